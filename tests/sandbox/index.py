@@ -1,0 +1,102 @@
+"""Rows of a collection in the order of one field."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.sandbox.times import micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableSequence, Sequence
+
+TEXT_FIELDS: Final = frozenset({"name", "email", "role.name", "language"})
+
+# PostgreSQL sorts nulls above everything else.
+_NULL_NUMBER: Final = 2**63 - 1
+_NULL_TEXT: Final = "\U0010ffff"
+
+Key = Any  # int for date-times and numbers, str for texts
+
+
+def dig(row: dict[str, Any], field: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a field of a row; a dot leads into an object."""
+    value: Any = row
+    for name in field.split("."):
+        value = value[name]
+    return value
+
+
+def sort_key(field: str, value: Any) -> Key:  # noqa: ANN401 - any JSON value
+    """Turn a field's value into something that sorts as in the API.
+
+    Raises:
+        ValueError: The value does not belong to such a field.
+    """
+    if field in TEXT_FIELDS:
+        if not isinstance(value, str | None):
+            raise ValueError(field)
+        return _NULL_TEXT if value is None else value
+    if value is None:
+        return _NULL_NUMBER
+    if field.endswith("_datetime") == isinstance(value, int):
+        raise ValueError(field)
+    return micros(value) if isinstance(value, str) else int(value)
+
+
+class Index:
+    """Sort keys and ids side by side, ascending by key, then by id."""
+
+    def __init__(self, keys: MutableSequence[Key], ids: MutableSequence[int]) -> None:
+        """Take two sequences that are sorted already."""
+        self.keys = keys
+        self.ids = ids
+
+    @classmethod
+    def of_sorted(cls, moments: Sequence[int], ids: Iterable[int]) -> Index:
+        """Index moments that never go back."""
+        return cls(array("q", moments), array("q", ids))
+
+    @classmethod
+    def of_moments(cls, moments: Sequence[int], ids: Sequence[int]) -> Index:
+        """Index moments in any order; the ids must be ascending."""
+        order = sorted(range(len(moments)), key=moments.__getitem__)
+        return cls(
+            array("q", map(moments.__getitem__, order)),
+            array("q", map(ids.__getitem__, order)),
+        )
+
+    @classmethod
+    def of_rows(cls, field: str, rows: Iterable[dict[str, Any]]) -> Index:
+        """Index a few rows by any field."""
+        pairs = sorted((sort_key(field, dig(row, field)), row["id"]) for row in rows)
+        return cls([key for key, _ in pairs], [row_id for _, row_id in pairs])
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.ids)
+
+    def start(self, key: Key, row_id: int = -1) -> int:
+        """Return the first position at or after (key, id)."""
+        low = bisect_left(self.keys, key)
+        return bisect_left(self.ids, row_id, low, bisect_right(self.keys, key, low))
+
+    def end(self, key: Key, row_id: int | None = None) -> int:
+        """Return the first position after (key, id), or after all of a key."""
+        high = bisect_right(self.keys, key)
+        if row_id is None:
+            return high
+        return bisect_right(self.ids, row_id, bisect_left(self.keys, key), high)
+
+    def add(self, key: Key, row_id: int) -> None:
+        """Put a row in its place."""
+        position = self.start(key, row_id)
+        self.keys.insert(position, key)
+        self.ids.insert(position, row_id)
+
+    def remove(self, key: Key, row_id: int) -> None:
+        """Take a row out."""
+        position = self.start(key, row_id)
+        del self.keys[position]
+        del self.ids[position]

@@ -1,0 +1,148 @@
+"""Customers, users and teams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.sandbox.dice import Dice
+from tests.sandbox.rows.phrases import FIRST_NAMES, LANGUAGES, LAST_NAMES, TIMEZONES
+from tests.sandbox.times import iso
+
+if TYPE_CHECKING:
+    from tests.sandbox.collection import Row
+    from tests.sandbox.shop import Shop
+
+SUBDOMAIN = "acme"
+
+_ROLES = ("agent", "basic-agent", "lite-agent", "observer-agent", "agent")
+_STUB = ("id", "email", "name", "firstname", "lastname", "meta")
+_TEAMS = ("Returns", "VIP", "Wholesale", "Évènements", "Night shift")
+
+
+def customer(shop: Shop, row_id: int, created: int, updated: int) -> Row:
+    """Make up a customer as listed."""
+    dice = Dice(shop.seed, "customer", row_id)
+    first, last = dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
+    if dice.chance(5):
+        last = ""
+    return {
+        "id": row_id,
+        "external_id": dice.maybe(30, f"shop-{row_id}"),
+        "active": not dice.chance(2),
+        "email": dice.maybe(92, f"customer.{row_id}@example.com"),
+        "name": dice.maybe(97, f"{first} {last}".rstrip()),
+        "firstname": first,
+        "lastname": last,
+        "language": dice.pick(LANGUAGES),
+        "timezone": dice.pick(TIMEZONES),
+        "created_datetime": iso(created),
+        "updated_datetime": iso(updated),
+        "meta": dice.maybe(50, {"name_set_via": "agent"}),
+        "data": None,
+        "note": dice.maybe(10, "Prefers to be called.\nPays late 🐢"),
+        "custom_fields": _customer_fields(dice),
+    }
+
+
+def _customer_fields(dice: Dice) -> Row:
+    """Make up custom-field values, keyed by the field's id."""
+    if not dice.chance(20):
+        return {}
+    return {"319846": {"id": 319846, "value": dice.pick(("gold", "silver", "new"))}}
+
+
+def customer_detail(row: Row) -> Row:
+    """Show one customer, with what lists leave out."""
+    dice = Dice("customer detail", row["id"])
+    owner = {"id": row["id"], "name": row["name"]}
+    channel = {
+        "id": row["id"] + 134_000_000,
+        "type": "email",
+        "address": row["email"],
+        "preferred": True,
+        "created_datetime": row["created_datetime"],
+        "updated_datetime": row["created_datetime"],
+        "deleted_datetime": None,
+        "user": owner,
+        "customer": owner,
+    }
+    store = {"__integration_type__": "shopify", "orders": [{"id": 5_012_345_678_901}]}
+    return row | {
+        "channels": [channel] if row["email"] else [],
+        "customer": None,
+        "integrations": {"126640": store} if dice.chance(30) else {},
+        "external_data": {"app-1": {"__app_name__": "Loyalty", "points": 120}}
+        if dice.chance(10)
+        else {},
+        "ecommerce_data": {},
+    }
+
+
+def customer_stub(shop: Shop, row_id: int) -> Row | None:
+    """Show a customer inside another object."""
+    row_id = shop.customers.survivor(row_id)
+    if row_id not in shop.customers:
+        return None
+    row = shop.customers.row(row_id)
+    return {name: row[name] for name in _STUB}
+
+
+def user(shop: Shop, row_id: int, created: int, updated: int) -> Row:
+    """Make up a user of the helpdesk; the first is its bot."""
+    dice = Dice(shop.seed, "user", row_id)
+    is_bot = row_id == shop.users.id_at(0)
+    first, last = dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
+    if is_bot:
+        first, last = "Acme", "Bot"
+    leaves = dice.chance(10) and not is_bot
+    return {
+        "id": row_id,
+        "active": not leaves,
+        "bio": dice.maybe(20, "Here to help ☀️"),
+        "created_datetime": iso(created),
+        "country": dice.maybe(30, "FR"),
+        "deactivated_datetime": iso(updated) if leaves else None,
+        "email": f"agent.{row_id}@example.com",
+        "external_id": dice.maybe(10, f"hr-{row_id}"),
+        "firstname": first,
+        "has_password": dice.chance(50),
+        "has_2fa_enabled": dice.chance(50),
+        "lastname": last,
+        "language": dice.pick(("en", "fr", None)),
+        "meta": {} if is_bot else dice.maybe(70, {"sso": "google"}),
+        "name": f"{first} {last}",
+        "role": {"name": "bot" if is_bot else dice.pick(_ROLES)},
+        "timezone": dice.pick(TIMEZONES),
+        "updated_datetime": iso(updated),
+        "client_id": "65a1c0ffee" if is_bot else None,
+        "uri": f"https://{SUBDOMAIN}.gorgias.com/api/users/{row_id}/",
+    }
+
+
+def user_stub(shop: Shop, row_id: int) -> Row | None:
+    """Show a user inside another object."""
+    if row_id not in shop.users:
+        return None
+    row = shop.users.row(row_id)
+    return {name: row[name] for name in _STUB}
+
+
+def team(shop: Shop, row_id: int, created: int) -> Row:
+    """Make up a team; the emoji of an old team is an object."""
+    dice = Dice(shop.seed, "team", row_id)
+    number = shop.teams.position_of(row_id) or 0
+    emoji = {"id": "fire", "native": "🔥"} if number == 0 else "🌙"
+    stubs = [user_stub(shop, shop.users.id_at(member)) for member in range(1, 4)]
+    return {
+        "id": row_id,
+        "uri": f"/api/teams/{row_id}/",
+        "name": f"{_TEAMS[number % len(_TEAMS)]} {number}",
+        "description": dice.maybe(50, "Looks after the hard cases."),
+        "decoration": {} if number == 1 else {"emoji": emoji},
+        "members": [
+            {name: stub[name] for name in ("id", "name", "email", "meta")}
+            for stub in stubs
+            if stub
+        ],
+        "created_datetime": iso(created),
+    }

@@ -1,0 +1,215 @@
+"""The sandbox: a shop behind an HTTP server, with everything tests can turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from tests.sandbox import auth
+from tests.sandbox.answers import Answer, Refusal
+from tests.sandbox.api import find, respond
+from tests.sandbox.faults import Faults
+from tests.sandbox.rows.people import SUBDOMAIN
+from tests.sandbox.server import Server
+from tests.sandbox.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from tests.sandbox.bucket import Bucket
+
+_USAGE_HEADER = "X-Gorgias-Account-Api-Call-Limit"
+_SECRET_HEADERS = {"authorization", "cookie"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that came in. A status of 0 means that it got no answer."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]  # names in lower case; no credentials
+    authorized: bool
+    status: int = 0
+
+
+Callback = Callable[[Shop, Request], None]
+
+
+class Sandbox:
+    """A stand-in for the Gorgias API on a free port of this machine."""
+
+    def __init__(
+        self,
+        shop: Shop | None = None,
+        *,
+        bucket: Bucket | None = None,
+        latency: float = 0.0,
+        clock: Callable[[], float] | None = None,
+        forbidden: Iterable[str] = (),
+        token_lifetime: float = 86_400.0,
+        port: int = 0,
+    ) -> None:
+        """Prepare a sandbox; `with` or `start` opens it.
+
+        Args:
+            shop: What it serves; a small shop by default.
+            bucket: The rate limit; none by default.
+            latency: Seconds that every answer takes longer.
+            clock: Seconds for the bucket, in place of the real ones.
+            forbidden: Endpoints, such as "events", that answer 403.
+            token_lifetime: Seconds that an OAuth access token is good for.
+            port: The port; 0 takes any free one.
+        """
+        self.shop = shop or Shop()
+        self.bucket = bucket
+        if bucket and clock:
+            bucket.clock = clock
+        self.latency = latency
+        self.forbidden = set(forbidden)
+        self.faults = Faults()
+        self.auth = auth.Auth(token_lifetime)
+        self._callbacks: list[Callback] = []
+        self._requests: list[Request] = []
+        self._generation = 0
+        self._lock = RLock()
+        self._server = Server(port, self._respond)
+
+    def start(self) -> None:
+        """Start to serve."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop to serve; clients still waiting are cut off."""
+        self._server.stop()
+
+    def __enter__(self) -> Sandbox:  # noqa: PYI034 - Self needs Python 3.11
+        """Start to serve."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop to serve."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where the sandbox is."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Settings for the tap: an API key."""
+        return {
+            "subdomain": SUBDOMAIN,
+            "api_url": self.url,
+            "email": auth.EMAIL,
+            "api_key": auth.API_KEY,
+        }
+
+    @property
+    def oauth_config(self) -> dict[str, str]:
+        """Settings for the tap: OAuth."""
+        return {
+            "subdomain": SUBDOMAIN,
+            "api_url": self.url,
+            "client_id": auth.CLIENT_ID,
+            "client_secret": auth.CLIENT_SECRET,
+            "refresh_token": auth.REFRESH_TOKEN,
+        }
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests so far."""
+        with self._lock:
+            return list(self._requests)
+
+    def count(self, path_prefix: str | None = None, status: int | None = None) -> int:
+        """Return how many requests there were, of a kind."""
+        return sum(
+            request.path.startswith(path_prefix or "")
+            and status in {None, request.status}
+            for request in self.requests
+        )
+
+    def reset_counters(self) -> None:
+        """Forget the requests so far."""
+        with self._lock:
+            self._requests.clear()
+
+    def before_request(self, callback: Callback) -> None:
+        """Call a function before every answer is made; it may change the shop."""
+        self._callbacks.append(callback)
+
+    def expire_cursors(self) -> None:
+        """Let all cursors given out so far answer 400."""
+        self._generation += 1
+
+    def _respond(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Answer a request and record it."""
+        parts = urlsplit(target)
+        request = Request(
+            method,
+            parts.path,
+            parse_qs(parts.query, keep_blank_values=True),
+            {name: headers[name] for name in headers if name not in _SECRET_HEADERS},
+            self.auth.allows(headers.get("authorization", "")),
+        )
+        wait = usage = None
+        if self.bucket and parts.path.startswith("/api/"):
+            wait, usage = self.bucket.take(), self.bucket.usage()
+        if self.latency:
+            time.sleep(self.latency)
+        if wait is not None:
+            error = {"error": {"msg": "Too many requests."}}
+            answer = Answer(429, error, headers={"Retry-after": str(wait)})
+        else:
+            answer = self._answer(request, parts.query, headers, body)
+        if fault := self.faults.next(parts.path):
+            answer = fault.spoil(answer)
+        headers_sent = {_USAGE_HEADER: usage or "1/40"} | answer.headers
+        answer = replace(answer, headers=headers_sent)
+        sent = answer.status if answer.wire in {"whole", "cut"} else 0
+        with self._lock:
+            self._requests.append(replace(request, status=sent))
+        return answer
+
+    def _answer(
+        self, request: Request, echo: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Answer a request that the rate limit lets pass."""
+        if request.path == auth.TOKEN_PATH and request.method == "POST":
+            form = parse_qs(body.decode(errors="replace"))
+            return self.auth.give_token(headers.get("authorization", ""), form)
+        with self.shop.lock:
+            for callback in self._callbacks:
+                callback(self.shop, request)
+            try:
+                self._check(request)
+                return respond(
+                    self.shop, request.path, request.query, echo, self._generation
+                )
+            except Refusal as refusal:
+                return refusal.answer()
+
+    def _check(self, request: Request) -> None:
+        """Refuse requests without permission, and all that would write."""
+        if not request.authorized:
+            raise auth.unauthorized()
+        if request.method != "GET":
+            raise Refusal(405, "The specified HTTP method is not allowed.")
+        if find(request.path)[0] in self.forbidden:
+            raise auth.forbidden()
