@@ -1,0 +1,1 @@
+"""Tests, the sandbox they run against, benchmarks and the demo."""

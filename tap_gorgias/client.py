@@ -1,0 +1,138 @@
+"""Asks Gorgias for something on behalf of a stream: tries again, explains failures."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from tap_gorgias.auth import authentication
+from tap_gorgias.budget import ApiBudget
+from tap_gorgias.clock import SystemClock
+from tap_gorgias.decoding import decode, said
+from tap_gorgias.errors import ApiError, TransientApiError
+from tap_gorgias.retry import retried
+from tap_gorgias.transport import Transport, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_gorgias.clock import Clock
+    from tap_gorgias.settings import Settings
+    from tap_gorgias.summary import RunSummary
+
+_ADVICE: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "Check `email` and `api_key`.",
+    HTTPStatus.NOT_FOUND: "Is `subdomain` right?",
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The stream that asks."""
+
+    stream: str
+    scope: str
+    """OAuth2 scope, or permission of the API key's owner, that the stream needs."""
+
+
+class GorgiasClient:
+    """One for all streams, because they share the account's budget."""
+
+    def __init__(
+        self, settings: Settings, summary: RunSummary, clock: Clock | None = None
+    ) -> None:
+        """Prepare; no request leaves yet.
+
+        Args:
+            settings: The checked settings.
+            summary: Where requests, retries and waiting are counted.
+            clock: Replaces the machine's clock, for tests.
+        """
+        self._clock = clock or SystemClock()
+        self._api_url = settings.api_url
+        self._secrets = (settings.api_key,)
+        self._summary = summary
+        self._transport = Transport(
+            auth=authentication(settings),
+            budget=ApiBudget(self._clock, settings.rate_limit_percent),
+            user_agent=settings.user_agent,
+            timeout_seconds=settings.request_timeout_seconds,
+        )
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int | Sequence[str]],
+        caller: Caller,
+    ) -> Any:  # noqa: ANN401
+        """Read one thing from the API.
+
+        Args:
+            path: Path that begins with `/api/`.
+            params: Query parameters; a sequence becomes a repeated key.
+            caller: The stream that asks.
+
+        Returns:
+            The decoded JSON of the answer.
+
+        Raises:
+            ApiError: If Gorgias refuses, or keeps failing for about five minutes.
+        """
+        logger = logging.getLogger(f"tap-gorgias.{caller.stream}")
+        usage = self._summary.streams[caller.stream]
+
+        def on_retry(error: TransientApiError, seconds: float) -> None:
+            usage.retries += 1
+            logger.warning("%s Trying again in %.1f s.", error, seconds)
+
+        return retried(
+            lambda: self._attempt(path, params, caller),
+            clock=self._clock,
+            on_retry=on_retry,
+        )
+
+    def _attempt(
+        self,
+        path: str,
+        params: Mapping[str, str | int | Sequence[str]],
+        caller: Caller,
+    ) -> Any:  # noqa: ANN401
+        usage = self._summary.streams[caller.stream]
+        usage.requests += 1
+        try:
+            answer = self._transport.get(f"{self._api_url}{path}", params)
+        except TransportError as error:
+            kind = TransientApiError if error.transient else ApiError
+            raise kind(str(error), stream=caller.stream, path=path) from None
+        finally:
+            usage.waited_seconds += self._transport.waited_seconds
+        if answer.status == HTTPStatus.OK:
+            try:
+                return decode(answer.body)
+            except ValueError:
+                reason = "the body is not JSON."
+                raise TransientApiError(
+                    reason, stream=caller.stream, path=path, status=answer.status
+                ) from None
+        raise self._refusal(answer.status, answer.body, path, caller)
+
+    def _refusal(self, status: int, body: bytes, path: str, caller: Caller) -> ApiError:
+        reason = said(body)
+        for secret in self._secrets:
+            reason = reason.replace(secret, "***")
+        transient = (
+            status == HTTPStatus.TOO_MANY_REQUESTS
+            or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+        kind = TransientApiError if transient else ApiError
+        advice = _ADVICE.get(status, "")
+        if status == HTTPStatus.FORBIDDEN:
+            advice = (
+                f"The stream needs the permission `{caller.scope}`: grant it, or "
+                f"deselect the stream `{caller.stream}`."
+            )
+        return kind(
+            reason, stream=caller.stream, path=path, status=status, advice=advice
+        )

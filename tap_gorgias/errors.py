@@ -1,0 +1,137 @@
+"""Every error that a user can meet. Their texts are safe to print.
+
+GorgiasError
+    SettingsError           a setting is missing, unknown or wrong
+    StateError              the STATE handed to the tap is unusable
+    CatalogError            the catalog handed to the tap is unusable
+    ApiError                an answer (or none) that ends the run
+        TransientApiError   worth another try: 429, 5xx, no answer, broken body
+    OutputError             the target is gone
+
+Terminated                  the process was asked to stop
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_gorgias.compat import override
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_MESSAGE_CHARACTERS = 500
+
+
+class GorgiasError(Exception):
+    """Base of all errors raised on purpose: catch it to report in one line."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines to show, without credentials or customers' text."""
+        return (str(self),)
+
+
+class SettingsError(ConfigValidationError, GorgiasError):
+    """One or more settings are missing, unknown or wrong."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Take one sentence for each problem.
+
+        Args:
+            problems: Sentences that name the setting and never its value, unless
+                the setting is not secret.
+        """
+        super().__init__("; ".join(problems), errors=list(problems))
+
+    @property
+    @override
+    def lines(self) -> Sequence[str]:
+        """One line for each problem."""
+        return self.errors
+
+
+class StateError(GorgiasError):
+    """The STATE handed to the tap cannot be used."""
+
+
+class CatalogError(GorgiasError):
+    """The catalog handed to the tap cannot be used."""
+
+
+class ApiError(GorgiasError):
+    """Gorgias refused a request, or its answer cannot be used."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        stream: str,
+        path: str,
+        status: int | None = None,
+        advice: str = "",
+    ) -> None:
+        """Build a message of at most 500 characters.
+
+        Args:
+            reason: What Gorgias said, or what went wrong on the way.
+            stream: Name of the stream that asked.
+            path: Path of the request without its query, for example `/api/tickets`.
+            status: HTTP status, None when there was no answer.
+            advice: What the user can do about it.
+        """
+        self.stream = stream
+        self.path = path
+        self.status = status
+        answered = f"answered {status}" if status else "failed"
+        head = f"{stream}: {path} {answered}: "
+        tail = f" {advice}" if advice else ""
+        room = MAX_MESSAGE_CHARACTERS - len(head) - len(tail)
+        super().__init__(f"{head}{_sentence(reason, room)}{tail}")
+
+    @property
+    def may_be_due_to_cursor(self) -> bool:
+        """Whether the request might have been granted without its cursor.
+
+        What an expired cursor answers is not documented, so this holds for every
+        refusal but those about credentials and permissions.
+        """
+        return self.status not in {401, 403}
+
+
+class TransientApiError(ApiError):
+    """A failure that another try may mend."""
+
+    @property
+    @override
+    def may_be_due_to_cursor(self) -> bool:
+        return False
+
+
+class OutputError(GorgiasError):
+    """Singer messages cannot be written: the target is gone, or the disk is full."""
+
+
+class Terminated(SystemExit):
+    """The process was asked to stop by SIGTERM or SIGINT.
+
+    It ends the process with the code that shells give it, 128 + signal, and is not
+    caught by `except Exception`, which the SDK uses to report failures.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        """Set the exit code.
+
+        Args:
+            signal_number: Number of the signal, for example 15.
+        """
+        super().__init__(128 + signal_number)
+
+
+def _sentence(text: str, room: int) -> str:
+    flat = " ".join(text.split())
+    if not flat.endswith((".", "!", "?")):
+        flat += "."
+    return flat if len(flat) <= room else f"{flat[: max(room - 3, 0)]}..."

@@ -1,0 +1,130 @@
+"""How far a stream has been read: what STATE holds for it, and reading that back.
+
+    {"replication_key": "updated_datetime",
+     "replication_key_value": "2026-10-31T23:54:41.739132Z",
+     "walk": {"newest": "2026-11-02T08:00:00.500000Z", "cursor": "WyJuZXh0Ii...",
+              "floor": "2026-10-31T23:52:41.739132Z"}}
+
+`replication_key_value` is the bookmark: every change up to it has been emitted. `walk`
+is there only while a walk from the newest row down to `floor` is unfinished.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_gorgias import timestamps
+from tap_gorgias.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class UnusableWalkError(ValueError):
+    """A saved walk that this version cannot go on with."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """An unfinished read from the newest row down. All moments are rendered texts."""
+
+    newest: str | None
+    """The bookmark once this walk is complete; None if no row had a value yet."""
+    cursor: str
+    """Cursor of the next page."""
+    floor: str | None
+    """Where the walk ends; None at the last page."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a stream has been read."""
+
+    bookmark: str | None = None
+    walk: Walk | None = None
+
+    def to_state(self, replication_key: str) -> dict[str, Any]:
+        """Write the entry of the stream in STATE.
+
+        Args:
+            replication_key: The stream's replication key.
+
+        Returns:
+            The entry; empty if nothing is known yet.
+        """
+        state: dict[str, Any] = {}
+        if self.bookmark is not None:
+            state["replication_key"] = replication_key
+            state["replication_key_value"] = self.bookmark
+        if self.walk is not None:
+            state["replication_key"] = replication_key
+            state["walk"] = {
+                "newest": self.walk.newest,
+                "cursor": self.walk.cursor,
+                "floor": self.walk.floor,
+            }
+        return state
+
+
+def bookmark_from(state: Mapping[str, Any], stream: str) -> str | None:
+    """Read the bookmark, whoever wrote it.
+
+    Args:
+        state: The entry of the stream in STATE.
+        stream: Its name.
+
+    Returns:
+        The bookmark as a rendered moment, None if there is none.
+
+    Raises:
+        StateError: If the value is no date-time.
+    """
+    value = state.get("replication_key_value")
+    if value is None:
+        return None
+    try:
+        return timestamps.render(timestamps.parse(value))
+    except ValueError:
+        shown = repr(value)[:80]
+        message = (
+            f"STATE of stream `{stream}`: the bookmark {shown} is not a date-time. "
+            "Mend or remove `replication_key_value`."
+        )
+        raise StateError(message) from None
+
+
+def walk_from(state: Mapping[str, Any], floor: str | None) -> Walk | None:
+    """Read the unfinished walk.
+
+    Args:
+        state: The entry of the stream in STATE.
+        floor: Where the walk ends if the entry does not say.
+
+    Returns:
+        The walk, None if there is none.
+
+    Raises:
+        UnusableWalkError: If it is malformed, or has parts that this version does not
+            know.
+    """
+    saved = state.get("walk")
+    if saved is None:
+        return None
+    if not isinstance(saved, dict) or not saved.keys() <= {"newest", "cursor", "floor"}:
+        raise UnusableWalkError
+    cursor = saved.get("cursor")
+    if not isinstance(cursor, str) or not cursor:
+        raise UnusableWalkError
+    try:
+        return Walk(
+            newest=_moment(saved["newest"]),
+            cursor=cursor,
+            floor=_moment(saved["floor"]) if "floor" in saved else floor,
+        )
+    except (KeyError, ValueError):
+        raise UnusableWalkError from None
+
+
+def _moment(value: Any) -> str | None:  # noqa: ANN401
+    return None if value is None else timestamps.render(timestamps.parse(value))

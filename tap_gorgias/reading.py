@@ -1,0 +1,240 @@
+"""The ways to read a list, without HTTP and without the SDK.
+
+Each is a generator of steps. A step is rows to emit, and the position that holds once
+they are out: whoever takes the steps saves it then, and never before.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_gorgias import timestamps
+from tap_gorgias.errors import ApiError
+from tap_gorgias.pages import pages
+from tap_gorgias.positions import Position, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    from tap_gorgias.pages import Fetch, Page, Row
+
+LOG_OVERLAP = timedelta(minutes=5)
+FEED_OVERLAP = timedelta(minutes=2)
+
+
+class Step(NamedTuple):
+    """Rows to emit, then a position to save."""
+
+    rows: list[Row]
+    position: Position | None = None
+
+
+def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str | None:
+    """Tell how far back to read.
+
+    Args:
+        bookmark: Everything up to here has been emitted; None if nothing has.
+        start: Earliest moment to read. It cuts a look-back short, but never the last
+            minutes before the bookmark.
+        overlap: How far behind the bookmark to read again.
+
+    Returns:
+        The earliest moment to read; None for all.
+    """
+    if bookmark is None:
+        return start
+    floor = timestamps.earlier(bookmark, overlap)
+    if start is None:
+        return floor
+    return max(floor, min(start, timestamps.earlier(bookmark, LOG_OVERLAP)))
+
+
+def snapshot(fetches: Iterable[Fetch], keys: tuple[str, ...]) -> Iterator[Step]:
+    """Read small tables whole.
+
+    Args:
+        fetches: One for each read that the table takes, for example active and
+            archived.
+        keys: Names of the fields that identify a row.
+
+    Yields:
+        The rows of each page; a row that comes again is left out.
+    """
+    seen: set[str] = set()
+    for fetch in fetches:
+        for page in pages(fetch):
+            fresh = []
+            for row in page.rows:
+                key = repr([row.get(name) for name in keys])
+                if key not in seen:
+                    seen.add(key)
+                    fresh.append(row)
+            yield Step(fresh)
+
+
+def log(
+    fetch_since: Callable[[str | None], Fetch],
+    *,
+    key: str,
+    bookmark: str | None,
+    start: str | None,
+    warn_of_order: Callable[[str], None],
+) -> Iterator[Step]:
+    """Read immutable rows, oldest first, from the bookmark on.
+
+    Rows may become visible a little late, so the last minutes before the bookmark are
+    read again.
+
+    Args:
+        fetch_since: From the earliest moment wanted (None: all) to pages in ascending
+            order.
+        key: The field that orders the rows.
+        bookmark: Every row up to here has been emitted; None if none has.
+        start: Earliest moment to read when there is no bookmark.
+        warn_of_order: Told the wanted order, once, if a page is not in it.
+
+    Yields:
+        The rows of each page. The position moves with every page; if the order is
+        broken it goes back to the bookmark until the whole list is read.
+    """
+    since = floor_of(bookmark, start, LOG_OVERLAP)
+    reached = bookmark
+    last: str | None = None
+    first_page_newest: str | None = None
+    in_order = True
+    for page in pages(fetch_since(since)):
+        moments = [moment for _, moment in _dated(page.rows, key) if moment]
+        first_page_newest = first_page_newest or max(moments, default=None)
+        if in_order and not _rises([last, *moments]):
+            in_order = False
+            reached = bookmark
+            warn_of_order("oldest first")
+        if in_order and moments:
+            last = moments[-1]
+            reached = _later(reached, last)
+        if not in_order and page.next_cursor is None:
+            # Whatever came after the first page was read may have been passed over.
+            reached = _later(bookmark, first_page_newest)
+        yield Step(page.rows, Position(reached))
+
+
+def feed(
+    fetch: Fetch,
+    *,
+    key: str,
+    position: Position,
+    start: str | None,
+    overlap: timedelta,
+    warn_of_order: Callable[[str], None],
+    warn_of_restart: Callable[[str], None],
+) -> Iterator[Step]:
+    """Read changing rows, newest first, down to where the last run began.
+
+    A walk that was cut short is finished first, from its cursor down to its floor. Then
+    the rows that changed since it began are walked. So there is one gap at most, and an
+    older version of a row goes out before a newer one.
+
+    Args:
+        fetch: Gets pages in descending order.
+        key: The field that orders the rows.
+        position: Where the last run stopped.
+        start: Earliest moment to read when there is no bookmark.
+        overlap: How far behind the bookmark to read again.
+        warn_of_order: Told the wanted order if a walk is not in it.
+        warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
+
+    Yields:
+        The rows of each page that are not older than the floor, or have no moment. If
+        the order is broken, all rows of the list. The bookmark is the newest moment of
+        a walk's first page: rows that change later come before it, in the next walk.
+    """
+    floor = floor_of(position.bookmark, start, overlap)
+    walk = position.walk
+    if walk is not None:
+        rest = pages(fetch, walk.cursor)
+        try:
+            first = next(rest)
+        except ApiError as error:
+            if not error.may_be_due_to_cursor:
+                raise
+            warn_of_restart(str(error))
+            floor = walk.floor
+        else:
+            position = yield from _walk_down(
+                itertools.chain([first], rest),
+                key=key,
+                bookmark=position.bookmark,
+                newest=walk.newest,
+                floor=walk.floor,
+                warn_of_order=warn_of_order,
+            )
+            floor = floor_of(position.bookmark, start, overlap)
+    yield from _walk_down(
+        pages(fetch),
+        key=key,
+        bookmark=position.bookmark,
+        newest=None,
+        floor=floor,
+        warn_of_order=warn_of_order,
+    )
+
+
+def _walk_down(
+    walk_pages: Iterable[Page],
+    *,
+    key: str,
+    bookmark: str | None,
+    newest: str | None,
+    floor: str | None,
+    warn_of_order: Callable[[str], None],
+) -> Generator[Step, None, Position]:
+    position = Position(bookmark)
+    last: str | None = None
+    in_order = True
+    for page in walk_pages:
+        dated = _dated(page.rows, key)
+        moments = [moment for _, moment in dated if moment]
+        newest = newest or max(moments, default=None)
+        # A row that changed since the walk began says nothing about the order.
+        settled = [moment for moment in moments if newest and moment <= newest]
+        if in_order and not _falls([last, *settled]):
+            in_order = False
+            floor = None
+            warn_of_order("newest first")
+        last = settled[-1] if settled else last
+        rows = [
+            row for row, moment in dated if not (floor and moment and moment < floor)
+        ]
+        if page.next_cursor is None or (floor and last and last < floor):
+            position = Position(_later(bookmark, newest))
+            yield Step(rows, position)
+            break
+        yield Step(rows, Position(bookmark, Walk(newest, page.next_cursor, floor)))
+    return position
+
+
+def _dated(rows: list[Row], key: str) -> list[tuple[Row, str | None]]:
+    return [(row, _moment(row.get(key))) for row in rows]
+
+
+def _moment(value: Any) -> str | None:  # noqa: ANN401
+    """Render a row's moment; one that is null or unreadable takes no part in order."""
+    try:
+        return timestamps.render(timestamps.parse(value))
+    except ValueError:
+        return None
+
+
+def _later(one: str | None, other: str | None) -> str | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+def _rises(moments: list[str | None]) -> bool:
+    known = [moment for moment in moments if moment]
+    return all(one <= other for one, other in itertools.pairwise(known))
+
+
+def _falls(moments: list[str | None]) -> bool:
+    return _rises(moments[::-1])

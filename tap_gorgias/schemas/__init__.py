@@ -1,0 +1,1 @@
+"""JSON schemas, one for each stream and named after it."""

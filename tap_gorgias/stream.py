@@ -1,0 +1,202 @@
+"""What all streams share: asking, converting, saving how far they are."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import SchemaDirectory, Stream, StreamSchema
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_gorgias import schemas
+from tap_gorgias.checkpoints import CheckpointManager
+from tap_gorgias.client import Caller
+from tap_gorgias.compat import override
+from tap_gorgias.errors import ApiError
+from tap_gorgias.pages import Page, PageError, parse_page
+from tap_gorgias.records import RecordConverter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers import types
+    from singer_sdk.singerlib import Catalog
+
+    from tap_gorgias.pages import Fetch
+    from tap_gorgias.positions import Position
+    from tap_gorgias.reading import Step
+    from tap_gorgias.settings import Settings
+    from tap_gorgias.tap import TapGorgias
+
+SDK_FAILURE_MESSAGE = "An unhandled error occurred while syncing '%s'"
+PAGE_ROWS = 100
+"""The most that a list endpoint gives for one request."""
+
+
+class GorgiasStream(Stream, ABC):
+    """A stream of the Gorgias API."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
+
+    name: str
+
+    path: ClassVar[str]
+    """Path of the endpoint, for example `/api/tickets`."""
+
+    scope: ClassVar[str]
+    """OAuth2 scope that the endpoint needs (docs/oauth2-scopes)."""
+
+    order_by: ClassVar[str | None] = None
+    """Order to ask for; None where the endpoint has no orders."""
+
+    primary_keys = ("id",)
+    replication_key: str | None = None
+    schema = StreamSchema(SchemaDirectory(schemas))
+
+    @abstractmethod
+    def steps(self) -> Iterator[Step]:
+        """Read the stream.
+
+        Yields:
+            Rows as Gorgias sent them, and the position that holds once they are out.
+
+        Raises:
+            ApiError: If Gorgias refuses, or its answer cannot be used.
+        """
+
+    def params(self) -> dict[str, str | int | Sequence[str]]:
+        """Query parameters of every page, without the cursor."""
+        params: dict[str, str | int | Sequence[str]] = {"limit": PAGE_ROWS}
+        if self.order_by:
+            params["order_by"] = self.order_by
+        return params
+
+    @property
+    def tap(self) -> TapGorgias:
+        """The tap that runs the stream."""
+        return cast("TapGorgias", self._tap)
+
+    @property
+    def settings(self) -> Settings:
+        """The checked settings."""
+        return self.tap.settings
+
+    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+        """Bind the endpoint's parameters.
+
+        Args:
+            more_params: Query parameters beside those of `params`.
+
+        Returns:
+            What gets a page, given its cursor.
+        """
+        params = {**self.params(), **more_params}
+
+        def fetch(cursor: str | None) -> Page:
+            with_cursor = params if cursor is None else {**params, "cursor": cursor}
+            return parse_page(self.get(with_cursor))
+
+        return fetch
+
+    def get(self, params: Mapping[str, str | int | Sequence[str]]) -> Any:  # noqa: ANN401
+        """Ask the endpoint.
+
+        Args:
+            params: Query parameters.
+
+        Returns:
+            The decoded JSON of the answer.
+
+        Raises:
+            ApiError: If Gorgias refuses, or keeps failing.
+        """
+        return self.tap.client.get(self.path, params, Caller(self.name, self.scope))
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the catalog's selection, and of replication only FULL_TABLE.
+
+        Keys and order are facts of the endpoint. Catalogs that other tools wrote may
+        lack or change them, which would make a target append where it should update.
+
+        Args:
+            catalog: Catalog handed to the tap.
+        """
+        super().apply_catalog(catalog)
+        own = type(self)
+        if entry := catalog.get_stream(self.name):
+            # Stream maps take the keys from the catalog.
+            entry.key_properties = own.primary_keys
+        if self.replication_key not in {None, own.replication_key}:
+            self.logger.warning(
+                "The catalog's replication key `%s` is ignored: the stream has `%s`.",
+                self.replication_key,
+                own.replication_key,
+            )
+        self.primary_keys = own.primary_keys
+        self.replication_key = own.replication_key
+        if self.forced_replication_method != REPLICATION_FULL_TABLE:
+            self.forced_replication_method = None
+
+    @cached_property
+    def converter(self) -> RecordConverter:
+        """Makes records fit the schema."""
+        return RecordConverter(self.schema, self.logger)
+
+    @property
+    @override
+    def state_manager(self) -> CheckpointManager:
+        return self._checkpoints
+
+    @cached_property
+    def _checkpoints(self) -> CheckpointManager:
+        return CheckpointManager(
+            tap_name=self.tap_name,
+            stream_name=self.name,
+            tap_state=self.tap_state,
+        )
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
+        usage = self.tap.summary.streams[self.name]
+        try:
+            for rows, position in self.steps():
+                usage.rows += len(rows)
+                yield from rows
+                if position is not None:
+                    self._save(position)
+        except PageError as error:
+            raise ApiError(str(error), stream=self.name, path=self.path) from None
+
+    @override
+    def post_process(
+        self, row: types.Record, context: types.Context | None = None
+    ) -> types.Record | None:
+        record = self.converter.convert(row)
+        if any(record.get(key) is None for key in self.primary_keys):
+            keys = ", ".join(self.primary_keys)
+            reason = f"a record came without its key ({keys})."
+            raise ApiError(reason, stream=self.name, path=self.path)
+        return record
+
+    @override
+    def log(
+        self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any
+    ) -> None:
+        # The command line tells each failure, once and in full.
+        told_twice = message == SDK_FAILURE_MESSAGE
+        super().log(
+            message, *args, level=logging.DEBUG if told_twice else level, **kwargs
+        )
+
+    def _save(self, position: Position) -> None:
+        """Save how far the stream is read: its rows up to there are out."""
+        if self.replication_method == REPLICATION_FULL_TABLE:
+            return
+        self.state_manager.save(position.to_state(str(self.replication_key)))
+        # A batch leaves later than its records come, and the SDK writes STATE after it.
+        if not self.get_batch_config(self.config):
+            self.tap.state_writer.write_state(self.tap_state)

@@ -1,0 +1,219 @@
+"""The tap: settings, streams and a run."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import Tap
+from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.singerlib import Catalog, StateMessage
+
+from tap_gorgias.client import GorgiasClient
+from tap_gorgias.clock import SystemClock
+from tap_gorgias.command import TapCommand, failures_told
+from tap_gorgias.compat import override
+from tap_gorgias.config_schema import CONFIG_SCHEMA, explain
+from tap_gorgias.errors import CatalogError, SettingsError, StateError, Terminated
+from tap_gorgias.positions import bookmark_from
+from tap_gorgias.settings import Settings
+from tap_gorgias.streams import STREAMS
+from tap_gorgias.summary import RunSummary
+from tap_gorgias.writer import MessageWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    import click
+    from singer_sdk.plugin_base import _ConfigInput
+
+    from tap_gorgias.clock import Clock
+    from tap_gorgias.stream import GorgiasStream
+
+
+class TapGorgias(Tap):
+    """Singer tap for the Gorgias helpdesk.
+
+    Reads a merchant's whole helpdesk through the API: tickets, messages, customers,
+    satisfaction surveys, events and more. It only reads: nothing is ever written to the
+    account.
+    """
+
+    name = "tap-gorgias"
+    config_jsonschema = copy.deepcopy(CONFIG_SCHEMA)
+    """The SDK adds its own settings to this copy."""
+
+    message_writer_class = MessageWriter
+
+    clock: ClassVar[Clock] = SystemClock()
+    """Tells the time to the HTTP layer; tests replace it."""
+
+    settings: Settings
+    """The checked settings; absent while the tap only tells what it can read."""
+
+    @cached_property
+    def client(self) -> GorgiasClient:
+        """The one way to the API, shared by all streams."""
+        return GorgiasClient(self.settings, self.summary, self.clock)
+
+    @cached_property
+    def summary(self) -> RunSummary:
+        """What the run did so far."""
+        return RunSummary()
+
+    @override
+    def discover_streams(self) -> Sequence[GorgiasStream]:
+        return [stream(tap=self) for stream in STREAMS]
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        super().append_builtin_config(config_jsonschema)
+        # The SDK obeys this setting, but declares it from 0.55 on only.
+        config_jsonschema["properties"].setdefault(
+            "emit_activate_version_messages",
+            {
+                "type": ["boolean", "null"],
+                "title": "Emit ACTIVATE_VERSION messages",
+                "description": "Whether streams that are read whole tell the target to "
+                "drop rows of earlier runs.",
+            },
+        )
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, and say what is wrong without showing a value.
+
+        The SDK's own check, which this private hook replaces, prints refused values,
+        credentials included.
+        """
+        self._config = {
+            name: value for name, value in self._config.items() if value is not None
+        }
+        self.append_builtin_config(self.config_jsonschema)
+        validator = JSONSchemaValidator(self.config_jsonschema)
+        problems = [
+            problem
+            for error in validator.iter_errors(self._config)
+            for problem in explain(error)
+        ]
+        if raise_errors:
+            if problems:
+                raise SettingsError(problems)
+            self.settings = Settings.from_config(self._config)
+        return problems
+
+    @override
+    def setup_mapper(self) -> None:
+        # Streams mend what the catalog lacks, and the mapper reads the catalog.
+        _ = self.streams
+        super().setup_mapper()
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        bookmarks = state.get("bookmarks", {})
+        if not isinstance(bookmarks, dict):
+            raise StateError(_STATE_SHAPE)
+        known = {stream.name for stream in STREAMS}
+        for stream, entry in bookmarks.items():
+            if not isinstance(entry, dict):
+                message = f"STATE of stream `{stream[:80]}` must be a JSON object."
+                raise StateError(message)
+            if stream in known:
+                bookmark_from(entry, stream)
+        super().load_state(state)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop between two lines of output; the SDK would exit with code 0."""
+        cast("MessageWriter", self.message_writer).terminate(signum)
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsError([f"The config cannot be read: {reason}"]) from None
+        except (TypeError, ValueError):
+            raise SettingsError(["The config is not a JSON object."]) from None
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as in the SDK's own taps
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=config.config if config else None,
+            state=None if state is None else _state(state),
+            catalog=None if catalog is None else _catalog(catalog),
+            parse_env_config=config is not None and config.parse_env,
+        )
+        try:
+            tap.sync_all()
+            tap.write_last_state()
+        except Terminated:
+            cls.logger.warning("Stopped by a signal: the next run goes on from STATE.")
+            tap.write_last_state()
+            raise
+        finally:
+            tap.summary.log(cls.logger)
+
+    def write_last_state(self) -> None:
+        """End the output with STATE, although it was written before.
+
+        Some targets keep the STATE that follows the last record, and no other.
+        """
+        if self.state:
+            self.write_message(StateMessage(self.state))
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        return TapCommand(
+            name=command.name,
+            callback=failures_told(cls.logger)(cls.invoke),
+            context_settings=command.context_settings,
+            help=command.help,
+            params=command.params,
+            logger=cls.logger,
+        )
+
+
+_STATE_SHAPE = "STATE must be a JSON object with an object `bookmarks`."
+
+
+def _state(file: IO[str]) -> dict[str, Any]:
+    try:
+        state = json.load(file)
+    except (ValueError, RecursionError):
+        message = "STATE is not valid JSON."
+        raise StateError(message) from None
+    if not isinstance(state, dict):
+        raise StateError(_STATE_SHAPE)
+    return state
+
+
+def _catalog(file: IO[str]) -> Catalog:
+    try:
+        return Catalog.from_dict(json.load(file))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        message = "The catalog cannot be used. Make one with `--discover`."
+        raise CatalogError(message) from None

@@ -1,0 +1,77 @@
+"""Date-times in the one form that leaves the tap: RFC 3339, UTC, six digits."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pendulum
+from pendulum.exceptions import ParserError
+
+
+def parse(text: Any) -> datetime:  # noqa: ANN401
+    """Read a date-time in any form that Gorgias, STATE or a setting may hold.
+
+    Args:
+        text: For example `2026-08-26T12:46:06.231080+00:00`, the same without
+            fraction or with a space, a naive one (taken as UTC), or a bare date.
+
+    Returns:
+        The moment in UTC. Digits beyond microseconds are cut.
+
+    Raises:
+        ValueError: If it is none of these, or no text at all.
+    """
+    if not isinstance(text, str) or not text[:1].isdigit():
+        raise ValueError(_NOT_A_DATE)
+    if text.endswith("+00:00"):
+        # The form of nearly every live value; the general parser takes 50 times longer.
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text)
+    try:
+        value = pendulum.parse(text, exact=True)
+    except (ParserError, ValueError, OverflowError) as error:
+        raise ValueError(_NOT_A_DATE) from error
+    if isinstance(value, pendulum.DateTime):
+        # Pendulum's arithmetic forgets time zones that are not its own.
+        moment = datetime.fromisoformat(value.isoformat())
+    elif isinstance(value, pendulum.Date):
+        moment = datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+    else:
+        raise ValueError(_NOT_A_DATE)  # noqa: TRY004 (one verdict for all bad input)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise ValueError(_NOT_A_DATE) from error
+
+
+def render(moment: datetime) -> str:
+    """Write a moment as `2026-08-26T12:46:06.231080Z`.
+
+    Args:
+        moment: An aware date-time in UTC.
+
+    Returns:
+        27 characters; such texts sort as the moments do.
+    """
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def earlier(text: str, by: timedelta) -> str:
+    """Go back from a rendered moment.
+
+    Args:
+        text: A moment as `render` writes it.
+        by: How far back.
+
+    Returns:
+        The earlier moment, rendered; year 1 at the earliest.
+    """
+    try:
+        return render(parse(text) - by)
+    except OverflowError:
+        return render(datetime.min.replace(tzinfo=timezone.utc))
+
+
+_NOT_A_DATE = "not a date-time"

@@ -1,0 +1,230 @@
+"""The one way to the network: budget, timeouts, size limit, no redirects."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+from tap_gorgias.compat import override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from requests.auth import AuthBase
+
+    from tap_gorgias.budget import ApiBudget
+
+CONNECT_TIMEOUT_SECONDS = 10
+MAX_BODY_BYTES = 64 * 1024 * 1024
+CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
+TOO_MANY_REQUESTS = 429
+LONGEST_PAUSE_SECONDS = 300.0
+"""Whoever asks for more is asked again after this time, when retrying ends too."""
+
+_CHUNK_BYTES = 256 * 1024
+
+
+class TransportError(Exception):
+    """No usable answer came. The text is safe to print."""
+
+    def __init__(self, message: str, *, transient: bool = True) -> None:
+        """Say what went wrong.
+
+        Args:
+            message: What went wrong, without address or credentials.
+            transient: Whether another try may help.
+        """
+        super().__init__(message)
+        self.transient = transient
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one request."""
+
+    status: int
+    body: bytes
+
+
+class BudgetedAdapter(HTTPAdapter):
+    """Sends a request when the budget lets it, and tells the budget how it went."""
+
+    def __init__(self, budget: ApiBudget, timeout_seconds: float) -> None:
+        """Take the budget of the account.
+
+        Args:
+            budget: Shared by all requests to the account.
+            timeout_seconds: Longest silence before and within an answer.
+        """
+        super().__init__()
+        self._budget = budget
+        self._timeout = (CONNECT_TIMEOUT_SECONDS, timeout_seconds)
+        self._of_thread = threading.local()
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long the budget held back the last request of this thread."""
+        return getattr(self._of_thread, "waited_seconds", 0.0)
+
+    @override
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        permit = self._budget.acquire()
+        self._of_thread.waited_seconds = permit.waited_seconds
+        headers: Mapping[str, str] = {}
+        try:
+            response = super().send(
+                request, stream, self._timeout, verify, cert, proxies
+            )
+            headers = response.headers
+        finally:
+            self._budget.release(permit, headers.get(CALL_LIMIT_HEADER))
+        if response.status_code == TOO_MANY_REQUESTS:
+            seconds = retry_after_seconds(headers)
+            self._budget.pause(seconds and min(seconds, LONGEST_PAUSE_SECONDS))
+        return response
+
+
+class Transport:
+    """One connection pool for all streams."""
+
+    def __init__(
+        self,
+        *,
+        auth: AuthBase,
+        budget: ApiBudget,
+        user_agent: str,
+        timeout_seconds: float,
+    ) -> None:
+        """Open nothing yet: connections are made with the first request.
+
+        Args:
+            auth: Signs each request.
+            budget: Request budget of the account.
+            user_agent: Value of the User-Agent header.
+            timeout_seconds: Longest silence before and within an answer.
+        """
+        self._timeout_seconds = timeout_seconds
+        self._adapter = BudgetedAdapter(budget, timeout_seconds)
+        self._session = requests.Session()
+        self._session.auth = auth
+        self._session.headers.update(
+            {"Accept": "application/json", "User-Agent": user_agent}
+        )
+        self._session.mount("https://", self._adapter)
+        self._session.mount("http://", self._adapter)
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long the budget held back the last request of this thread."""
+        return self._adapter.waited_seconds
+
+    def get(self, url: str, params: Mapping[str, str | int | Sequence[str]]) -> Answer:
+        """Send a GET request and read the whole answer.
+
+        Args:
+            url: Address without a query.
+            params: Query parameters; a sequence becomes a repeated key.
+
+        Returns:
+            The answer, whatever its status; a redirect is not followed.
+
+        Raises:
+            TransportError: When no whole answer came.
+        """
+        try:
+            with self._session.get(
+                url, params=params, stream=True, allow_redirects=False
+            ) as response:
+                body = _read(response)
+                return Answer(response.status_code, body)
+        except requests.RequestException as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: requests.RequestException) -> TransportError:
+        """Put a lower library's failure in words; its own text shows the address."""
+        if isinstance(error, requests.exceptions.SSLError):
+            return TransportError("the TLS connection was refused.", transient=False)
+        if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
+            return TransportError("no connection could be made.")
+        cause = getattr(error.args[0] if error.args else None, "reason", None)
+        if isinstance(cause, NameResolutionError):
+            return TransportError("the host name was not found. Is `subdomain` right?")
+        if isinstance(cause, (NewConnectionError, ConnectTimeoutError)):
+            return TransportError("no connection could be made.")
+        if isinstance(error, requests.Timeout):
+            return TransportError(f"no answer within {self._timeout_seconds} s.")
+        if isinstance(
+            error,
+            (
+                requests.ConnectionError,
+                requests.exceptions.ChunkedEncodingError,
+                requests.exceptions.ContentDecodingError,
+            ),
+        ):
+            return TransportError(
+                "the connection broke before the answer was complete."
+            )
+        name = type(error).__name__
+        return TransportError(f"the request is not possible ({name}).", transient=False)
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read how long a 429 asks to wait (reference/limitations).
+
+    Args:
+        headers: Headers of the answer, looked up without regard to case. The header
+            holds whole seconds or an HTTP date, which is compared with the answer's
+            own `Date` because clocks differ.
+
+    Returns:
+        Seconds, never negative; None when the header is absent or unreadable.
+    """
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        until, now = _http_date(value), _http_date(headers.get("Date"))
+        if until is None:
+            return None
+        seconds = (until - (now or datetime.now(timezone.utc))).total_seconds()
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(value or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            message = f"the answer is larger than {MAX_BODY_BYTES // 2**20} MB."
+            raise TransportError(message, transient=False)
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""Tests of what users, targets and the SDK rely on."""

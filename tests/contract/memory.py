@@ -1,0 +1,86 @@
+"""The tap with one stream whose pages come from memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tap_gorgias.compat import override
+from tap_gorgias.pages import Page
+from tap_gorgias.streams.tickets import TagsStream, TicketsStream
+from tap_gorgias.tap import TapGorgias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pytest
+
+    from tap_gorgias.pages import Fetch
+    from tap_gorgias.stream import GorgiasStream
+
+PAGE_ROWS = 3
+CONFIG = {"subdomain": "acme", "email": "ann@acme.test", "api_key": "key-of-ann"}
+UPDATED = "2026-01-01T00:00:{:02}.000000Z"
+
+
+class MemoryTap(TapGorgias):
+    """Reads pages of three rows, newest first: row 1 is the oldest."""
+
+    stream_type: type[GorgiasStream] = TicketsStream
+    rows = 0
+    before_page: Callable[[str | None], None] = staticmethod(lambda _: None)
+
+    @override
+    def discover_streams(self) -> Sequence[GorgiasStream]:
+        return [self.stream_type(tap=self)]
+
+    def page(self, cursor: str | None) -> Page:
+        """Answer as a list endpoint does."""
+        self.before_page(cursor)
+        newest = int(cursor) if cursor else self.rows
+        oldest = max(newest - PAGE_ROWS, 0)
+        numbers = range(newest, oldest, -1)
+        rows = [{"id": n, "updated_datetime": UPDATED.format(n)} for n in numbers]
+        return Page(rows, str(oldest) if oldest else None)
+
+
+class Tickets(TicketsStream):
+    """A feed from memory."""
+
+    @override
+    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+        assert isinstance(self.tap, MemoryTap)
+        return self.tap.page
+
+
+class Tags(TagsStream):
+    """A snapshot from memory."""
+
+    @override
+    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+        assert isinstance(self.tap, MemoryTap)
+        page = self.tap.page
+
+        def without_dates(cursor: str | None) -> Page:
+            found = page(cursor)
+            return Page([{"id": row["id"]} for row in found.rows], found.next_cursor)
+
+        return without_dates
+
+
+def tap_of(
+    stream_type: type[GorgiasStream],
+    rows: int,
+    state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
+    **config: Any,
+) -> MemoryTap:
+    """Make a tap that has so many rows to read."""
+    made = type("Memory", (MemoryTap,), {"stream_type": stream_type, "rows": rows})
+    tap: MemoryTap = made(config={**CONFIG, **config}, state=state, catalog=catalog)
+    return tap
+
+
+def messages(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Take the Singer messages written so far."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

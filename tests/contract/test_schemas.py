@@ -1,0 +1,233 @@
+"""Every schema has a shape that all usual targets load without loss."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from tap_gorgias import schemas
+from tap_gorgias.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_gorgias.stream import GorgiasStream
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    file.name.removesuffix(".json"): json.loads(file.read_text("utf-8"))
+    for file in resources.files(schemas).iterdir()
+    if file.name.endswith(".json")
+}
+TYPES = {"array", "boolean", "integer", "number", "object", "string"}
+KEYWORDS = {
+    "additionalProperties",
+    "description",
+    "format",
+    "items",
+    "properties",
+    "type",
+}
+LONGEST_NAME = 63  # more is cut by PostgreSQL
+
+per_schema = pytest.mark.parametrize("name", sorted(SCHEMAS))
+per_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda one: one.name)
+
+
+def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Go through everything that has a type, the root first."""
+    yield path, schema
+    for name, inner in schema.get("properties", {}).items():
+        yield from nodes(inner, f"{path}.{name}")
+    if "items" in schema:
+        yield from nodes(schema["items"], f"{path}[]")
+
+
+def kinds(schema: dict[str, Any]) -> list[str]:
+    """List the types of a value."""
+    kind = schema["type"]
+    return [kind] if isinstance(kind, str) else list(kind)
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """Find the primary key of the stream that a schema belongs to."""
+    return next(tuple(one.primary_keys) for one in STREAMS if one.name == name)
+
+
+def offenders(name: str, *, root: bool = False) -> Iterator[tuple[str, Any]]:
+    """Go through the properties of a schema, at any depth."""
+    yield from ((path, node) for path, node in nodes(SCHEMAS[name]) if path or root)
+
+
+def test_every_stream_has_a_schema_and_every_schema_a_stream() -> None:
+    """A schema without a stream is dead; a stream without a schema cannot start."""
+    assert set(SCHEMAS) == {stream.name for stream in STREAMS}
+
+
+def test_streams_are_listed_once_and_in_alphabetical_order() -> None:
+    """The SDK reads them in this order, so the code should show it."""
+    names = [stream.name for stream in STREAMS]
+    assert names == sorted(set(names))
+
+
+@per_schema
+def test_a_schema_is_valid(name: str) -> None:
+    """JSON Schema accepts it, and its root is an object."""
+    Draft7Validator.check_schema(SCHEMAS[name])
+    assert SCHEMAS[name]["type"] == "object"
+
+
+@per_schema
+def test_only_keywords_that_survive_the_catalog_are_used(name: str) -> None:
+    """`enum`, `oneOf`, `anyOf`, `pattern`, `required` and others break some target."""
+    found = {
+        f"{path}: {keyword}"
+        for path, node in offenders(name, root=True)
+        for keyword in node.keys() - KEYWORDS
+    }
+    assert not found
+
+
+@per_schema
+def test_every_property_has_one_type(name: str) -> None:
+    """Besides null; several types in one column load nowhere alike."""
+    wrong = {
+        path
+        for path, node in offenders(name)
+        if len([kind for kind in kinds(node) if kind != "null"]) != 1
+        or not set(kinds(node)) <= TYPES | {"null"}
+    }
+    assert not wrong
+
+
+@per_schema
+def test_everything_but_keys_and_items_may_be_null(name: str) -> None:
+    """Gorgias leaves out what it likes; some warehouses have no nulls in arrays."""
+    for path, node in offenders(name):
+        fixed = path.endswith("[]") or path.removeprefix(".") in keys_of(name)
+        assert ("null" in kinds(node)) is not fixed, path
+
+
+@per_schema
+def test_date_time_is_the_only_format(name: str) -> None:
+    """Targets make columns of others that do not fit their values."""
+    formats = {node["format"] for _, node in offenders(name) if "format" in node}
+    assert formats <= {"date-time"}
+
+
+@per_schema
+def test_what_is_named_a_date_time_is_one(name: str) -> None:
+    """Otherwise it would be loaded as text, or not be converted."""
+    for path, node in offenders(name):
+        assert path.endswith("_datetime") is (node.get("format") == "date-time"), path
+
+
+@per_schema
+def test_formats_belong_to_texts(name: str) -> None:
+    """The converter goes by the format first."""
+    assert all(
+        "string" in kinds(node) for _, node in offenders(name) if "format" in node
+    )
+
+
+@per_schema
+def test_arrays_say_what_they_hold(name: str) -> None:
+    """An array without items breaks BigQuery, and the SDK."""
+    for path, node in offenders(name):
+        assert ("array" in kinds(node)) is ("items" in node), path
+
+
+@per_schema
+def test_a_free_object_has_no_properties(name: str) -> None:
+    """With an empty list of properties some targets drop the column without a word."""
+    for path, node in offenders(name):
+        if path.endswith("[]") and node.get("properties") == {}:
+            assert node["additionalProperties"] is True, path
+        elif "properties" in node:
+            assert kinds(node)[0] == "object", path
+            assert node["properties"], path
+
+
+@per_schema
+def test_objects_in_arrays_have_properties(name: str) -> None:
+    """The SDK asks for them, at least for an empty list that is open."""
+    for path, node in offenders(name):
+        if path.endswith("[]") and "object" in kinds(node):
+            assert "properties" in node, path
+
+
+@per_schema
+def test_no_object_is_closed(name: str) -> None:
+    """A field that Gorgias adds must not make a target refuse the record."""
+    for path, node in offenders(name, root=True):
+        assert node.get("additionalProperties", True) is True, path
+
+
+@per_schema
+def test_everything_is_described(name: str) -> None:
+    """The catalog is the documentation of the columns."""
+    for path, node in offenders(name, root=True):
+        if not path.endswith("[]"):
+            text = node.get("description", "")
+            assert text == text.strip(), path
+            assert re.search(r"[A-Za-z]{3}.*\.$", text), path
+
+
+@per_schema
+def test_column_names_fit_every_warehouse(name: str) -> None:
+    """Small letters, digits and underscores, at most 63 of them."""
+    for column in SCHEMAS[name]["properties"]:
+        assert re.fullmatch(r"[a-z_][a-z0-9_]*", column, re.ASCII), column
+        assert len(column) <= LONGEST_NAME, column
+
+
+@per_schema
+def test_nested_names_fit_every_warehouse_when_flattened(name: str) -> None:
+    """Flattening joins them with two underscores."""
+    for path, _ in offenders(name):
+        if "[]" not in path:
+            flat = path.removeprefix(".").replace(".", "__")
+            assert re.fullmatch(r"[a-z_][a-z0-9_]*", flat, re.ASCII), path
+            assert len(flat) <= LONGEST_NAME, path
+
+
+@per_stream
+def test_primary_keys_are_never_null(stream: type[GorgiasStream]) -> None:
+    """A target finds the row to update by them; a date-time would crash one."""
+    assert stream.primary_keys
+    for key in stream.primary_keys:
+        node = SCHEMAS[stream.name]["properties"][key]
+        assert kinds(node) in (["integer"], ["string"])
+        assert "format" not in node
+
+
+@per_stream
+def test_the_replication_key_is_a_date_time(stream: type[GorgiasStream]) -> None:
+    """Bookmarks are moments."""
+    if stream.replication_key is not None:
+        node = SCHEMAS[stream.name]["properties"][stream.replication_key]
+        assert node["format"] == "date-time"
+
+
+@per_stream
+def test_an_order_is_by_a_property_of_the_stream(stream: type[GorgiasStream]) -> None:
+    """An incremental stream is ordered by its replication key."""
+    if stream.order_by is None:
+        return
+    key, direction = stream.order_by.split(":")
+    assert key == (stream.replication_key or "created_datetime")
+    assert direction in {"asc", "desc"}
+
+
+@per_stream
+def test_a_stream_says_where_it_reads_and_what_it_needs(
+    stream: type[GorgiasStream],
+) -> None:
+    """Messages about a refusal name the scope; the docstring is its description."""
+    assert re.fullmatch(r"/api/[a-z_{}/-]+", stream.path)
+    assert re.fullmatch(r"[a-z_]+:read", stream.scope)
+    assert (stream.__doc__ or "").strip()

@@ -1,0 +1,129 @@
+"""Answers become values that every target can take."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_gorgias.decoding import decode, said
+from tests.unit.cases import table
+from tests.unit.json_values import JSON_VALUES
+
+DECODED: dict[str, tuple[bytes, object]] = {
+    "object": (b'{"a": [1, 2.5, null, true]}', {"a": [1, 2.5, None, True]}),
+    "space around": (b' \n{"a": 1}\n', {"a": 1}),
+    "beyond ASCII": ('{"a": "\u00e9\U0001f600"}'.encode(), {"a": "\u00e9\U0001f600"}),
+    "escaped emoji": (rb'"\ud83d\ude00"', "\U0001f600"),
+    "NUL": (rb'{"a": "x\u0000y"}', {"a": "xy"}),
+    "NUL in a list": (rb'[["\u0000"]]', [[""]]),
+    "NUL in a key": (rb'{"k\u0000": "v"}', {"k": "v"}),
+    "escaped escape is no NUL": (rb'"\\u0000"', r"\u0000"),
+    "lone surrogate": (rb'{"a": "x\ud800y"}', {"a": "xy"}),
+    "lone surrogate in a key": (rb'{"k\udfff": 1}', {"k": 1}),
+    "lone surrogate beside an emoji": (rb'"\ud83d\ude00\ud83d"', "\U0001f600"),
+    "surrogate and NUL": (rb'"\udc00a\u0000"', "a"),
+    "large whole number": (b"12345678901234567890123", 12345678901234567890123),
+}
+
+NO_JSON = {
+    "empty": b"",
+    "cut": b'{"data": [{"id": 1}, {"id"',
+    "HTML": b"<html>502 Bad Gateway</html>",
+    "no UTF-8": b'{"a": "\xff"}',
+    "two values": b"{} {}",
+    "nested without end": b"[" * 200_000,
+    "nested too deeply": b"[" * 200_000 + b"]" * 200_000,
+}
+
+SAID = {
+    "documented form": (
+        {"error": {"msg": "No access.", "data": {"limit": ["too large", "odd"]}}},
+        "No access. limit: too large limit: odd",
+    ),
+    "only msg": ({"error": {"msg": "No access."}}, "No access."),
+    "message": ({"error": {"message": "No access."}}, "No access."),
+    "error as text": ({"error": "invalid_grant"}, "invalid_grant"),
+    "without envelope": ({"msg": "No access."}, "No access."),
+    "one problem as text": (
+        {"error": {"msg": "Bad.", "data": {"limit": "too large"}}},
+        "Bad. limit: too large",
+    ),
+    "problem that is no text": (
+        {"error": {"msg": "Bad.", "data": {"limit": [{"customer": "Ann"}]}}},
+        "Bad.",
+    ),
+    "line breaks": ({"error": {"msg": "a\nb\r\x1b[31mc"}}, "a b  [31mc"),
+    "nothing": ({}, "no explanation."),
+    "list": ([1, 2], "no explanation."),
+    "error as list": ({"error": ["x"]}, "no explanation."),
+    "msg as object": ({"error": {"msg": {"a": 1}}}, "no explanation."),
+}
+
+
+@table(DECODED)
+def test_json_is_read_without_what_warehouses_refuse(
+    case: tuple[bytes, object],
+) -> None:
+    """NUL characters and lone surrogates go, everything else stays."""
+    body, value = case
+    assert decode(body) == value
+
+
+@table(NO_JSON)
+def test_what_is_no_json_is_one_kind_of_error(case: bytes) -> None:
+    """The client tries again on it, and on nothing else."""
+    with pytest.raises(ValueError):  # noqa: PT011 (any text will do)
+        decode(case)
+
+
+@given(JSON_VALUES)
+def test_a_value_survives_unless_it_cannot_be_stored(value: object) -> None:
+    """What PostgreSQL and UTF-8 accept arrives unchanged."""
+    decoded = decode(json.dumps(value).encode())
+    text = json.dumps(decoded, ensure_ascii=False)
+    assert "\\u0000" not in text.replace("\\\\", "")
+    text.encode()
+    if "\\u0000" not in json.dumps(value) and storable(value):
+        assert decoded == value
+
+
+@given(st.binary())
+def test_any_bytes_are_json_or_refused(body: bytes) -> None:
+    """No body ends the run with an error that is not tried again."""
+    try:
+        decode(body)
+    except ValueError:
+        return
+
+
+@table(SAID)
+def test_the_words_of_an_error_are_found(case: tuple[object, str]) -> None:
+    """Known forms are shown in one line, unknown ones not at all."""
+    body, words = case
+    assert said(json.dumps(body).encode()) == words
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>secret</html>", b"\xff\xfe", b"null"])
+def test_a_body_that_is_no_json_is_not_shown(body: bytes) -> None:
+    """It may hold anything."""
+    assert said(body) == "no explanation."
+
+
+@given(st.one_of(st.binary(), JSON_VALUES.map(lambda v: json.dumps(v).encode())))
+def test_words_are_always_one_printable_line(body: bytes) -> None:
+    """Whatever a proxy answers cannot forge lines of the log."""
+    words = said(body)
+    assert words
+    assert words.isprintable()
+
+
+def storable(value: object) -> bool:
+    """Tell whether all texts in a value can be encoded."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""Whatever happens to an account and to the runs, nothing is lost.
+
+The second half shows that the property notices a broken algorithm: each variant breaks
+one rule, and loses rows within a few histories.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gorgias import reading
+from tap_gorgias.positions import Position
+from tests.unit.histories import KEY, History, feed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_gorgias.pages import Fetch
+    from tap_gorgias.reading import Step
+    from tests.unit.histories import Reader
+
+HISTORIES = 12_000
+BATCHES = 6
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_the_last_version_of_every_row_comes_out(batch: int) -> None:
+    """In thousands of histories, each with its own changes, kills and expiries."""
+    size = HISTORIES // BATCHES
+    for seed in range(batch * size, (batch + 1) * size):
+        history = History(random.Random(seed))  # noqa: S311 (to be repeated)
+        history.play()
+
+        assert history.lost() == set(), f"history {seed}"
+
+
+def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
+    """Break a rule: stop exactly at the bookmark."""
+    return reading.feed(
+        fetch,
+        key=KEY,
+        position=position,
+        start=None,
+        overlap=timedelta(0),
+        warn_of_order=lambda _: None,
+        warn_of_restart=lambda _: None,
+    )
+
+
+def with_bookmark_at_once(fetch: Fetch, position: Position) -> Iterator[Step]:
+    """Break a rule: commit the bookmark when a walk begins."""
+    for rows, after in feed(fetch, position):
+        if after and after.walk:
+            yield reading.Step(rows, Position(after.walk.newest, None))
+        else:
+            yield reading.Step(rows, after)
+
+
+def with_head_first(fetch: Fetch, position: Position) -> Iterator[Step]:
+    """Break a rule: walk what is new before the gap of the last run is closed."""
+    if position.walk is not None:
+        yield from feed(fetch, Position(position.walk.newest))
+    yield from feed(fetch, position)
+
+
+def with_forgotten_walk(fetch: Fetch, position: Position) -> Iterator[Step]:
+    """Break a rule: go on from the newest row seen, without the unfinished walk."""
+    newest = position.walk.newest if position.walk else None
+    return feed(fetch, Position(newest or position.bookmark))
+
+
+@pytest.mark.parametrize(
+    ("read", "state_first"),
+    [
+        pytest.param(feed, True, id="STATE before the records"),
+        pytest.param(without_overlap, False, id="overlap left out"),
+        pytest.param(
+            with_bookmark_at_once, False, id="bookmark at the start of a walk"
+        ),
+        pytest.param(with_head_first, False, id="head walked before the old gap"),
+        pytest.param(with_forgotten_walk, False, id="unfinished walk forgotten"),
+    ],
+)
+def test_a_broken_variant_is_caught(read: Reader, state_first: bool) -> None:  # noqa: FBT001
+    """Otherwise the property above would prove nothing."""
+    caught = None
+    for seed in range(HISTORIES // BATCHES):
+        history = History(
+            random.Random(seed),  # noqa: S311 (to be repeated)
+            read=read,
+            state_first=state_first,
+        )
+        history.play()
+        if history.lost():
+            caught = seed
+            break
+
+    assert caught is not None

@@ -1,0 +1,299 @@
+"""Which settings the tap takes, and how it refuses the others."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from importlib import metadata
+from typing import Any
+
+import pytest
+
+from tap_gorgias.config_schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
+from tap_gorgias.errors import SettingsError
+from tap_gorgias.settings import Settings
+from tap_gorgias.tap import TapGorgias
+from tests.unit.cases import table
+from tests.unit.configs import API_KEY, VALID, problems_of, settings_of
+
+OAUTH = {"client_id": "app", "client_secret": "hush", "refresh_token": "again"}
+
+
+def utc(*parts: int) -> datetime:
+    """Make a moment in UTC."""
+    return datetime(*parts, tzinfo=timezone.utc)  # type: ignore[arg-type,misc]
+
+
+START_DATES = {
+    "UTC": ("2025-01-02T03:04:05Z", utc(2025, 1, 2, 3, 4, 5)),
+    "offset": ("2025-01-02T03:04:05+02:00", utc(2025, 1, 2, 1, 4, 5)),
+    "naive": ("2025-01-02T03:04:05", utc(2025, 1, 2, 3, 4, 5)),
+    "fraction": ("2025-01-02T03:04:05.5Z", utc(2025, 1, 2, 3, 4, 5, 500_000)),
+    "space": ("2025-01-02 03:04:05", utc(2025, 1, 2, 3, 4, 5)),
+    "date": ("2025-01-02", utc(2025, 1, 2)),
+}
+
+TWO_WAYS = "Two ways to sign in are given"
+NOT_YET = "OAuth2 is not supported by this version"
+
+REFUSED_SIGN_INS = {
+    "nothing": ({}, "lacks `email` and `api_key`"),
+    "only e-mail": ({"email": "ann@acme.test"}, "lacks `api_key`"),
+    "only key": ({"api_key": "k"}, "lacks `email`"),
+    "empty key": ({**API_KEY, "api_key": ""}, "lacks `api_key`"),
+    "empty e-mail": ({**API_KEY, "email": ""}, "lacks `email`"),
+    "null key": ({**API_KEY, "api_key": None}, "lacks `api_key`"),
+    "no client ID": ({**OAUTH, "client_id": ""}, "lacks `client_id`"),
+    "no client secret": ({**OAUTH, "client_secret": ""}, "lacks `client_secret`"),
+    "no refresh token": ({**OAUTH, "refresh_token": None}, "lacks `refresh_token`"),
+    "only client ID": (
+        {"client_id": "app"},
+        "lacks `client_secret` and `refresh_token`",
+    ),
+    "both ways": ({**API_KEY, **OAUTH}, TWO_WAYS),
+    "key and half of OAuth": ({**API_KEY, "client_id": "app"}, TWO_WAYS),
+    "key without e-mail, and OAuth": ({"api_key": "k", **OAUTH}, TWO_WAYS),
+    "OAuth": (OAUTH, NOT_YET),
+    "e-mail with colon": ({**API_KEY, "email": "a:b@acme.test"}, "`email`"),
+    "e-mail with newline": ({**API_KEY, "email": "a@acme.test\n"}, "`email`"),
+    "e-mail beyond ASCII": ({**API_KEY, "email": "\u00e4@acme.test"}, "`email`"),
+    "key with newline": ({**API_KEY, "api_key": "k\r\nX: y"}, "`api_key`"),
+    "key with outer space": ({**API_KEY, "api_key": " k"}, "`api_key`"),
+    "key beyond ASCII": ({**API_KEY, "api_key": "k\u00e4"}, "`api_key`"),
+}
+
+REFUSED_USER_AGENTS = {
+    "empty": "",
+    "header injection": "tap\r\nX-Injected: yes",
+    "newline": "tap\n",
+    "outer space": " tap",
+    "tab": "tap\ttap",
+    "beyond ASCII": "t\u00e4p",
+    "201 characters": "t" * 201,
+}
+
+OUT_OF_RANGE = {
+    "negative message look-back": ("message_lookback_days", -1, "at least 0"),
+    "negative survey look-back": ("survey_lookback_days", -1, "at least 0"),
+    "negative voice look-back": ("voice_lookback_days", -1, "at least 0"),
+    "negative statistics look-back": ("statistics_lookback_days", -1, "at least 0"),
+    "look-back beyond the calendar": (
+        "message_lookback_days",
+        MAX_LOOKBACK_DAYS + 1,
+        f"at most {MAX_LOOKBACK_DAYS}",
+    ),
+    "no share": ("rate_limit_percent", 0, "at least 1"),
+    "more than all": ("rate_limit_percent", 101, "at most 100"),
+    "no timeout": ("request_timeout_seconds", 0, "at least 1"),
+}
+
+WRONG_TYPES = {
+    "number as subdomain": ("subdomain", 5, "string"),
+    "list as key": ("api_key", ["k"], "string"),
+    "number as date": ("start_date", 1735689600, "string"),
+    "text as list": ("event_types", "ticket-created", "array"),
+    "text as days": ("message_lookback_days", "2", "integer"),
+    "fraction as days": ("survey_lookback_days", 1.5, "integer"),
+    "boolean as percent": ("rate_limit_percent", True, "integer"),
+    "object as agent": ("user_agent", {"a": 1}, "string"),
+}
+
+SECRETS = {
+    "api_key": "planted-key-7f3a",
+    "client_secret": "planted-secret-91bc",
+    "refresh_token": "planted-token-44de",
+}
+
+FLAWS: dict[str, dict[str, Any]] = {
+    "two ways": {},
+    "unknown setting": {"star_date": "2025-01-01"},
+    "wrong type elsewhere": {"rate_limit_percent": "all"},
+    "bad subdomain": {"subdomain": "evil.com"},
+    "no subdomain": {"subdomain": None},
+    "header injection in the secret": {
+        name: f"{secret}\r\nX: y" for name, secret in SECRETS.items()
+    },
+    "secret as list": {name: [secret] for name, secret in SECRETS.items()},
+    "secret as key of an object": {
+        name: {secret: secret} for name, secret in SECRETS.items()
+    },
+    "only a broken key": {
+        "api_key": f"{SECRETS['api_key']}\n",
+        "client_secret": None,
+        "refresh_token": None,
+    },
+}
+
+SETTINGS = {
+    "subdomain",
+    "email",
+    "api_key",
+    "client_id",
+    "client_secret",
+    "refresh_token",
+    "start_date",
+    "event_types",
+    "message_lookback_days",
+    "survey_lookback_days",
+    "voice_lookback_days",
+    "statistics_lookback_days",
+    "statistics",
+    "statistics_timezone",
+    "rate_limit_percent",
+    "request_timeout_seconds",
+    "api_url",
+    "user_agent",
+}
+
+
+@table(START_DATES)
+def test_a_start_date_is_a_moment_in_utc(case: tuple[str, datetime]) -> None:
+    """A date-time without time zone is UTC."""
+    given, moment = case
+    assert settings_of(start_date=given).start_date == moment
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "garbage", "2025-13-01", "2025-02-30", "12:00", "yesterday", "now", "P1D"],
+)
+def test_a_malformed_start_date_is_refused(given: str) -> None:
+    """A wrong date must not silently read everything, or nothing."""
+    assert problems_of(start_date=given) == [
+        "Setting `start_date` must be a date-time such as `2025-01-01T00:00:00Z`."
+    ]
+
+
+@table(REFUSED_SIGN_INS)
+def test_other_than_one_complete_way_to_sign_in_is_refused(
+    case: tuple[dict[str, str], str],
+) -> None:
+    """The message names what is missing, doubled or unusable."""
+    credentials, said = case
+    with pytest.raises(SettingsError) as refused:
+        TapGorgias(config={"subdomain": "acme", **credentials})
+    (problem,) = refused.value.lines
+    assert said in problem
+
+
+def test_an_api_key_signs_in() -> None:
+    """E-mail and key arrive unchanged."""
+    settings = settings_of()
+    assert (settings.email, settings.api_key) == ("ann@acme.test", "key-of-ann")
+
+
+def test_a_user_agent_is_taken_as_it_is() -> None:
+    """200 printable characters are the most."""
+    assert settings_of(user_agent="t" * 200).user_agent == "t" * 200
+
+
+@table(REFUSED_USER_AGENTS)
+def test_a_user_agent_that_is_no_header_text_is_refused(case: str) -> None:
+    """A line break would add a header to each request."""
+    assert problems_of(user_agent=case) == [
+        "Setting `user_agent` must be 1 to 200 printable ASCII characters."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("star_date", "start_date"),
+        ("apikey", "api_key"),
+        ("sub_domain", "subdomain"),
+        ("rate_limit", "rate_limit_percent"),
+    ],
+)
+def test_a_mistyped_setting_is_refused_with_a_hint(given: str, meant: str) -> None:
+    """A typing error must not silently re-read ten years."""
+    assert problems_of(**{given: "2025-01-01"}) == [
+        f"Setting `{given}` is unknown. Did you mean `{meant}`?"
+    ]
+
+
+def test_a_setting_like_no_other_is_refused_without_a_hint() -> None:
+    """A wrong hint would be worse than none."""
+    assert problems_of(zzz=1) == ["Setting `zzz` is unknown."]
+
+
+@table(OUT_OF_RANGE)
+def test_a_number_out_of_range_is_refused(case: tuple[str, int, str]) -> None:
+    """The message tells the limit."""
+    name, value, limit = case
+    assert problems_of(**{name: value}) == [f"Setting `{name}` must be {limit}."]
+
+
+@table(WRONG_TYPES)
+def test_a_value_of_the_wrong_type_is_refused(case: tuple[str, Any, str]) -> None:
+    """The message tells the type wanted."""
+    name, value, kind = case
+    assert problems_of(**{name: value}) == [f"Setting `{name}` must be of type {kind}."]
+
+
+def test_every_problem_of_one_kind_is_told_at_once() -> None:
+    """Nobody should have to start the tap once for each mistake."""
+    assert len(problems_of(subdomain="evil.com", start_date="x", user_agent="")) == 3
+
+
+@table(FLAWS)
+def test_no_message_shows_a_secret(case: dict[str, Any]) -> None:
+    """Logs are read by more people than may know the key."""
+    config = {"subdomain": "acme", "email": "ann@acme.test", **SECRETS, **case}
+    with pytest.raises(SettingsError) as refused:
+        TapGorgias(config=config)
+    shown = "\n".join([str(refused.value), repr(refused.value), *refused.value.lines])
+    assert not [secret for secret in SECRETS.values() if secret in shown]
+
+
+def test_settings_do_not_show_the_key() -> None:
+    """What is logged by accident must hold no credential."""
+    assert "key-of-ann" not in repr(settings_of())
+
+
+def test_null_means_absent() -> None:
+    """Orchestrators hand over null for what a user left empty."""
+    absent = dict.fromkeys(SETTINGS - VALID.keys())
+    assert settings_of(**absent) == settings_of()
+
+
+def test_a_missing_subdomain_is_named() -> None:
+    """A required setting that is null is missing too."""
+    assert problems_of(subdomain=None) == ["Setting `subdomain` is required."]
+
+
+def test_defaults_are_filled_in() -> None:
+    """Only the subdomain and the credentials have to be given."""
+    assert settings_of() == Settings(
+        api_url="https://acme.gorgias.com",
+        email="ann@acme.test",
+        api_key="key-of-ann",
+        start_date=None,
+        event_types=(),
+        message_lookback=timedelta(days=2),
+        survey_lookback=timedelta(days=30),
+        rate_limit_percent=100,
+        request_timeout_seconds=60,
+        user_agent=f"tap-gorgias/{metadata.version('tap-gorgias')}",
+    )
+
+
+def test_the_settings_are_those_that_users_rely_on() -> None:
+    """A renamed or removed setting breaks every config that has it."""
+    assert CONFIG_SCHEMA["properties"].keys() >= SETTINGS
+    sdk = TapGorgias(validate_config=False).config_jsonschema["properties"].keys()
+    foreign = ("batch_", "emit_", "faker_", "flattening_", "stream_map")
+    assert {name for name in sdk if not name.startswith(foreign)} == SETTINGS
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_every_setting_is_explained(name: str) -> None:
+    """Title and description are what users see."""
+    setting = CONFIG_SCHEMA["properties"][name]
+    assert setting["title"].strip()
+    assert setting["description"].strip().endswith(".")
+
+
+def test_credentials_are_marked_secret_and_nothing_else() -> None:
+    """User interfaces hide what is marked."""
+    properties = CONFIG_SCHEMA["properties"]
+    marked = {name for name, setting in properties.items() if setting.get("secret")}
+    assert marked == set(SECRETS)

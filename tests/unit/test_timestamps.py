@@ -1,0 +1,139 @@
+"""Date-times come in many forms and leave in one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_gorgias import timestamps
+from tests.unit.cases import table
+
+MOMENTS = st.datetimes(timezones=st.just(timezone.utc))
+
+FORMS = {
+    "as Gorgias writes it": (
+        "2026-08-26T12:46:06.231080+00:00",
+        "2026-08-26T12:46:06.231080Z",
+    ),
+    "without fraction": ("2026-08-26T12:46:06+00:00", "2026-08-26T12:46:06.000000Z"),
+    "short fraction": ("2026-08-26T12:46:06.5+00:00", "2026-08-26T12:46:06.500000Z"),
+    "milliseconds": ("2026-08-26T12:46:06.231Z", "2026-08-26T12:46:06.231000Z"),
+    "nanoseconds are cut": (
+        "2026-08-26T12:46:06.231080999Z",
+        "2026-08-26T12:46:06.231080Z",
+    ),
+    "nanoseconds with offset are cut": (
+        "2026-08-26T12:46:06.231080999+00:00",
+        "2026-08-26T12:46:06.231080Z",
+    ),
+    "Z": ("2026-08-26T12:46:06Z", "2026-08-26T12:46:06.000000Z"),
+    "offset east": ("2026-08-26T01:00:00+02:30", "2026-08-25T22:30:00.000000Z"),
+    "offset west": ("2026-08-26T23:00:00-05:00", "2026-08-27T04:00:00.000000Z"),
+    "naive is UTC": ("2026-08-26T12:46:06.231080", "2026-08-26T12:46:06.231080Z"),
+    "space": ("2026-08-26 12:46:06", "2026-08-26T12:46:06.000000Z"),
+    "space and offset": (
+        "2026-08-26 12:46:06.5+00:00",
+        "2026-08-26T12:46:06.500000Z",
+    ),
+    "date": ("2026-08-26", "2026-08-26T00:00:00.000000Z"),
+    "first year": ("0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00.000000Z"),
+    "last year": ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000000Z"),
+}
+
+UNUSABLE: dict[str, object] = {
+    "empty": "",
+    "space": " ",
+    "words": "yesterday",
+    "the local clock": "now",
+    "only an offset": "+00:00",
+    "time": "12:46:06",
+    "time with offset": "12:46:06+00:00",
+    "duration": "P1D",
+    "interval": "2026-08-26/2026-08-27",
+    "no such day": "2026-02-30",
+    "no such day with offset": "2026-02-30T00:00:00+00:00",
+    "no such month": "2026-13-01",
+    "zeros": "0000-00-00 00:00:00",
+    "offset too large": "2026-08-26T00:00:00+25:00",
+    "before the first year in UTC": "0001-01-01T00:00:00+05:00",
+    "after the last year in UTC": "9999-12-31T23:59:59-05:00",
+    "epoch seconds as text": "1735689600",
+    "foreign digits": "\u0662\u0660\u0662\u0666-08-26",
+    "number": 1735689600,
+    "boolean": True,
+    "null": None,
+    "list": ["2026-08-26"],
+    "object": {"date": "2026-08-26"},
+}
+
+
+@table(FORMS)
+def test_any_form_becomes_utc_with_six_digits(case: tuple[str, str]) -> None:
+    """Targets compare texts, so all must look alike."""
+    text, rendered = case
+    assert timestamps.render(timestamps.parse(text)) == rendered
+
+
+@table(UNUSABLE)
+def test_what_is_no_date_time_is_refused(case: object) -> None:
+    """One verdict for all bad input, whatever its type."""
+    with pytest.raises(ValueError, match="not a date-time"):
+        timestamps.parse(case)
+
+
+@given(MOMENTS)
+def test_rendering_and_parsing_give_the_same_moment(moment: datetime) -> None:
+    """STATE written by one run means the same to the next."""
+    assert timestamps.parse(timestamps.render(moment)) == moment
+
+
+@given(MOMENTS)
+def test_a_rendered_text_stays_as_it_is(moment: datetime) -> None:
+    """A second pass through the tap changes nothing."""
+    text = timestamps.render(moment)
+    assert timestamps.render(timestamps.parse(text)) == text
+
+
+@given(MOMENTS, MOMENTS)
+def test_rendered_texts_sort_as_the_moments_do(one: datetime, other: datetime) -> None:
+    """Bookmarks are compared as texts."""
+    as_texts = timestamps.render(one) < timestamps.render(other)
+    assert as_texts == (one < other)
+
+
+@given(st.text())
+def test_any_text_is_a_moment_in_utc_or_refused(text: str) -> None:
+    """No text ends the run with another error."""
+    try:
+        moment = timestamps.parse(text)
+    except ValueError:
+        return
+    assert moment.utcoffset() == timedelta(0)
+
+
+@given(
+    MOMENTS.filter(lambda moment: 1 < moment.year < 9999),
+    st.integers(-23 * 60 - 59, 23 * 60 + 59),
+)
+def test_an_offset_is_applied(moment: datetime, minutes: int) -> None:
+    """The same moment in any time zone is the same text."""
+    there = moment.astimezone(timezone(timedelta(minutes=minutes)))
+    assert timestamps.parse(there.isoformat()) == moment
+
+
+@pytest.mark.parametrize(
+    ("by", "earlier"),
+    [
+        (timedelta(minutes=2), "2026-08-26T12:44:06.231080Z"),
+        (timedelta(0), "2026-08-26T12:46:06.231080Z"),
+        (timedelta(days=30), "2026-07-27T12:46:06.231080Z"),
+        (timedelta(days=36_500 * 100), "0001-01-01T00:00:00.000000Z"),
+    ],
+    ids=["minutes", "nothing", "days", "beyond the calendar"],
+)
+def test_going_back_ends_at_the_first_year(by: timedelta, earlier: str) -> None:
+    """A huge look-back reads everything instead of failing."""
+    assert timestamps.earlier("2026-08-26T12:46:06.231080Z", by) == earlier
