@@ -1,0 +1,338 @@
+"""What a user of the command line sees when something is wrong, and when not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import Files, Output, catalog_of, run_command
+from tests.sandbox import Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """A small shop."""
+    with Sandbox(Shop(seed=4, tickets=120)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Sandbox:
+    """The small shop, with nothing left of the test before."""
+    shared_sandbox.faults.clear()
+    shared_sandbox.reset_counters()
+    return shared_sandbox
+
+
+def errors_of(log: str) -> list[str]:
+    """Return the texts of a log's error lines."""
+    return [line.split("|")[-1].strip() for line in log.splitlines() if "ERROR" in line]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"subdomain": None}, "Setting `subdomain` is required."),
+        (
+            {"subdomain": "evil.com"},
+            (
+                "Setting `subdomain` must be the name of your helpdesk: `acme`, "
+                "`acme.gorgias.com` or `https://acme.gorgias.com`."
+            ),
+        ),
+        (
+            {"start_date": "yesterday"},
+            "Setting `start_date` must be a date-time such as `2025-01-01T00:00:00Z`.",
+        ),
+        (
+            {"star_date": "2025-01-01"},
+            "Setting `star_date` is unknown. Did you mean `start_date`?",
+        ),
+        (
+            {"message_lookback_days": -1},
+            "Setting `message_lookback_days` must be at least 0.",
+        ),
+        (
+            {"api_url": "http://example.com"},
+            (
+                "Setting `api_url` must begin with `https://`: `http://` is for this "
+                "machine only."
+            ),
+        ),
+        (
+            {"email": None},
+            "Signing in with `email` and `api_key` lacks `email`.",
+        ),
+        (
+            {"api_key": None},
+            "Signing in with `email` and `api_key` lacks `api_key`.",
+        ),
+        (
+            {"client_id": "app"},
+            (
+                "Two ways to sign in are given: keep either `email` and `api_key`, or "
+                "`client_id`, `client_secret` and `refresh_token`."
+            ),
+        ),
+        (
+            {"rate_limit_percent": "half"},
+            "Setting `rate_limit_percent` must be of type integer.",
+        ),
+    ],
+)
+def test_a_bad_setting_is_one_line_and_no_request(
+    sandbox: Sandbox, tmp_path: Path, changes: dict[str, Any], error: str
+) -> None:
+    """The line names the setting, the exit code is 1."""
+    command = Files(tmp_path).arguments({**sandbox.config, **changes})
+
+    result = run_command(command)
+
+    assert result.returncode == 1
+    assert errors_of(result.stderr) == [error]
+    assert result.stdout == ""
+    assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "error"),
+    [
+        ("config", "{", "The config is not a JSON object."),
+        ("config", "7", "The config is not a JSON object."),
+        ("state", "{", "STATE is not valid JSON."),
+        (
+            "state",
+            "[]",
+            "STATE must be a JSON object with an object `bookmarks`.",
+        ),
+        (
+            "state",
+            '{"bookmarks": 7}',
+            "STATE must be a JSON object with an object `bookmarks`.",
+        ),
+        (
+            "state",
+            '{"bookmarks": {"tickets": "2026"}}',
+            "STATE of stream `tickets` must be a JSON object.",
+        ),
+        (
+            "state",
+            '{"bookmarks": {"tickets": {"replication_key_value": "soon"}}}',
+            (
+                "STATE of stream `tickets`: the bookmark 'soon' is not a date-time. "
+                "Mend or remove `replication_key_value`."
+            ),
+        ),
+        (
+            "state",
+            '{"bookmarks": {"events": {"replication_key_value": 5}}}',
+            (
+                "STATE of stream `events`: the bookmark 5 is not a date-time. Mend or "
+                "remove `replication_key_value`."
+            ),
+        ),
+        (
+            "catalog",
+            "[]",
+            "The catalog cannot be used. Make one with `--discover`.",
+        ),
+        (
+            "catalog",
+            '{"streams": [{"no": "name"}]}',
+            "The catalog cannot be used. Make one with `--discover`.",
+        ),
+    ],
+)
+def test_a_bad_file_is_one_line(
+    sandbox: Sandbox, tmp_path: Path, option: str, content: str, error: str
+) -> None:
+    """No traceback, whatever is in the files."""
+    command = Files(tmp_path).arguments(sandbox.config)
+    path = tmp_path / f"{option}.json"
+    path.write_text(content)
+    if option != "config":
+        command += [f"--{option}", str(path)]
+
+    result = run_command(command)
+
+    assert result.returncode == 1
+    assert errors_of(result.stderr) == [error]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_missing_config_file_is_one_line(tmp_path: Path) -> None:
+    """The line names the file."""
+    result = run_command([*Files(tmp_path).arguments({}), "--config", "nowhere.json"])
+
+    assert result.returncode == 1
+    assert errors_of(result.stderr) == [
+        "The config cannot be read: File at 'nowhere.json' was not found."
+    ]
+
+
+def test_a_wrong_key_is_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It says what to check, and does not show the key."""
+    config = {**sandbox.config, "api_key": "wrong-key-of-mine"}
+
+    result = run_command(Files(tmp_path).arguments(config))
+
+    assert result.returncode == 1
+    assert errors_of(result.stderr) == [
+        "account: /api/account answered 401: Unauthorized. Check `email` and `api_key`."
+    ]
+    assert "wrong-key-of-mine" not in result.stderr
+
+
+def test_a_good_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Rows, requests, waiting and retries, for each stream and for all."""
+    sandbox.faults.add(Fault.error(503), "/api/customers")
+
+    result = run_command(Files(tmp_path).arguments(sandbox.config, ["customers"]))
+
+    assert result.returncode == 0
+    counts = "120 rows, 3 requests, 0.0 s waited for the budget, 1 retries."
+    assert f"Summary of customers: {counts}" in result.stderr
+    assert f"Summary of the run: {counts}" in result.stderr
+    assert "customers: /api/customers answered 503: Invented fault. Trying again" in (
+        result.stderr
+    )
+
+
+def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What it cost until then."""
+    sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
+
+    result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
+
+    assert result.returncode == 1
+    assert "Summary of tickets: 100 rows, 2 requests" in result.stderr
+    assert Output.parse(result.stdout).bookmark("tickets")["walk"]
+
+
+def test_no_log_line_holds_secrets_or_customers_words(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even at the lowest level, where libraries tell all they do."""
+    monkeypatch.setenv("LOGLEVEL", "DEBUG")
+    sandbox.faults.add(Fault.error(502, html=True), "/api/tickets")
+    streams = ["account", "customers", "messages", "tickets", "users"]
+
+    result = run_command(Files(tmp_path).arguments(sandbox.config, streams))
+
+    assert result.returncode == 0
+    assert "DEBUG" in result.stderr
+    assert "Basic " not in result.stderr
+    assert "Authorization" not in result.stderr
+    assert sandbox.config["api_key"] not in result.stderr
+    output = Output.parse(result.stdout)
+    words = {r["email"] for r in output.records("customers") if r["email"]}
+    words |= {r["subject"] for r in output.records("tickets") if r["subject"]}
+    words |= {r["body_text"] for r in output.records("messages") if r["body_text"]}
+    assert [word for word in words if len(word) > 5 and word in result.stderr] == []
+
+
+def test_log_lines_grow_with_streams_and_not_with_rows(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """An hourly job does not fill a disk."""
+    result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
+
+    assert len(result.stderr.splitlines()) < 30
+
+
+def test_settings_come_from_the_environment_too(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in any tap, with `--config=ENV`."""
+    for name, value in sandbox.config.items():
+        monkeypatch.setenv(f"TAP_GORGIAS_{name.upper()}", value)
+    monkeypatch.setenv("TAP_GORGIAS_EVENT_TYPES", '["ticket-created"]')
+    monkeypatch.setenv("TAP_GORGIAS_RATE_LIMIT_PERCENT", "50")
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of("events")))
+
+    result = run_command(
+        [*Files(tmp_path).arguments({})[:3], "--config=ENV", "--catalog", str(catalog)]
+    )
+
+    assert result.returncode == 0
+    types = {event["type"] for event in Output.parse(result.stdout).records("events")}
+    assert types == {"ticket-created"}
+
+
+def test_discovery_needs_no_settings(tmp_path: Path) -> None:
+    """Whoever is curious can look at the streams first."""
+    result = run_command([*Files(tmp_path).arguments({})[:3], "--discover"])
+
+    assert result.returncode == 0
+    assert len(json.loads(result.stdout)["streams"]) == 9
+
+
+@pytest.mark.parametrize("style", ["text", "json", "markdown"])
+def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
+    """It is the documentation that is always at hand."""
+    command = [*Files(tmp_path).arguments({})[:3], "--about"]
+
+    result = run_command(
+        command if style == "text" else [*command, f"--format={style}"]
+    )
+
+    assert result.returncode == 0
+    assert "message_lookback_days" in result.stdout
+    assert "Earliest data to read on a first sync" in result.stdout or style == "text"
+
+
+def test_the_connection_can_be_tried(sandbox: Sandbox, tmp_path: Path) -> None:
+    """One page of each stream, as with any tap of the SDK."""
+    result = run_command([*Files(tmp_path).arguments(sandbox.config), "--test"])
+
+    assert result.returncode == 0
+    assert sandbox.count() == 9
+
+
+def test_batches_leave_before_the_state_that_counts_on_them(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """STATE never runs ahead of a BATCH message."""
+    config = {
+        **sandbox.config,
+        "batch_config": {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": tmp_path.as_uri()},
+            "batch_size": 50,
+        },
+    }
+
+    result = run_command(Files(tmp_path).arguments(config, ["tickets"]))
+
+    kinds = [json.loads(line)["type"] for line in result.stdout.splitlines()]
+    assert kinds.count("BATCH") == 3
+    assert kinds.index("STATE") > kinds.index("BATCH")
+    assert Output.parse(result.stdout).bookmark("tickets")["replication_key_value"]
+
+
+def test_the_output_ends_with_state(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Some targets keep the STATE behind the last record, and no other."""
+    result = run_command(Files(tmp_path).arguments(sandbox.config))
+
+    output = Output.parse(result.stdout)
+    assert output.messages[-1]["type"] == "STATE"
+    assert output.state["bookmarks"]["tickets"]["replication_key_value"]
+
+
+def test_every_unknown_setting_has_its_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Two mistakes are told at once."""
+    config = {**sandbox.config, "star_date": "2025-01-01", "colour": "red"}
+
+    result = run_command(Files(tmp_path).arguments(config))
+
+    assert errors_of(result.stderr) == [
+        "Setting `star_date` is unknown. Did you mean `start_date`?",
+        "Setting `colour` is unknown.",
+    ]

@@ -1,0 +1,186 @@
+"""What goes wrong on the way is tried again; what cannot be mended ends the run."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gorgias.errors import ApiError, TransientApiError
+from tests.fake_clock import FakeClock
+from tests.runs import PartialRun, run
+from tests.sandbox import Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.sandbox.answers import Answer
+
+
+def _until_a_date(answer: Answer) -> Answer:
+    until = email.utils.formatdate(time.time() + 5, usegmt=True)
+    return Fault.too_many_requests(until).spoil(answer)
+
+
+FAULTS = {
+    "500": Fault.error(500),
+    "502 with a web page": Fault.error(502, html=True),
+    "503": Fault.error(503),
+    "429 with seconds": Fault.too_many_requests(7),
+    "429 with a date": Fault("429 with a date", _until_a_date),
+    "429 without Retry-after": Fault.too_many_requests(None),
+    "reset": Fault.reset(),
+    "cut body": Fault.cut(),
+    "web page on 200": Fault.html_page(),
+    "half of the JSON": Fault.truncated_json(),
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with four pages of tickets."""
+    with Sandbox(Shop(seed=9, tickets=350)) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_loses_no_row(sandbox: Sandbox, name: str) -> None:
+    """The request is sent once more, and its page is whole."""
+    sandbox.faults.add(FAULTS[name], "/api/tickets", after=1)
+
+    tickets = run(sandbox.config, "tickets").ids("tickets")
+
+    assert set(tickets) == set(sandbox.shop.tickets.ids())
+    assert len(tickets) == len(set(tickets))
+    assert sandbox.count("/api/tickets") == 5
+
+
+def test_twenty_faults_in_sixty_requests_lose_no_row() -> None:
+    """A bad hour is slow, not wrong."""
+    shop = Shop(seed=2, tickets=2000, customers=1000, events=1000)
+    with Sandbox(shop) as sandbox:
+        sandbox.faults.spread(list(FAULTS.values()), seed=4, every=3, times=20)
+
+        output = run(sandbox.config, "tickets", "customers", "events")
+
+        for stream in ("tickets", "customers", "events"):
+            ids = output.ids(stream)
+            assert set(ids) == set(getattr(shop, stream).ids())
+        assert sandbox.count() == 40 + 20
+
+
+def test_a_server_that_does_not_answer_is_given_up_on(sandbox: Sandbox) -> None:
+    """Silence is a fault like any other, after `request_timeout_seconds`."""
+    sandbox.faults.add(Fault.hang(), "/api/tickets")
+
+    output = run({**sandbox.config, "request_timeout_seconds": 1}, "tickets")
+
+    assert len(output.ids("tickets")) == 350
+
+
+def test_retry_after_is_obeyed(sandbox: Sandbox) -> None:
+    """No request leaves before the time that Gorgias asks for is over."""
+    clock = FakeClock()
+    moments: list[float] = []
+    sandbox.before_request(lambda _shop, _request: moments.append(clock.now))
+    sandbox.faults.add(Fault.too_many_requests(17), "/api/tickets")
+
+    run(sandbox.config, "tickets", clock=clock)
+
+    assert moments[1] - moments[0] >= 17
+    assert sum(clock.sleeps) < 20
+
+
+def test_a_lasting_failure_ends_the_run_after_about_five_minutes(
+    sandbox: Sandbox,
+) -> None:
+    """The error tells what Gorgias said last."""
+    sandbox.faults.add(Fault.error(503, message="Maintenance."), times=10_000)
+    clock = FakeClock()
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets", clock=clock)
+
+    assert isinstance(failure.value.__cause__, TransientApiError)
+    assert str(failure.value.__cause__) == (
+        "tickets: /api/tickets answered 503: Maintenance."
+    )
+    assert 200 <= sum(clock.sleeps) <= 300
+
+
+def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
+    """However long Gorgias asks to wait."""
+    sandbox.faults.add(Fault.too_many_requests(86_400), times=10_000)
+    clock = FakeClock()
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets", clock=clock)
+
+    assert "answered 429" in str(failure.value.__cause__)
+    assert sum(clock.sleeps) <= 700
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, ""),
+        (401, "Check `email` and `api_key`."),
+        (403, "permission `tickets:read`: grant it, or deselect the stream `tickets`."),
+        (404, "Is `subdomain` right?"),
+        (409, ""),
+    ],
+)
+def test_a_refusal_is_not_tried_again(
+    sandbox: Sandbox, status: int, advice: str
+) -> None:
+    """The error tells stream, path, status, Gorgias' words and what to do."""
+    sandbox.faults.add(Fault.error(status, message="No."), "/api/tickets")
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets")
+
+    cause = failure.value.__cause__
+    assert isinstance(cause, ApiError)
+    assert str(cause).startswith(f"tickets: /api/tickets answered {status}: No.")
+    assert str(cause).endswith(advice)
+    assert sandbox.count() == 1
+
+
+def test_an_error_never_shows_the_key_even_if_gorgias_does(sandbox: Sandbox) -> None:
+    """A server that echoes credentials does not get them into a log."""
+    key = sandbox.config["api_key"]
+    sandbox.faults.add(Fault.error(400, message=f"Key {key} is bad."), "/api/tickets")
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets")
+
+    assert key not in str(failure.value.__cause__)
+    assert "Key *** is bad." in str(failure.value.__cause__)
+
+
+def test_an_endless_explanation_is_cut(sandbox: Sandbox) -> None:
+    """500 characters are enough for a log line."""
+    sandbox.faults.add(Fault.error(400, message="no " * 5000), "/api/tickets")
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets")
+
+    assert len(str(failure.value.__cause__)) == 500
+
+
+def test_after_a_failure_the_next_run_goes_on(sandbox: Sandbox) -> None:
+    """What was read before the failure is neither lost nor paid for again."""
+    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets")
+    first = failure.value.output
+    sandbox.reset_counters()
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert set(first.ids("tickets")) | set(second.ids("tickets")) == set(
+        sandbox.shop.tickets.ids()
+    )
+    assert sandbox.count() == 3

@@ -1,0 +1,224 @@
+"""A first sync brings everything, once, in a form that targets can load."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias.streams import STREAMS
+from tests.runs import catalog_of, run
+from tests.sandbox import Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FEEDS = ("customers", "events", "messages", "satisfaction_surveys", "tickets")
+COLLECTIONS = (*FEEDS, "tags", "teams", "users")
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A shop in which every list takes several pages."""
+    shop = Shop(
+        seed=11, tickets=350, customers=260, events=730, satisfaction_surveys=130
+    )
+    with Sandbox(shop) as sandbox:
+        yield sandbox
+
+
+def rows_of(sandbox: Sandbox, stream: str) -> dict[int, dict[str, Any]]:
+    """Return what the shop holds, by id."""
+    return {row["id"]: row for row in getattr(sandbox.shop, stream).rows()}
+
+
+@pytest.mark.parametrize("stream", COLLECTIONS)
+def test_every_row_comes_out_once(sandbox: Sandbox, stream: str) -> None:
+    """No row is lost between two pages, and none is read twice."""
+    ids = run(sandbox.config, stream).ids(stream)
+
+    assert len(ids) == len(set(ids))
+    assert set(ids) == set(rows_of(sandbox, stream))
+
+
+@pytest.mark.parametrize("stream", COLLECTIONS)
+def test_every_field_comes_out_as_it_went_in(sandbox: Sandbox, stream: str) -> None:
+    """Nothing that the API sends is lost or changed, but for the form of dates."""
+    rows = rows_of(sandbox, stream)
+
+    for record in run(sandbox.config, stream).records(stream):
+        row = rows[record["id"]]
+
+        assert set(record) == set(row)
+        assert {k: v for k, v in record.items() if not _holds_dates(k, v)} == {
+            k: v for k, v in row.items() if not _holds_dates(k, v)
+        }
+
+
+def _holds_dates(name: str, value: Any) -> bool:  # noqa: ANN401
+    return name.endswith("datetime") or "datetime" in str(value)
+
+
+def test_the_account_comes_out_as_one_record(sandbox: Sandbox) -> None:
+    """The account has no list around it, and its domain for a key."""
+    (account,) = run(sandbox.config, "account").records("account")
+
+    assert account["domain"] == "acme"
+    assert account["settings"]
+
+
+@pytest.mark.parametrize("stream", [*COLLECTIONS, "account"])
+def test_dates_have_one_form_at_every_depth(sandbox: Sandbox, stream: str) -> None:
+    """Declared date-times, nested ones too, are UTC with six digits and a Z."""
+    output = run(sandbox.config, stream)
+    schema = output.schemas[stream]["schema"]
+    dates = [
+        value
+        for record in output.records(stream)
+        for value in _dates(schema, record)
+        if value is not None
+    ]
+
+    assert dates or stream == "tags"
+    assert [date for date in dates if not DATE_TIME.fullmatch(date)] == []
+
+
+def _dates(schema: dict[str, Any], value: Any) -> Iterator[Any]:  # noqa: ANN401
+    if schema.get("format") == "date-time":
+        yield value
+    elif isinstance(value, dict):
+        for name, nested in schema.get("properties", {}).items():
+            yield from _dates(nested, value.get(name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _dates(schema["items"], item)
+
+
+def test_without_a_catalog_all_streams_but_messages_are_read(sandbox: Sandbox) -> None:
+    """The default selection is what a newcomer wants."""
+    selected = set(run(sandbox.config).schemas)
+
+    assert selected == {str(stream.name) for stream in STREAMS} - {"messages"}
+
+
+def test_each_schema_is_written_once_and_before_its_records(sandbox: Sandbox) -> None:
+    """Some targets flush at each SCHEMA."""
+    seen = []
+    for message in run(sandbox.config).messages:
+        if message["type"] == "SCHEMA":
+            assert message["stream"] not in seen
+            seen.append(message["stream"])
+        if message["type"] == "RECORD":
+            assert message["stream"] == seen[-1]
+
+
+def test_a_first_sync_costs_one_request_per_hundred_rows(sandbox: Sandbox) -> None:
+    """Tickets, messages, customers, events and surveys stay at the minimum."""
+    sandbox.reset_counters()
+    output = run(sandbox.config, *FEEDS)
+    minimum = sum(math.ceil(len(output.records(stream)) / 100) for stream in FEEDS)
+
+    assert sandbox.count() <= 1.02 * minimum + len(FEEDS)
+
+
+def test_every_request_asks_for_full_pages_in_a_stable_order(sandbox: Sandbox) -> None:
+    """A cursor is repeated together with the limit and the order."""
+    sandbox.reset_counters()
+    run(sandbox.config, *FEEDS)
+
+    for request in sandbox.requests:
+        assert request.query["limit"] == ["100"]
+        assert request.query["order_by"][0].endswith((":asc", ":desc"))
+
+
+def test_bookmarks_are_the_greatest_values_seen(sandbox: Sandbox) -> None:
+    """Never the clock of this machine."""
+    output = run(sandbox.config, *FEEDS)
+
+    for stream in FEEDS:
+        entry = output.bookmark(stream)
+        values = [record[entry["replication_key"]] for record in output.records(stream)]
+        assert entry["replication_key_value"] == max(values)
+        assert "walk" not in entry
+
+
+@pytest.mark.parametrize("stream", FEEDS)
+def test_nothing_older_than_the_start_date_is_read(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """A first sync ends at `start_date`, and saves the requests behind it."""
+    full = run(sandbox.config, stream)
+    key = full.bookmark(stream)["replication_key"]
+    start = sorted(record[key] for record in full.records(stream))[-90]
+    sandbox.reset_counters()
+
+    partial = run({**sandbox.config, "start_date": start}, stream)
+
+    assert {record[key] >= start for record in partial.records(stream)} == {True}
+    assert len(partial.records(stream)) == sum(
+        record[key] >= start for record in full.records(stream)
+    )
+    assert sandbox.count() == 1
+
+
+def test_event_types_are_filtered_by_gorgias(sandbox: Sandbox) -> None:
+    """Events that are not wanted cost no requests."""
+    every = run(sandbox.config, "events").records("events")
+    wanted = sorted({event["type"] for event in every})[:2]
+    sandbox.reset_counters()
+
+    events = run({**sandbox.config, "event_types": wanted}, "events").records("events")
+
+    assert {event["type"] for event in events} == set(wanted)
+    assert sandbox.requests[0].query["types"] == wanted
+
+
+def test_trashed_tickets_are_asked_for(sandbox: Sandbox) -> None:
+    """Whatever the default of the API is, trashed tickets come too."""
+    sandbox.reset_counters()
+
+    tickets = run(sandbox.config, "tickets").records("tickets")
+
+    assert any(ticket["trashed_datetime"] for ticket in tickets)
+    assert {r.query["trashed"][0] for r in sandbox.requests} == {"true"}
+
+
+def test_a_catalog_without_keys_does_not_lose_them(sandbox: Sandbox) -> None:
+    """A target must go on updating rows instead of adding them again."""
+    catalog = catalog_of("tickets", "tags")
+    for entry in catalog["streams"]:
+        entry.pop("key_properties")
+        entry.pop("replication_key", None)
+        for metadata in entry["metadata"]:
+            metadata["metadata"].pop("table-key-properties", None)
+
+    output = run(sandbox.config, catalog=catalog)
+
+    assert output.schemas["tickets"]["key_properties"] == ["id"]
+    assert output.bookmark("tickets")["replication_key"] == "updated_datetime"
+
+
+def test_properties_can_be_deselected(sandbox: Sandbox) -> None:
+    """Selection works as in any tap."""
+    catalog = catalog_of("customers")
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] == ["properties", "email"]:
+                metadata["metadata"]["selected"] = False
+
+    output = run(sandbox.config, catalog=catalog)
+
+    assert "email" not in output.records("customers")[0]
+    assert "email" not in output.schemas["customers"]["schema"]["properties"]
+
+
+def test_a_list_without_its_envelope_is_read_too(sandbox: Sandbox) -> None:
+    """Some lists are documented as bare arrays."""
+    sandbox.faults.add(Fault.rewrite(lambda body: body["data"]), "/api/users")
+
+    users = run(sandbox.config, "users").ids("users")
+
+    assert set(users) == set(rows_of(sandbox, "users"))

@@ -1,0 +1,384 @@
+"""A run that dies is finished by the next one, not repeated."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import Files, Output, PartialRun, run, run_command
+from tests.sandbox import Fault, Request, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with seven pages of tickets."""
+    with Sandbox(Shop(seed=8, tickets=650, customers=330)) as sandbox:
+        yield sandbox
+
+
+def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> Output:
+    """Run until the request after so many good ones is refused."""
+    sandbox.faults.add(Fault.error(400), "/api/*", after=after)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, *streams, **kwargs)
+    sandbox.reset_counters()
+    return failure.value.output
+
+
+def versions(*outputs: Output, stream: str = "tickets") -> dict[int, dict[str, Any]]:
+    """Return the last version of each record that came out."""
+    return {row["id"]: row for output in outputs for row in output.records(stream)}
+
+
+def test_state_holds_the_unfinished_walk(sandbox: Sandbox) -> None:
+    """Newest value, cursor and floor, and no bookmark yet."""
+    first = interrupted(sandbox, 3, "tickets")
+
+    entry = first.bookmark("tickets")
+    newest = max(ticket["updated_datetime"] for ticket in first.records("tickets"))
+    assert entry["walk"]["newest"] == newest
+    assert entry["walk"]["cursor"]
+    assert entry["walk"]["floor"] is None
+    assert "replication_key_value" not in entry
+
+
+def test_the_next_run_pays_for_no_page_again(sandbox: Sandbox) -> None:
+    """It reads what is left, and looks once at the top."""
+    first = interrupted(sandbox, 3, "tickets")
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert set(versions(first, second)) == set(sandbox.shop.tickets.ids())
+    assert sandbox.count() == 4 + 1
+    assert "walk" not in second.bookmark("tickets")
+
+
+def test_the_old_gap_is_closed_before_new_changes_are_read(sandbox: Sandbox) -> None:
+    """Older versions go out before newer ones, whatever is killed on the way."""
+    first = interrupted(sandbox, 3, "tickets")
+    sandbox.shop.advance(3600)
+    changed = [first.ids("tickets")[0], sandbox.shop.tickets.ids()[0]]
+    for ticket in changed:
+        sandbox.shop.tickets.update(ticket, subject="Changed")
+
+    second = interrupted(sandbox, 2, "tickets", state=first.state)
+    third = run(sandbox.config, "tickets", state=second.state)
+
+    latest = versions(first, second, third)
+    assert {latest[ticket]["subject"] for ticket in changed} == {"Changed"}
+    assert set(latest) == set(sandbox.shop.tickets.ids())
+
+
+def test_no_step_of_state_runs_ahead_of_the_records(sandbox: Sandbox) -> None:
+    """Whichever STATE a target has committed, the next run misses nothing."""
+    full = run(sandbox.config, "tickets", "customers")
+    every = set(sandbox.shop.tickets.ids())
+
+    for index, message in enumerate(full.messages):
+        if message["type"] != "STATE":
+            continue
+        before = Output(full.messages[:index])
+        after = run(sandbox.config, "tickets", "customers", state=message["value"])
+        assert set(versions(before, after)) == every
+        assert set(versions(before, after, stream="customers")) == set(
+            sandbox.shop.customers.ids()
+        )
+
+
+def test_a_saved_cursor_that_is_refused_costs_pages_but_no_records(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The walk starts again from the top, with one warning."""
+    first = interrupted(sandbox, 3, "tickets")
+    sandbox.expire_cursors()
+    sandbox.shop.advance(3600)
+    sandbox.shop.tickets.update(sandbox.shop.tickets.ids()[0], subject="Changed")
+    caplog.clear()
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
+    assert caplog.text.count("It starts again from the newest row.") == 1
+    assert sandbox.count() == 1 + 7
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 410])
+def test_any_refusal_of_a_saved_cursor_restarts_the_walk(
+    sandbox: Sandbox, status: int
+) -> None:
+    """What an expired cursor answers is not documented."""
+    first = interrupted(sandbox, 3, "tickets")
+    sandbox.faults.add(Fault.error(status), "/api/tickets")
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
+
+
+def test_a_saved_cursor_survives_a_bad_minute(sandbox: Sandbox) -> None:
+    """A transient failure is no refusal: no page is read again."""
+    first = interrupted(sandbox, 3, "tickets")
+    sandbox.faults.add(Fault.error(503), "/api/tickets", times=2)
+
+    run(sandbox.config, "tickets", state=first.state)
+
+    assert sandbox.count(status=200) == 4 + 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_missing_permission_is_not_taken_for_a_refused_cursor(
+    sandbox: Sandbox, status: int
+) -> None:
+    """The walk stays as it was, for the day on which the key is mended."""
+    first = interrupted(sandbox, 3, "tickets")
+    sandbox.faults.add(Fault.error(status), "/api/tickets")
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets", state=first.state)
+
+    assert sandbox.count() == 1
+    assert failure.value.output.bookmark("tickets") == first.bookmark("tickets")
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        pytest.param("text", id="no object"),
+        pytest.param([], id="a list"),
+        pytest.param({}, id="empty"),
+        pytest.param({"cursor": "x"}, id="without newest"),
+        pytest.param({"newest": None}, id="without cursor"),
+        pytest.param({"newest": "soon", "cursor": "x"}, id="newest no date"),
+        pytest.param({"newest": None, "cursor": 7}, id="cursor no text"),
+        pytest.param({"newest": None, "cursor": ""}, id="cursor empty"),
+        pytest.param({"newest": None, "cursor": "x", "floor": 1}, id="floor no date"),
+        pytest.param({"newest": None, "cursor": "x", "shard": 1}, id="newer version"),
+    ],
+)
+def test_a_walk_that_makes_no_sense_is_started_again(
+    sandbox: Sandbox,
+    walk: Any,  # noqa: ANN401
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its floor is that of the bookmark beside it."""
+    done = run(sandbox.config, "tickets")
+    state = done.state
+    state["bookmarks"]["tickets"]["walk"] = walk
+    sandbox.reset_counters()
+    caplog.clear()
+
+    again = run(sandbox.config, "tickets", state=state)
+
+    assert sandbox.count() == 1
+    assert "walk" not in again.bookmark("tickets")
+    assert caplog.text.count("It starts again from the newest row.") == 1
+
+
+def test_a_walk_as_the_documentation_shows_it_is_gone_on_with(
+    sandbox: Sandbox,
+) -> None:
+    """One without a floor of its own ends at the bookmark."""
+    first = interrupted(sandbox, 3, "tickets")
+    state = first.state
+    del state["bookmarks"]["tickets"]["walk"]["floor"]
+    oldest_read = first.records("tickets")[-1]["updated_datetime"]
+    state["bookmarks"]["tickets"]["replication_key_value"] = oldest_read
+
+    run(sandbox.config, "tickets", state=state)
+
+    assert sandbox.count() == 2
+
+
+def test_moving_the_start_date_leaves_a_running_walk_alone(sandbox: Sandbox) -> None:
+    """Its floor is what it was when it began."""
+    first = interrupted(sandbox, 3, "tickets")
+    config = {**sandbox.config, "start_date": "2026-11-01"}
+
+    second = run(config, "tickets", state=first.state)
+
+    assert set(versions(first, second)) == set(sandbox.shop.tickets.ids())
+
+
+def test_a_first_sync_with_a_start_date_is_resumed_down_to_it(sandbox: Sandbox) -> None:
+    """Also when the setting is gone by then."""
+    config = {**sandbox.config, "start_date": "2026-08-01T00:00:00Z"}
+    uninterrupted = run(config, "tickets")
+    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    with pytest.raises(PartialRun) as failure:
+        run(config, "tickets")
+
+    rest = run(sandbox.config, "tickets", state=failure.value.output.state)
+
+    both = versions(failure.value.output, rest)
+    assert set(both) == set(uninterrupted.ids("tickets"))
+
+
+def test_kills_cost_two_requests_each_at_most() -> None:
+    """10,000 tickets and 5,000 customers, killed five times: STATE stays small."""
+    chance = random.Random(6)  # noqa: S311 (the same kills each time)
+    shop = Shop(seed=3, tickets=10_000, customers=5_000, messages_per_ticket=0)
+    with Sandbox(shop) as sandbox:
+        outputs: list[Output] = []
+        state: dict[str, Any] = {}
+        for _ in range(5):
+            sandbox.faults.add(Fault.error(400), after=chance.randrange(5, 25))
+            with pytest.raises(PartialRun) as failure:
+                run(sandbox.config, "tickets", "customers", state=state)
+            outputs.append(failure.value.output)
+            state = failure.value.output.state
+        outputs.append(run(sandbox.config, "tickets", "customers", state=state))
+
+        assert set(versions(*outputs)) == set(shop.tickets.ids())
+        assert set(versions(*outputs, stream="customers")) == set(shop.customers.ids())
+        assert sandbox.count() <= 150 + 5 * 2
+        largest = max(
+            len(json.dumps(state)) for output in outputs for state in output.states
+        )
+        assert largest < 1024
+
+
+def test_an_interrupted_log_goes_on_from_its_last_page(sandbox: Sandbox) -> None:
+    """The bookmark of a log moves with every page."""
+    first = interrupted(sandbox, 2, "events")
+
+    second = run(sandbox.config, "events", state=first.state)
+
+    assert {*first.ids("events"), *second.ids("events")} == set(
+        sandbox.shop.events.ids()
+    )
+    assert sandbox.count() <= math.ceil(400 / 100) - 2 + 1
+
+
+def start(command: list[str], stdout: Path) -> subprocess.Popen[bytes]:
+    """Start the tap in a process of its own."""
+    with stdout.open("wb") as out:
+        return subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE)  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_a_signal_ends_the_run_between_two_lines(
+    sandbox: Sandbox, tmp_path: Path, number: signal.Signals, exit_code: int
+) -> None:
+    """What came out is whole lines, the last STATE is good, the code is not 0."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def stop(_shop: Shop, request: Request) -> None:
+        if request.path == "/api/tickets" and sandbox.count("/api/tickets") == 3:
+            processes[0].send_signal(number)
+
+    sandbox.before_request(stop)
+    command = Files(tmp_path).arguments(sandbox.config, ["tickets"])
+    out = tmp_path / "out.jsonl"
+    processes.append(start(command, out))
+
+    _, log = processes[0].communicate(timeout=60)
+
+    text = out.read_text()
+    assert processes[0].returncode == exit_code
+    assert text.endswith("\n")
+    assert b"Stopped by a signal" in log
+    assert b"Traceback" not in log
+    first = Output.parse(text)
+    second = run(sandbox.config, "tickets", state=first.state)
+    assert set(versions(first, second)) == set(sandbox.shop.tickets.ids())
+
+
+def test_runs_killed_at_any_moment_lose_nothing(tmp_path: Path) -> None:
+    """Real processes, real HTTP, SIGKILL, and a shop that changes meanwhile."""
+    chance = random.Random(14)  # noqa: S311 (the same history each time)
+    for history in range(6):
+        shop = Shop(seed=history, tickets=620, customers=10, messages_per_ticket=0)
+        with Sandbox(shop) as sandbox:
+            assert_nothing_is_lost(sandbox, chance, tmp_path)
+
+
+def assert_nothing_is_lost(
+    sandbox: Sandbox, chance: random.Random, folder: Path
+) -> None:
+    """Kill runs while tickets change; then compare what came out with the shop."""
+    shop = sandbox.shop
+    running: list[subprocess.Popen[bytes]] = []
+    deadline = [0]
+
+    def live(_shop: Shop, _request: Request) -> None:
+        for _ in range(chance.randrange(4)):
+            shop.advance(chance.random() * 100)
+            shop.tickets.update(chance.choice(shop.tickets.ids()), subject="Changed")
+        deadline[0] -= 1
+        if deadline[0] == 0:
+            running[-1].kill()
+
+    sandbox.before_request(live)
+    outputs: list[Output] = []
+    state: dict[str, Any] = {}
+    for kills in range(5):
+        deadline[0] = chance.randrange(2, 5) if kills < 4 else 10_000
+        command = Files(folder).arguments(sandbox.config, ["tickets"], state)
+        out = folder / "out.jsonl"
+        running.append(start(command, out))
+        running[-1].communicate(timeout=60)
+        outputs.append(Output.parse(out.read_text()))
+        state = outputs[-1].state or state
+    assert running[-1].returncode == 0
+    deadline[0] = 0
+    outputs.append(run(sandbox.config, "tickets", state=state))
+
+    latest = versions(*outputs)
+    assert {row["id"]: row["subject"] for row in shop.tickets.rows()} == {
+        ticket: record["subject"] for ticket, record in latest.items()
+    }
+
+
+def test_a_target_that_goes_away_ends_the_run_with_one_line(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A broken pipe is no crash."""
+    command = Files(tmp_path).arguments(sandbox.config, ["tickets"])
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = subprocess.Popen(  # noqa: S603
+        command, stdout=write_end, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write_end)
+
+    _, log = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert log.count("Cannot write to the target: Broken pipe.") == 1
+    assert "Traceback" not in log
+    assert "Exception ignored" not in log
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_ends_the_run_with_one_line(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The last STATE that was written is enough for the next run."""
+    command = Files(tmp_path).arguments(sandbox.config, ["tickets"])
+
+    result = run_command([sys.executable, "-c", _INTO_FULL_DISK, *command[1:]])
+
+    assert result.returncode == 1
+    assert result.stderr.count("Cannot write to the target: No space left") == 1
+    assert "Traceback" not in result.stderr
+
+
+_INTO_FULL_DISK = """
+import subprocess, sys
+with open("/dev/full", "wb") as full:
+    sys.exit(subprocess.call([sys.executable, *sys.argv[1:]], stdout=full))
+"""

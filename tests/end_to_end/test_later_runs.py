@@ -1,0 +1,274 @@
+"""Later runs bring what changed, and pay for that alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gorgias import timestamps
+from tests.runs import catalog_of, run
+from tests.sandbox import Request, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop in which every feed takes several pages."""
+    shop = Shop(
+        seed=5, tickets=340, customers=230, events=420, satisfaction_surveys=120
+    )
+    with Sandbox(shop) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("stream", ["tickets", "customers", "events"])
+def test_an_idle_run_costs_one_request(sandbox: Sandbox, stream: str) -> None:
+    """Nothing changed, so the first page says it all."""
+    state = run(sandbox.config, stream).state
+    sandbox.reset_counters()
+
+    again = run(sandbox.config, stream, state=state)
+
+    assert sandbox.count() == 1
+    assert again.state == state
+
+
+def test_the_same_state_twice_gives_the_same_run(sandbox: Sandbox) -> None:
+    """A run that was lost can be made again."""
+    state = run(sandbox.config, "tickets").state
+    sandbox.shop.tickets.update(sandbox.shop.tickets.ids()[7], status="closed")
+
+    one = run(sandbox.config, "tickets", state=state)
+    other = run(sandbox.config, "tickets", state=state)
+
+    assert one.records("tickets") == other.records("tickets")
+    assert one.state == other.state
+
+
+def test_changed_and_new_tickets_come_with_the_next_run(sandbox: Sandbox) -> None:
+    """However old the ticket is."""
+    state = run(sandbox.config, "tickets").state
+    shop = sandbox.shop
+    shop.advance(3600)
+    oldest = shop.tickets.ids()[0]
+    shop.tickets.update(oldest, subject="Changed")
+    new = shop.tickets.create(subject="New")
+
+    output = run(sandbox.config, "tickets", state=state)
+
+    assert {oldest, new} <= set(output.ids("tickets"))
+    assert len(output.ids("tickets")) < 50
+    assert output.bookmark("tickets")["replication_key_value"] == timestamps.render(
+        timestamps.parse(shop.tickets.row(new)["updated_datetime"])
+    )
+
+
+def test_many_changes_are_read_over_several_pages(sandbox: Sandbox) -> None:
+    """The walk goes on until it meets what the last run has seen."""
+    state = run(sandbox.config, "tickets").state
+    sandbox.shop.advance(3600)
+    changed = sandbox.shop.tickets.ids()[:150]
+    for ticket in changed:
+        sandbox.shop.tickets.update(ticket, status="closed")
+    sandbox.reset_counters()
+
+    output = run(sandbox.config, "tickets", state=state)
+
+    assert set(changed) <= set(output.ids("tickets"))
+    assert sandbox.count() == 2
+
+
+def test_a_ticket_that_changes_while_it_is_passed_comes_with_the_next_run(
+    sandbox: Sandbox,
+) -> None:
+    """It jumps to the top of the list, behind the reader's back."""
+    shop = sandbox.shop
+    oldest = shop.tickets.ids()[0]
+    last = list(shop.tickets.rows())
+    victim = min(last, key=lambda row: row["updated_datetime"])["id"]
+
+    def change(_: Shop, request: Request) -> None:
+        if "cursor" in request.query and "Changed" not in str(
+            shop.tickets.row(victim)["subject"]
+        ):
+            shop.advance(600)
+            shop.tickets.update(victim, subject="Changed")
+            shop.tickets.update(oldest, subject="Changed")
+
+    sandbox.before_request(change)
+    first = run(sandbox.config, "tickets")
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    latest = {t["id"]: t for out in (first, second) for t in out.records("tickets")}
+    assert latest[victim]["subject"] == "Changed"
+    assert latest[oldest]["subject"] == "Changed"
+    assert set(latest) == set(shop.tickets.ids())
+
+
+def test_a_ticket_that_becomes_visible_late_is_not_lost(sandbox: Sandbox) -> None:
+    """A change dated shortly before the bookmark lies in the overlap."""
+    first = run(sandbox.config, "tickets")
+    bookmark = timestamps.parse(first.bookmark("tickets")["replication_key_value"])
+    late = sandbox.shop.tickets.ids()[3]
+    sandbox.shop.tickets.update(
+        late, updated_datetime=(bookmark - timedelta(seconds=90)).isoformat()
+    )
+
+    assert late in run(sandbox.config, "tickets", state=first.state).ids("tickets")
+
+
+def test_an_event_that_arrives_late_is_not_lost(sandbox: Sandbox) -> None:
+    """An event dated four minutes before the bookmark comes with the next run."""
+    first = run(sandbox.config, "events")
+    bookmark = timestamps.parse(first.bookmark("events")["replication_key_value"])
+    late = sandbox.shop.events.create(
+        created_datetime=(bookmark - timedelta(minutes=4)).isoformat()
+    )
+    sandbox.reset_counters()
+
+    second = run(sandbox.config, "events", state=first.state)
+
+    assert late in second.ids("events")
+    (since,) = sandbox.requests[0].query["created_datetime[gte]"]
+    assert timestamps.parse(since) == bookmark - timedelta(minutes=5)
+
+
+def test_a_score_that_arrives_within_the_look_back_is_seen(sandbox: Sandbox) -> None:
+    """Surveys have no date of change, so recent ones are read again."""
+    first = run(sandbox.config, "satisfaction_surveys")
+    newest = timestamps.parse(
+        first.bookmark("satisfaction_surveys")["replication_key_value"]
+    )
+    surveys = sandbox.shop.satisfaction_surveys
+    for survey in surveys.ids():
+        surveys.update(survey, score=5)
+
+    second = run(sandbox.config, "satisfaction_surveys", state=first.state)
+
+    again = {r["id"] for r in second.records("satisfaction_surveys") if r["score"] == 5}
+    assert again == {
+        row["id"]
+        for row in surveys.rows()
+        if timestamps.parse(row["created_datetime"]) >= newest - timedelta(days=30)
+    }
+
+
+@pytest.mark.parametrize("days", [0, 10, 90])
+def test_the_look_back_of_messages_is_a_setting(sandbox: Sandbox, days: int) -> None:
+    """Its pages are what a run with look-back costs; two minutes are the least."""
+    first = run(sandbox.config, "messages")
+    newest = timestamps.parse(first.bookmark("messages")["replication_key_value"])
+    config = {**sandbox.config, "message_lookback_days": days}
+
+    second = run(config, "messages", state=first.state)
+
+    floor = newest - max(timedelta(days=days), timedelta(minutes=2))
+    assert set(second.ids("messages")) == {
+        row["id"]
+        for row in sandbox.shop.messages.rows()
+        if timestamps.parse(row["created_datetime"]) >= floor
+    }
+
+
+def test_a_look_back_does_not_go_behind_the_start_date(sandbox: Sandbox) -> None:
+    """What a first sync left out does not come through the back door."""
+    config = {**sandbox.config, "start_date": "2026-10-20T00:00:00Z"}
+    first = run(config, "satisfaction_surveys")
+
+    second = run(config, "satisfaction_surveys", state=first.state)
+
+    assert second.ids("satisfaction_surveys") == first.ids("satisfaction_surveys")
+
+
+def test_a_start_date_after_the_bookmark_loses_nothing(sandbox: Sandbox) -> None:
+    """It is for first syncs: what changed since the last run still comes."""
+    first = run(sandbox.config, "tickets")
+    changed = sandbox.shop.tickets.ids()[0]
+    sandbox.shop.tickets.update(changed)
+    config = {**sandbox.config, "start_date": "2027-01-01T00:00:00Z"}
+
+    assert changed in run(config, "tickets", state=first.state).ids("tickets")
+
+
+def test_a_bookmark_set_by_hand_is_taken(sandbox: Sandbox) -> None:
+    """A state that holds `replication_key_value` alone is enough."""
+    state = {"bookmarks": {"tickets": {"replication_key_value": "2026-10-01 00:00:00"}}}
+
+    tickets = run(sandbox.config, "tickets", state=state).records("tickets")
+
+    assert {t["updated_datetime"] >= "2026-09-30T23:58" for t in tickets} == {True}
+    assert tickets
+
+
+def test_what_other_versions_left_in_state_is_cleared(sandbox: Sandbox) -> None:
+    """Progress markers and signposts of an older release neither harm nor stay."""
+    state = {
+        "bookmarks": {
+            "tickets": {
+                "replication_key": "updated_datetime",
+                "replication_key_value": "2026-10-01T00:00:00+00:00",
+                "replication_key_signpost": "2026-10-01T00:00:00+00:00",
+                "starting_replication_value": "2026-10-01T00:00:00+00:00",
+                "progress_markers": {"Note": "Progress is not resumable."},
+                "partitions": [],
+            },
+            "tags": {},
+        }
+    }
+
+    output = run(sandbox.config, "tickets", "tags", state=state)
+
+    assert set(output.bookmark("tickets")) == {
+        "replication_key",
+        "replication_key_value",
+    }
+
+
+def test_a_bookmark_by_another_key_is_not_trusted(sandbox: Sandbox) -> None:
+    """It says nothing about changes, so everything is read."""
+    state = {
+        "bookmarks": {
+            "tickets": {
+                "replication_key": "created_datetime",
+                "replication_key_value": "2026-11-01T00:00:00Z",
+            }
+        }
+    }
+
+    output = run(sandbox.config, "tickets", state=state)
+
+    assert set(output.ids("tickets")) == set(sandbox.shop.tickets.ids())
+
+
+def test_a_deselected_stream_keeps_its_bookmark(sandbox: Sandbox) -> None:
+    """Whoever deselects a stream for a day does not pay for it afterwards."""
+    first = run(sandbox.config, "tickets", "customers")
+
+    second = run(sandbox.config, "customers", state=first.state)
+
+    assert second.bookmark("tickets") == first.bookmark("tickets")
+
+
+def test_a_stream_read_whole_keeps_no_bookmark(sandbox: Sandbox) -> None:
+    """FULL_TABLE in the catalog takes no bookmark and leaves none."""
+    catalog = catalog_of("customers")
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+
+    once = run(sandbox.config, catalog=catalog)
+    again = run(sandbox.config, catalog=catalog, state=once.state)
+
+    assert len(again.records("customers")) == len(sandbox.shop.customers)
+    assert "customers" not in again.state.get("bookmarks", {})
+
+
+def test_new_tags_come_with_the_next_run(sandbox: Sandbox) -> None:
+    """Small tables are read whole each time."""
+    first = run(sandbox.config, "tags")
+    new = sandbox.shop.tags.create(name="New")
+
+    assert new in run(sandbox.config, "tags", state=first.state).ids("tags")

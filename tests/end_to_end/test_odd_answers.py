@@ -1,0 +1,247 @@
+"""Answers that are not as documented lose nothing and hang nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias.errors import ApiError, GorgiasError
+from tests.runs import PartialRun, run
+from tests.sandbox import Fault, Sandbox, Shop
+from tests.sandbox.answers import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Body = dict[str, Any]
+
+
+def instead(body: Any) -> Fault:  # noqa: ANN401
+    """Make a fault that answers 200 with a body, in plain ASCII."""
+    text = json.dumps(body).encode()
+    return Fault("instead", lambda _: Answer(200, body=text))
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with four pages of tickets."""
+    with Sandbox(Shop(seed=3, tickets=350, customers=130, events=300)) as sandbox:
+        yield sandbox
+
+
+def spoil(
+    sandbox: Sandbox, path: str, change: Callable[[Body], Any], **when: int
+) -> None:
+    """Change the decoded answers of a path."""
+
+    def spoiled(answer: Answer) -> Answer:
+        return instead(change(json.loads(answer.content()))).spoil(answer)
+
+    sandbox.faults.add(Fault("spoiled", spoiled), path, **when)
+
+
+def reversed_rows(body: Body) -> Body:
+    """Turn a page's order round."""
+    return {**body, "data": body["data"][::-1]}
+
+
+def test_a_page_out_of_order_is_no_reason_to_stop(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The rest of the list may hold changes: it is read, and said so once."""
+    state = run(sandbox.config, "tickets").state
+    sandbox.shop.advance(3600)
+    spoil(sandbox, "/api/tickets", reversed_rows)
+    spoil(sandbox, "/api/tickets", reversed_rows)
+    sandbox.reset_counters()
+    caplog.clear()
+
+    output = run(sandbox.config, "tickets", state=state)
+
+    assert set(output.ids("tickets")) == set(sandbox.shop.tickets.ids())
+    assert sandbox.count() == 4
+    assert caplog.text.count("does not answer newest first") == 1
+
+
+def test_a_row_that_changes_while_it_is_read_is_no_disorder(sandbox: Sandbox) -> None:
+    """One fresh row in a later page does not cost a read of the whole list."""
+    state = run(sandbox.config, "tickets").state
+    shop = sandbox.shop
+    shop.advance(3600)
+    for ticket in shop.tickets.ids()[:120]:
+        shop.tickets.update(ticket, status="closed")
+
+    def freshen(body: Body) -> Body:
+        body["data"][3]["updated_datetime"] = "2026-11-02T23:00:00.000000+00:00"
+        return body
+
+    spoil(sandbox, "/api/tickets", freshen, after=1)
+    sandbox.reset_counters()
+
+    output = run(sandbox.config, "tickets", state=state)
+
+    assert sandbox.count() == 2
+    assert len(set(output.ids("tickets"))) > 120
+
+
+def test_events_out_of_order_do_not_move_the_bookmark_past_unread_ones(
+    sandbox: Sandbox,
+) -> None:
+    """A run that dies after such a page reads from the old bookmark again."""
+    spoil(sandbox, "/api/events", reversed_rows, after=1)
+    sandbox.faults.add(Fault.error(400), "/api/events", after=1)
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "events")
+    partial = failure.value.output
+    rest = run(sandbox.config, "events", state=partial.state)
+
+    assert set(partial.ids("events")) | set(rest.ids("events")) == set(
+        sandbox.shop.events.ids()
+    )
+
+
+def test_an_empty_page_with_a_cursor_is_not_the_end(sandbox: Sandbox) -> None:
+    """Only a missing cursor ends a list."""
+    first_page: list[Any] = []
+
+    def empty(body: Body) -> Body:
+        first_page.extend(body["data"])
+        return {**body, "data": []}
+
+    spoil(sandbox, "/api/tickets", empty)
+
+    tickets = run(sandbox.config, "tickets").ids("tickets")
+
+    assert set(tickets) == set(sandbox.shop.tickets.ids()) - {
+        row["id"] for row in first_page
+    }
+
+
+def test_a_cursor_that_comes_twice_ends_the_run(sandbox: Sandbox) -> None:
+    """An error is better than a loop."""
+    page = {"data": [{"id": 1}], "meta": {"next_cursor": "c2FtZQ=="}}
+    sandbox.faults.add(instead(page), "/api/users", times=2)
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "users")
+
+    assert "users: /api/users failed: the same cursor came twice" in str(
+        failure.value.__cause__
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({}, id="empty object"),
+        pytest.param({"data": None, "meta": {}}, id="no list"),
+        pytest.param({"data": {"id": 1}}, id="object for a list"),
+        pytest.param({"data": [1, 2]}, id="numbers for records"),
+        pytest.param(
+            {"data": [], "meta": {"next_cursor": 5}}, id="number for a cursor"
+        ),
+        pytest.param("text", id="text"),
+        pytest.param(None, id="null"),
+        pytest.param({"data": [{"name": "no id"}]}, id="record without key"),
+        pytest.param({"data": [{"id": None}]}, id="record with a null key"),
+    ],
+)
+def test_an_answer_of_another_shape_is_a_clear_error(
+    sandbox: Sandbox,
+    body: Any,  # noqa: ANN401
+) -> None:
+    """No guess turns it into records or into the end of a list."""
+    spoil(sandbox, "/api/tags", lambda _: body)
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tags")
+
+    assert isinstance(failure.value.__cause__, GorgiasError)
+    assert str(failure.value.__cause__).startswith("tags: /api/tags failed: ")
+    assert failure.value.output.records("tags") == []
+
+
+def test_fields_that_the_tap_does_not_know_are_named_once(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody loses data without knowing."""
+
+    def extend(body: Body) -> Body:
+        rows = [{**row, "mood": "private words"} for row in body["data"]]
+        return {**body, "data": rows}
+
+    spoil(sandbox, "/api/tickets", extend, times=9)
+
+    output = run(sandbox.config, "tickets")
+
+    assert caplog.text.count("`mood`") == 1
+    assert "private words" not in caplog.text
+    assert "mood" not in output.records("tickets")[0]
+
+
+def test_dates_that_are_none_become_null_with_one_warning(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bad date would break most targets."""
+
+    def break_dates(body: Body) -> Body:
+        for row in body["data"]:
+            row["closed_datetime"] = ""
+            row["snooze_datetime"] = "not a date"
+        return body
+
+    spoil(sandbox, "/api/tickets", break_dates, times=9)
+
+    tickets = run(sandbox.config, "tickets").records("tickets")
+
+    assert {(t["closed_datetime"], t["snooze_datetime"]) for t in tickets} == {
+        (None, None)
+    }
+    assert caplog.text.count("`closed_datetime`") == 1
+
+
+def test_rows_without_a_moment_are_emitted(sandbox: Sandbox) -> None:
+    """A null in the order takes no part in it."""
+
+    def forget(body: Body) -> Body:
+        for row in body["data"][:5]:
+            row["updated_datetime"] = None
+        return body
+
+    spoil(sandbox, "/api/customers", forget, times=9)
+
+    customers = run(sandbox.config, "customers").ids("customers")
+
+    assert set(customers) == set(sandbox.shop.customers.ids())
+
+
+def test_characters_that_databases_refuse_are_removed(sandbox: Sandbox) -> None:
+    """NUL and lone surrogates have no place in PostgreSQL or UTF-8."""
+
+    def poison(body: Body) -> Body:
+        for row in body["data"]:
+            row["subject"] = "a\x00b\ud83dc\U0001f600"
+            row["meta"] = {"k\x00ey": ["\x00"]}
+        return body
+
+    spoil(sandbox, "/api/tickets", poison, times=9)
+
+    ticket = run(sandbox.config, "tickets").records("tickets")[0]
+
+    assert ticket["subject"] == "abc\U0001f600"
+    assert ticket["meta"] == {"key": [""]}
+
+
+def test_a_redirect_is_not_followed(sandbox: Sandbox) -> None:
+    """Credentials stay with the host that they were given for."""
+    sandbox.faults.add(Fault.error(301), "/api/tags")
+    sandbox.reset_counters()
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tags")
+
+    assert isinstance(failure.value.__cause__, ApiError)
+    assert sandbox.count() == 1

@@ -1,0 +1,178 @@
+"""Runs the tap, in this process or in one of its own, and holds what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib import Catalog
+
+from tap_gorgias.tap import TapGorgias
+from tests.fake_clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+
+@dataclass
+class Output:
+    """The Singer messages of a run."""
+
+    messages: list[dict[str, Any]]
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    @classmethod
+    def parse(cls, text: str) -> Output:
+        """Read messages, one in a line; an unfinished last line is left out."""
+        whole = text[: text.rfind("\n") + 1]
+        return cls([json.loads(line) for line in whole.splitlines()])
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        """Return the records of a stream, in their order."""
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def ids(self, stream: str) -> list[int]:
+        """Return the ids of a stream's records, in their order."""
+        return [record["id"] for record in self.records(stream)]
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """Return the value of every STATE message."""
+        return [m["value"] for m in self.messages if m["type"] == "STATE"]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return what an orchestrator would hand to the next run."""
+        return self.states[-1] if self.states else {}
+
+    @property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """Return the SCHEMA message of each stream."""
+        return {m["stream"]: m for m in self.messages if m["type"] == "SCHEMA"}
+
+    def bookmark(self, stream: str) -> dict[str, Any]:
+        """Return the stream's entry in the last STATE."""
+        entry: dict[str, Any] = self.state["bookmarks"].get(stream, {})
+        return entry
+
+
+def catalog_of(*streams: str) -> dict[str, Any]:
+    """Make a catalog that selects these streams and no other."""
+    catalog = TapGorgias(validate_config=False).catalog_dict
+    for entry in catalog["streams"]:
+        root = next(m for m in entry["metadata"] if not m["breadcrumb"])
+        root["metadata"]["selected"] = entry["tap_stream_id"] in streams
+    return catalog
+
+
+def run(
+    config: Mapping[str, Any],
+    *streams: str,
+    state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
+    clock: FakeClock | None = None,
+) -> Output:
+    """Run the tap in this process, on a clock that needs no waiting.
+
+    Args:
+        config: Settings.
+        streams: What to select; the default selection if none is named.
+        state: STATE of an earlier run.
+        catalog: A catalog, in place of the one that selects `streams`.
+        clock: A clock to share with the sandbox.
+
+    Returns:
+        All messages.
+
+    Raises:
+        PartialRun: With the messages so far, if the run fails.
+    """
+    if streams:
+        catalog = catalog_of(*streams)
+    tap_clock = clock or FakeClock()
+
+    class Tap(TapGorgias):
+        """The tap on the fake clock."""
+
+    Tap.clock = tap_clock
+    with captured() as stdout:
+        try:
+            tap = Tap(
+                config=dict(config),
+                state=json.loads(json.dumps(state)) if state else None,
+                catalog=Catalog.from_dict(catalog) if catalog else None,
+            )
+            tap.sync_all()
+        except Exception as error:
+            raise PartialRun(Output.parse(text_of(stdout))) from error
+    output = Output.parse(text_of(stdout))
+    output.clock = tap_clock
+    return output
+
+
+class PartialRun(Exception):  # noqa: N818 (a result as much as a failure)
+    """A run that failed; its cause is the tap's error."""
+
+    def __init__(self, output: Output) -> None:
+        """Keep what came out until then."""
+        super().__init__("The run failed.")
+        self.output = output
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[io.TextIOWrapper]:
+    """Catch stdout, bytes included."""
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(stdout):
+        yield stdout
+
+
+def text_of(stdout: io.TextIOWrapper) -> str:
+    """Return what was written to a caught stdout."""
+    stdout.flush()
+    buffer = stdout.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode()
+
+
+@dataclass
+class Files:
+    """The files that a command line of the tap takes."""
+
+    folder: Path
+
+    def arguments(
+        self,
+        config: Mapping[str, Any],
+        streams: Iterable[str] = (),
+        state: Mapping[str, Any] | None = None,
+    ) -> list[str]:
+        """Write the files and return the command."""
+        contents: dict[str, Any] = {"config": config}
+        if streams:
+            contents["catalog"] = catalog_of(*streams)
+        if state:
+            contents["state"] = state
+        command = [sys.executable, "-m", "tap_gorgias"]
+        for name, content in contents.items():
+            path = self.folder / f"{name}.json"
+            path.write_text(json.dumps(content))
+            command += [f"--{name}", str(path)]
+        return command
+
+
+def run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with stdout and stderr caught."""
+    return subprocess.run(  # noqa: S603 (our own command)
+        command, capture_output=True, text=True, check=False, timeout=600
+    )
