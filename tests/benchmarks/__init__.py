@@ -1,0 +1,1 @@
+"""What the tap costs, measured against the sandbox: `python -m tests.benchmarks`."""
