@@ -1,0 +1,349 @@
+"""Load a helpdesk into DuckDB, twice: `python3 tests/demo.py`.
+
+Needs Python 3.10 or newer with pip, and nothing else. Without an account it reads an
+invented helpdesk from a server on this machine. Set TAP_GORGIAS_SUBDOMAIN,
+TAP_GORGIAS_EMAIL and TAP_GORGIAS_API_KEY to read a real one: the last 24 hours, or
+all since TAP_GORGIAS_START_DATE. Nothing is ever written to the helpdesk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import importlib.util
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tests.sandbox import Shop
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".demo"
+DATABASE = FOLDER / "helpdesk.duckdb"
+BIN = "Scripts" if os.name == "nt" else "bin"
+TAP = FOLDER / "tap" / BIN / "tap-gorgias"
+# DuckDB 1.2 and later lose the first row of what this target loads.
+TARGET = ("target-duckdb==0.8.0", "duckdb<1.2")
+NEWEST_PYTHON = (3, 13)  # that such a DuckDB is built for
+ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
+SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
+
+_QUERY = """
+import duckdb, json, sys
+database = duckdb.connect(sys.argv[1], read_only=True)
+rows = [database.execute(query).fetchall() for query in sys.argv[2:]]
+print(json.dumps(rows, default=str))
+"""
+
+
+class DemoError(Exception):
+    """Something failed; the text says what, and shows the end of a log."""
+
+
+class Run(NamedTuple):
+    """What a run did, by stream, and where it stopped."""
+
+    rows: Mapping[str, int]
+    requests: Mapping[str, int]
+    state: str
+
+
+def say(line: str = "", end: str = "\n") -> None:
+    """Print at once."""
+    sys.stdout.write(line + end)
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def step(title: str) -> Iterator[None]:
+    """Print a step and how long it took."""
+    say(f"{title:.<70}", end=" ")
+    began = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        say("failed")
+        raise
+    say(f"{time.monotonic() - began:5.1f} s")
+
+
+def ended(command: Sequence[str | Path], code: int, log: Path) -> None:
+    """Fail, with the end of the log, if a command failed."""
+    if code:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        shown = "\n".join(f"    {line[:300]}" for line in lines[-12:])
+        message = f"`{Path(command[0]).name}` ended with code {code}:\n{shown}"
+        raise DemoError(message)
+
+
+def output(log: Path, *command: str | Path) -> str:
+    """Run a command with a log; return what it wrote."""
+    with log.open("ab") as errors:
+        done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
+        told = done.communicate()[0].decode()
+    ended(command, done.returncode, log)
+    return told
+
+
+def environment(name: str, python: str, stamp: str, *packages: str) -> None:
+    """Make a virtual environment, unless it is there and up to date."""
+    folder, log = FOLDER / name, FOLDER / f"install-{name}.log"
+    mark = folder / "installed"
+    if mark.exists() and mark.read_text(encoding="utf-8") == stamp:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    log.unlink(missing_ok=True)
+    inside = folder / BIN / "python"
+    # Some systems ship Python without the pip for new environments.
+    if python != sys.executable or importlib.util.find_spec("ensurepip"):
+        output(log, python, "-m", "venv", folder)
+        pip: tuple[str | Path, ...] = (inside, "-m", "pip")
+    else:
+        output(log, python, "-m", "venv", "--without-pip", folder)
+        pip = (python, "-m", "pip", "--python", inside)
+    options = ("--quiet", "--disable-pip-version-check", "--only-binary=duckdb")
+    output(log, *pip, "install", *options, *packages)
+    mark.write_text(stamp, encoding="utf-8")
+
+
+def install() -> None:
+    """Install the tap from this checkout, and a target; each in its own environment."""
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
+    for path in sorted((ROOT / "tap_gorgias").rglob("*")):
+        if path.suffix in {".py", ".json"}:
+            digest.update(path.read_bytes())
+    later = sys.version_info[:2] > NEWEST_PYTHON
+    names = ("python3.13", "python3.12", "python3.11", "python3.10")
+    found = map(shutil.which, names) if later else iter([sys.executable])
+    python = next(filter(None, found), None)
+    if not python:
+        message = "The target needs a Python from 3.10 to 3.13 beside this one."
+        raise DemoError(message)
+    tap = ("tap", sys.executable, f"{sys.version} {digest.hexdigest()}", str(ROOT))
+    target = ("target", python, f"{python} {sys.version} {TARGET}", *TARGET)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: environment(*one), (tap, target)))
+
+
+def write_private(path: Path, content: object) -> Path:
+    """Write JSON to a new file that nobody else can read."""
+    path.touch(0o600)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def catalog(config: Path) -> Any:  # noqa: ANN401
+    """Ask the tap what it can read, and select `messages` too."""
+    log = FOLDER / "discover.log"
+    found = json.loads(output(log, TAP, "--config", config, "--discover"))
+    streams = {stream["tap_stream_id"]: stream for stream in found["streams"]}
+    for entry in streams["messages"]["metadata"]:
+        if entry["breadcrumb"] == []:
+            entry["metadata"]["selected"] = True
+    return found
+
+
+def load(title: str, folder: Path, number: int, state: str) -> Run:
+    """Run `tap-gorgias | target-duckdb` once."""
+    (folder / "state.json").write_text(state, encoding="utf-8")
+    files = ("--config", "config.json", "--catalog", "catalog.json")
+    tap_command = (TAP, *files, "--state", "state.json")
+    target_command = (FOLDER / "target" / BIN / "target-duckdb", "-c", "target.json")
+    tap_log, target_log = FOLDER / f"tap-{number}.log", FOLDER / f"target-{number}.log"
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(step(title))
+        tap_out = ends.enter_context(tap_log.open("wb"))
+        target_out = ends.enter_context(target_log.open("wb"))
+        pipe = subprocess.PIPE
+        tap = subprocess.Popen(tap_command, cwd=folder, stdout=pipe, stderr=tap_out)  # noqa: S603
+        target = subprocess.Popen(  # noqa: S603
+            target_command, cwd=folder, stdin=tap.stdout, stdout=pipe, stderr=target_out
+        )
+        ends.callback(tap.kill)
+        ends.callback(target.kill)
+        if tap.stdout:
+            tap.stdout.close()  # the target alone holds the pipe now
+        states = target.communicate()[0].decode().splitlines()
+        tap.wait()
+        # When the target breaks, the tap fails too, but only for want of a reader.
+        ended(target_command, target.returncode, target_log)
+        ended(tap_command, tap.returncode, tap_log)
+    log = tap_log.read_text(encoding="utf-8")
+    say("   " + log[log.rfind("Summary of the run") :].strip())
+    told = SUMMARY.findall(log)
+    return Run(
+        {name: int(rows) for name, rows, _ in told},
+        {name: int(requests) for name, _, requests in told},
+        states[-1] if states else state,
+    )
+
+
+def query(*queries: str) -> list[list[list[Any]]]:
+    """Ask DuckDB, through the environment of the target."""
+    log, python = FOLDER / "query.log", FOLDER / "target" / BIN / "python"
+    return list(json.loads(output(log, python, "-c", _QUERY, DATABASE, *queries)))
+
+
+def loaded(names: Collection[str]) -> dict[str, int]:
+    """Count the rows of each stream in DuckDB."""
+    answers = query(*(f"SELECT count(*) FROM gorgias.{name}" for name in names))  # noqa: S608
+    return {name: rows[0][0] for name, rows in zip(names, answers, strict=True)}
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print columns, numbers to the right."""
+    lines = [heads, *([_printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    say()
+    for line in lines:
+        cells = (
+            cell.rjust(width) if lines[-1][n].isdigit() else cell.ljust(width)
+            for n, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        say("   " + "   ".join(cells).rstrip())
+
+
+def _printable(cell: object) -> str:
+    text = str("" if cell is None else cell)[:40]
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def check(shop: Shop, *counted: Mapping[str, int]) -> None:
+    """Fail if the counts are not those of the invented helpdesk."""
+    for name, count in itertools.chain(*(counts.items() for counts in counted)):
+        held = 1 if name == "account" else len(getattr(shop, name))
+        if count != held:
+            message = f"{count} rows of {name} were loaded instead of {held}."
+            raise DemoError(message)
+
+
+def change(shop: Shop) -> None:
+    """Let an hour of business pass in the invented helpdesk."""
+    shop.advance(3_600)
+    shop.customers.create(name="New Customer")
+    *_, answered, closed = shop.tickets.ids()
+    shop.messages.create(answered)
+    shop.tickets.update(closed, status="closed", subject="Closed by the demo")
+    say("5  An hour passes: a new customer, a new message, another ticket is closed.")
+
+
+def newest_tickets() -> None:
+    """Show a few rows as they are in DuckDB."""
+    [tickets] = query(
+        "SELECT id, status, channel, subject, date_trunc('second', updated_datetime) "
+        "FROM gorgias.tickets ORDER BY updated_datetime DESC, id LIMIT 5"
+    )
+    table(("ticket", "status", "channel", "subject", "updated (UTC)"), tickets)
+
+
+def show(config: dict[str, str], shop: Shop | None) -> None:
+    """Load, change something, load what changed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with step("3  Find out what the tap can read, select messages too"):
+            found = catalog(write_private(folder / "config.json", config))
+            write_private(folder / "catalog.json", found)
+        # A state is only written when all rows before it are in the database.
+        target = {"default_target_schema": "gorgias", "flush_all_streams": True}
+        write_private(folder / "target.json", {**target, "path": str(DATABASE)})
+        first = load("4  First run: tap-gorgias | target-duckdb", folder, 1, "{}")
+        counts = loaded(first.rows)
+        if shop:
+            check(shop, first.rows, counts)
+        rows = [(n, first.rows[n], counts[n], first.requests[n]) for n in counts]
+        table(("stream", "rows read", "rows in DuckDB", "requests"), rows)
+        newest_tickets()
+        say()
+        if shop:
+            change(shop)
+        title = "6  Second run, from the state of the first"
+        second = load(title, folder, 2, first.state)
+    counts = loaded(second.rows)
+    if shop:
+        check(shop, counts)
+    both = (first.rows, second.rows, first.requests, second.requests, counts)
+    lines = [(name, *(one[name] for one in both)) for name in counts]
+    heads = ("stream", "rows: 1st run", "2nd", "requests: 1st run", "2nd", "in DuckDB")
+    table(heads, [*lines, ("all", *(sum(one.values()) for one in both))])
+    say("\n   Small tables, and days whose rows may have changed, are read again.")
+    newest_tickets()
+
+
+def account() -> dict[str, str]:
+    """Take the real account from the environment; empty if there is none."""
+    given = {name: os.environ[name] for name in ACCOUNT if os.environ.get(name)}
+    if given and (missing := set(ACCOUNT) - set(given)):
+        message = f"{' and '.join(given)} set, but not {' and '.join(missing)}."
+        raise DemoError(message)
+    settings = {name[12:].lower(): value for name, value in given.items()}
+    if given:
+        yesterday = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
+        settings["start_date"] = os.environ.get("TAP_GORGIAS_START_DATE", yesterday)
+    return settings
+
+
+def demo(*, fresh: bool) -> None:
+    """Do it all."""
+    real = account()
+    if fresh:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
+    for old in FOLDER.glob(f"{DATABASE.name}*"):
+        old.unlink()
+    say("A Gorgias helpdesk into DuckDB, with tap-gorgias and target-duckdb.\n")
+    with step("1  Install both in .demo, each in its own environment"):
+        install()
+    if real:
+        say(f"2  Helpdesk: {real['subdomain']}, since {real['start_date']}")
+        show(real, None)
+    else:
+        from tests.sandbox import Sandbox, Shop  # noqa: PLC0415
+
+        say("2  Helpdesk: an invented one, served by this machine")
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+        with Sandbox(Shop(tickets=600, customers=400, events=1_500)) as sandbox:
+            show(sandbox.config, sandbox.shop)
+    say("\nTables: .demo/helpdesk.duckdb, schema gorgias. Logs: .demo/*.log.")
+    say("Delete the folder .demo when you are done.")
+
+
+def main() -> int:
+    """Run the demo; tell a failure in words and by the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="install everything anew")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="replace")
+    began = time.monotonic()
+    try:
+        demo(fresh=options.fresh)
+    except (DemoError, OSError) as error:
+        sys.stderr.write(f"\nThe demo failed: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    say(f"Done in {time.monotonic() - began:.1f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(ROOT)
+    sys.exit(main())
