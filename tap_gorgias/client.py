@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.auth import authentication
 from tap_gorgias.budget import ApiBudget
-from tap_gorgias.clock import SystemClock
 from tap_gorgias.decoding import decode, said
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.retry import retried
@@ -40,17 +39,15 @@ class Caller:
 class GorgiasClient:
     """One for all streams, because they share the account's budget."""
 
-    def __init__(
-        self, settings: Settings, summary: RunSummary, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
         """Prepare; no request leaves yet.
 
         Args:
             settings: The checked settings.
             summary: Where requests, retries and waiting are counted.
-            clock: Replaces the machine's clock, for tests.
+            clock: Tells the time to the budget and to retries.
         """
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._api_url = settings.api_url
         self._secrets = (settings.api_key,)
         self._summary = summary

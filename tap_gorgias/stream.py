@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -22,14 +22,14 @@ from tap_gorgias.records import RecordConverter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.singerlib import Catalog
 
     from tap_gorgias.pages import Fetch
     from tap_gorgias.positions import Position
     from tap_gorgias.reading import Step
-    from tap_gorgias.settings import Settings
-    from tap_gorgias.tap import TapGorgias
+    from tap_gorgias.run import Run
 
 SDK_FAILURE_MESSAGE = "An unhandled error occurred while syncing '%s'"
 PAGE_ROWS = 100
@@ -56,6 +56,16 @@ class GorgiasStream(Stream, ABC):
     replication_key: str | None = None
     schema = StreamSchema(SchemaDirectory(schemas))
 
+    def __init__(self, tap: Tap, run: Run) -> None:
+        """Make a stream of one tap.
+
+        Args:
+            tap: The tap, which the SDK needs.
+            run: What the streams of a run share.
+        """
+        super().__init__(tap)
+        self.run = run
+
     @abstractmethod
     def steps(self) -> Iterator[Step]:
         """Read the stream.
@@ -73,16 +83,6 @@ class GorgiasStream(Stream, ABC):
         if self.order_by:
             params["order_by"] = self.order_by
         return params
-
-    @property
-    def tap(self) -> TapGorgias:
-        """The tap that runs the stream."""
-        return cast("TapGorgias", self._tap)
-
-    @property
-    def settings(self) -> Settings:
-        """The checked settings."""
-        return self.tap.settings
 
     def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
         """Bind the endpoint's parameters.
@@ -113,7 +113,7 @@ class GorgiasStream(Stream, ABC):
         Raises:
             ApiError: If Gorgias refuses, or keeps failing.
         """
-        return self.tap.client.get(self.path, params, Caller(self.name, self.scope))
+        return self.run.client.get(self.path, params, Caller(self.name, self.scope))
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -161,7 +161,7 @@ class GorgiasStream(Stream, ABC):
 
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        usage = self.tap.summary.streams[self.name]
+        usage = self.run.summary.streams[self.name]
         try:
             for rows, position in self.steps():
                 usage.rows += len(rows)
@@ -199,4 +199,4 @@ class GorgiasStream(Stream, ABC):
         self.state_manager.save(position.to_state(str(self.replication_key)))
         # A batch leaves later than its records come, and the SDK writes STATE after it.
         if not self.get_batch_config(self.config):
-            self.tap.state_writer.write_state(self.tap_state)
+            self._tap.state_writer.write_state(self.tap_state)

@@ -11,16 +11,15 @@ from singer_sdk import Tap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
 
-from tap_gorgias.client import GorgiasClient
 from tap_gorgias.clock import SystemClock
 from tap_gorgias.command import TapCommand, failures_told
 from tap_gorgias.compat import override
 from tap_gorgias.config_schema import CONFIG_SCHEMA, explain
 from tap_gorgias.errors import CatalogError, SettingsError, StateError, Terminated
 from tap_gorgias.positions import bookmark_from
+from tap_gorgias.run import Run
 from tap_gorgias.settings import Settings
 from tap_gorgias.streams import STREAMS
-from tap_gorgias.summary import RunSummary
 from tap_gorgias.writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -51,22 +50,17 @@ class TapGorgias(Tap):
     clock: ClassVar[Clock] = SystemClock()
     """Tells the time to the HTTP layer; tests replace it."""
 
-    settings: Settings
-    """The checked settings; absent while the tap only tells what it can read."""
+    settings: Settings | None = None
+    """The checked settings; None while the tap only tells what it can read."""
 
     @cached_property
-    def client(self) -> GorgiasClient:
-        """The one way to the API, shared by all streams."""
-        return GorgiasClient(self.settings, self.summary, self.clock)
-
-    @cached_property
-    def summary(self) -> RunSummary:
-        """What the run did so far."""
-        return RunSummary()
+    def run(self) -> Run:
+        """What the streams share."""
+        return Run(self.settings, self.clock)
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
-        return [stream(tap=self) for stream in STREAMS]
+        return [stream(tap=self, run=self.run) for stream in STREAMS]
 
     @classmethod
     @override
@@ -173,7 +167,7 @@ class TapGorgias(Tap):
             tap.write_last_state()
             raise
         finally:
-            tap.summary.log(cls.logger)
+            tap.run.summary.log(cls.logger)
 
     def write_last_state(self) -> None:
         """End the output with STATE, although it was written before.

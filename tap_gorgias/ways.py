@@ -41,7 +41,7 @@ class IncrementalStream(GorgiasStream, ABC):
     @property
     def start(self) -> str | None:
         """Earliest moment to read on a first sync, as a rendered text."""
-        start_date = self.settings.start_date
+        start_date = self.run.settings.start_date
         return None if start_date is None else timestamps.render(start_date)
 
     def saved(self) -> Mapping[str, Any]:

@@ -25,6 +25,6 @@ class EventsStream(LogStream):
     @override
     def params(self) -> dict[str, str | int | Sequence[str]]:
         params = super().params()
-        if self.settings.event_types:
-            params["types"] = self.settings.event_types
+        if self.run.settings.event_types:
+            params["types"] = self.run.settings.event_types
         return params

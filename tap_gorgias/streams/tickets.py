@@ -48,7 +48,7 @@ class MessagesStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(FEED_OVERLAP, self.settings.message_lookback)
+        return max(FEED_OVERLAP, self.run.settings.message_lookback)
 
 
 class SatisfactionSurveysStream(FeedStream):
@@ -66,7 +66,7 @@ class SatisfactionSurveysStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(FEED_OVERLAP, self.settings.survey_lookback)
+        return max(FEED_OVERLAP, self.run.settings.survey_lookback)
 
 
 class TagsStream(SnapshotStream):

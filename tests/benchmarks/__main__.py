@@ -41,9 +41,7 @@ class Result:
 
 def first_sync_and_idle_run() -> Iterator[Result]:
     """Count requests where nothing goes wrong."""
-    shop = Shop(
-        tickets=2_000, customers=1_500, events=4_000, satisfaction_surveys=400
-    )
+    shop = Shop(tickets=2_000, customers=1_500, events=4_000, satisfaction_surveys=400)
     with Sandbox(shop) as sandbox:
         output, _ = tap(sandbox, *FEEDS)
         rows = [len(output.records(stream)) for stream in FEEDS]

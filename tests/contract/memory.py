@@ -32,7 +32,7 @@ class MemoryTap(TapGorgias):
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
-        return [self.stream_type(tap=self)]
+        return [self.stream_type(tap=self, run=self.run)]
 
     def page(self, cursor: str | None) -> Page:
         """Answer as a list endpoint does."""
@@ -49,8 +49,8 @@ class Tickets(TicketsStream):
 
     @override
     def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
-        assert isinstance(self.tap, MemoryTap)
-        return self.tap.page
+        assert isinstance(self._tap, MemoryTap)
+        return self._tap.page
 
 
 class Tags(TagsStream):
@@ -58,8 +58,8 @@ class Tags(TagsStream):
 
     @override
     def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
-        assert isinstance(self.tap, MemoryTap)
-        page = self.tap.page
+        assert isinstance(self._tap, MemoryTap)
+        page = self._tap.page
 
         def without_dates(cursor: str | None) -> Page:
             found = page(cursor)

@@ -18,7 +18,7 @@ VALID: dict[str, Any] = {"subdomain": "acme", **API_KEY}
 
 def settings_of(**changes: Any) -> Settings:
     """Make a tap with valid settings but for some changes, and take its settings."""
-    return TapGorgias(config={**VALID, **changes}).settings
+    return TapGorgias(config={**VALID, **changes}).run.settings
 
 
 def problems_of(**changes: Any) -> list[str]:

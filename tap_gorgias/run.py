@@ -1,0 +1,46 @@
+"""What the streams of one run share: settings, the way to the API, the counts."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tap_gorgias.client import GorgiasClient
+from tap_gorgias.errors import SettingsError
+from tap_gorgias.summary import RunSummary
+
+if TYPE_CHECKING:
+    from tap_gorgias.clock import Clock
+    from tap_gorgias.settings import Settings
+
+
+class Run:
+    """One run of the tap, or one look at what it can read."""
+
+    def __init__(self, settings: Settings | None, clock: Clock) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: The checked settings; None while the tap only tells what it can
+                read.
+            clock: Tells the time to the HTTP layer.
+        """
+        self._settings = settings
+        self._clock = clock
+        self.summary = RunSummary()
+
+    @property
+    def settings(self) -> Settings:
+        """The checked settings.
+
+        Raises:
+            SettingsError: If the tap was made without checking them.
+        """
+        if self._settings is None:
+            raise SettingsError(["The settings have not been checked."])
+        return self._settings
+
+    @cached_property
+    def client(self) -> GorgiasClient:
+        """The one way to the API."""
+        return GorgiasClient(self.settings, self.summary, self._clock)
