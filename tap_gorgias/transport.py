@@ -215,7 +215,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 def _http_date(value: str | None) -> datetime | None:
     try:
         moment = email.utils.parsedate_to_datetime(value or "")
-    except ValueError:
+    except (IndexError, OverflowError, TypeError, ValueError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 

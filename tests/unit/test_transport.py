@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
@@ -146,6 +146,8 @@ def test_how_long_to_wait_is_read_in_all_its_forms(
         r"[0-9]{1,2} Oct [0-9]{1,6} [0-9:]{1,12} [+-][0-9]{1,9}", fullmatch=True
     )
 )
+@example("0 OCT 0 0:3000000000 0")
+@example("0 OCT 0:3000000000 0")
 def test_any_header_is_read_or_ignored(value: str) -> None:
     """A proxy's odd header does not end the run."""
     seconds = retry_after_seconds({"Retry-After": value, "Date": DATE})
