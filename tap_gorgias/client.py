@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_gorgias import timestamps
 from tap_gorgias.auth import authentication
 from tap_gorgias.budget import ApiBudget
 from tap_gorgias.decoding import decode, said
@@ -16,6 +18,7 @@ from tap_gorgias.transport import Transport, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.settings import Settings
@@ -34,6 +37,15 @@ class Caller:
     stream: str
     scope: str
     """OAuth2 scope, or permission of the API key's owner, that the stream needs."""
+
+
+class Reply(NamedTuple):
+    """What Gorgias answered."""
+
+    value: Any
+    """The decoded JSON."""
+    now: str | None
+    """The latest moment at which it can have been made, by Gorgias' clock."""
 
 
 class GorgiasClient:
@@ -63,7 +75,7 @@ class GorgiasClient:
         path: str,
         params: Mapping[str, str | int | Sequence[str]],
         caller: Caller,
-    ) -> Any:  # noqa: ANN401
+    ) -> Reply:
         """Read one thing from the API.
 
         Args:
@@ -72,7 +84,7 @@ class GorgiasClient:
             caller: The stream that asks.
 
         Returns:
-            The decoded JSON of the answer.
+            What it answered.
 
         Raises:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
@@ -95,7 +107,7 @@ class GorgiasClient:
         path: str,
         params: Mapping[str, str | int | Sequence[str]],
         caller: Caller,
-    ) -> Any:  # noqa: ANN401
+    ) -> Reply:
         usage = self._summary.streams[caller.stream]
         usage.requests += 1
         try:
@@ -107,7 +119,7 @@ class GorgiasClient:
             usage.waited_seconds += self._transport.waited_seconds
         if answer.status == HTTPStatus.OK:
             try:
-                return decode(answer.body)
+                return Reply(decode(answer.body), _latest(answer.date))
             except ValueError:
                 reason = "the body is not JSON."
                 raise TransientApiError(
@@ -133,3 +145,8 @@ class GorgiasClient:
         return kind(
             reason, stream=caller.stream, path=path, status=status, advice=advice
         )
+
+
+def _latest(date: datetime | None) -> str | None:
+    """Add the second that the header's form cuts off."""
+    return None if date is None else timestamps.render(date + timedelta(seconds=1))

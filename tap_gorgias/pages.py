@@ -19,18 +19,21 @@ class Page:
 
     rows: list[Row]
     next_cursor: str | None = None
+    now: str | None = None
+    """The latest moment at which the page can have been made, by Gorgias' clock."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Page]
 """From a cursor (None: the first page) to the page that begins there."""
 
 
-def parse_page(body: Any) -> Page:  # noqa: ANN401
+def parse_page(body: Any, now: str | None = None) -> Page:  # noqa: ANN401
     """Find rows and cursor in the answer of a list endpoint.
 
     Args:
         body: `{"data": [...], "meta": {"next_cursor": ...}}`, or a bare array, which
             some endpoints are documented to answer.
+        now: When it was answered, by Gorgias' clock; None if that is not known.
 
     Returns:
         The page; a bare array has no page after it.
@@ -39,7 +42,7 @@ def parse_page(body: Any) -> Page:  # noqa: ANN401
         PageError: If the answer has neither form.
     """
     if isinstance(body, list):
-        return Page(_rows(body))
+        return Page(_rows(body), now=now)
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         message = "the answer holds no list of records."
         raise PageError(message)
@@ -48,7 +51,7 @@ def parse_page(body: Any) -> Page:  # noqa: ANN401
     if cursor is not None and not isinstance(cursor, str):
         message = "the answer's cursor is no text."
         raise PageError(message)
-    return Page(_rows(body["data"]), cursor or None)
+    return Page(_rows(body["data"]), cursor or None, now)
 
 
 def pages(fetch: Fetch, cursor: str | None = None) -> Iterator[Page]:

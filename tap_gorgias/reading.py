@@ -105,7 +105,7 @@ def log(
     first_page_newest: str | None = None
     in_order = True
     for page in pages(fetch_since(since)):
-        moments = [moment for _, moment in _dated(page.rows, key) if moment]
+        moments = _past(page, _dated(page.rows, key))
         first_page_newest = first_page_newest or max(moments, default=None)
         if in_order and not _rises([last, *moments]):
             in_order = False
@@ -149,6 +149,7 @@ def feed(
         The rows of each page that are not older than the floor, or have no moment. If
         the order is broken, all rows of the list. The bookmark is the newest moment of
         a walk's first page: rows that change later come before it, in the next walk.
+        A moment in the future never becomes a bookmark.
     """
     floor = floor_of(position.bookmark, start, overlap)
     walk = position.walk
@@ -195,7 +196,7 @@ def _walk_down(
     in_order = True
     for page in walk_pages:
         dated = _dated(page.rows, key)
-        moments = [moment for _, moment in dated if moment]
+        moments = _past(page, dated)
         newest = newest or max(moments, default=None)
         # A row that changed since the walk began says nothing about the order.
         settled = [moment for moment in moments if newest and moment <= newest]
@@ -217,6 +218,19 @@ def _walk_down(
 
 def _dated(rows: list[Row], key: str) -> list[tuple[Row, str | None]]:
     return [(row, _moment(row.get(key))) for row in rows]
+
+
+def _past(page: Page, dated: list[tuple[Row, str | None]]) -> list[str]:
+    """Take the moments that may tell how far a read has come.
+
+    Imports can date a row into the future. As a bookmark, it would hide every change
+    until then.
+    """
+    return [
+        moment
+        for _, moment in dated
+        if moment and (page.now is None or moment <= page.now)
+    ]
 
 
 def _moment(value: Any) -> str | None:  # noqa: ANN401

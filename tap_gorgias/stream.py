@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
     from singer_sdk.singerlib import Catalog
 
+    from tap_gorgias.client import Reply
     from tap_gorgias.pages import Fetch
     from tap_gorgias.positions import Position
     from tap_gorgias.reading import Step
@@ -97,18 +98,18 @@ class GorgiasStream(Stream, ABC):
 
         def fetch(cursor: str | None) -> Page:
             with_cursor = params if cursor is None else {**params, "cursor": cursor}
-            return parse_page(self.get(with_cursor))
+            return parse_page(*self.get(with_cursor))
 
         return fetch
 
-    def get(self, params: Mapping[str, str | int | Sequence[str]]) -> Any:  # noqa: ANN401
+    def get(self, params: Mapping[str, str | int | Sequence[str]]) -> Reply:
         """Ask the endpoint.
 
         Args:
             params: Query parameters.
 
         Returns:
-            The decoded JSON of the answer.
+            What it answered.
 
         Raises:
             ApiError: If Gorgias refuses, or keeps failing.

@@ -56,6 +56,8 @@ class Answer:
 
     status: int
     body: bytes
+    date: datetime | None
+    """When it was made by Gorgias' clock, cut to the second; None if it is not said."""
 
 
 class BudgetedAdapter(HTTPAdapter):
@@ -155,8 +157,8 @@ class Transport:
             with self._session.get(
                 url, params=params, stream=True, allow_redirects=False
             ) as response:
-                body = _read(response)
-                return Answer(response.status_code, body)
+                date = _http_date(response.headers.get("Date"))
+                return Answer(response.status_code, _read(response), date)
         except requests.RequestException as error:
             raise self._explained(error) from None
 

@@ -26,7 +26,7 @@ class AccountStream(GorgiasStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        account = self.get({})
+        account, _ = self.get({})
         if not isinstance(account, dict):
             message = "the answer holds no account."
             raise PageError(message)

@@ -272,3 +272,26 @@ def test_new_tags_come_with_the_next_run(sandbox: Sandbox) -> None:
     new = sandbox.shop.tags.create(name="New")
 
     assert new in run(sandbox.config, "tags", state=first.state).ids("tags")
+
+
+@pytest.mark.parametrize("stream", ["tickets", "satisfaction_surveys", "events"])
+def test_a_row_dated_into_the_future_does_not_hide_later_changes(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """Imports set dates as they like; the bookmark stays behind Gorgias' clock."""
+    rows = getattr(sandbox.shop, stream)
+    moments = {"created_datetime": "2099-01-01T00:00:00+00:00"}
+    if stream == "tickets":
+        moments["updated_datetime"] = "2099-01-01T00:00:00+00:00"
+    future = rows.ids()[5]
+    rows.update(future, **moments)
+    first = run(sandbox.config, stream)
+    later = rows.ids()[-1]
+    if stream == "tickets":
+        rows.update(later)
+
+    second = run(sandbox.config, stream, state=first.state)
+
+    assert future in first.ids(stream)
+    assert first.bookmark(stream)["replication_key_value"] < "2027"
+    assert later in second.ids(stream)
