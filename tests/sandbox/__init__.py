@@ -6,7 +6,8 @@ Everything in it is invented. See `Sandbox` and `Shop`, and try
 
 from tests.sandbox.bucket import Bucket
 from tests.sandbox.faults import Fault
+from tests.sandbox.rows.secrets import PLANTED_SECRETS
 from tests.sandbox.sandbox import Request, Sandbox
 from tests.sandbox.shop import Shop
 
-__all__ = ["Bucket", "Fault", "Request", "Sandbox", "Shop"]
+__all__ = ["PLANTED_SECRETS", "Bucket", "Fault", "Request", "Sandbox", "Shop"]

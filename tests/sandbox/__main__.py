@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--users", type=int, default=12, metavar="N", help="(%(default)s)")
     add("--teams", type=int, default=3, metavar="N", help="(%(default)s)")
     add("--tags", type=int, default=25, metavar="N", help="(%(default)s)")
+    add("--voice-calls", type=int, default=30, metavar="N", help="(%(default)s)")
     add(
         "--days",
         type=int,

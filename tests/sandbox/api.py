@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from re import sub
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.answers import Answer, Refusal, not_found, reject
+from tests.sandbox.answers import Answer, not_found, reject
 from tests.sandbox.cursors import Cursor
-from tests.sandbox.endpoints import ENDPOINTS, Document, Listing
+from tests.sandbox.endpoints import ENDPOINTS, Document, Items, Listing, Report
+from tests.sandbox.items import view_items
 from tests.sandbox.paging import Selection, read_page
+from tests.sandbox.parameters import Query, read_limit, read_order, reject_unknown
+from tests.sandbox.statistics import statistics
 from tests.sandbox.times import micros
 
 if TYPE_CHECKING:
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from tests.sandbox.filters import Filter, Values
     from tests.sandbox.shop import Shop
 
-Query = dict[str, list[str]]
+Endpoint = Listing | Document | Items | Report
 
 # Microseconds added to the value.
 _FIRST_MOMENT = {"created_datetime[gt]": 1, "created_datetime[gte]": 0}
@@ -26,24 +30,30 @@ _LAST_MOMENT = {"created_datetime[lt]": -1, "created_datetime[lte]": 0}
 _BOUNDS = {*_FIRST_MOMENT, *_LAST_MOMENT}
 
 
-def find(path: str) -> tuple[str, Listing | Document, int | None]:
+def find(path: str) -> tuple[str, Endpoint, int | None]:
     """Return the endpoint of a path: its name, its entry and the id asked for.
 
     Raises:
         Refusal: There is no such path.
     """
     _, root, name = path.rstrip("/").partition("/api/")
-    if root and name in ENDPOINTS:
-        return name, ENDPOINTS[name], None
-    parent, _, last = name.rpartition("/")
+    if not root:
+        raise not_found()
+    numbers = [int(part) for part in name.split("/") if part.isdecimal()]
+    pattern = sub(r"(?<=/)[0-9]+(?=/|$)", "{id}", name)
+    parent = pattern.removesuffix("/{id}")
+    if pattern in ENDPOINTS:
+        return pattern, ENDPOINTS[pattern], numbers[0] if numbers else None
     endpoint = ENDPOINTS.get(parent)
-    if isinstance(endpoint, Listing) and last.isdecimal():
-        return parent, endpoint, int(last)
+    if numbers and isinstance(endpoint, Listing):
+        return parent, endpoint, numbers[-1]
     raise not_found()
 
 
-def respond(shop: Shop, path: str, query: Query, echo: str, generation: int) -> Answer:
-    """Answer a GET request.
+def respond(
+    shop: Shop, path: str, query: Query, echo: str, generation: int, body: bytes = b""
+) -> Answer:
+    """Answer a request.
 
     Args:
         shop: The shop.
@@ -51,12 +61,17 @@ def respond(shop: Shop, path: str, query: Query, echo: str, generation: int) -> 
         query: The query parameters.
         echo: The query as written in the request.
         generation: Cursors of an earlier generation have expired.
+        body: The body of the request.
 
     Raises:
         Refusal: The request is not valid.
     """
     _, endpoint, row_id = find(path)
     query = {name.removesuffix("[]"): values for name, values in query.items()}
+    if isinstance(endpoint, Report):
+        return statistics(shop, endpoint, query, body)
+    if isinstance(endpoint, Items):
+        return view_items(shop, endpoint, row_id or 0, query, path, generation)
     if isinstance(endpoint, Document):
         return _document(shop, endpoint, query)
     if row_id is not None:
@@ -64,19 +79,12 @@ def respond(shop: Shop, path: str, query: Query, echo: str, generation: int) -> 
     return _page(shop, endpoint, query, f"{path.rstrip('/')}?{echo}", generation)
 
 
-def _reject_unknown(query: Query, *known: str) -> None:
-    """Refuse parameters the endpoint does not have, all at once."""
-    unknown = {name: ["Unknown field."] for name in query if name not in known}
-    if unknown:
-        message = "Invalid query parameters."
-        raise Refusal(400, message, unknown)
-
-
 def _document(shop: Shop, endpoint: Document, query: Query) -> Answer:
     """Answer with a document; a filter chooses among its data."""
-    _reject_unknown(query, *endpoint.filters)
+    reject_unknown(query, *endpoint.filters)
     payload = endpoint.show(shop)
-    keep = _predicate(_read_filters(endpoint.filters, query), endpoint.filters)
+    values = _read_filters(shop, endpoint.filters, query)
+    keep = _predicate(values, endpoint.filters)
     if keep:
         payload = payload | {"data": list(filter(keep, payload["data"]))}
     return Answer(200, payload)
@@ -86,7 +94,7 @@ def _detail(
     shop: Shop, endpoint: Listing, row_id: int, query: Query, path: str
 ) -> Answer:
     """Answer with one row, or say where it went."""
-    _reject_unknown(query, *(["relationships"] if endpoint.relationships else []))
+    reject_unknown(query, *(["relationships"] if endpoint.relationships else []))
     collection = getattr(shop, endpoint.collection)
     if row_id == 0 and endpoint.collection == "users":
         row_id = collection.id_at(1)  # the caller
@@ -104,13 +112,14 @@ def _page(
 ) -> Answer:
     """Answer with a page of rows."""
     bounds = _BOUNDS if endpoint.created_range else ()
-    _reject_unknown(query, "limit", "cursor", "order_by", *endpoint.filters, *bounds)
+    order_by = ("order_by",) if endpoint.orders else ()
+    reject_unknown(query, "limit", "cursor", *order_by, *endpoint.filters, *bounds)
     selection = _selection(shop, endpoint, query)
     order = f"{endpoint.collection} {selection.order}"
     text = query.get("cursor", [""])[-1]
     cursor = Cursor.decode(text, order, selection.field, generation) if text else None
     collection = getattr(shop, endpoint.collection)
-    page = read_page(collection, selection, cursor, _limit(endpoint, query))
+    page = read_page(collection, selection, cursor, read_limit(endpoint, query))
 
     def encode(place: Cursor | None) -> str | None:
         if place is None:
@@ -127,20 +136,11 @@ def _page(
     return Answer(200, payload)
 
 
-def _limit(endpoint: Listing, query: Query) -> int:
-    """Read how many rows a page may have."""
-    text = query.get("limit", [str(endpoint.default_limit)])[-1]
-    if not text.isdecimal() or not 1 <= int(text) <= endpoint.most:
-        reject("limit", f"Must be an integer from 1 to {endpoint.most}.")
-    return int(text)
-
-
 def _selection(shop: Shop, endpoint: Listing, query: Query) -> Selection:
     """Read which rows are wanted."""
-    order = query.get("order_by", [endpoint.orders[0]])[-1]
-    if order not in endpoint.orders:
-        reject("order_by", f"Must be one of: {', '.join(endpoint.orders)}.")
-    values = _read_filters(endpoint.filters, query)
+    default = endpoint.order or endpoint.orders[0]
+    order = read_order(endpoint.orders, query, default)
+    values = _read_filters(shop, endpoint.filters, query)
     ids = None
     for name in values:
         source = endpoint.filters[name].ids
@@ -171,14 +171,17 @@ def _moment(name: str, text: str) -> int:
         reject(name, "Not a valid datetime.")
 
 
-def _read_filters(filters: Mapping[str, Filter], query: Query) -> dict[str, Values]:
+def _read_filters(
+    shop: Shop, filters: Mapping[str, Filter], query: Query
+) -> dict[str, Values]:
     """Read the values of all filters given."""
     for name, rule in filters.items():
         if rule.required and name not in query:
             reject(name, "Missing data for required field.")
         if name in query and rule.needs and rule.needs not in query:
             reject(rule.needs, f"Required when {name} is given.")
-    given = {name: [rule.default] for name, rule in filters.items() if rule.default}
+    defaults = {name: rule.default(shop) for name, rule in filters.items()}
+    given = {name: [text] for name, text in defaults.items() if text is not None}
     given |= {name: query[name] for name in filters if name in query}
     return {name: filters[name].read(name, texts) for name, texts in given.items()}
 

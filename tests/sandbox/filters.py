@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Values = list[Any]
 
 
+def _nothing(_: Shop) -> None:
+    """Leave a parameter out that is not given."""
+
+
 @dataclass(frozen=True)
 class Filter:
     """What a parameter's values mean."""
@@ -27,7 +31,7 @@ class Filter:
     most: int = 1  # how often the parameter may be given
     needs: str | None = None  # another parameter that must be given too
     required: bool = False
-    default: str | None = None
+    default: Callable[[Shop], str | None] = _nothing
 
     def read(self, name: str, texts: Sequence[str]) -> Values:
         """Parse the values of the parameter.
@@ -79,7 +83,7 @@ def set_unless_false(field: str) -> Filter:
     return Filter(_flag, lambda row, values: values[0] or row[field] is None)
 
 
-def set_as(field: str, default: str | None = None) -> Filter:
+def set_as(field: str, default: Callable[[Shop], str | None] = _nothing) -> Filter:
     """Keep rows that have a date-time, or those that have none."""
     return Filter(
         _flag,

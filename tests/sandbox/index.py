@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TEXT_FIELDS: Final = frozenset({"name", "email", "role.name", "language"})
 
+_PRIORITIES: Final = {"low": 1, "normal": 2, "high": 3, "critical": 4}
+
 # PostgreSQL sorts nulls above everything else.
 _NULL_NUMBER: Final = 2**63 - 1
 _NULL_TEXT: Final = "\U0010ffff"
@@ -40,6 +42,8 @@ def sort_key(field: str, value: Any) -> Key:  # noqa: ANN401 - any JSON value
         return _NULL_TEXT if value is None else value
     if value is None:
         return _NULL_NUMBER
+    if field == "priority" and value in _PRIORITIES:
+        return _PRIORITIES[value]
     if field.endswith("_datetime") == isinstance(value, int):
         raise ValueError(field)
     return micros(value) if isinstance(value, str) else int(value)

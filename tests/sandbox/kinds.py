@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.sandbox.collection import Collection, Row
-from tests.sandbox.rows import people, records, setup
+from tests.sandbox.rows import people, records, setup, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,21 +56,21 @@ KINDS: Mapping[str, Kind] = {
     "integrations": Kind("Integration", 126_640, setup.integration),
     "jobs": _unchanging("Job", 1_551_001, setup.job),
     "macros": Kind("Macro", 374_001, setup.macro),
-    "rules": Kind("Rule", 120_977, setup.rule),
+    "rules": Kind("Rule", 120_977, views.rule),
     "tags": _unchanging("Tag", 1_812_970, records.tag),
     "teams": _unchanging("Team", 4_001, people.team),
     "users": Kind("User", 519_000_001, people.user),
-    "views": _unchanging("View", 1_177_001, setup.view),
+    "views": _unchanging("View", 1_177_001, views.view),
     "widgets": Kind("Widget", 88_001, setup.widget),
 }
 
 # How many there are of what nobody has many of.
 FEW: Mapping[str, int] = {
     "custom_fields": 12,
-    "integrations": 6,
+    "integrations": 7,
     "jobs": 20,
     "macros": 40,
     "rules": 8,
     "views": 10,
-    "widgets": 5,
+    "widgets": 8,
 }

@@ -67,17 +67,20 @@ class Layout:
     def updated(self, seed: int, now: int) -> array[int]:
         """Return when each ticket last changed: after its last message.
 
-        Some were touched again later, and some of these by the same bulk action.
+        Some were touched again later, and some of these by the same bulk action;
+        the last of these was a while ago.
         """
         moments = array("q")
         slots, counts, stride = self.slots, self.counts, self.stride
         grid = max((now - slots[0]) // max(self.tickets // 100, 1), 1)
+        last_bulk = now - grid // 2
         for ticket, word in enumerate(words(seed, "updated", self.tickets)):
             last = ticket + stride * max(counts[ticket] - 1, 0)
-            moment = slots[last + 1] + 100_000 + word % 400_000
+            moment = slots[last + 1] + 200_000 + word % 300_000
             fate = (word >> 32) % 100
             if fate < 4:
-                moment = now - (now - moment) // grid * grid
+                if moment < last_bulk:
+                    moment = last_bulk - (last_bulk - moment) // grid * grid
             elif fate < 30:
                 moment += (now - moment) * (word >> 48) >> 16
             moments.append(moment)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from tests.sandbox import auth
-from tests.sandbox.answers import Answer, Refusal
+from tests.sandbox.answers import Answer, Refusal, not_found
 from tests.sandbox.api import find, respond
 from tests.sandbox.faults import Faults
 from tests.sandbox.rows.people import SUBDOMAIN
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tests.sandbox.bucket import Bucket
+
+Phone = Literal["lists", "arrays", 403] | None
 
 _USAGE_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 _SECRET_HEADERS = {"authorization", "cookie"}
@@ -53,6 +55,7 @@ class Sandbox:
         latency: float = 0.0,
         clock: Callable[[], float] | None = None,
         forbidden: Iterable[str] = (),
+        phone: Phone = "lists",
         token_lifetime: float = 86_400.0,
         port: int = 0,
     ) -> None:
@@ -64,6 +67,8 @@ class Sandbox:
             latency: Seconds that every answer takes longer.
             clock: Seconds for the bucket, in place of the real ones.
             forbidden: Endpoints, such as "events", that answer 403.
+            phone: How the phone's lists are answered: as all others, or as bare
+                "arrays"; a merchant without phone gets 403, or 404 (None).
             token_lifetime: Seconds that an OAuth access token is good for.
             port: The port; 0 takes any free one.
         """
@@ -73,6 +78,7 @@ class Sandbox:
             bucket.clock = clock
         self.latency = latency
         self.forbidden = set(forbidden)
+        self.phone = phone
         self.faults = Faults()
         self.auth = auth.Auth(token_lifetime)
         self._callbacks: list[Callback] = []
@@ -198,18 +204,31 @@ class Sandbox:
             for callback in self._callbacks:
                 callback(self.shop, request)
             try:
-                self._check(request)
-                return respond(
-                    self.shop, request.path, request.query, echo, self._generation
+                name = self._check(request)
+                answer = respond(
+                    self.shop, request.path, request.query, echo, self._generation, body
                 )
             except Refusal as refusal:
                 return refusal.answer()
+        is_list = isinstance(answer.payload, dict) and "data" in answer.payload
+        if name.startswith("phone/") and self.phone == "arrays" and is_list:
+            return replace(answer, payload=answer.payload["data"])
+        return answer
 
-    def _check(self, request: Request) -> None:
-        """Refuse requests without permission, and all that would write."""
+    def _check(self, request: Request) -> str:
+        """Refuse requests without permission, and all that would write.
+
+        Returns:
+            The name of the endpoint.
+        """
         if not request.authorized:
             raise auth.unauthorized()
-        if request.method != "GET":
+        name, endpoint, _ = find(request.path)
+        if request.method != endpoint.method:
             raise Refusal(405, "The specified HTTP method is not allowed.")
-        if find(request.path)[0] in self.forbidden:
+        of_phone = name.startswith("phone/")
+        if name in self.forbidden or (of_phone and self.phone == 403):
             raise auth.forbidden()
+        if of_phone and self.phone is None:
+            raise not_found()
+        return name

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from re import sub
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tests.sandbox.desk import Customers, Messages, Surveys, Tickets
 from tests.sandbox.dice import words
 from tests.sandbox.kinds import FEW, KINDS
 from tests.sandbox.layout import Layout, timeline
+from tests.sandbox.phone import VoiceCalls, call_events, call_recordings, phone_sizes
 from tests.sandbox.times import DAY, iso, micros
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     Moments = Callable[[], array[int]]
 
+Archived = Literal["documented", "recorded"]
+
 _TICK = 1_009  # microseconds between two changes
 
 _NAMES = {
@@ -28,6 +31,9 @@ _NAMES = {
     "Customer": "customers",
     "TicketMessage": "messages",
     "SatisfactionSurvey": "satisfaction_surveys",
+    "VoiceCall": "voice_calls",
+    "VoiceCallEvent": "voice_call_events",
+    "VoiceCallRecording": "voice_call_recordings",
     **{kind.object_type: name for name, kind in KINDS.items()},
 }
 
@@ -59,6 +65,8 @@ class Shop:
         users: int = 12,
         teams: int = 3,
         tags: int = 25,
+        voice_calls: int = 30,
+        custom_fields_archived: Archived = "recorded",
         now: str = "2026-11-02T08:00:00.500000+00:00",
         days: int = 180,
     ) -> None:
@@ -74,11 +82,16 @@ class Shop:
             users: How many users there are, the bot among them.
             teams: How many teams there are.
             tags: How many tags there are.
+            voice_calls: How many phone calls there are, with 4 events each; half
+                of them are recorded.
+            custom_fields_archived: What a list of custom fields holds that is not
+                told: the active ones, as documented, or all, as recorded.
             now: The present of the shop; only changes to the shop move it.
             days: How many days of history there are.
         """
         self.lock = RLock()
         self.seed = seed
+        self.custom_fields_archived = custom_fields_archived
         self.moment = micros(now)
         self.end = self.moment
         self.start = self.moment - days * DAY
@@ -92,12 +105,16 @@ class Shop:
             "users": users,
             "teams": teams,
             "tags": tags,
+            **phone_sizes(voice_calls),
             **FEW,
         }
         self.tickets = Tickets(self)
         self.messages = Messages(self)
         self.customers = Customers(self)
         self.satisfaction_surveys = Surveys(self)
+        self.voice_calls = VoiceCalls(self)
+        self.voice_call_events = call_events(self)
+        self.voice_call_recordings = call_recordings(self)
         self._generate("events", "users", "teams", "tags", *FEW)
 
     def _generate(self, *names: str) -> None:

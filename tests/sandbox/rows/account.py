@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.sandbox.rows.people import SUBDOMAIN
+from tests.sandbox.rows.secrets import CONNECTIONS, SSO_PROVIDERS
 from tests.sandbox.times import SECOND, iso
 
 if TYPE_CHECKING:
@@ -42,14 +43,20 @@ def settings() -> list[Row]:
             "data": {
                 "signup_mode": "invite",
                 "allowed_domains": [],
-                "custom_sso_providers": {"okta": {"client_secret": "invented"}},
+                "google_sso_enabled": True,
+                "office365_sso_enabled": False,
+                "two_fa_enforced_datetime": None,
+                "custom_sso_providers": SSO_PROVIDERS,
             },
         },
+        {"id": 360956, "type": "views-visibility", "data": {"hidden_views": []}},
         {
             "id": 360957,
             "type": "auto-merge",
             "data": {"tickets": {"enabled": False, "merging_window_days": 5}},
         },
+        {"id": 360959, "type": "default-integration", "data": {"email": 126_654}},
+        {"id": 360960, "type": "connections", "data": CONNECTIONS},
     ]
 
 

@@ -16,6 +16,7 @@ SUBDOMAIN = "acme"
 
 _ROLES = ("agent", "basic-agent", "lite-agent", "observer-agent", "agent")
 _STUB = ("id", "email", "name", "firstname", "lastname", "meta")
+_STORE = "7b0c4a86-2f5e-4d3c-9a41-0c8b5f1d2e63"
 _TEAMS = ("Returns", "VIP", "Wholesale", "Évènements", "Night shift")
 
 
@@ -54,27 +55,35 @@ def _customer_fields(dice: Dice) -> Row:
 def customer_detail(row: Row) -> Row:
     """Show one customer, with what lists leave out."""
     dice = Dice("customer detail", row["id"])
+    channels = [_channel(row, 0, "email", row["email"])] if row["email"] else []
+    if dice.chance(30):
+        channels.append(_channel(row, 1, "phone", "+33612345678"))
+    order = {"id": 5_012_345_678_901, "line_items": [{"title": "Lamp 💡"}]}
+    store = {"__integration_type__": "shopify", "orders": [order]}
+    loyalty = {"__app_name__": "Loyalty", "points": 120}
+    goods = {"store_type": "shopify", "shopper": {"tags": ["VIP"]}}
+    return row | {
+        "channels": channels,
+        "customer": None,
+        "integrations": {"126640": store} if dice.chance(30) else {},
+        "external_data": {"65a1c0ffee": loyalty} if dice.chance(10) else {},
+        "ecommerce_data": {_STORE: goods} if dice.chance(10) else {},
+    }
+
+
+def _channel(row: Row, number: int, kind: str, address: str) -> Row:
+    """Show how to reach a customer."""
     owner = {"id": row["id"], "name": row["name"]}
-    channel = {
-        "id": row["id"] + 134_000_000,
-        "type": "email",
-        "address": row["email"],
-        "preferred": True,
+    return {
+        "id": row["id"] + 134_000_000 + number,
+        "type": kind,
+        "address": address,
+        "preferred": number == 0,
         "created_datetime": row["created_datetime"],
         "updated_datetime": row["created_datetime"],
         "deleted_datetime": None,
         "user": owner,
         "customer": owner,
-    }
-    store = {"__integration_type__": "shopify", "orders": [{"id": 5_012_345_678_901}]}
-    return row | {
-        "channels": [channel] if row["email"] else [],
-        "customer": None,
-        "integrations": {"126640": store} if dice.chance(30) else {},
-        "external_data": {"app-1": {"__app_name__": "Loyalty", "points": 120}}
-        if dice.chance(10)
-        else {},
-        "ecommerce_data": {},
     }
 
 

@@ -1,20 +1,69 @@
-"""What an account is set up with: macros, rules, views and the like."""
+"""What an account is set up with: macros, integrations, jobs and the like."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.dice import Dice
 from tests.sandbox.rows.phrases import LANGUAGES, SENTENCES
+from tests.sandbox.rows.secrets import FORM, HEADERS, OAUTH2
 from tests.sandbox.times import SECOND, iso
 
 if TYPE_CHECKING:
     from tests.sandbox.collection import Row
     from tests.sandbox.shop import Shop
 
-_JOB_TYPES = ("applyMacro", "exportTicket", "exportMacro", "updateTicket")
-_RULE_EVENTS = ("ticket-created", "ticket-created, ticket-updated", "ticket-assigned")
-_AST = {"type": "Program", "sourceType": "script", "body": [{"type": "IfStatement"}]}
+JOB_TYPES: Final = (
+    "applyMacro",
+    "deleteTicket",
+    "exportTicket",
+    "importMacro",
+    "exportMacro",
+    "updateTicket",
+    "exportTicketDrilldown",
+    "exportConvertCampaignSalesDrilldown",
+)
+JOB_STATUSES: Final = (
+    "pending",
+    "scheduled",
+    "running",
+    "done",
+    "cancel_requested",
+    "canceled",
+    "errored",
+    "fatal_errored",
+)
+_JOB_STATUSES = (*JOB_STATUSES, "done", "done", "done")
+_NOT_STARTED = {"pending", "scheduled", "canceled"}
+_HTTP: Row = {
+    "url": "https://hooks.example.com/tickets",
+    "method": "POST",
+    "headers": {},
+    "form": {},
+    "request_content_type": "application/json",
+    "response_content_type": "application/json",
+    "triggers": {
+        "ticket-created": True,
+        "ticket-updated": False,
+        "ticket-message-created": True,
+        "ticket-self-unsnoozed": False,
+        "ticket-message-failed": False,
+        "ticket-assignment-updated": False,
+        "ticket-status-updated": False,
+        "ticket-handed-over": False,
+    },
+    "oauth2": None,
+}
+_INTEGRATIONS: tuple[tuple[str, Row], ...] = (
+    ("shopify", {}),
+    ("http", {"headers": HEADERS}),
+    ("email", {}),
+    ("phone", {}),
+    ("http", {"form": FORM, "headers": None}),
+    ("http", {"oauth2": OAUTH2, "method": "GET", "form": None}),
+    ("gorgias_chat", {}),
+)
+_WIDGET_TYPES = ("shopify", "http", "customer_external_data", "recharge", "custom")
 _DEFINITIONS = (
     {
         "data_type": "text",
@@ -29,6 +78,7 @@ def custom_field(shop: Shop, row_id: int, created: int, updated: int) -> Row:
     """Make up the definition of a custom field."""
     dice = Dice(shop.seed, "custom field", row_id)
     number = shop.custom_fields.position_of(row_id) or 0
+    deactivated = (updated + 100 * SECOND) // SECOND * SECOND  # as the caller says
     return {
         "id": row_id,
         "external_id": None,
@@ -42,24 +92,15 @@ def custom_field(shop: Shop, row_id: int, created: int, updated: int) -> Row:
         "definition": _DEFINITIONS[number % len(_DEFINITIONS)],
         "created_datetime": iso(created),
         "updated_datetime": iso(updated),
-        "deactivated_datetime": dice.maybe(20, iso(updated)),
+        "deactivated_datetime": iso(deactivated) if number % 6 in {2, 3} else None,
     }
 
 
 def integration(shop: Shop, row_id: int, created: int, updated: int) -> Row:
     """Make up an integration; those over HTTP hold secrets."""
     dice = Dice(shop.seed, "integration", row_id)
-    kind = dice.pick(("http", "email", "phone", "gorgias_chat"))
-    http = {
-        "url": "https://hooks.example.com/tickets",
-        "method": "POST",
-        "headers": {"X-Token": "invented"},
-        "form": {},
-        "request_content_type": "application/json",
-        "response_content_type": "application/json",
-        "triggers": {"ticket-created": True, "ticket-updated": False},
-        "oauth2": None,
-    }
+    number = shop.integrations.position_of(row_id) or 0
+    kind, secrets = _INTEGRATIONS[number % len(_INTEGRATIONS)]
     return {
         "id": row_id,
         "name": f"{kind} {row_id}",
@@ -68,41 +109,62 @@ def integration(shop: Shop, row_id: int, created: int, updated: int) -> Row:
         "created_datetime": iso(created),
         "updated_datetime": iso(updated),
         "deactivated_datetime": dice.maybe(20, iso(updated)),
-        "locked_datetime": None,
-        "decoration": None,
+        "locked_datetime": dice.maybe(10, iso(updated)),
+        "decoration": dice.maybe(10, {"emoji": "🔌"}),
         "meta": {"address": "help@example.com"} if kind == "email" else {},
-        "http": http if kind == "http" else None,
-        "user": {"id": shop.users.id_at(1)},
+        "http": _HTTP | secrets if kind == "http" else None,
+        "user": dice.maybe(90, {"id": shop.users.id_at(1)}),
         "uri": f"/api/integrations/{row_id}/",
-        "application_id": None,
-        "managed": False,
-        "business_hours_id": None,
+        "application_id": dice.maybe(20, "65a1c0ffee"),
+        "managed": dice.chance(10),
+        "business_hours_id": dice.maybe(20, 12),
     }
 
 
 def job(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up a job; a job with two endings was cancelled."""
+    """Make up a job."""
     dice = Dice(shop.seed, "job", row_id)
-    status = dice.pick(("done", "done", "pending", "errored", "canceled"))
-    end = iso(created + 4 * SECOND)
+    status = dice.pick(_JOB_STATUSES)
+    planned = dice.chance(25) or status == "scheduled"
+    start, end = iso(created + SECOND), iso(created + 4 * SECOND)
     return {
         "id": row_id,
-        "type": dice.pick(_JOB_TYPES),
+        "type": dice.pick(JOB_TYPES),
         "status": status,
-        "params": dice.pick(({}, {"ticket_ids": [shop.tickets.id_at(0)]})),
-        "info": {},
-        "meta": None,
-        "user_id": shop.users.id_at(1),
+        "params": dice.pick(_job_params(shop)),
+        "info": dice.pick(({}, None, {"progress": 100, "errors": []})),
+        "meta": dice.maybe(20, {"source": "helpdesk"}),
+        "user_id": dice.maybe(90, shop.users.id_at(1)),
         "created_datetime": iso(created),
-        "scheduled_datetime": None,
-        "started_datetime": None if status == "pending" else iso(created + SECOND),
+        "scheduled_datetime": iso(created + 3_600 * SECOND) if planned else None,
+        "started_datetime": None if status in _NOT_STARTED else start,
         "ended_datetime": end if status == "done" else None,
-        "failed_datetime": end if status == "errored" else None,
-        "locked_datetime": None,
-        "cancel_requested_datetime": end if status == "canceled" else None,
+        "failed_datetime": end if status.endswith("errored") else None,
+        "locked_datetime": start if status == "running" else None,
+        "cancel_requested_datetime": end if status.startswith("cancel") else None,
         "cancelled_datetime": end if status == "canceled" else None,
         "uri": f"/api/jobs/{row_id}/",
     }
+
+
+def _job_params(shop: Shop) -> list[Row]:
+    """Return what jobs are told."""
+    return [
+        {},
+        {"ticket_ids": [shop.tickets.id_at(0), shop.tickets.id_at(1)]},
+        {
+            "view_id": shop.views.id_at(0),
+            "context": "helpdesk",
+            "updates": {"tags": []},
+        },
+        {"macro_id": shop.macros.id_at(0), "apply_and_close": True},
+        {
+            "start_datetime": iso(shop.start),
+            "end_datetime": iso(shop.end),
+            "url": "https://uploads.example.com/export.zip",
+            "view": {"type": "ticket-list", "filters": "eq(ticket.spam, true)"},
+        },
+    ]
 
 
 def macro(shop: Shop, row_id: int, created: int, updated: int) -> Row:
@@ -131,65 +193,32 @@ def macro(shop: Shop, row_id: int, created: int, updated: int) -> Row:
     }
 
 
-def rule(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a rule."""
-    dice = Dice(shop.seed, "rule", row_id)
-    return {
-        "id": row_id,
-        "name": f"[Auto Tag] {row_id}",
-        "description": dice.maybe(50, "Tags tickets by what they are about."),
-        "code": 'if (contains(message.body, "refund")) { addTags("refund") }',
-        "code_ast": _AST,
-        "event_types": dice.pick(_RULE_EVENTS),
-        "priority": dice.roll(10),
-        "type": "user",
-        "settings": None,
-        "created_datetime": iso(created),
-        "updated_datetime": iso(updated),
-        "deactivated_datetime": dice.maybe(30, iso(updated)),
-        "uri": f"/api/rules/{row_id}/",
-    }
-
-
-def view(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up a view."""
-    dice = Dice(shop.seed, "view", row_id)
-    return {
-        "id": row_id,
-        "category": dice.pick(("system", "user")),
-        "created_datetime": iso(created),
-        "deactivated_datetime": None,
-        "decoration": dice.maybe(30, {"emoji": "⭐"}),
-        "fields": ["name", "created", "updated"],
-        "filters": dice.pick(("", "eq(ticket.spam, true)")),
-        "filters_ast": _AST,
-        "name": f"View {row_id}",
-        "order_by": "updated_datetime",
-        "order_dir": dice.pick(("asc", "desc")),
-        "search": None,
-        "shared_with_teams": [],
-        "shared_with_users": [],
-        "section_id": dice.maybe(20, 12),
-        "slug": f"view-{row_id}",
-        "type": dice.pick(("ticket-list", "ticket-list", "customer-list")),
-        "uri": f"/api/views/{row_id}/",
-        "visibility": dice.pick(("public", "shared", "private")),
-    }
-
-
 def widget(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a widget."""
+    """Make up a widget: boxes in boxes."""
     dice = Dice(shop.seed, "widget", row_id)
+    kind = dice.pick(_WIDGET_TYPES)
+    of_app = kind == "customer_external_data"
     return {
         "id": row_id,
-        "type": dice.pick(("shopify", "http", "custom")),
-        "context": dice.pick(("ticket", "customer")),
-        "integration_id": dice.maybe(60, shop.integrations.id_at(0)),
-        "app_id": None,
+        "type": kind,
+        "context": dice.pick(("ticket", "customer", "user")),
+        "integration_id": None
+        if of_app
+        else dice.maybe(75, shop.integrations.id_at(0)),
+        "app_id": "65a1c0ffee" if of_app else None,
         "order": dice.maybe(80, dice.roll(5)),
-        "template": {"type": "wrapper", "widgets": [{"type": "text", "path": "name"}]},
+        "template": _box(dice, 3),
         "created_datetime": iso(created),
         "updated_datetime": iso(updated),
-        "deactivated_datetime": None,
+        "deactivated_datetime": dice.maybe(20, iso(updated)),
         "uri": f"/api/widgets/{row_id}/",
     }
+
+
+def _box(dice: Dice, depth: int) -> Row:
+    """Make up a widget's template."""
+    if not depth:
+        return {"type": dice.pick(("text", "date")), "path": "name", "title": "Name"}
+    inner = [_box(dice, depth - 1) for _ in range(1 + dice.roll(2))]
+    kind = dice.pick(("wrapper", "card", "list"))
+    return {"type": kind, "path": "", "title": "", "widgets": inner, "meta": {}}

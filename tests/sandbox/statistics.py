@@ -1,0 +1,210 @@
+"""Statistics: `POST /api/reporting/stats`."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections import defaultdict
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tests.sandbox.answers import Answer, Refusal, reject
+from tests.sandbox.parameters import Query, read_limit, reject_unknown
+from tests.sandbox.scopes import BROKEN_SCOPES, SCOPES, Fact, Scope, measure
+from tests.sandbox.times import micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tests.sandbox.collection import Row
+    from tests.sandbox.endpoints import Report
+    from tests.sandbox.shop import Shop
+
+_LONGEST = timedelta(days=366)
+_PERIOD = {"periodStart": "afterDate", "periodEnd": "beforeDate"}
+_TRUNCATED: dict[str, Callable[[datetime], datetime]] = {
+    "hour": lambda moment: moment,
+    "day": lambda moment: moment.replace(hour=0),
+    "week": lambda moment: moment.replace(hour=0) - timedelta(days=moment.weekday()),
+    "month": lambda moment: moment.replace(hour=0, day=1),
+}
+_OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
+    "one-of": lambda value, others: value in others,
+    "all-of": lambda value, others: [value] == others,
+    "not-one-of": lambda value, others: value not in others,
+    "contains": lambda value, others: any(other in value for other in others),
+    "set": lambda value, _: value != "None",
+}
+
+
+def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answer:
+    """Answer a query for statistics.
+
+    Raises:
+        Refusal: The query is not valid.
+    """
+    reject_unknown(query, "cursor", "limit")
+    limit = read_limit(endpoint, query)
+    offset = _offset(query.get("cursor", [""])[-1])
+    try:
+        wanted = json.loads(body)["query"]
+        name = wanted["scope"]
+        rows = _rows(shop, _scope(name), wanted)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise Refusal(400, "Invalid query.", {"query": [problem]}) from error
+    meta = {
+        "scope": name,
+        "prev_cursor": _cursor(max(offset - limit, 0)) if offset else None,
+        "next_cursor": _cursor(offset + limit) if offset + limit < len(rows) else None,
+        "total": len(rows),
+        "offset": offset,
+        "limit": limit,
+    }
+    data = rows[offset : offset + limit]
+    uri = "/api/reporting/stats"
+    return Answer(200, {"object": "list", "uri": uri, "data": data, "meta": meta})
+
+
+def _cursor(offset: int) -> str:
+    """Write where a page starts."""
+    return b64encode(f"offset {offset}".encode()).decode()
+
+
+def _offset(cursor: str) -> int:
+    """Read where a page starts."""
+    if not cursor:
+        return 0
+    try:
+        return int(b64decode(cursor, validate=True).decode().removeprefix("offset "))
+    except ValueError:
+        reject("cursor", "Invalid cursor.")
+
+
+def _refuse(what: str, given: object, valid: Iterable[str]) -> NoReturn:
+    """Refuse part of a query, naming what would be valid.
+
+    Raises:
+        Refusal: Always.
+    """
+    problem = f"'{given}' is not valid. Must be one of: {', '.join(valid)}."
+    raise Refusal(400, "Invalid query.", {what: [problem]})
+
+
+def _scope(name: str) -> Scope:
+    """Look a scope up.
+
+    Raises:
+        Refusal: There is none, or it is out of order.
+    """
+    if name in BROKEN_SCOPES:
+        raise Refusal(500, "Internal server error.")
+    if name not in SCOPES:
+        _refuse("scope", name, (*SCOPES, *BROKEN_SCOPES))
+    return SCOPES[name]
+
+
+def _rows(shop: Shop, scope: Scope, query: Row) -> list[Row]:
+    """Work out all rows of a query."""
+    try:
+        zone = ZoneInfo(query.get("timezone") or "UTC")
+    except ZoneInfoNotFoundError:
+        _refuse("timezone", query["timezone"], ("an IANA name",))
+    measures = _members("measures", query.get("measures") or [], scope.measures)
+    if not measures:
+        _refuse("measures", "", scope.measures)
+    dimensions = _members("dimensions", query.get("dimensions") or [], scope.dimensions)
+    periods = _granularities(scope, query.get("time_dimensions") or [])
+    start, end = _period(scope, query.get("filters") or [], zone)
+    groups: dict[tuple[Any, ...], list[Fact]] = defaultdict(list)
+    if not dimensions and not periods:
+        groups[()] = []  # the total, be it zero
+    for fact in scope.source(shop, start, end):
+        if not _keeps(query["filters"], fact):
+            continue
+        key = [_moment(fact.moment, zone, granularity) for granularity in periods]
+        key += [fact.dimensions[name] for name in dimensions]
+        groups[tuple(key)].append(fact)
+    names = [scope.time] * len(periods) + dimensions
+    rows = [
+        dict(zip(names, key, strict=True))
+        | {name: measure(name, facts) for name in measures}
+        for key, facts in groups.items()
+    ]
+    _sort(rows, query.get("order") or [], [*names, *measures])
+    return rows
+
+
+def _members(what: str, names: list[str], valid: tuple[str, ...]) -> list[str]:
+    """Check names."""
+    for name in names:
+        if name not in valid:
+            _refuse(what, name, valid)
+    return names
+
+
+def _granularities(scope: Scope, dimensions: list[Row]) -> list[str]:
+    """Read by what stretch of time to count, if by any."""
+    _members("time_dimensions", [one["dimension"] for one in dimensions], (scope.time,))
+    names = [one["granularity"] for one in dimensions]
+    return _members("granularity", names, tuple(_TRUNCATED))[:1]
+
+
+def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]:
+    """Read the period, which must be given; check the other filters."""
+    given = {one["member"]: one for one in filters}
+    others = (scope.required,) if scope.required else ()
+    valid = (*_PERIOD, *scope.dimensions, *others)
+    _members("filters", list(given), valid)
+    for name in (*_PERIOD, *others):
+        if name not in given:
+            problem = f"Missing required filter '{name}'."
+            raise Refusal(400, "Invalid query.", {"filters": [problem]})
+    moments = []
+    for name, filter_ in given.items():
+        operators = (_PERIOD[name],) if name in _PERIOD else tuple(_OPERATORS)
+        _members("operator", [filter_["operator"]], operators)
+    for name in _PERIOD:
+        moment = datetime.fromisoformat(given[name]["values"][0].replace("Z", "+00:00"))
+        moments.append(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    start, end = moments
+    if not timedelta() <= end - start <= _LONGEST:
+        problem = "The period must be from 0 to 366 days."
+        raise Refusal(400, "Invalid query.", {"filters": [problem]})
+    return micros(start.isoformat()), micros(end.isoformat())
+
+
+def _keeps(filters: list[Row], fact: Fact) -> bool:
+    """Tell whether a fact passes all filters on dimensions."""
+    return all(
+        _OPERATORS[one["operator"]](
+            str(fact.dimensions[one["member"]]), list(map(str, one["values"]))
+        )
+        for one in filters
+        if one["member"] in fact.dimensions
+    )
+
+
+def _moment(moment: int, zone: ZoneInfo, granularity: str) -> str:
+    """Write the start of the stretch of time a moment is in."""
+    local = datetime.fromtimestamp(moment // 1_000_000, zone)
+    hour = local.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    return _TRUNCATED[granularity](hour).isoformat(timespec="milliseconds")
+
+
+def _sort(rows: list[Row], order: list[list[str]], valid: list[str]) -> None:
+    """Sort as asked for, the first rule counting most."""
+    rows.sort(key=lambda row: json.dumps(row, default=str))
+    for name, direction in reversed(order):
+        _members("order", [name], tuple(valid))
+        _members("order", [direction], ("asc", "desc"))
+        key = partial(_key, name=name)
+        rows.sort(key=key, reverse=direction == "desc")
+
+
+def _key(row: Row, name: str) -> tuple[bool, bool, Any]:
+    """Sort nulls last, and texts apart from numbers."""
+    value = row[name]
+    return value is None, isinstance(value, str), 0 if value is None else value

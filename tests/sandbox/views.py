@@ -1,0 +1,78 @@
+"""What is in a view: the rows that its filters let through."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from tests.sandbox.rows.trees import parse, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sandbox.collection import Collection, Row
+    from tests.sandbox.shop import Shop
+
+    Test = Callable[[Row], bool]
+
+_LEFT_OUT = {"summary", "custom_fields"}
+
+# Each gets the value of a field and the value to compare with.
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda value, other: bool(value == other),
+    "neq": lambda value, other: bool(value != other),
+    "gte": lambda value, other: value is not None and value >= other,
+    "lte": lambda value, other: value is not None and value <= other,
+    "containsAny": lambda value, others: value in others,
+    "isEmpty": lambda value, _: value in (None, "", []),
+    "isNotEmpty": lambda value, _: value not in (None, "", []),
+}
+
+
+def collection_of(shop: Shop, view: Row) -> Collection:
+    """Return what a view lists: tickets or customers."""
+    return shop.customers if view["type"] == "customer-list" else shop.tickets
+
+
+def as_item(view: Row, row: Row) -> Row:
+    """Show a row as a view does."""
+    if view["type"] == "customer-list":
+        return row
+    return {name: value for name, value in row.items() if name not in _LEFT_OUT}
+
+
+def chosen(view: Row) -> tuple[Test | None, list[int] | None]:
+    """Return the test a row must pass, and the ids if the filters name one."""
+    if not view["filters"]:
+        return None, None
+    expression = parse(view["filters"])
+    ids = None
+    if isinstance(expression, ast.Call) and _path(expression) == ["id"]:
+        ids = [value_of(expression.args[1])]
+    return _test(expression), ids
+
+
+def _test(node: ast.expr) -> Test:
+    """Turn an expression into a test of rows."""
+    if isinstance(node, ast.BoolOp):
+        tests = [_test(value) for value in node.values]
+        join = all if isinstance(node.op, ast.And) else any
+        return lambda row: join(test(row) for test in tests)
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Name)
+    operator, path = _OPERATORS[node.func.id], _path(node)
+    other = value_of(node.args[1]) if len(node.args) > 1 else None
+    return lambda row: operator(_dig(row, path), other)
+
+
+def _path(call: ast.Call) -> list[str]:
+    """Return the path in `eq(ticket.a.b, ...)`, without the first name."""
+    return ast.unparse(call.args[0]).split(".")[1:]
+
+
+def _dig(row: Row, path: list[str]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a path leads to; nothing, if it breaks off."""
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
