@@ -90,10 +90,9 @@ class GorgiasClient:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
         """
         logger = logging.getLogger(f"tap-gorgias.{caller.stream}")
-        usage = self._summary.streams[caller.stream]
 
         def on_retry(error: TransientApiError, seconds: float) -> None:
-            usage.retries += 1
+            self._summary.count(caller.stream, retries=1)
             logger.warning("%s Trying again in %.1f s.", error, seconds)
 
         return retried(
@@ -102,21 +101,25 @@ class GorgiasClient:
             on_retry=on_retry,
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
     def _attempt(
         self,
         path: str,
         params: Mapping[str, str | int | Sequence[str]],
         caller: Caller,
     ) -> Reply:
-        usage = self._summary.streams[caller.stream]
-        usage.requests += 1
+        self._summary.count(caller.stream, requests=1)
         try:
             answer = self._transport.get(f"{self._api_url}{path}", params)
         except TransportError as error:
             kind = TransientApiError if error.transient else ApiError
             raise kind(str(error), stream=caller.stream, path=path) from None
         finally:
-            usage.waited_seconds += self._transport.waited_seconds
+            waited = self._transport.waited_seconds
+            self._summary.count(caller.stream, waited_seconds=waited)
         if answer.status == HTTPStatus.OK:
             try:
                 return Reply(decode(answer.body), _latest(answer.date))

@@ -7,6 +7,9 @@
 
 `replication_key_value` is the bookmark: every change up to it has been emitted. `walk`
 is there only while a walk from the newest row down to `floor` is unfinished.
+
+A list that is read by its cursor has, in place of a walk, the `cursor` of the last page
+that was read; none while that is the first page.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 class UnusableWalkError(ValueError):
     """A saved walk that this version cannot go on with."""
+
+
+class UnusableCursorError(ValueError):
+    """A saved cursor that cannot be one."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Position:
 
     bookmark: str | None = None
     walk: Walk | None = None
+    cursor: str | None = None
+    """Cursor of the last page, of a list that is read by its cursor."""
 
     def to_state(self, replication_key: str) -> dict[str, Any]:
         """Write the entry of the stream in STATE.
@@ -64,6 +73,9 @@ class Position:
                 "cursor": self.walk.cursor,
                 "floor": self.walk.floor,
             }
+        if self.cursor is not None:
+            state["replication_key"] = replication_key
+            state["cursor"] = self.cursor
         return state
 
 
@@ -124,6 +136,26 @@ def walk_from(state: Mapping[str, Any], floor: str | None) -> Walk | None:
         )
     except (KeyError, ValueError):
         raise UnusableWalkError from None
+
+
+def cursor_from(state: Mapping[str, Any]) -> str | None:
+    """Read the cursor of the last page.
+
+    Args:
+        state: The entry of the stream in STATE.
+
+    Returns:
+        The cursor, None if there is none.
+
+    Raises:
+        UnusableCursorError: If it is no text, or an empty one.
+    """
+    cursor = state.get("cursor")
+    if cursor is None:
+        return None
+    if not isinstance(cursor, str) or not cursor:
+        raise UnusableCursorError
+    return cursor
 
 
 def _moment(value: Any) -> str | None:  # noqa: ANN401

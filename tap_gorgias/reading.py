@@ -125,8 +125,7 @@ def feed(
     *,
     key: str,
     position: Position,
-    start: str | None,
-    overlap: timedelta,
+    floor: Callable[[str | None], str | None],
     warn_of_order: Callable[[str], None],
     warn_of_restart: Callable[[str], None],
 ) -> Iterator[Step]:
@@ -140,8 +139,7 @@ def feed(
         fetch: Gets pages in descending order.
         key: The field that orders the rows.
         position: Where the last run stopped.
-        start: Earliest moment to read when there is no bookmark.
-        overlap: How far behind the bookmark to read again.
+        floor: From a bookmark to the earliest moment to read (None: all).
         warn_of_order: Told the wanted order if a walk is not in it.
         warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
 
@@ -151,35 +149,181 @@ def feed(
         a walk's first page: rows that change later come before it, in the next walk.
         A moment in the future never becomes a bookmark.
     """
-    floor = floor_of(position.bookmark, start, overlap)
-    walk = position.walk
-    if walk is not None:
-        rest = pages(fetch, walk.cursor)
-        try:
-            first = next(rest)
-        except ApiError as error:
-            if not error.may_be_due_to_cursor:
-                raise
-            warn_of_restart(str(error))
-            floor = walk.floor
+    lowest = floor(position.bookmark)
+    if position.walk is not None:
+        finished = yield from _finish(
+            fetch, key, position.bookmark, position.walk, warn_of_order, warn_of_restart
+        )
+        if finished is None:
+            lowest = position.walk.floor
         else:
-            position = yield from _walk_down(
-                itertools.chain([first], rest),
-                key=key,
-                bookmark=position.bookmark,
-                newest=walk.newest,
-                floor=walk.floor,
-                warn_of_order=warn_of_order,
-            )
-            floor = floor_of(position.bookmark, start, overlap)
+            position = finished
+            lowest = floor(position.bookmark)
     yield from _walk_down(
         pages(fetch),
         key=key,
         bookmark=position.bookmark,
         newest=None,
-        floor=floor,
+        floor=lowest,
         warn_of_order=warn_of_order,
     )
+
+
+def bulk(
+    fetch: Fetch,
+    *,
+    key: str,
+    position: Position,
+    begins_at: Callable[[], str | None],
+    start: str | None,
+    warn_of_order: Callable[[str], None],
+    warn_of_restart: Callable[[str], None],
+) -> Iterator[Step]:
+    """Read all rows once, newest first, however many runs it takes.
+
+    Args:
+        fetch: Gets pages in descending order.
+        key: The field that orders the rows.
+        position: Where the last run stopped.
+        begins_at: Finds the moment before which nothing escapes the read.
+        start: Earliest moment to read; None for all.
+        warn_of_order: Told the wanted order if the walk is not in it.
+        warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
+
+    Yields:
+        The rows of each page. The bookmark at the end is the moment at which the read
+        began: what happened later is for others to read.
+    """
+    walk = position.walk
+    if walk is not None:
+        finished = yield from _finish(
+            fetch, key, position.bookmark, walk, warn_of_order, warn_of_restart
+        )
+        if finished is not None:
+            return
+    yield from _walk_down(
+        pages(fetch),
+        key=key,
+        bookmark=position.bookmark,
+        newest=begins_at() if walk is None else walk.newest,
+        floor=start if walk is None else walk.floor,
+        warn_of_order=warn_of_order,
+    )
+
+
+def by_cursor(
+    fetch: Fetch,
+    *,
+    key: str,
+    position: Position,
+    floor: str | None,
+    warn_of_order: Callable[[str], None],
+    warn_of_restart: Callable[[str], None],
+) -> Iterator[Step]:
+    """Read a list that only grows at its end, where neither order nor filter is known.
+
+    Args:
+        fetch: Gets pages, oldest rows first.
+        key: The field that holds the rows' moments.
+        position: Where the last run stopped.
+        floor: The earliest moment wanted; None for all.
+        warn_of_order: Told the wanted order, once, if the pages are not in it.
+        warn_of_restart: Told why the saved cursor is of no use.
+
+    Yields:
+        The rows of each page, the last run's last page included: it may have grown. The
+        position holds the page's own cursor. If new rows do not come last, it holds
+        none, so that the next run reads the list again.
+    """
+    cursor, bookmark = position.cursor, position.bookmark
+    refusals: list[str] = []
+    resumed = None if cursor is None else _resumed(fetch, cursor, refusals.append)
+    if resumed is None:
+        cursor = None
+    newest: str | None = None
+    in_order = True
+    for page in resumed or pages(fetch):
+        while refusals:  # Without the cursor, the list can be read.
+            warn_of_restart(refusals.pop())
+        dated = _dated(page.rows, key)
+        moments = _past(page, dated)
+        newest = _later(newest, max(moments, default=None))
+        # Rows of nearly the same moment may stand in any order.
+        if in_order and moments and newest:
+            in_order = moments[-1] >= timestamps.earlier(newest, LOG_OVERLAP)
+            if not in_order:
+                warn_of_order("oldest first")
+        rows = [row for row, moment in dated if not is_before(moment, floor)]
+        wanted = [moment for moment in moments if not is_before(moment, floor)]
+        bookmark = _later(bookmark, max(wanted, default=None))
+        yield Step(rows, Position(bookmark, cursor=cursor if in_order else None))
+        cursor = page.next_cursor
+
+
+def newest_of(page: Page, key: str) -> str | None:
+    """Find the newest moment of a page that is not in the future.
+
+    Args:
+        page: Any page.
+        key: The field that holds the moments.
+
+    Returns:
+        The moment, rendered; None if there is none.
+    """
+    return max(_past(page, _dated(page.rows, key)), default=None)
+
+
+def is_before(value: Any, moment: str | None) -> bool:  # noqa: ANN401
+    """Compare a row's value with a rendered moment.
+
+    Args:
+        value: As Gorgias sent it.
+        moment: The moment to compare with.
+
+    Returns:
+        Whether it is earlier; false if either is missing or unreadable.
+    """
+    own = _moment(value)
+    return own is not None and moment is not None and own < moment
+
+
+def _finish(
+    fetch: Fetch,
+    key: str,
+    bookmark: str | None,
+    walk: Walk,
+    warn_of_order: Callable[[str], None],
+    warn_of_restart: Callable[[str], None],
+) -> Generator[Step, None, Position | None]:
+    """Go on with an unfinished walk; return None if its cursor is refused."""
+    rest = _resumed(fetch, walk.cursor, warn_of_restart)
+    if rest is None:
+        return None
+    return (
+        yield from _walk_down(
+            rest,
+            key=key,
+            bookmark=bookmark,
+            newest=walk.newest,
+            floor=walk.floor,
+            warn_of_order=warn_of_order,
+        )
+    )
+
+
+def _resumed(
+    fetch: Fetch, cursor: str, warn_of_restart: Callable[[str], None]
+) -> Iterator[Page] | None:
+    """Go on from a saved cursor; return None if it is refused."""
+    rest = pages(fetch, cursor)
+    try:
+        first = next(rest)
+    except ApiError as error:
+        if not error.may_be_due_to_cursor:
+            raise
+        warn_of_restart(str(error))
+        return None
+    return itertools.chain([first], rest)
 
 
 def _walk_down(

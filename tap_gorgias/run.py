@@ -44,3 +44,8 @@ class Run:
     def client(self) -> GorgiasClient:
         """The one way to the API."""
         return GorgiasClient(self.settings, self.summary, self._clock)
+
+    def close(self) -> None:
+        """Close the connections, if any were made."""
+        if "client" in self.__dict__:
+            self.client.close()

@@ -48,6 +48,7 @@ class Settings:
     rate_limit_percent: int
     request_timeout_seconds: int
     user_agent: str
+    voice_lookback: timedelta
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -100,6 +101,7 @@ class Settings:
             rate_limit_percent=int(config["rate_limit_percent"]),
             request_timeout_seconds=int(config["request_timeout_seconds"]),
             user_agent=user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}",
+            voice_lookback=timedelta(days=config["voice_lookback_days"]),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from abc import ABC, abstractmethod
 from functools import cached_property
@@ -11,7 +12,7 @@ from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_gorgias import schemas
+from tap_gorgias import masking, schemas
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_gorgias.client import Reply
-    from tap_gorgias.pages import Fetch
+    from tap_gorgias.pages import Fetch, Row
     from tap_gorgias.positions import Position
     from tap_gorgias.reading import Step
     from tap_gorgias.run import Run
@@ -53,7 +54,13 @@ class GorgiasStream(Stream, ABC):
     order_by: ClassVar[str | None] = None
     """Order to ask for; None where the endpoint has no orders."""
 
-    primary_keys = ("id",)
+    deselected_by_default: ClassVar[tuple[str, ...]] = ()
+    """Properties that have to be selected in a catalog to be read."""
+
+    masks: ClassVar[tuple[tuple[str, masking.Names], ...]] = ()
+    """Where secrets lie: paths such as `http.form`, and which names there tell one."""
+
+    primary_keys: Sequence[str] = ("id",)
     replication_key: str | None = None
     schema = StreamSchema(SchemaDirectory(schemas))
 
@@ -102,11 +109,14 @@ class GorgiasStream(Stream, ABC):
 
         return fetch
 
-    def get(self, params: Mapping[str, str | int | Sequence[str]]) -> Reply:
+    def get(
+        self, params: Mapping[str, str | int | Sequence[str]], path: str | None = None
+    ) -> Reply:
         """Ask the endpoint.
 
         Args:
             params: Query parameters.
+            path: Path of the request, if it is not the stream's.
 
         Returns:
             What it answered.
@@ -114,7 +124,8 @@ class GorgiasStream(Stream, ABC):
         Raises:
             ApiError: If Gorgias refuses, or keeps failing.
         """
-        return self.run.client.get(self.path, params, Caller(self.name, self.scope))
+        caller = Caller(self.name, self.scope)
+        return self.run.client.get(path or self.path, params, caller)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -142,6 +153,14 @@ class GorgiasStream(Stream, ABC):
         if self.forced_replication_method != REPLICATION_FULL_TABLE:
             self.forced_replication_method = None
 
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        metadata = super().metadata
+        for name in self.deselected_by_default:
+            metadata["properties", name].selected_by_default = False
+        return metadata
+
     @cached_property
     def converter(self) -> RecordConverter:
         """Makes records fit the schema."""
@@ -158,17 +177,37 @@ class GorgiasStream(Stream, ABC):
             tap_name=self.tap_name,
             stream_name=self.name,
             tap_state=self.tap_state,
+            state_partitioning_keys=self.state_partitioning_keys,
         )
 
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        usage = self.run.summary.streams[self.name]
-        try:
+        held: Position | None = None
+        with self.page_errors_explained():
             for rows, position in self.steps():
-                usage.rows += len(rows)
+                if self.selected:
+                    self.run.summary.count(self.name, rows=len(rows))
+                self.announce(rows)
                 yield from rows
-                if position is not None:
-                    self._save(position)
+                if position is None or self.holds_positions:
+                    held = position
+                else:
+                    self.save(position)
+        if held is not None:
+            self.save(held)
+
+    @contextlib.contextmanager
+    def page_errors_explained(self) -> Iterator[None]:
+        """Say whose page it is that cannot be read.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            ApiError: In place of a `PageError`.
+        """
+        try:
+            yield
         except PageError as error:
             raise ApiError(str(error), stream=self.name, path=self.path) from None
 
@@ -176,6 +215,8 @@ class GorgiasStream(Stream, ABC):
     def post_process(
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
+        for path, names in self.masks:
+            row = masking.masked_at(path, row, names)
         record = self.converter.convert(row)
         if any(record.get(key) is None for key in self.primary_keys):
             keys = ", ".join(self.primary_keys)
@@ -193,11 +234,38 @@ class GorgiasStream(Stream, ABC):
             message, *args, level=logging.DEBUG if told_twice else level, **kwargs
         )
 
-    def _save(self, position: Position) -> None:
-        """Save how far the stream is read: its rows up to there are out."""
+    @property
+    def holds_positions(self) -> bool:
+        """Whether a position may be saved only when all rows have been read."""
+        return False
+
+    def announce(self, rows: list[Row]) -> None:
+        """Tell those who depend on them of rows that are about to be emitted.
+
+        Args:
+            rows: As Gorgias sent them.
+        """
+
+    def state_entry(self, position: Position) -> dict[str, Any]:
+        """Say what STATE has to hold for the stream.
+
+        Args:
+            position: How far it is read.
+
+        Returns:
+            Its entry; an empty one is not stored.
+        """
+        return position.to_state(str(self.replication_key))
+
+    def save(self, position: Position) -> None:
+        """Save how far the stream is read.
+
+        Args:
+            position: The rows up to here are out.
+        """
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
-        self.state_manager.save(position.to_state(str(self.replication_key)))
+        self.state_manager.save(self.state_entry(position))
         # A batch leaves later than its records come, and the SDK writes STATE after it.
         if not self.get_batch_config(self.config):
             self._tap.state_writer.write_state(self.tap_state)

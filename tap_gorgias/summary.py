@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -37,6 +38,19 @@ class RunSummary:
     def __init__(self) -> None:
         """Start from zero."""
         self.streams: defaultdict[str, Usage] = defaultdict(Usage)
+        self._lock = threading.Lock()
+
+    def count(self, stream: str, **amounts: float) -> None:
+        """Add to a stream's counts, from any thread.
+
+        Args:
+            stream: Its name.
+            amounts: What to add, by the names of the counts.
+        """
+        with self._lock:
+            usage = self.streams[stream]
+            for name, amount in amounts.items():
+                setattr(usage, name, getattr(usage, name) + amount)
 
     @property
     def total(self) -> Usage:

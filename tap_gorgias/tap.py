@@ -11,6 +11,7 @@ from singer_sdk import Tap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
 
+from tap_gorgias.about import DescribedTextFormatter
 from tap_gorgias.clock import SystemClock
 from tap_gorgias.command import TapCommand, failures_told
 from tap_gorgias.compat import override
@@ -127,6 +128,15 @@ class TapGorgias(Tap):
 
     @classmethod
     @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        if output_format in {None, "text"}:
+            info = cls._get_about_info()
+            print(DescribedTextFormatter().format_about(info))  # noqa: T201 (asked for)
+        else:
+            super().print_about(output_format)
+
+    @classmethod
+    @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
@@ -167,6 +177,7 @@ class TapGorgias(Tap):
             tap.write_last_state()
             raise
         finally:
+            tap.run.close()
             tap.run.summary.log(cls.logger)
 
     def write_last_state(self) -> None:

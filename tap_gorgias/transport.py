@@ -162,6 +162,10 @@ class Transport:
         except requests.RequestException as error:
             raise self._explained(error) from None
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
     def _explained(self, error: requests.RequestException) -> TransportError:
         """Put a lower library's failure in words; its own text shows the address."""
         if isinstance(error, requests.exceptions.SSLError):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_gorgias import reading, timestamps
 from tap_gorgias.compat import override
-from tap_gorgias.positions import Position, UnusableWalkError, bookmark_from, walk_from
+from tap_gorgias.positions import (
+    Position,
+    UnusableCursorError,
+    UnusableWalkError,
+    bookmark_from,
+    cursor_from,
+    walk_from,
+)
 from tap_gorgias.stream import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
     from typing import Any
 
@@ -24,17 +31,24 @@ if TYPE_CHECKING:
 class SnapshotStream(GorgiasStream):
     """A small table, read whole each time, in the order in which it grows."""
 
-    order_by = "created_datetime:asc"
+    order_by: ClassVar[str | None] = "created_datetime:asc"
+
+    reads: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
+    """Query parameters of each read that the table takes."""
 
     @override
     def steps(self) -> Iterator[Step]:
-        return reading.snapshot([self.fetch()], tuple(self.primary_keys))
+        fetches = [self.fetch(**params) for params in self.reads]
+        return reading.snapshot(fetches, tuple(self.primary_keys))
 
 
 class IncrementalStream(GorgiasStream, ABC):
     """A stream that goes on from its bookmark."""
 
     replication_key: str
+
+    restarts_from: ClassVar[str] = "the newest row"
+    """Where a read begins that cannot go on from STATE, in words."""
 
     _warned_of_order = False
 
@@ -59,6 +73,34 @@ class IncrementalStream(GorgiasStream, ABC):
             )
             return {}
         return entry
+
+    def position(self, floor: Callable[[str | None], str | None]) -> Position:
+        """Tell where the last run stopped.
+
+        Args:
+            floor: From a bookmark to the floor of a walk that was saved without one.
+
+        Returns:
+            The position; without its walk if that is unusable.
+
+        Raises:
+            StateError: If the bookmark is no date-time.
+        """
+        saved = self.saved()
+        bookmark = bookmark_from(saved, self.name)
+        try:
+            return Position(bookmark, walk_from(saved, floor(bookmark)))
+        except UnusableWalkError:
+            self.warn_of_restart("The unfinished read in STATE is not usable.")
+            return Position(bookmark)
+
+    def warn_of_restart(self, reason: str) -> None:
+        """Say that a read starts again instead of going on.
+
+        Args:
+            reason: Why it cannot go on where it stopped.
+        """
+        self.logger.warning("%s It starts again from %s.", reason, self.restarts_from)
 
     def warn_of_order(self, wanted: str) -> None:
         """Say, once in a run, that the API does not keep the order asked for.
@@ -90,18 +132,21 @@ class LogStream(IncrementalStream):
             warn_of_order=self.warn_of_order,
         )
 
-    def fetch_since(self, moment: str | None) -> Fetch:
+    def fetch_since(
+        self, moment: str | None, **more_params: str | Sequence[str]
+    ) -> Fetch:
         """Have the API filter by date.
 
         Args:
             moment: Earliest one wanted, rendered; None for all.
+            more_params: Query parameters beside those of `params`.
 
         Returns:
             What gets a page, given its cursor.
         """
-        if moment is None:
-            return self.fetch()
-        return self.fetch(**{f"{self.replication_key}[gte]": moment})
+        if moment is not None:
+            more_params[f"{self.replication_key}[gte]"] = moment
+        return self.fetch(**more_params)
 
 
 class FeedStream(IncrementalStream):
@@ -112,40 +157,52 @@ class FeedStream(IncrementalStream):
         """How far behind its bookmark the stream is read again."""
         return reading.FEED_OVERLAP
 
+    def floor(self, bookmark: str | None) -> str | None:
+        """Tell how far back to read.
+
+        Args:
+            bookmark: Everything up to here has been emitted; None if nothing has.
+
+        Returns:
+            The earliest moment to read; None for all.
+        """
+        return reading.floor_of(bookmark, self.start, self.overlap)
+
     @override
     def steps(self) -> Iterator[Step]:
         return reading.feed(
             self.fetch(),
             key=self.replication_key,
-            position=self.position(),
-            start=self.start,
-            overlap=self.overlap,
+            position=self.position(self.floor),
+            floor=self.floor,
             warn_of_order=self.warn_of_order,
             warn_of_restart=self.warn_of_restart,
         )
 
-    def position(self) -> Position:
-        """Where the last run stopped.
 
-        Returns:
-            The position; without its walk if that is unusable.
+class CursorStream(IncrementalStream):
+    """Rows that the API neither filters nor orders, read on from the last page."""
 
-        Raises:
-            StateError: If the bookmark is no date-time.
-        """
+    replication_key = "created_datetime"
+    restarts_from = "the oldest row"
+
+    @override
+    def steps(self) -> Iterator[Step]:
         saved = self.saved()
         bookmark = bookmark_from(saved, self.name)
-        floor = reading.floor_of(bookmark, self.start, self.overlap)
         try:
-            return Position(bookmark, walk_from(saved, floor))
-        except UnusableWalkError:
-            self.warn_of_restart("The unfinished read in STATE is not usable.")
-            return Position(bookmark)
-
-    def warn_of_restart(self, reason: str) -> None:
-        """Say that an unfinished read starts again from the top.
-
-        Args:
-            reason: Why it cannot go on where it stopped.
-        """
-        self.logger.warning("%s It starts again from the newest row.", reason)
+            cursor = cursor_from(saved)
+        except UnusableCursorError:
+            self.warn_of_restart("The cursor in STATE is not usable.")
+            cursor = None
+        floor = self.start
+        if floor and bookmark:
+            floor = min(floor, timestamps.earlier(bookmark, reading.LOG_OVERLAP))
+        return reading.by_cursor(
+            self.fetch(),
+            key=self.replication_key,
+            position=Position(bookmark, cursor=cursor),
+            floor=floor,
+            warn_of_order=self.warn_of_order,
+            warn_of_restart=self.warn_of_restart,
+        )

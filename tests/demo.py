@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import hashlib
 import importlib.util
-import itertools
 import json
 import os
 import re
@@ -225,12 +224,23 @@ def _printable(cell: object) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
-def check(shop: Shop, *counted: Mapping[str, int]) -> None:
+def held(shop: Shop, name: str) -> int:
+    """Count the rows that the invented helpdesk has for a stream."""
+    if name == "deletions":
+        types = [shop.events.row(number)["type"] for number in shop.events.ids()]
+        return sum(kind.endswith(("-deleted", "-merged")) for kind in types)
+    if name in {"account", "account_settings"}:
+        from tests.sandbox.rows.account import settings  # noqa: PLC0415
+
+        return 1 if name == "account" else len(settings())
+    return len(getattr(shop, name.removeprefix("ticket_")))
+
+
+def check(shop: Shop, counts: Mapping[str, int]) -> None:
     """Fail if the counts are not those of the invented helpdesk."""
-    for name, count in itertools.chain(*(counts.items() for counts in counted)):
-        held = 1 if name == "account" else len(getattr(shop, name))
-        if count != held:
-            message = f"{count} rows of {name} were loaded instead of {held}."
+    for name, count in counts.items():
+        if count != (wanted := held(shop, name)):
+            message = f"{count} rows of {name} were loaded instead of {wanted}."
             raise DemoError(message)
 
 
@@ -266,7 +276,9 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
         first = load("4  First run: tap-gorgias | target-duckdb", folder, 1, "{}")
         counts = loaded(first.rows)
         if shop:
-            check(shop, first.rows, counts)
+            # Messages of the tickets that changed last are read twice.
+            check(shop, {**first.rows, "ticket_messages": counts["ticket_messages"]})
+            check(shop, counts)
         rows = [(n, first.rows[n], counts[n], first.requests[n]) for n in counts]
         table(("stream", "rows read", "rows in DuckDB", "requests"), rows)
         newest_tickets()
@@ -283,6 +295,7 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
     heads = ("stream", "rows: 1st run", "2nd", "requests: 1st run", "2nd", "in DuckDB")
     table(heads, [*lines, ("all", *(sum(one.values()) for one in both))])
     say("\n   Small tables, and days whose rows may have changed, are read again.")
+    say("   So are messages of tickets that changed, or did just before the last run.")
     newest_tickets()
 
 

@@ -66,6 +66,11 @@ class Output:
         return entry
 
 
+def latest(stream: str, *outputs: Output) -> dict[int, dict[str, Any]]:
+    """Return the last version of each record that came out of some runs, by id."""
+    return {row["id"]: row for output in outputs for row in output.records(stream)}
+
+
 def catalog_of(*streams: str) -> dict[str, Any]:
     """Make a catalog that selects these streams and no other."""
     catalog = TapGorgias(validate_config=False).catalog_dict
@@ -112,7 +117,10 @@ def run(
                 state=json.loads(json.dumps(state)) if state else None,
                 catalog=Catalog.from_dict(catalog) if catalog else None,
             )
-            tap.sync_all()
+            try:
+                tap.sync_all()
+            finally:
+                tap.run.close()
         except Exception as error:
             raise PartialRun(Output.parse(text_of(stdout))) from error
     output = Output.parse(text_of(stdout))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_gorgias import masking
 from tap_gorgias.compat import override
 from tap_gorgias.pages import PageError
 from tap_gorgias.reading import Step
 from tap_gorgias.stream import GorgiasStream
+from tap_gorgias.ways import SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class AccountStream(GorgiasStream):
@@ -23,6 +25,7 @@ class AccountStream(GorgiasStream):
     path = "/api/account"
     scope = "account:read"
     primary_keys = ("domain",)
+    masks = (("settings.data", masking.names_a_secret),)
 
     @override
     def steps(self) -> Iterator[Step]:
@@ -31,3 +34,20 @@ class AccountStream(GorgiasStream):
             message = "the answer holds no account."
             raise PageError(message)
         yield Step([account])
+
+
+class AccountSettingsStream(SnapshotStream):
+    """A row for each setting of the account. Secrets in it are masked.
+
+    The endpoint has no pages and refuses their parameters.
+    """
+
+    name = "account_settings"
+    path = "/api/account/settings"
+    scope = "account:read"
+    order_by = None
+    masks = (("data", masking.names_a_secret),)
+
+    @override
+    def params(self) -> dict[str, str | int | Sequence[str]]:
+        return {}

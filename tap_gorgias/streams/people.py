@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tap_gorgias.ways import FeedStream, SnapshotStream
+from tap_gorgias.parents import ParentFeedStream
+from tap_gorgias.ways import SnapshotStream
 
 
-class CustomersStream(FeedStream):
+class CustomersStream(ParentFeedStream):
     """A row for each customer, without channels and integrations' data."""
 
     name = "customers"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_gorgias.compat import override
+from tap_gorgias.parents import ParentFeedStream
 from tap_gorgias.reading import FEED_OVERLAP
 from tap_gorgias.ways import FeedStream, SnapshotStream
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-class TicketsStream(FeedStream):
+class TicketsStream(ParentFeedStream):
     """A row for each ticket, trashed ones and spam included.
 
     Gorgias does not move `updated_datetime` when a message is delivered, or when a
@@ -24,31 +25,11 @@ class TicketsStream(FeedStream):
     path = "/api/tickets"
     scope = "tickets:read"
     replication_key = "updated_datetime"
-    order_by = "updated_datetime:desc"
+    order_by: ClassVar[str] = "updated_datetime:desc"
 
     @override
     def params(self) -> dict[str, str | int | Sequence[str]]:
         return {**super().params(), "trashed": "true"}
-
-
-class MessagesStream(FeedStream):
-    """A row for each message of a ticket, internal notes included.
-
-    Messages have no date of change. Those behind the look-back are not read again, and
-    messages that an import dates back are never seen.
-    """
-
-    name = "messages"
-    path = "/api/messages"
-    scope = "tickets:read"
-    replication_key = "created_datetime"
-    order_by = "created_datetime:desc"
-    selected_by_default = False
-
-    @property
-    @override
-    def overlap(self) -> timedelta:
-        return max(FEED_OVERLAP, self.run.settings.message_lookback)
 
 
 class SatisfactionSurveysStream(FeedStream):

@@ -25,13 +25,27 @@ UPDATE = os.environ.get("UPDATE_SNAPSHOTS") == "1"
 NAMES = sorted(stream.name for stream in STREAMS)
 
 INCREMENTAL = {
+    "customer_details": "updated_datetime",
     "customers": "updated_datetime",
+    "deletions": "created_datetime",
     "events": "created_datetime",
+    "jobs": "created_datetime",
     "messages": "created_datetime",
     "satisfaction_surveys": "created_datetime",
+    "ticket_details": "updated_datetime",
+    "ticket_messages": "created_datetime",
     "tickets": "updated_datetime",
+    "voice_call_events": "created_datetime",
+    "voice_call_recordings": "created_datetime",
+    "voice_calls": "created_datetime",
 }
-DESELECTED = {"messages"}
+DESELECTED = {"customer_details", "messages", "ticket_details", "view_items"}
+DESELECTED_PROPERTIES = {
+    "rules": ["code_ast"],
+    "ticket_details": ["messages"],
+    "views": ["filters_ast"],
+}
+KEYS = {"account": ["domain"], "view_items": ["view_id", "id"]}
 
 
 @cache
@@ -97,8 +111,20 @@ def test_discovery_finds_every_stream_without_settings() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stream_is_selected_unless_its_rows_come_otherwise(name: str) -> None:
-    """Messages are deselected: they cost the most requests."""
+    """Off is what costs a request for each row, or holds rows of another stream."""
     assert root_of(name).get("selected-by-default", True) is (name not in DESELECTED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_property_is_selected_unless_it_is_huge(name: str) -> None:
+    """Large trees and embedded messages have to be asked for."""
+    deselected = [
+        entry["breadcrumb"][-1]
+        for entry in discovered()[name]["metadata"]
+        if entry["breadcrumb"]
+        and entry["metadata"].get("selected-by-default", True) is False
+    ]
+    assert deselected == DESELECTED_PROPERTIES.get(name, [])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,7 +138,7 @@ def test_replication_is_as_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_identified_as_documented(name: str) -> None:
-    """Each by its id, but for the account, which has none."""
-    key = "domain" if name == "account" else "id"
-    assert discovered()[name]["key_properties"] == [key]
-    assert root_of(name)["table-key-properties"] == [key]
+    """Each by its id, but for the account and the items of views."""
+    key = KEYS.get(name, ["id"])
+    assert discovered()[name]["key_properties"] == key
+    assert root_of(name)["table-key-properties"] == key

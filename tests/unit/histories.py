@@ -37,14 +37,17 @@ class KilledError(Exception):
     """The process is gone."""
 
 
+def _floor(bookmark: str | None) -> str | None:
+    return reading.floor_of(bookmark, None, reading.FEED_OVERLAP)
+
+
 def feed(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Read as the tap does."""
     return reading.feed(
         fetch,
         key=KEY,
         position=position,
-        start=None,
-        overlap=reading.FEED_OVERLAP,
+        floor=_floor,
         warn_of_order=lambda _: None,
         warn_of_restart=lambda _: None,
     )
@@ -196,5 +199,4 @@ class History:
     def _position(self) -> Position:
         entry = json.loads(self.state)
         bookmark = bookmark_from(entry, "rows")
-        floor = reading.floor_of(bookmark, None, reading.FEED_OVERLAP)
-        return Position(bookmark, walk_from(entry, floor))
+        return Position(bookmark, walk_from(entry, _floor(bookmark)))

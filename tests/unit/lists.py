@@ -95,8 +95,7 @@ def feed_steps(
         pages,
         key=KEY,
         position=position,
-        start=start,
-        overlap=OVERLAP,
+        floor=lambda bookmark: reading.floor_of(bookmark, start, OVERLAP),
         warn_of_order=read.order_warnings.append,
         warn_of_restart=read.restarts.append,
     )

@@ -7,7 +7,6 @@ one rule, and loses rows within a few histories.
 from __future__ import annotations
 
 import random
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,8 +43,7 @@ def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
         fetch,
         key=KEY,
         position=position,
-        start=None,
-        overlap=timedelta(0),
+        floor=lambda bookmark: bookmark,
         warn_of_order=lambda _: None,
         warn_of_restart=lambda _: None,
     )

@@ -270,6 +270,7 @@ def test_defaults_are_filled_in() -> None:
         event_types=(),
         message_lookback=timedelta(days=2),
         survey_lookback=timedelta(days=30),
+        voice_lookback=timedelta(days=2),
         rate_limit_percent=100,
         request_timeout_seconds=60,
         user_agent=f"tap-gorgias/{metadata.version('tap-gorgias')}",

@@ -125,7 +125,7 @@ def transport(clock: FakeClock) -> Iterator[Transport]:
         timeout_seconds=5,
     )
     yield made
-    made._session.close()  # noqa: SLF001 (the process does it otherwise)
+    made.close()
 
 
 @table(RETRY_AFTER)

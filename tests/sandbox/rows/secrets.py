@@ -15,7 +15,7 @@ HEADERS: Final[Row] = {
 }
 FORM: Final[Row] = {"ticket": "{{ticket.id}}", "token": "planted-secret-03"}
 OAUTH2: Final[Row] = {
-    "client_id": "planted-secret-04",
+    "client_id": "webhook-client",
     "client_secret": "planted-secret-05",
     "access_token": "planted-secret-06",
     "refresh_token": "planted-secret-07",

@@ -1,0 +1,129 @@
+"""Streams that follow their parent through any selections and interruptions."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import Output, PartialRun, latest, run
+from tests.sandbox import Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with several pages of tickets and messages."""
+    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
+        yield sandbox
+
+
+DETAILS = ("tickets", "ticket_details")
+
+
+def interrupted(
+    sandbox: Sandbox, pages: int, *streams: str, state: dict[str, Any] | None = None
+) -> Output:
+    """Run until so many pages of tickets are out."""
+    sandbox.faults.add(Fault.error(400), "/api/tickets", after=pages)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, *streams, state=state)
+    sandbox.faults.clear()
+    return failure.value.output
+
+
+def assert_all_details(sandbox: Sandbox, *outputs: Output) -> None:
+    """Check that the details of every ticket came out."""
+    details = latest("ticket_details", *outputs)
+    assert set(details) == set(sandbox.shop.tickets.ids())
+
+
+def test_a_child_that_joins_a_walk_half_way_misses_nothing(sandbox: Sandbox) -> None:
+    """What was walked without it is walked once more."""
+    first = interrupted(sandbox, 2, "tickets")
+    second = run(sandbox.config, *DETAILS, state=first.state)
+    third = run(sandbox.config, *DETAILS, state=second.state)
+
+    assert_all_details(sandbox, second, third)
+
+
+def test_a_child_that_leaves_a_walk_half_way_misses_nothing(sandbox: Sandbox) -> None:
+    """The rest of the walk is not its own."""
+    first = interrupted(sandbox, 2, *DETAILS)
+    second = run(sandbox.config, "tickets", state=first.state)
+    third = run(sandbox.config, *DETAILS, state=second.state)
+
+    assert_all_details(sandbox, first, third)
+
+
+def test_a_child_that_leaves_a_walk_and_joins_it_again_misses_nothing(
+    sandbox: Sandbox,
+) -> None:
+    """A page in the middle was read without it."""
+    first = interrupted(sandbox, 1, *DETAILS)
+    second = interrupted(sandbox, 1, "tickets", state=first.state)
+    third = run(sandbox.config, *DETAILS, state=second.state)
+    fourth = run(sandbox.config, *DETAILS, state=third.state)
+
+    assert_all_details(sandbox, first, third, fourth)
+
+
+def test_a_child_that_follows_an_interrupted_walk_is_not_asked_twice(
+    sandbox: Sandbox,
+) -> None:
+    """No request is paid twice."""
+    first = interrupted(sandbox, 2, *DETAILS)
+    sandbox.reset_counters()
+    second = run(sandbox.config, *DETAILS, state=first.state)
+
+    assert_all_details(sandbox, first, second)
+    assert sandbox.count() <= 320 - 200 + 2 + 1 + 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_selections_and_kills_lose_nothing(seed: int) -> None:
+    """Random histories: runs with some of the streams, killed at any request."""
+    chance = random.Random(seed)  # noqa: S311 (the same history each time)
+    streams = ["tickets", "ticket_messages", "ticket_details"]
+    with Sandbox(Shop(seed=seed, tickets=130, messages_per_ticket=2)) as sandbox:
+        shop = sandbox.shop
+        outputs: list[Output] = []
+        state: dict[str, Any] = {}
+        for _ in range(chance.randrange(2, 7)):
+            for _ in range(chance.randrange(8)):
+                shop.advance(chance.choice([0, 1, 100, 4000]))
+                shop.messages.create(chance.choice(shop.tickets.ids()))
+            if chance.random() < 0.6:
+                sandbox.faults.add(
+                    Fault.error(400), "/api/*", after=chance.randrange(12)
+                )
+            if chance.random() < 0.2:
+                sandbox.expire_cursors()
+            selected = [name for name in streams if chance.random() < 0.6] or streams
+            outputs.append(_run(sandbox, selected, state))
+            sandbox.faults.clear()
+            state = outputs[-1].state or state
+        shop.advance(4000)
+        outputs.append(run(sandbox.config, *streams, state=state))
+
+        messages = latest("ticket_messages", *outputs)
+        assert set(messages) >= set(shop.messages.ids())
+        versions = {row["id"]: row["updated_datetime"] for row in shop.tickets.rows()}
+        for stream in ("tickets", "ticket_details"):
+            rows = latest(stream, *outputs)
+            assert {ticket: _as_sent(row) for ticket, row in rows.items()} == versions
+
+
+def _run(sandbox: Sandbox, selected: list[str], state: dict[str, Any]) -> Output:
+    try:
+        return run(sandbox.config, *selected, state=state)
+    except PartialRun as partial:
+        return partial.output
+
+
+def _as_sent(row: dict[str, Any]) -> str:
+    text: str = row["updated_datetime"]
+    return text.replace("Z", "+00:00").replace(".000000", "")

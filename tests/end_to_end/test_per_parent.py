@@ -1,0 +1,162 @@
+"""A request for each parent: details, items of views, rate, size of STATE and log."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fake_clock import FakeClock
+from tests.runs import Files, Output, catalog_of, run, run_command
+from tests.sandbox import Bucket, Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with several pages of tickets and messages."""
+    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
+        yield sandbox
+
+
+def test_details_are_read_for_each_changed_parent(sandbox: Sandbox) -> None:
+    """What lists lack comes from a request for each ticket and customer."""
+    streams = ("ticket_details", "customer_details")
+    first = run(sandbox.config, *streams)
+    sandbox.shop.advance(3600)
+    changed = sandbox.shop.customers.ids()[4]
+    sandbox.shop.customers.update(changed)
+    second = run(sandbox.config, *streams, state=first.state)
+
+    assert set(first.ids("ticket_details")) == set(sandbox.shop.tickets.ids())
+    assert set(first.ids("customer_details")) == set(sandbox.shop.customers.ids())
+    assert changed in second.ids("customer_details")
+    assert len(second.ids("customer_details")) <= 2
+    assert first.records("ticket_details")[0]["reply_options"]
+    assert first.records("customer_details")[0]["channels"]
+
+
+def test_messages_within_ticket_details_come_when_selected(sandbox: Sandbox) -> None:
+    """By default they are left out: `ticket_messages` has them."""
+    catalog = catalog_of("ticket_details")
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] == ["properties", "messages"]:
+                metadata["metadata"]["selected"] = True
+
+    without = run(sandbox.config, "ticket_details")
+    chosen = run(sandbox.config, catalog=catalog)
+
+    assert "messages" not in without.records("ticket_details")[0]
+    assert any(row["messages"] for row in chosen.records("ticket_details"))
+
+
+def test_items_of_views_are_read_page_by_page(sandbox: Sandbox) -> None:
+    """Tickets and customers, with the parameters that keep the API from looping."""
+    output = run(sandbox.config, "views", "view_items")
+
+    items = output.records("view_items")
+    types = {view["id"]: view["type"] for view in output.records("views")}
+    assert {item["item_type"] for item in items} == {"ticket", "customer"}
+    for item in items:
+        assert types[item["view_id"]] == f"{item['item_type']}-list"
+    every = next(v["id"] for v in output.records("views") if v["name"] == "All tickets")
+    assert {i["id"] for i in items if i["view_id"] == every} == set(
+        sandbox.shop.tickets.ids()
+    )
+    assert len({(i["view_id"], i["id"]) for i in items}) == len(items)
+    followed = [r for r in sandbox.requests if "cursor" in r.query]
+    assert followed
+    assert {frozenset(r.query) for r in followed} == {
+        frozenset({"cursor", "direction", "ignored_item", "limit"})
+    }
+
+
+def test_state_and_log_do_not_grow_with_the_number_of_parents(
+    tmp_path: Path,
+) -> None:
+    """SCHEMA once, STATE small, log lines for pages and not for tickets."""
+    shop = Shop(seed=4, tickets=400, messages_per_ticket=1)
+    with Sandbox(shop) as sandbox:
+        command = Files(tmp_path).arguments(sandbox.config, ["ticket_details"])
+        result = run_command(command)
+
+    output = Output.parse(result.stdout)
+    assert result.returncode == 0
+    assert len(output.records("ticket_details")) == 400
+    assert len([m for m in output.messages if m["type"] == "SCHEMA"]) == 1
+    assert max(len(json.dumps(state)) for state in output.states) < 1024
+    assert len(output.states) <= 4 + 2
+    assert len(result.stderr.splitlines()) < 60
+
+
+def test_the_allowed_rate_is_reached_at_a_latency_of_eight_tenths() -> None:
+    """Requests for parents are in flight while earlier answers are processed."""
+    shop = Shop(seed=6, tickets=90, messages_per_ticket=1)
+    # In real time, at a sixteenth: as 80 requests in 20 s at a latency of 0.8 s.
+    bucket = Bucket(80, 20.0 / 16)
+    with Sandbox(shop, bucket=bucket, latency=0.8 / 16) as sandbox:
+        began = time.perf_counter()
+        output = run(sandbox.config, "ticket_details", clock=FakeClock())
+        seconds = time.perf_counter() - began
+
+        assert len(output.records("ticket_details")) == 90
+        assert seconds < 91 * (0.8 / 16) / 2
+        assert sandbox.count(status=429) == 0
+
+
+def test_a_signal_ends_a_run_that_waits_for_answers(tmp_path: Path) -> None:
+    """Requests that are in flight are given up, not waited for."""
+    with Sandbox(Shop(seed=6, tickets=30)) as sandbox:
+        sandbox.faults.add(Fault.hang(), "/api/tickets/*", after=5, times=20)
+        command = Files(tmp_path).arguments(sandbox.config, ["ticket_details"])
+        process = subprocess.Popen(  # noqa: S603 (our own command)
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        while sandbox.count("/api/tickets/", status=200) < 5:
+            assert process.poll() is None
+        began = time.perf_counter()
+        process.terminate()
+        _, log = process.communicate(timeout=50)
+
+    assert process.returncode == 143
+    assert time.perf_counter() - began < 10
+    assert "Traceback" not in log
+
+
+def test_in_batches_no_state_runs_ahead_of_the_parents_records(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """STATE follows a child's BATCH while rows of its parent still wait for theirs."""
+    config = {
+        **sandbox.config,
+        "batch_config": {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": tmp_path.as_uri()},
+            "batch_size": 150,
+        },
+    }
+    streams = ["tickets", "ticket_details"]
+
+    result = run_command(Files(tmp_path).arguments(config, streams))
+
+    messages = Output.parse(result.stdout).messages
+    batches = [
+        index
+        for index, message in enumerate(messages)
+        if message["type"] == "BATCH" and message["stream"] == "tickets"
+    ]
+    advanced = [
+        index
+        for index, message in enumerate(messages)
+        if message["type"] == "STATE"
+        and "tickets" in message["value"].get("bookmarks", {})
+    ]
+    assert len(batches) == 3
+    assert advanced[0] > batches[-1]

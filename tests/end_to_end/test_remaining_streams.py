@@ -1,0 +1,399 @@
+"""What an account is set up with, its phone and its deletions come out whole."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from tap_gorgias import timestamps
+from tap_gorgias.streams import STREAMS
+from tests.runs import Output, PartialRun, catalog_of, run
+from tests.sandbox import PLANTED_SECRETS, Fault, Sandbox, Shop
+from tests.sandbox.rows.account import settings
+from tests.sandbox.rows.secrets import OAUTH2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SMALL = ("custom_fields", "integrations", "jobs", "macros", "rules", "widgets")
+PHONE = ("voice_call_events", "voice_call_recordings", "voice_calls")
+EVENTS = "voice_call_events"
+LARGE = {"rules": "code_ast", "views": "filters_ast"}
+MASKED = {"integrations": "http", "account_settings": "data"}
+
+SECRETS = set(PLANTED_SECRETS)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop in which the phone's lists take several pages."""
+    with Sandbox(Shop(seed=7, tickets=60, customers=30, voice_calls=230)) as sandbox:
+        yield sandbox
+
+
+def rows_of(sandbox: Sandbox, stream: str) -> dict[int, dict[str, Any]]:
+    """Return what the shop holds, by id."""
+    if stream == "account_settings":
+        return {row["id"]: row for row in settings()}
+    return {row["id"]: row for row in getattr(sandbox.shop, stream).rows()}
+
+
+def leaked(text: str) -> set[str]:
+    """Find the secrets in a text."""
+    return {secret for secret in SECRETS if secret in text}
+
+
+def selecting(stream: str, name: str) -> dict[str, Any]:
+    """Make a catalog that selects a property which is left out by default."""
+    catalog = catalog_of(stream)
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] == ["properties", name]:
+                metadata["metadata"]["selected"] = True
+    return catalog
+
+
+@pytest.mark.parametrize("stream", ["account_settings", *SMALL, *PHONE])
+def test_every_row_comes_out_once_and_whole(sandbox: Sandbox, stream: str) -> None:
+    """Nothing is lost or changed, but for the form of dates and for secrets."""
+    rows = rows_of(sandbox, stream)
+    output = run(sandbox.config, stream)
+
+    assert sorted(output.ids(stream)) == sorted(rows)
+    for record in output.records(stream):
+        row = rows[record["id"]]
+        row.pop(LARGE.get(stream, ""), None)
+        assert set(record) == set(row)
+        assert _comparable(stream, record) == _comparable(stream, row)
+
+
+def _comparable(stream: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {} if value == "{}" else value
+        for name, value in row.items()
+        if name != MASKED.get(stream) and "datetime" not in f"{name} {value}"
+    }
+
+
+@pytest.mark.parametrize("archived", ["documented", "recorded"])
+def test_custom_fields_come_whatever_archived_means(
+    archived: Literal["documented", "recorded"],
+) -> None:
+    """Those of tickets and customers, active and archived, each once."""
+    with Sandbox(Shop(custom_fields_archived=archived)) as sandbox:
+        fields = run(sandbox.config, "custom_fields").records("custom_fields")
+
+        assert sorted(f["id"] for f in fields) == sandbox.shop.custom_fields.ids()
+    kinds = {(f["object_type"], bool(f["deactivated_datetime"])) for f in fields}
+    assert len(kinds) == 4
+
+
+def test_macros_come_that_are_archived_or_were_never_edited(sandbox: Sandbox) -> None:
+    """They are read by the date that each macro has."""
+    macros = run(sandbox.config, "macros").records("macros")
+
+    dates = ("archived_datetime", "updated_datetime")
+    kinds = {tuple(macro[date] is None for date in dates) for macro in macros}
+    assert len(kinds) == 4
+    orders = {request.query["order_by"][0] for request in sandbox.requests}
+    assert orders == {"created_datetime:asc"}
+
+
+@pytest.mark.parametrize("stream", LARGE)
+def test_large_trees_are_read_when_they_are_selected(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """By default only what they are made of is: the code, the filters."""
+    tree = LARGE[stream]
+
+    default = run(sandbox.config, stream)
+    selected = run(sandbox.config, catalog=selecting(stream, tree))
+
+    assert tree not in default.schemas[stream]["schema"]["properties"]
+    assert {record["id"]: record[tree] for record in selected.records(stream)} == {
+        row["id"]: row[tree] for row in rows_of(sandbox, stream).values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("stream", "setting", "days"),
+    [
+        ("jobs", {}, 2),
+        ("voice_calls", {}, 2),
+        ("voice_calls", {"voice_lookback_days": 40}, 40),
+        ("voice_calls", {"voice_lookback_days": 0}, 0),
+        ("voice_call_recordings", {"voice_lookback_days": 10}, 10),
+    ],
+)
+def test_recent_rows_are_read_again(
+    sandbox: Sandbox, stream: str, setting: dict[str, int], days: int
+) -> None:
+    """They change without a trace that a list could be ordered by."""
+    config = {**sandbox.config, **setting}
+    first = run(config, stream)
+    newest = timestamps.parse(first.bookmark(stream)["replication_key_value"])
+    floor = newest - max(timedelta(days=days), timedelta(minutes=2))
+    collection = getattr(sandbox.shop, stream)
+    for row_id, seconds in zip(collection.ids(), (1, -1), strict=False):
+        moment = floor + timedelta(seconds=seconds)
+        collection.update(row_id, created_datetime=moment.isoformat())
+
+    second = run(config, stream, state=first.state)
+
+    assert set(second.ids(stream)) == {
+        row["id"]
+        for row in rows_of(sandbox, stream).values()
+        if timestamps.parse(row["created_datetime"]) >= floor
+    }
+
+
+@pytest.mark.parametrize("stream", ["voice_calls", "voice_call_recordings"])
+def test_calls_out_of_order_are_read_to_the_end(
+    sandbox: Sandbox, stream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their order is not documented, so it is not relied on."""
+    state = run(sandbox.config, stream).state
+    caplog.clear()
+    upside_down = Fault.rewrite(lambda body: {**body, "data": body["data"][::-1]})
+    sandbox.faults.add(upside_down, "/api/phone/*")
+
+    again = run(sandbox.config, stream, state=state)
+
+    assert set(again.ids(stream)) == set(rows_of(sandbox, stream))
+    assert caplog.text.count("does not answer newest first") == 1
+
+
+def test_the_phone_may_answer_bare_arrays() -> None:
+    """They are documented so."""
+    with Sandbox(Shop(voice_calls=20), phone="arrays") as sandbox:
+        output = run(sandbox.config, *PHONE)
+        again = run(sandbox.config, *PHONE, state=output.state)
+
+        for stream in PHONE:
+            assert sorted(output.ids(stream)) == sorted(rows_of(sandbox, stream))
+    assert again.state == output.state
+
+
+@pytest.mark.parametrize("phone", [403, None], ids=["403", "404"])
+def test_a_merchant_without_phone_gets_a_warning(
+    sandbox: Sandbox, phone: Literal[403] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run goes on, and STATE stays for the day on which the phone is back."""
+    state = run(sandbox.config, *PHONE).state
+    sandbox.phone = phone
+    caplog.clear()
+
+    output = run(sandbox.config, *PHONE, "widgets", state=state)
+    fresh = run(sandbox.config, *PHONE)
+
+    for stream in PHONE:
+        assert output.records(stream) == []
+        assert output.bookmark(stream) == state["bookmarks"][stream]
+        assert caplog.text.count(f"No rows for `{stream}`") == 2
+    assert "probably because the account has no phone" in caplog.text
+    assert len(output.records("widgets")) == len(sandbox.shop.widgets)
+    assert fresh.state.get("bookmarks", {}) == {}
+
+
+@pytest.mark.parametrize("stream", PHONE)
+@pytest.mark.parametrize(("status", "after"), [(400, 0), (401, 0), (404, 1)])
+def test_other_failures_of_the_phone_end_the_run(
+    sandbox: Sandbox, stream: str, status: int, after: int
+) -> None:
+    """A phone that is there at first cannot be missing later."""
+    sandbox.faults.add(Fault.error(status), "/api/phone/*", after=after)
+
+    with pytest.raises(PartialRun):
+        run(sandbox.config, stream)
+
+
+def test_call_events_go_on_from_the_last_page(sandbox: Sandbox) -> None:
+    """An idle run costs one request, and new events come from there."""
+    first = run(sandbox.config, EVENTS)
+    sandbox.reset_counters()
+    idle = run(sandbox.config, EVENTS, state=first.state)
+    cost = sandbox.count()
+    shop = sandbox.shop
+    new = [shop.voice_call_events.create(call_id=n) for n in shop.voice_calls.ids()]
+
+    later = run(sandbox.config, EVENTS, state=idle.state)
+
+    assert cost == 1
+    assert idle.state == first.state
+    assert set(new) <= set(later.ids(EVENTS))
+    assert len(later.ids(EVENTS)) < len(new) + 100
+    assert {name for r in sandbox.requests for name in r.query} == {"limit", "cursor"}
+
+
+def test_call_events_survive_a_run_that_dies_anywhere(sandbox: Sandbox) -> None:
+    """Whichever STATE a target has committed, the next run misses nothing."""
+    sandbox.faults.add(Fault.error(400), "/api/phone/*", after=6)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, EVENTS)
+    dead = failure.value.output
+    every = set(sandbox.shop.voice_call_events.ids())
+
+    assert len(dead.states) == 6
+    for index, message in enumerate(dead.messages):
+        if message["type"] == "STATE":
+            before = Output(dead.messages[:index]).ids(EVENTS)
+            sandbox.reset_counters()
+            again = run(sandbox.config, EVENTS, state=message["value"]).ids(EVENTS)
+            assert {*before, *again} == every
+            assert len(before) + len(again) == len(every) + 100
+            assert sandbox.count() == len(again) // 100 + 1
+
+
+@pytest.mark.parametrize("cursor", ["expired", 7, "", ["c"]])
+def test_call_events_are_read_anew_when_the_cursor_is_of_no_use(
+    sandbox: Sandbox, cursor: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refused one costs a request more, and each a warning."""
+    state = run(sandbox.config, EVENTS).state
+    caplog.clear()
+    if cursor == "expired":
+        sandbox.expire_cursors()
+    else:
+        state["bookmarks"][EVENTS]["cursor"] = cursor
+
+    again = run(sandbox.config, EVENTS, state=state)
+
+    assert sorted(again.ids(EVENTS)) == sandbox.shop.voice_call_events.ids()
+    assert caplog.text.count("It starts again from the oldest row.") == 1
+
+
+def test_call_events_before_the_start_date_are_left_out(sandbox: Sandbox) -> None:
+    """They have to be read, but are not emitted, not even when all is read anew."""
+    start = "2026-10-01T00:00:00"
+    rows = sandbox.shop.voice_call_events.rows()
+    wanted = [row["id"] for row in rows if row["created_datetime"] >= start]
+
+    first = run({**sandbox.config, "start_date": start}, EVENTS)
+    sandbox.expire_cursors()
+    again = run({**sandbox.config, "start_date": start}, EVENTS, state=first.state)
+    assert first.ids(EVENTS) == again.ids(EVENTS) == wanted
+
+
+def test_deletions_tell_what_vanished(sandbox: Sandbox) -> None:
+    """Merges tell of both sides; nothing but deletions is asked for."""
+    state = run(sandbox.config, "deletions").state
+    shop = sandbox.shop
+    ticket, source, target, *_ = shop.tickets.ids()
+    customer, into, *_ = shop.customers.ids()
+    shop.tickets.delete(ticket)
+    shop.tickets.merge(source, target)
+    shop.customers.merge(customer, into)
+    shop.tags.delete(tag := shop.tags.ids()[0])
+    shop.events.create(type="ticket-created", object_type="Ticket", object_id=5)
+    sandbox.reset_counters()
+
+    output = run(sandbox.config, "deletions", state=state)
+
+    sides = ("type", "object_id", "source_object_id", "target_object_id")
+    deletions = output.records("deletions")[-4:]
+    assert [tuple(row[side] for side in sides) for row in deletions] == [
+        ("ticket-deleted", ticket, None, None),
+        ("ticket-merged", target, source, target),
+        ("customer-merged", into, customer, into),
+        ("tag-deleted", tag, None, None),
+    ]
+    (request,) = sandbox.requests
+    assert all(t.endswith(("-deleted", "-merged")) for t in request.query["types"])
+    assert "created_datetime[gte]" in request.query
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["filtered", "not filtered"])
+def test_deletions_are_all_such_events(
+    refused: bool,  # noqa: FBT001
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """If Gorgias refuses a type, all events are read instead."""
+    with Sandbox(Shop(seed=7, events=730)) as sandbox:
+        if refused:
+            unknown = Fault.error(400, message="types: Not a valid choice.")
+            sandbox.faults.add(unknown, "/api/events")
+        output = run(sandbox.config, "deletions")
+        events = {row["id"]: row for row in sandbox.shop.events.rows()}
+
+    deleted = [
+        e for e in events.values() if e["type"].endswith(("-deleted", "-merged"))
+    ]
+    assert sorted(output.ids("deletions")) == [event["id"] for event in deleted]
+    for row in output.records("deletions"):
+        for name in ("object_type", "object_id", "type", "user_id", "data"):
+            assert row[name] == events[row["id"]][name]
+    assert caplog.text.count("All events are read instead") == refused
+    assert sandbox.count() == (9 if refused else 2)
+
+
+def test_a_refusal_that_is_not_about_types_ends_the_run(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the types it is refused as well."""
+    sandbox.faults.add(Fault.error(400), "/api/events", times=2)
+
+    with pytest.raises(PartialRun):
+        run(sandbox.config, "deletions")
+
+    assert "All events are read instead" not in caplog.text
+
+
+def test_no_secret_leaves_the_tap(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in a record of any stream, nor in STATE or the log."""
+    output = run(sandbox.config, *(stream.name for stream in STREAMS))
+
+    assert leaked(json.dumps(output.messages) + caplog.text) == set()
+    assert {stream.name for stream in STREAMS} == set(output.schemas)
+    for stream in ("account", "account_settings", "integrations"):
+        assert '"***"' in json.dumps(output.records(stream))
+
+
+def test_ids_and_what_is_no_secret_stay(sandbox: Sandbox) -> None:
+    """Whoever looks for a broken integration finds which app it is."""
+    output = run(sandbox.config, "account", "account_settings", "integrations")
+    webhooks = [r["http"] for r in output.records("integrations") if r["http"]]
+    data = {row["type"]: row["data"] for row in output.records("account_settings")}
+    (whole,) = output.records("account")
+
+    assert {w["url"] for w in webhooks} == {"https://hooks.example.com/tickets"}
+    (app,) = [webhook["oauth2"] for webhook in webhooks if webhook["oauth2"]]
+    assert app == dict.fromkeys(OAUTH2, "***") | {"client_id": OAUTH2["client_id"]}
+    provider = data["access"]["custom_sso_providers"]["8f14e45f"]
+    assert provider["client_id"] == "sso-client"
+    assert provider["metadata_url"].startswith("https://login.example.com/")
+    assert data["connections"]["warehouse"] == {"user": "reader", "password": "***"}
+    assert data["default-integration"] == {"email": 126_654}
+    assert {row["type"]: row["data"] for row in whole["settings"]} == data
+
+
+def test_secrets_in_a_text_are_masked_too(sandbox: Sandbox) -> None:
+    """Objects that come as JSON text are parsed, after their secrets are gone."""
+
+    def as_texts(body: dict[str, Any]) -> dict[str, Any]:
+        rows = [{**row, "http": json.dumps(row["http"])} for row in body["data"]]
+        return {**body, "data": rows}
+
+    sandbox.faults.add(Fault.rewrite(as_texts), "/api/integrations")
+
+    records = run(sandbox.config, "integrations").records("integrations")
+
+    assert leaked(json.dumps(records)) == set()
+    assert any((r["http"] or {}).get("method") == "POST" for r in records)
+
+
+def test_an_idle_run_of_the_default_selection_is_cheap() -> None:
+    """Over a middling shop, at most 45 requests."""
+    shop = Shop(seed=9, users=137, tags=205, voice_calls=300)
+    for collection, wanted in ((shop.macros, 120), (shop.integrations, 109)):
+        while len(collection) < wanted:
+            collection.create()
+    with Sandbox(shop) as sandbox:
+        state = run(sandbox.config).state
+        sandbox.reset_counters()
+        run(sandbox.config, state=state)
+        assert sandbox.count() <= 45

@@ -1,0 +1,232 @@
+"""Secrets are masked wherever they lie, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from tap_gorgias.masking import (
+    MASK,
+    every_name,
+    every_name_but_client_id,
+    masked,
+    masked_at,
+    names_a_secret,
+)
+from tests.unit.json_values import JSON_VALUES
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "secret",
+        "client_secret",
+        "clientSecret",
+        "token",
+        "access_token",
+        "refreshToken",
+        "ACCESS_TOKEN",
+        "password",
+        "passwordHash",
+        "db-password",
+        "passphrase",
+        "credential",
+        "credentials",
+        "private_key",
+        "privateKey",
+        "privatekey",
+        "api_key",
+        "apiKey",
+        "APIKey",
+        "apikey",
+        "APIKEY",
+        "x-api-key",
+        "X-Api-Key",
+        "secret_key",
+        "signing_keys",
+        "key",
+        "Key",
+        "authorization",
+        "Authorization",
+        "signature",
+        "request signature",
+    ],
+)
+def test_a_name_that_says_so_tells_a_secret(name: str) -> None:
+    """In whatever style it is written."""
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "1001",
+        "id",
+        "client_id",
+        "clientId",
+        "key_id",
+        "access_key_id",
+        "accessKeyId",
+        "token_ids",
+        "keyboard",
+        "monkey",
+        "keyword",
+        "turkey_store",
+        "hotkeyed",
+        "name",
+        "user",
+        "author",
+        "metadata_url",
+        "été",
+    ],
+)
+def test_other_names_tell_none(name: str) -> None:
+    """Ids stay, and so do words that only look alike."""
+    assert not names_a_secret(name)
+
+
+def test_only_values_under_telling_names_are_masked() -> None:
+    """At any depth, in lists as well."""
+    value = {
+        "providers": {"7": {"client_id": "app", "client_secret": "s", "url": "u"}},
+        "stores": [{"access_token": "s", "name": "n"}, 5, None],
+    }
+
+    assert masked(value, names_a_secret) == {
+        "providers": {"7": {"client_id": "app", "client_secret": MASK, "url": "u"}},
+        "stores": [{"access_token": MASK, "name": "n"}, 5, None],
+    }
+
+
+def test_everything_below_a_telling_name_is_a_secret() -> None:
+    """Every scalar in it is masked; its shape and its nulls stay."""
+    value = {"credentials": {"user": "u", "pins": [1, True, 0.5, None], "more": {}}}
+
+    assert masked(value, names_a_secret) == {
+        "credentials": {"user": MASK, "pins": [MASK, MASK, MASK, None], "more": {}}
+    }
+
+
+@pytest.mark.parametrize("value", ["s", 5, 0, True, False, 0.5, ""])
+def test_any_scalar_becomes_the_same_text(value: object) -> None:
+    """Neither its kind nor its length shows."""
+    assert masked({"token": value}, names_a_secret) == {"token": "***"}
+
+
+def test_a_null_stays() -> None:
+    """That there is no secret is none."""
+    assert masked({"token": None}, names_a_secret) == {"token": None}
+    assert masked(None, every_name) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ({"Authorization": "s", "X": ["s"]}, {"Authorization": MASK, "X": [MASK]}),
+        ([{"name": "Authorization"}, "s"], [{"name": MASK}, MASK]),
+        ("Authorization: s", MASK),
+        (7, MASK),
+        ({}, {}),
+    ],
+)
+def test_where_all_is_secret_no_scalar_is_left(value: object, wanted: object) -> None:
+    """Whatever form the headers of a webhook have."""
+    assert masked(value, every_name) == wanted
+
+
+def test_the_client_id_stays() -> None:
+    """It names an app; the rest proves to be it."""
+    value = {"client_id": "app", "clientId": "app", "client_secret": "s", "scope": "r"}
+
+    assert masked(value, every_name_but_client_id) == {
+        "client_id": "app",
+        "clientId": "app",
+        "client_secret": MASK,
+        "scope": MASK,
+    }
+    assert masked("s", every_name_but_client_id) == MASK
+
+
+def test_a_text_that_holds_json_is_masked_inside() -> None:
+    """It would be parsed where an object is declared."""
+    text = json.dumps({"api_key": "s", "name": "été", "deep": '[{"token": "s"}]'})
+
+    hidden = masked({"data": text}, names_a_secret)["data"]
+
+    assert json.loads(hidden) == {
+        "api_key": MASK,
+        "name": "été",
+        "deep": '[{"token": "***"}]',
+    }
+
+
+@pytest.mark.parametrize("text", ['{ "a" : 1 }', "{", "[1, 2", "plain", "", "5"])
+def test_a_text_without_secrets_stays_as_it_is(text: str) -> None:
+    """Its spaces, too."""
+    assert masked({"a": text, "b": [text]}, names_a_secret) == {"a": text, "b": [text]}
+
+
+def test_a_place_is_reached_through_objects_lists_and_texts() -> None:
+    """What lies beside it stays."""
+    row = {
+        "token": "beside",
+        "settings": [
+            {"id": 1, "data": {"token": "s"}},
+            json.dumps({"id": 2, "data": {"token": "s"}}),
+            {"id": 3},
+            {"id": 4, "data": None},
+        ],
+    }
+
+    hidden = masked_at("settings.data", row, names_a_secret)
+
+    assert hidden["token"] == "beside"
+    assert hidden["settings"][0] == {"id": 1, "data": {"token": MASK}}
+    assert json.loads(hidden["settings"][1]) == {"id": 2, "data": {"token": MASK}}
+    assert hidden["settings"][2:] == [{"id": 3}, {"id": 4, "data": None}]
+
+
+@pytest.mark.parametrize("http", [None, "Bearer s", 5])
+def test_a_scalar_on_the_way_is_taken_for_the_place(http: object) -> None:
+    """A form that nobody foresaw must not let a secret out."""
+    hidden = masked_at("http.headers", {"http": http}, every_name)
+
+    assert hidden == {"http": None if http is None else MASK}
+
+
+def test_the_row_itself_is_not_changed() -> None:
+    """Other parts of the tap may still look at it."""
+    row: dict[str, Any] = {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
+
+    masked_at("http.headers", row, every_name)
+
+    assert row == {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
+
+
+@given(JSON_VALUES)
+def test_nothing_survives_below_a_telling_name(value: object) -> None:
+    """Whatever the value is, its scalars are gone and its shape is not."""
+    hidden = masked({"secret": value}, names_a_secret)["secret"]
+
+    assert set(_scalars(hidden)) <= {MASK, None}
+    assert len(_scalars(hidden)) == len(_scalars(value))
+
+
+@given(JSON_VALUES)
+def test_masking_twice_is_masking_once(value: object) -> None:
+    """A mask is no secret."""
+    once = masked(value, names_a_secret)
+
+    assert masked(once, names_a_secret) == once
+
+
+def _scalars(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [scalar for item in value.values() for scalar in _scalars(item)]
+    if isinstance(value, list):
+        return [scalar for item in value for scalar in _scalars(item)]
+    return [value]
