@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ReadAhead(Generic[K, V]):
         self._ask = ask
         self._waiting: deque[K] = deque()
         self._asked: deque[tuple[K, AsyncResult[V]]] = deque()
-        self._expected: set[K] = set()
+        self._expected: Counter[K] = Counter()
         self._threads: ThreadPool | None = None
 
     def expect(self, keys: Iterable[K]) -> None:
@@ -39,12 +39,12 @@ class ReadAhead(Generic[K, V]):
         """
         for key in keys:
             self._waiting.append(key)
-            self._expected.add(key)
+            self._expected[key] += 1
         self._fill()
 
     def expects(self, key: K) -> bool:
         """Tell whether an answer was announced and has not been taken."""
-        return key in self._expected
+        return self._expected[key] > 0
 
     def take(self, key: K) -> V:
         """Wait for an answer.
@@ -60,7 +60,7 @@ class ReadAhead(Generic[K, V]):
         """
         while True:
             asked, result = self._asked.popleft()
-            self._expected.discard(asked)
+            self._expected[asked] -= 1
             self._fill()
             if asked == key:
                 return result.get()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -61,7 +62,12 @@ class GorgiasClient:
         """
         self._clock = clock
         self._api_url = settings.api_url
-        self._secrets = (settings.api_key,)
+        basic = f"{settings.email}:{settings.api_key}".encode()
+        self._secrets = (
+            b64encode(basic).decode(),
+            settings.api_key,
+            settings.email,
+        )
         self._summary = summary
         self._transport = Transport(
             auth=authentication(settings),

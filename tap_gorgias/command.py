@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
+_INTERRUPTED = 130
+"""The exit code that shells give to a program that SIGINT ended."""
+
+
 class TapCommand(SingerCommand):
     """The SDK's command, with failures told in one line instead of a traceback."""
 
@@ -61,6 +65,9 @@ def failures_told(logger: logging.Logger) -> Iterator[None]:
     except GorgiasError as error:
         for line in error.lines:
             logger.error("%s", line)  # noqa: TRY400 (the point is to show no traceback)
+    except KeyboardInterrupt:
+        logger.warning("Stopped before the run began.")
+        raise SystemExit(_INTERRUPTED) from None
     except BrokenPipeError:
         logger.error("Cannot write the output: its reader is gone.")  # noqa: TRY400
     except _SAFE_TO_SHOW as error:

@@ -5,9 +5,13 @@ bookmark, because it may be selected later than its parent, or pause for a while
 parent walks as far down as the neediest of its readers.
 
 While a walk of the parent is unfinished, the entry of a child that has taken part in it
-from its beginning holds `parent_walk`, the walk's `newest`. The entry of a parent whose
-rows are walked for its children alone holds `emitted`, the bookmark up to which its own
-records went out.
+from its beginning holds `parent_walk`, the walk's `newest`. The entry of a parent that
+was walked for its children alone holds `emitted`, the bookmark up to which its own
+records went out, until they have caught up; and `emitting`, false, while a walk is
+unfinished of which not all its own records went out.
+
+One private part of the SDK is replaced: `Stream._process_record` would leave out the
+children of a record that a stream map filters.
 """
 
 from __future__ import annotations
@@ -18,8 +22,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_gorgias import reading
+from tap_gorgias import order, reading
 from tap_gorgias.ahead import ReadAhead
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
@@ -29,12 +34,13 @@ from tap_gorgias.stream import GorgiasStream
 from tap_gorgias.ways import FeedStream, IncrementalStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from singer_sdk import metrics
     from singer_sdk.helpers import types
 
     from tap_gorgias.pages import Fetch, Page, Row
+    from tap_gorgias.positions import Walk
     from tap_gorgias.reading import Step
 
 GONE = {301, 404}
@@ -141,7 +147,7 @@ class FollowerStream(PerParentStream, IncrementalStream):
         return bookmark_from(self.saved(), self.name)
 
     def begin_walk(self) -> str | None:
-        """Get ready for a walk of the parent.
+        """Get ready for a new walk of the parent.
 
         Returns:
             How far down it has to go for this stream; None for all the way.
@@ -151,16 +157,21 @@ class FollowerStream(PerParentStream, IncrementalStream):
 
     @override
     def wants(self, row: Row) -> bool:
-        return not reading.is_before(row.get("updated_datetime"), self._floor)
+        return not order.is_before(row.get("updated_datetime"), self._floor)
 
-    def takes_part_in(self, newest: str | None) -> bool:
-        """Tell whether an unfinished walk has been followed from its beginning.
+    def resume_walk(self, walk: Walk) -> bool:
+        """Get ready for the rest of an unfinished walk.
 
         Args:
-            newest: The walk's newest moment.
+            walk: The parent's walk.
+
+        Returns:
+            Whether it has been followed from its beginning.
         """
-        state = self.stream_state
-        return "parent_walk" in state and bool(state["parent_walk"] == newest)
+        if self.bookmark is None:
+            self._floor = walk.floor
+        saved = self.saved()
+        return "parent_walk" in saved and bool(saved["parent_walk"] == walk.newest)
 
     def note_walk(self, newest: str | None) -> None:
         """Remember that an unfinished walk was followed so far.
@@ -168,14 +179,14 @@ class FollowerStream(PerParentStream, IncrementalStream):
         Args:
             newest: The walk's newest moment.
         """
-        self.state_manager.save({**self.stream_state, "parent_walk": newest})
+        self._save_entry({**self.stream_state, "parent_walk": newest})
 
     def leave_walk(self) -> None:
         """Remember that an unfinished walk has a gap for this stream."""
         if "parent_walk" in self.stream_state:
             entry = dict(self.stream_state)
             del entry["parent_walk"]
-            self.state_manager.save(entry)
+            self._save_entry(entry)
 
     def finish_walk(self, bookmark: str | None) -> None:
         """Remember that a walk was followed from its beginning to its end.
@@ -184,7 +195,11 @@ class FollowerStream(PerParentStream, IncrementalStream):
             bookmark: The parent's bookmark after it.
         """
         self.bookmark = bookmark
-        self.state_manager.save(Position(bookmark).to_state(self.replication_key))
+        self._save_entry(Position(bookmark).to_state(self.replication_key))
+
+    def _save_entry(self, entry: dict[str, Any]) -> None:
+        if self.replication_method != REPLICATION_FULL_TABLE:
+            self.state_manager.save(entry)
 
 
 class ParentStream(GorgiasStream):
@@ -222,11 +237,19 @@ class ParentStream(GorgiasStream):
     @override
     def announce(self, rows: list[Row]) -> None:
         for reader in self.readers:
-            reader.ahead.expect(
-                row["id"]
-                for row in rows
-                if isinstance(row.get("id"), int) and reader.wants(row)
-            )
+            wanted = [row for row in rows if reader.wants(row)]
+            keys = [self.converter.convert(row).get("id") for row in wanted]
+            reader.ahead.expect(key for key in keys if key is not None)
+
+    @override
+    def _process_record(
+        self,
+        record: types.Record,
+        child_context: types.Context | None = None,
+        partition_context: types.Context | None = None,
+    ) -> None:
+        for context in self.generate_child_contexts(record, child_context):
+            self._sync_children(context)
 
     @override
     def generate_child_contexts(
@@ -254,25 +277,26 @@ class ParentFeedStream(ParentStream, FeedStream):
         return [one for one in self.readers if isinstance(one, FollowerStream)]
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def position(self, floor: Callable[[str | None], str | None]) -> Position:
         saved = self.saved()
-        self._emitted = bookmark_from(saved, self.name)
-        if "emitted" in saved:
-            emitted = {"replication_key_value": saved["emitted"]}
-            self._emitted = bookmark_from(emitted, self.name)
-        self._start_walk()
-        if isinstance(walk := saved.get("walk"), dict):
-            newest = walk.get("newest")
-            self._emitting = self.selected and "emitted" not in saved
+        key = "emitted" if "emitted" in saved else "replication_key_value"
+        self._emitted = bookmark_from(saved, self.name, key)
+        return super().position(floor)
+
+    @override
+    def steps_from(self, position: Position) -> Iterator[Step]:
+        if (walk := position.walk) is not None:
+            saved = self.saved()
+            self._emitting = self.selected and saved.get("emitting") is not False
             self._following = {
-                follower
-                for follower in self.followers
-                if follower.takes_part_in(newest)
+                follower for follower in self.followers if follower.resume_walk(walk)
             }
-        return super().steps()
+        return super().steps_from(position)
 
     @override
     def floor(self, bookmark: str | None) -> str | None:
+        self._emitting = self.selected
+        self._following = set(self.followers)
         floors = [follower.begin_walk() for follower in self.followers]
         if self.selected:
             floors.append(super().floor(self._emitted))
@@ -281,14 +305,15 @@ class ParentFeedStream(ParentStream, FeedStream):
     @override
     def state_entry(self, position: Position) -> dict[str, Any]:
         entry = super().state_entry(position)
-        if not self._emitting and entry:
+        if entry and self._emitted != position.bookmark:
             entry["emitted"] = self._emitted
+        if position.walk is not None and not self._emitting:
+            entry["emitting"] = False
         return entry
 
     @override
     def save(self, position: Position) -> None:
-        finished = position.walk is None
-        if finished and self._emitting:
+        if position.walk is None and self._emitting:
             self._emitted = position.bookmark
         for child in self.child_streams:
             if not isinstance(child, FollowerStream):
@@ -300,12 +325,6 @@ class ParentFeedStream(ParentStream, FeedStream):
             else:
                 child.note_walk(position.walk.newest)
         super().save(position)
-        if finished:
-            self._start_walk()
-
-    def _start_walk(self) -> None:
-        self._emitting = self.selected
-        self._following = set(self.followers)
 
 
 def _silenced(meter: Any) -> Any:  # noqa: ANN401 (a counter or a timer)

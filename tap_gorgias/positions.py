@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+MOMENT_KEYS = ("replication_key_value", "emitted", "since")
+"""What in an entry has to be a date-time."""
+
+
 class UnusableWalkError(ValueError):
     """A saved walk that this version cannot go on with."""
 
@@ -79,12 +83,15 @@ class Position:
         return state
 
 
-def bookmark_from(state: Mapping[str, Any], stream: str) -> str | None:
+def bookmark_from(
+    state: Mapping[str, Any], stream: str, key: str = "replication_key_value"
+) -> str | None:
     """Read the bookmark, whoever wrote it.
 
     Args:
         state: The entry of the stream in STATE.
         stream: Its name.
+        key: Where in the entry it stands.
 
     Returns:
         The bookmark as a rendered moment, None if there is none.
@@ -92,7 +99,7 @@ def bookmark_from(state: Mapping[str, Any], stream: str) -> str | None:
     Raises:
         StateError: If the value is no date-time.
     """
-    value = state.get("replication_key_value")
+    value = state.get(key)
     if value is None:
         return None
     try:
@@ -101,7 +108,7 @@ def bookmark_from(state: Mapping[str, Any], stream: str) -> str | None:
         shown = repr(value)[:80]
         message = (
             f"STATE of stream `{stream}`: the bookmark {shown} is not a date-time. "
-            "Mend or remove `replication_key_value`."
+            f"Mend or remove `{key}`."
         )
         raise StateError(message) from None
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tap_gorgias import timestamps
+from tap_gorgias import order, timestamps
 from tap_gorgias.errors import ApiError
-from tap_gorgias.pages import pages
+from tap_gorgias.pages import PageError, pages
 from tap_gorgias.positions import Position, Walk
 
 if TYPE_CHECKING:
@@ -105,18 +105,18 @@ def log(
     first_page_newest: str | None = None
     in_order = True
     for page in pages(fetch_since(since)):
-        moments = _past(page, _dated(page.rows, key))
+        moments = order.past(page, order.dated(page.rows, key))
         first_page_newest = first_page_newest or max(moments, default=None)
-        if in_order and not _rises([last, *moments]):
+        if in_order and not order.rises([last, *moments]):
             in_order = False
             reached = bookmark
             warn_of_order("oldest first")
         if in_order and moments:
             last = moments[-1]
-            reached = _later(reached, last)
+            reached = order.later(reached, last)
         if not in_order and page.next_cursor is None:
             # Whatever came after the first page was read may have been passed over.
-            reached = _later(bookmark, first_page_newest)
+            reached = order.later(bookmark, first_page_newest)
         yield Step(page.rows, Position(reached))
 
 
@@ -139,7 +139,8 @@ def feed(
         fetch: Gets pages in descending order.
         key: The field that orders the rows.
         position: Where the last run stopped.
-        floor: From a bookmark to the earliest moment to read (None: all).
+        floor: From a bookmark to the earliest moment to read (None: all). Asked when a
+            walk begins at the newest row.
         warn_of_order: Told the wanted order if a walk is not in it.
         warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
 
@@ -149,16 +150,16 @@ def feed(
         a walk's first page: rows that change later come before it, in the next walk.
         A moment in the future never becomes a bookmark.
     """
-    lowest = floor(position.bookmark)
-    if position.walk is not None:
+    unfinished = position.walk
+    if unfinished is not None:
         finished = yield from _finish(
-            fetch, key, position.bookmark, position.walk, warn_of_order, warn_of_restart
+            fetch, key, position.bookmark, unfinished, warn_of_order, warn_of_restart
         )
-        if finished is None:
-            lowest = position.walk.floor
-        else:
-            position = finished
-            lowest = floor(position.bookmark)
+        if finished is not None:
+            position, unfinished = finished, None
+    lowest = floor(position.bookmark)
+    if unfinished is not None:
+        lowest = order.lower(lowest, unfinished.floor)
     yield from _walk_down(
         pages(fetch),
         key=key,
@@ -245,46 +246,19 @@ def by_cursor(
     for page in resumed or pages(fetch):
         while refusals:  # Without the cursor, the list can be read.
             warn_of_restart(refusals.pop())
-        dated = _dated(page.rows, key)
-        moments = _past(page, dated)
-        newest = _later(newest, max(moments, default=None))
+        dated = order.dated(page.rows, key)
+        moments = order.past(page, dated)
+        newest = order.later(newest, max(moments, default=None))
         # Rows of nearly the same moment may stand in any order.
         if in_order and moments and newest:
             in_order = moments[-1] >= timestamps.earlier(newest, LOG_OVERLAP)
             if not in_order:
                 warn_of_order("oldest first")
-        rows = [row for row, moment in dated if not is_before(moment, floor)]
-        wanted = [moment for moment in moments if not is_before(moment, floor)]
-        bookmark = _later(bookmark, max(wanted, default=None))
+        rows = [row for row, moment in dated if not order.is_before(moment, floor)]
+        wanted = [moment for moment in moments if not order.is_before(moment, floor)]
+        bookmark = order.later(bookmark, max(wanted, default=None))
         yield Step(rows, Position(bookmark, cursor=cursor if in_order else None))
         cursor = page.next_cursor
-
-
-def newest_of(page: Page, key: str) -> str | None:
-    """Find the newest moment of a page that is not in the future.
-
-    Args:
-        page: Any page.
-        key: The field that holds the moments.
-
-    Returns:
-        The moment, rendered; None if there is none.
-    """
-    return max(_past(page, _dated(page.rows, key)), default=None)
-
-
-def is_before(value: Any, moment: str | None) -> bool:  # noqa: ANN401
-    """Compare a row's value with a rendered moment.
-
-    Args:
-        value: As Gorgias sent it.
-        moment: The moment to compare with.
-
-    Returns:
-        Whether it is earlier; false if either is missing or unreadable.
-    """
-    own = _moment(value)
-    return own is not None and moment is not None and own < moment
 
 
 def _finish(
@@ -318,8 +292,8 @@ def _resumed(
     rest = pages(fetch, cursor)
     try:
         first = next(rest)
-    except ApiError as error:
-        if not error.may_be_due_to_cursor:
+    except (ApiError, PageError) as error:
+        if isinstance(error, ApiError) and not error.may_be_due_to_cursor:
             raise
         warn_of_restart(str(error))
         return None
@@ -339,12 +313,12 @@ def _walk_down(
     last: str | None = None
     in_order = True
     for page in walk_pages:
-        dated = _dated(page.rows, key)
-        moments = _past(page, dated)
+        dated = order.dated(page.rows, key)
+        moments = order.past(page, dated)
         newest = newest or max(moments, default=None)
         # A row that changed since the walk began says nothing about the order.
         settled = [moment for moment in moments if newest and moment <= newest]
-        if in_order and not _falls([last, *settled]):
+        if in_order and not order.falls([last, *settled]):
             in_order = False
             floor = None
             warn_of_order("newest first")
@@ -353,46 +327,8 @@ def _walk_down(
             row for row, moment in dated if not (floor and moment and moment < floor)
         ]
         if page.next_cursor is None or (floor and last and last < floor):
-            position = Position(_later(bookmark, newest))
+            position = Position(order.later(bookmark, newest))
             yield Step(rows, position)
             break
         yield Step(rows, Position(bookmark, Walk(newest, page.next_cursor, floor)))
     return position
-
-
-def _dated(rows: list[Row], key: str) -> list[tuple[Row, str | None]]:
-    return [(row, _moment(row.get(key))) for row in rows]
-
-
-def _past(page: Page, dated: list[tuple[Row, str | None]]) -> list[str]:
-    """Take the moments that may tell how far a read has come.
-
-    Imports can date a row into the future. As a bookmark, it would hide every change
-    until then.
-    """
-    return [
-        moment
-        for _, moment in dated
-        if moment and (page.now is None or moment <= page.now)
-    ]
-
-
-def _moment(value: Any) -> str | None:  # noqa: ANN401
-    """Render a row's moment; one that is null or unreadable takes no part in order."""
-    try:
-        return timestamps.render(timestamps.parse(value))
-    except ValueError:
-        return None
-
-
-def _later(one: str | None, other: str | None) -> str | None:
-    return max(filter(None, (one, other)), default=None)
-
-
-def _rises(moments: list[str | None]) -> bool:
-    known = [moment for moment in moments if moment]
-    return all(one <= other for one, other in itertools.pairwise(known))
-
-
-def _falls(moments: list[str | None]) -> bool:
-    return _rises(moments[::-1])

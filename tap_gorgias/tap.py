@@ -17,7 +17,7 @@ from tap_gorgias.command import TapCommand, failures_told
 from tap_gorgias.compat import override
 from tap_gorgias.config_schema import CONFIG_SCHEMA, explain
 from tap_gorgias.errors import CatalogError, SettingsError, StateError, Terminated
-from tap_gorgias.positions import bookmark_from
+from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
 from tap_gorgias.run import Run
 from tap_gorgias.settings import Settings
 from tap_gorgias.streams import STREAMS
@@ -109,7 +109,7 @@ class TapGorgias(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        bookmarks = state.get("bookmarks", {})
+        bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
             raise StateError(_STATE_SHAPE)
         known = {stream.name for stream in STREAMS}
@@ -117,8 +117,9 @@ class TapGorgias(Tap):
             if not isinstance(entry, dict):
                 message = f"STATE of stream `{stream[:80]}` must be a JSON object."
                 raise StateError(message)
-            if stream in known:
-                bookmark_from(entry, stream)
+            entry.pop("partitions", None)
+            for key in MOMENT_KEYS if stream in known else ():
+                bookmark_from(entry, stream, key)
         super().load_state(state)
 
     @override
@@ -202,7 +203,9 @@ class TapGorgias(Tap):
         )
 
 
-_STATE_SHAPE = "STATE must be a JSON object with an object `bookmarks`."
+_STATE_SHAPE = (
+    "STATE must be a JSON object with an object `bookmarks`, and nothing around it."
+)
 
 
 def _state(file: IO[str]) -> dict[str, Any]:

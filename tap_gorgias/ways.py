@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
@@ -50,7 +51,9 @@ class IncrementalStream(GorgiasStream, ABC):
     restarts_from: ClassVar[str] = "the newest row"
     """Where a read begins that cannot go on from STATE, in words."""
 
-    _warned_of_order = False
+    @cached_property
+    def _warnings(self) -> set[str]:
+        return set()
 
     @property
     def start(self) -> str | None:
@@ -65,7 +68,7 @@ class IncrementalStream(GorgiasStream, ABC):
         entry = self.stream_state
         key = entry.get("replication_key", self.replication_key)
         if key != self.replication_key:
-            self.logger.warning(
+            self._warn_once(
                 "STATE holds a bookmark by `%s`, but the stream is read by `%s`: it is "
                 "read from its beginning.",
                 key,
@@ -108,12 +111,15 @@ class IncrementalStream(GorgiasStream, ABC):
         Args:
             wanted: The order in words.
         """
-        if not self._warned_of_order:
-            self._warned_of_order = True
-            self.logger.warning(
-                "Gorgias does not answer %s as asked: the stream is read to its end.",
-                wanted,
-            )
+        self._warn_once(
+            "Gorgias does not answer %s as asked: the stream is read to its end.",
+            wanted,
+        )
+
+    def _warn_once(self, message: str, *args: object) -> None:
+        if message not in self._warnings:
+            self._warnings.add(message)
+            self.logger.warning(message, *args)
 
 
 class LogStream(IncrementalStream):
@@ -170,10 +176,21 @@ class FeedStream(IncrementalStream):
 
     @override
     def steps(self) -> Iterator[Step]:
+        return self.steps_from(self.position(self.floor))
+
+    def steps_from(self, position: Position) -> Iterator[Step]:
+        """Read the stream from a position on.
+
+        Args:
+            position: Where the last run stopped.
+
+        Yields:
+            Rows, and the position that holds once they are out.
+        """
         return reading.feed(
             self.fetch(),
             key=self.replication_key,
-            position=self.position(self.floor),
+            position=position,
             floor=self.floor,
             warn_of_order=self.warn_of_order,
             warn_of_restart=self.warn_of_restart,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias import reading
+from tap_gorgias import order, reading
 from tap_gorgias.compat import override
 from tap_gorgias.pages import parse_page
 from tap_gorgias.parents import FollowerStream
+from tap_gorgias.positions import bookmark_from
 from tap_gorgias.stream import PAGE_ROWS
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.ways import FeedStream
@@ -73,7 +74,7 @@ class TicketMessagesStream(FollowerStream):
         if self.bookmark is None:
             self.sync()
         else:
-            self._since = self.saved().get("since")
+            self._since = bookmark_from(self.saved(), self.name, "since")
 
     @override
     def steps(self) -> Iterator[Step]:
@@ -93,7 +94,7 @@ class TicketMessagesStream(FollowerStream):
         order_by = TicketsStream.order_by
         reply = self.get({"limit": PAGE_ROWS, "order_by": order_by}, TicketsStream.path)
         page = parse_page(*reply)
-        return reading.newest_of(page, TicketsStream.replication_key)
+        return order.newest_of(page, TicketsStream.replication_key)
 
     @override
     def save(self, position: Position) -> None:
@@ -115,7 +116,7 @@ class TicketMessagesStream(FollowerStream):
 
     @override
     def wants(self, row: Row) -> bool:
-        return super().wants(row) or reading.is_before(
+        return super().wants(row) or order.is_before(
             row.get("created_datetime"), self._since
         )
 

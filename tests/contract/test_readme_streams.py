@@ -34,6 +34,7 @@ PATHS_BEYOND = {
 EXTRA_KEYS: dict[str, type] = {
     "cursor": CursorStream,
     "emitted": ParentFeedStream,
+    "emitting": ParentFeedStream,
     "parent_walk": FollowerStream,
     "since": TicketMessagesStream,
 }

@@ -110,12 +110,26 @@ def test_a_bad_setting_is_one_line_and_no_request(
         (
             "state",
             "[]",
-            "STATE must be a JSON object with an object `bookmarks`.",
+            (
+                "STATE must be a JSON object with an object `bookmarks`, and nothing "
+                "around it."
+            ),
+        ),
+        (
+            "state",
+            '{"type": "STATE", "value": {"bookmarks": {}}}',
+            (
+                "STATE must be a JSON object with an object `bookmarks`, and nothing "
+                "around it."
+            ),
         ),
         (
             "state",
             '{"bookmarks": 7}',
-            "STATE must be a JSON object with an object `bookmarks`.",
+            (
+                "STATE must be a JSON object with an object `bookmarks`, and nothing "
+                "around it."
+            ),
         ),
         (
             "state",

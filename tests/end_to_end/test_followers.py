@@ -127,3 +127,82 @@ def _run(sandbox: Sandbox, selected: list[str], state: dict[str, Any]) -> Output
 def _as_sent(row: dict[str, Any]) -> str:
     text: str = row["updated_datetime"]
     return text.replace("Z", "+00:00").replace(".000000", "")
+
+
+def test_a_parent_selected_in_the_middle_of_a_walk_misses_nothing(
+    sandbox: Sandbox,
+) -> None:
+    """Its own records have a gap that outlives several interrupted runs."""
+    first = run(sandbox.config, "ticket_details")
+    second = interrupted(sandbox, 2, *DETAILS, state=first.state)
+    third = run(sandbox.config, "ticket_details", state=second.state)
+    fourth = run(sandbox.config, *DETAILS, state=third.state)
+
+    tickets = latest("tickets", second, fourth)
+    assert set(tickets) == set(sandbox.shop.tickets.ids())
+    assert "emitted" not in fourth.bookmark("tickets")
+
+
+def test_a_walk_that_became_unusable_does_not_hide_the_parents_gap(
+    sandbox: Sandbox,
+) -> None:
+    """A version that knows more may have written it."""
+    first = run(sandbox.config, "ticket_details")
+    second = interrupted(sandbox, 2, *DETAILS, state=first.state)
+    state = second.state
+    state["bookmarks"]["tickets"]["walk"]["shard"] = 1
+
+    third = run(sandbox.config, *DETAILS, state=state)
+
+    assert set(latest("tickets", third)) == set(sandbox.shop.tickets.ids())
+
+
+@pytest.mark.parametrize("stream_map", [{"__filter__": "status == 'open'"}, None])
+def test_a_map_of_the_parent_leaves_its_children_alone(
+    sandbox: Sandbox, stream_map: dict[str, str] | None
+) -> None:
+    """Filtering tickets is no reason to lose what follows them."""
+    config = {**sandbox.config, "stream_maps": {"tickets": stream_map}}
+    first = run(config, "tickets", "ticket_messages")
+    sandbox.shop.advance(3600)
+    for ticket in sandbox.shop.tickets.ids()[:30]:
+        sandbox.shop.messages.create(ticket)
+
+    second = run(config, "tickets", "ticket_messages", state=first.state)
+
+    messages = latest("ticket_messages", first, second)
+    assert set(messages) >= set(sandbox.shop.messages.ids())
+
+
+def test_a_start_date_moved_later_leaves_a_followed_walk_alone(
+    sandbox: Sandbox,
+) -> None:
+    """What the walk began to read is read to its end."""
+    early = {**sandbox.config, "start_date": "2026-06-01T00:00:00Z"}
+    late = {**sandbox.config, "start_date": "2026-10-01T00:00:00Z"}
+    whole = run(early, *DETAILS)
+    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    with pytest.raises(PartialRun) as failure:
+        run(early, *DETAILS)
+    sandbox.faults.clear()
+    first = failure.value.output
+
+    second = run(late, *DETAILS, state=first.state)
+
+    for stream in DETAILS:
+        assert set(latest(stream, first, second)) == set(whole.ids(stream))
+
+
+def test_a_follower_that_comes_with_a_refused_cursor_is_complete_at_once(
+    sandbox: Sandbox,
+) -> None:
+    """The walk that starts again is a new one, and all its readers follow it."""
+    first = interrupted(sandbox, 2, "tickets")
+    sandbox.expire_cursors()
+    second = run(sandbox.config, *DETAILS, state=first.state)
+    sandbox.reset_counters()
+    third = run(sandbox.config, *DETAILS, state=second.state)
+
+    assert_all_details(sandbox, second)
+    assert sandbox.count() <= 2
+    assert len(third.records("ticket_details")) <= 1

@@ -382,3 +382,16 @@ import subprocess, sys
 with open("/dev/full", "wb") as full:
     sys.exit(subprocess.call([sys.executable, *sys.argv[1:]], stdout=full))
 """
+
+
+def test_a_saved_cursor_that_is_answered_with_no_page_restarts_the_walk(
+    sandbox: Sandbox,
+) -> None:
+    """Some APIs say that a cursor has expired with status 200."""
+    first = interrupted(sandbox, 3, "tickets")
+    expired = Fault.rewrite(lambda _: {"error": {"msg": "expired"}})
+    sandbox.faults.add(expired, "/api/tickets")
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
