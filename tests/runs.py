@@ -179,6 +179,15 @@ class Files:
         return command
 
 
+def batches_of(rows: int, folder: Path) -> dict[str, Any]:
+    """Make the setting that has records leave in files of so many rows."""
+    return {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": folder.as_uri()},
+        "batch_size": rows,
+    }
+
+
 def run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with stdout and stderr caught."""
     return subprocess.run(  # noqa: S603 (our own command)

@@ -52,7 +52,8 @@ class TicketMessagesStream(FollowerStream):
     The newest change of any ticket tells when the bulk began: tickets that changed
     since are asked one by one. So are tickets that were created before `start_date` and
     changed since, because part of their conversation lies before it; STATE holds
-    `since` until they are done.
+    `since` until they are done. From then on the bookmark is a moment in the order of
+    the tickets' changes, as that of every follower.
     """
 
     name = "ticket_messages"

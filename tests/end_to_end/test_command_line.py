@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
-from tests.runs import Files, Output, catalog_of, run_command
+from tests.runs import Files, Output, batches_of, catalog_of, run_command
 from tests.sandbox import Fault, Sandbox, Shop
 
 if TYPE_CHECKING:
@@ -315,14 +315,7 @@ def test_batches_leave_before_the_state_that_counts_on_them(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """STATE never runs ahead of a BATCH message."""
-    config = {
-        **sandbox.config,
-        "batch_config": {
-            "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": tmp_path.as_uri()},
-            "batch_size": 50,
-        },
-    }
+    config = {**sandbox.config, "batch_config": batches_of(50, tmp_path)}
 
     result = run_command(Files(tmp_path).arguments(config, ["tickets"]))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fake_clock import FakeClock
-from tests.runs import Files, Output, catalog_of, run, run_command
+from tests.runs import Files, Output, batches_of, catalog_of, run, run_command
 from tests.sandbox import Bucket, Fault, Sandbox, Shop
 
 if TYPE_CHECKING:
@@ -134,14 +134,7 @@ def test_in_batches_no_state_runs_ahead_of_the_parents_records(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """STATE follows a child's BATCH while rows of its parent still wait for theirs."""
-    config = {
-        **sandbox.config,
-        "batch_config": {
-            "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": tmp_path.as_uri()},
-            "batch_size": 150,
-        },
-    }
+    config = {**sandbox.config, "batch_config": batches_of(150, tmp_path)}
     streams = ["tickets", "ticket_details"]
 
     result = run_command(Files(tmp_path).arguments(config, streams))
