@@ -84,7 +84,9 @@ class RecordConverter:
         return guarded
 
     def _converter(self, schema: Mapping[str, Any], path: str) -> Convert:
-        if schema.get("format") == "date-time":
+        # The format makes a column, so it stands on columns only: one inside an object
+        # that is null crashes singer-check-tap.
+        if schema.get("format") == "date-time" or path.endswith("_datetime"):
             return _date_time
         kind = next(kind for kind in _as_list(schema["type"]) if kind != "null")
         if kind == "object":

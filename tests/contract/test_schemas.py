@@ -125,10 +125,21 @@ def test_date_time_is_the_only_format(name: str) -> None:
 
 
 @per_schema
-def test_what_is_named_a_date_time_is_one(name: str) -> None:
+def test_a_column_that_is_named_a_date_time_is_one(name: str) -> None:
     """Otherwise it would be loaded as text, or not be converted."""
+    for column, node in SCHEMAS[name]["properties"].items():
+        assert column.endswith("_datetime") is (node.get("format") == "date-time"), (
+            column
+        )
+
+
+@per_schema
+def test_a_date_time_inside_a_value_is_a_text(name: str) -> None:
+    """A format there makes no column, and crashes singer-check-tap on a null object."""
     for path, node in offenders(name):
-        assert path.endswith("_datetime") is (node.get("format") == "date-time"), path
+        if path.removeprefix(".") not in SCHEMAS[name]["properties"]:
+            assert "format" not in node, path
+            assert not path.endswith("_datetime") or kinds(node)[0] == "string", path
 
 
 @per_schema

@@ -75,6 +75,11 @@ CONVERTED: dict[str, tuple[dict[str, Any], object, object]] = {
         {"at": "2026-08-26"},
         {"at": "2026-08-26T00:00:00.000000Z"},
     ),
+    "a date-time within an object is known by its name": (
+        {"type": ["object", "null"], "properties": {"sent_datetime": TEXT}},
+        {"sent_datetime": "2026-08-26 12:46:06"},
+        {"sent_datetime": "2026-08-26T12:46:06.000000Z"},
+    ),
     "a new field within an object stays": (NESTED, {"new": 1}, {"new": 1}),
     "a new field beside known ones stays": (
         NESTED,
