@@ -127,6 +127,24 @@ class GorgiasStream(Stream, ABC):
         caller = Caller(self.name, self.scope)
         return self.run.client.get(path or self.path, params, caller)
 
+    def post(
+        self, params: Mapping[str, str | int | Sequence[str]], body: Mapping[str, Any]
+    ) -> Reply:
+        """Ask the endpoint for what a body says.
+
+        Args:
+            params: Query parameters.
+            body: What is asked for, sent as JSON.
+
+        Returns:
+            What it answered.
+
+        Raises:
+            ApiError: If Gorgias refuses, or keeps failing.
+        """
+        caller = Caller(self.name, self.scope)
+        return self.run.client.post(self.path, params, caller, body)
+
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take the catalog's selection, and of replication only FULL_TABLE.
