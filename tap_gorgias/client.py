@@ -69,9 +69,10 @@ class GorgiasClient:
             settings.email,
         )
         self._summary = summary
+        self._budget = ApiBudget(self._clock, settings.rate_limit_percent)
         self._transport = Transport(
             auth=authentication(settings),
-            budget=ApiBudget(self._clock, settings.rate_limit_percent),
+            budget=self._budget,
             user_agent=settings.user_agent,
             timeout_seconds=settings.request_timeout_seconds,
         )
@@ -119,6 +120,11 @@ class GorgiasClient:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
         """
         return self._retried(path, params, caller, body)
+
+    @property
+    def call_limit(self) -> str | None:
+        """Used and whole budget of the account, as the last answer said: `10/80`."""
+        return self._budget.call_limit
 
     def close(self) -> None:
         """Close the connections."""
