@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tap_gorgias import timestamps
+from tap_gorgias.credentials import credentials_from
 from tap_gorgias.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from tap_gorgias.credentials import Credentials
 
 _LABEL = r"(?P<label>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
 _SUBDOMAIN_FORMS = tuple(
@@ -38,9 +40,9 @@ _HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 class Settings:
     """The checked settings, in the types that the code works with."""
 
+    subdomain: str
     api_url: str
-    email: str
-    api_key: str = field(repr=False)
+    credentials: Credentials
     start_date: datetime | None
     event_types: tuple[str, ...]
     message_lookback: timedelta
@@ -49,6 +51,12 @@ class Settings:
     request_timeout_seconds: int
     user_agent: str
     voice_lookback: timedelta
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that an answer may point to, in lower case, with their ports."""
+        own = urlsplit(self.api_url).netloc.lower()
+        return frozenset({own, f"{self.subdomain}.gorgias.com"})
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -79,8 +87,10 @@ class Settings:
         api_url = checked("api_url", _api_url)
         start_date = checked("start_date", _start_date)
         user_agent = checked("user_agent", _user_agent)
-        if sign_in_problem := _sign_in_problem(config):
-            problems.append(sign_in_problem)
+        try:
+            credentials = credentials_from(config)
+        except ValueError as problem:
+            problems.append(str(problem))
         if not all(event_type.strip() for event_type in config.get("event_types", ())):
             problems.append("Setting `event_types` must not hold an empty text.")
         if config.get("statistics"):
@@ -91,9 +101,9 @@ class Settings:
         if problems:
             raise SettingsError(problems)
         return cls(
+            subdomain=subdomain,
             api_url=api_url or f"https://{subdomain}.gorgias.com",
-            email=config["email"],
-            api_key=config["api_key"],
+            credentials=credentials,
             start_date=start_date,
             event_types=tuple(config.get("event_types") or ()),
             message_lookback=timedelta(days=config["message_lookback_days"]),
@@ -103,32 +113,6 @@ class Settings:
             user_agent=user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}",
             voice_lookback=timedelta(days=config["voice_lookback_days"]),
         )
-
-
-def _sign_in_problem(config: Mapping[str, Any]) -> str | None:
-    """Say what is missing, doubled or unusable among the credentials."""
-    api_key_way = ("email", "api_key")
-    oauth_way = ("client_id", "client_secret", "refresh_token")
-    given = {name for name in (*api_key_way, *oauth_way) if config.get(name)}
-    if "api_key" in given and given & set(oauth_way):
-        return (
-            "Two ways to sign in are given: keep either `email` and `api_key`, or "
-            "`client_id`, `client_secret` and `refresh_token`."
-        )
-    way = oauth_way if given & set(oauth_way) else api_key_way
-    if missing := [f"`{name}`" for name in way if name not in given]:
-        wanted = " and ".join(f"`{name}`" for name in way)
-        return f"Signing in with {wanted} lacks {' and '.join(missing)}."
-    if way is oauth_way:
-        return (
-            "Signing in with OAuth2 is not supported by this version of the tap: use "
-            "`email` and `api_key`."
-        )
-    if ":" in config["email"] or not _HEADER_TEXT.fullmatch(config["email"]):
-        return "Setting `email` must be a plain e-mail address."
-    if not _HEADER_TEXT.fullmatch(config["api_key"]):
-        return "Setting `api_key` must be printable ASCII without outer spaces."
-    return None
 
 
 def _subdomain(value: str) -> str:

@@ -40,7 +40,7 @@ class PhoneStream(GorgiasStream, ABC):
                 raise
             self.logger.warning(
                 "No rows for `%s`: Gorgias answers %d, probably because the account "
-                "has no phone. If it has, check the permissions of the API key.",
+                "has no phone. If it has, check the permissions of the API key or app.",
                 self.name,
                 error.status,
             )

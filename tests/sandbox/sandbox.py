@@ -65,7 +65,7 @@ class Sandbox:
             shop: What it serves; a small shop by default.
             bucket: The rate limit; none by default.
             latency: Seconds that every answer takes longer.
-            clock: Seconds for the bucket, in place of the real ones.
+            clock: Seconds for bucket and access tokens, in place of the real ones.
             forbidden: Endpoints, such as "events", that answer 403.
             phone: How the phone's lists are answered: as all others, or as bare
                 "arrays"; a merchant without phone gets 403, or 404 (None).
@@ -80,7 +80,7 @@ class Sandbox:
         self.forbidden = set(forbidden)
         self.phone = phone
         self.faults = Faults()
-        self.auth = auth.Auth(token_lifetime)
+        self.auth = auth.Auth(token_lifetime, clock)
         self._callbacks: list[Callback] = []
         self._requests: list[Request] = []
         self._generation = 0
@@ -186,8 +186,9 @@ class Sandbox:
             answer = self._answer(request, parts.query, headers, body)
         if fault := self.faults.next(parts.path):
             answer = fault.spoil(answer)
-        headers_sent = {_USAGE_HEADER: usage or "1/40"} | answer.headers
-        answer = replace(answer, headers=headers_sent)
+        if parts.path.startswith("/api/"):
+            headers_sent = {_USAGE_HEADER: usage or "1/40"} | answer.headers
+            answer = replace(answer, headers=headers_sent)
         sent = answer.status if answer.wire in {"whole", "cut"} else 0
         with self._lock:
             self._requests.append(replace(request, status=sent))
