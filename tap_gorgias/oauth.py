@@ -40,13 +40,15 @@ EARLY_SECONDS = 300.0
 """How long before its end a token is renewed; a tenth of its life if that is less."""
 
 _SIGN_IN_AGAIN = "see `Sign in with OAuth2` in the README."
-_ADVICE = {
+ADVICE = {
     "invalid_grant": "The refresh token does not work any more, or belongs to another "
     "app: get a new one and set `refresh_token`, " + _SIGN_IN_AGAIN,
     "invalid_client": "Check `client_id` and `client_secret`.",
 }
+"""What to do, by the error code of the token request (RFC 6749, section 5.2)."""
+
 _ADVICE_BY_STATUS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: _ADVICE["invalid_client"],
+    HTTPStatus.UNAUTHORIZED: ADVICE["invalid_client"],
     HTTPStatus.NOT_FOUND: "Is `subdomain` right?",
 }
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -221,4 +223,4 @@ def _advice(answer: Answer) -> str:
         value = None
     code = value.get("error") if isinstance(value, dict) else None
     by_status = _ADVICE_BY_STATUS.get(answer.status, "")
-    return _ADVICE.get(code, by_status) if isinstance(code, str) else by_status
+    return ADVICE.get(code, by_status) if isinstance(code, str) else by_status

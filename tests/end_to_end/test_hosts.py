@@ -40,6 +40,20 @@ def config_of(sandbox: Sandbox, way: str) -> dict[str, str]:
     return sandbox.config if way == "API key" else sandbox.oauth_config
 
 
+@pytest.mark.parametrize(
+    ("way", "posts"), [("API key", []), ("OAuth2", ["/oauth/token"])]
+)
+def test_nothing_is_written_to_the_helpdesk(
+    sandbox: Sandbox, way: str, posts: list[str]
+) -> None:
+    """A whole run is made of GET requests, and a POST for an access token."""
+    run(config_of(sandbox, way))
+
+    requests = sandbox.requests
+    assert [one.path for one in requests if one.method != "GET"] == posts
+    assert {one.method for one in requests} <= {"GET", "POST"}
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("path", ["/api/tickets", "/oauth/token"])
 def test_a_redirect_to_another_host_is_not_followed(
