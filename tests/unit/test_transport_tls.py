@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -172,3 +173,26 @@ def test_a_proxy_sees_no_credentials_of_an_encrypted_request(
     assert (request.command, request.path) == ("CONNECT", "acme.gorgias.test:443")
     assert "Authorization" not in request.headers
     assert "planted" not in str(request.headers)
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["directly", "proxy"])
+def test_the_standard_library_prints_nothing(
+    server: Server,
+    transport: Transport,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    proxied: bool,
+) -> None:
+    """Told to debug, it would print headers into the tap's output."""
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    address = f"http://127.0.0.1:{server.server_port}"
+    for _ in range(2):
+        if proxied:
+            monkeypatch.setenv("HTTPS_PROXY", address)
+            with pytest.raises(TransportError):
+                transport.get("https://acme.gorgias.test/", {}, AUTH)
+        else:
+            transport.get(f"{address}/", {}, AUTH)
+    assert len(Handler.seen) == 2
+    assert capfd.readouterr() == ("", "")
