@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import base64
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_gorgias.own_secrets import OwnSecrets
 
-PRINTABLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=4)
+PRINTABLE = (
+    st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=4)
+    .map(str.strip)
+    .filter(lambda text: len(text) >= 4)
+)
 
 
 @given(PRINTABLE)
+@example("a b+c/d=e")
+@example("~~~???")
 def test_a_secret_is_masked_in_each_form_that_it_is_sent_in(secret: str) -> None:
     """As it is, in a form, and in a header."""
     secrets = OwnSecrets()
     secrets.add(secret)
     encoded = base64.b64encode(secret.encode()).decode()
-    for form in (secret, quote_plus(secret), encoded, encoded.rstrip("=")):
+    in_urls = base64.urlsafe_b64encode(secret.encode()).decode()
+    quoted = (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    for form in (secret, *quoted, encoded, in_urls, encoded.rstrip("=")):
         assert secrets.masked(f"<{form}>") == "<***>"
 
 
