@@ -1,34 +1,26 @@
-"""Asks Gorgias for something on behalf of a stream: tries again, explains failures."""
+"""Asks Gorgias for something on behalf of a stream."""
 
 from __future__ import annotations
 
-import logging
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_gorgias import timestamps
-from tap_gorgias.auth import authentication
-from tap_gorgias.budget import ApiBudget
-from tap_gorgias.decoding import decode, said
-from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.retry import retried
-from tap_gorgias.transport import Transport, TransportError
+from tap_gorgias.auth import sign_in_with
+from tap_gorgias.exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    from requests.auth import AuthBase
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.settings import Settings
     from tap_gorgias.summary import RunSummary
-
-_ADVICE: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "Check `email` and `api_key`.",
-    HTTPStatus.NOT_FOUND: "Is `subdomain` right?",
-}
+    from tap_gorgias.transport import Answer
 
 
 @dataclass(frozen=True)
@@ -58,24 +50,10 @@ class GorgiasClient:
         Args:
             settings: The checked settings.
             summary: Where requests, retries and waiting are counted.
-            clock: Tells the time to the budget and to retries.
+            clock: Tells the time to the budget, to retries and to access tokens.
         """
-        self._clock = clock
-        self._api_url = settings.api_url
-        basic = f"{settings.email}:{settings.api_key}".encode()
-        self._secrets = (
-            b64encode(basic).decode(),
-            settings.api_key,
-            settings.email,
-        )
-        self._summary = summary
-        self._budget = ApiBudget(self._clock, settings.rate_limit_percent)
-        self._transport = Transport(
-            auth=authentication(settings),
-            budget=self._budget,
-            user_agent=settings.user_agent,
-            timeout_seconds=settings.request_timeout_seconds,
-        )
+        self._exchange = Exchange(settings, summary, clock)
+        self._sign_in = sign_in_with(settings.credentials, self._exchange)
 
     def get(
         self,
@@ -95,8 +73,15 @@ class GorgiasClient:
 
         Raises:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
+            SignInError: If Gorgias gives no access token.
         """
-        return self._retried(path, params, caller, None)
+        return self._retried(
+            lambda signature: self._exchange.get(
+                path, params, signature, caller.stream
+            ),
+            path,
+            caller,
+        )
 
     def post(
         self,
@@ -118,81 +103,53 @@ class GorgiasClient:
 
         Raises:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
+            SignInError: If Gorgias gives no access token.
         """
-        return self._retried(path, params, caller, body)
+        return self._retried(
+            lambda signature: self._exchange.post(
+                path, signature, caller.stream, params=params, json=body
+            ),
+            path,
+            caller,
+        )
 
     @property
     def call_limit(self) -> str | None:
         """Used and whole budget of the account, as the last answer said: `10/80`."""
-        return self._budget.call_limit
+        return self._exchange.call_limit
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self._exchange.close()
 
     def _retried(
-        self,
-        path: str,
-        params: Mapping[str, str | int | Sequence[str]],
-        caller: Caller,
-        body: Mapping[str, Any] | None,
+        self, ask: Callable[[AuthBase], Answer], path: str, caller: Caller
     ) -> Reply:
-        logger = logging.getLogger(f"tap-gorgias.{caller.stream}")
-
-        def on_retry(error: TransientApiError, seconds: float) -> None:
-            self._summary.count(caller.stream, retries=1)
-            logger.warning("%s Trying again in %.1f s.", error, seconds)
-
-        return retried(
-            lambda: self._attempt(path, params, caller, body),
-            clock=self._clock,
-            on_retry=on_retry,
+        return self._exchange.retried(
+            lambda: self._attempt(ask, path, caller), caller.stream
         )
 
     def _attempt(
-        self,
-        path: str,
-        params: Mapping[str, str | int | Sequence[str]],
-        caller: Caller,
-        body: Mapping[str, Any] | None,
+        self, ask: Callable[[AuthBase], Answer], path: str, caller: Caller
     ) -> Reply:
-        self._summary.count(caller.stream, requests=1)
-        try:
-            answer = self._transport.send(f"{self._api_url}{path}", params, body)
-        except TransportError as error:
-            kind = TransientApiError if error.transient else ApiError
-            raise kind(str(error), stream=caller.stream, path=path) from None
-        finally:
-            waited = self._transport.waited_seconds
-            self._summary.count(caller.stream, waited_seconds=waited)
+        signature = self._sign_in.signature()
+        answer = ask(signature)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            renewed = self._sign_in.renewed(signature)
+            if renewed is not None:
+                answer = ask(renewed)
         if answer.status == HTTPStatus.OK:
-            try:
-                return Reply(decode(answer.body), _latest(answer.date))
-            except ValueError:
-                reason = "the body is not JSON."
-                raise TransientApiError(
-                    reason, stream=caller.stream, path=path, status=answer.status
-                ) from None
-        raise self._refusal(answer.status, answer.body, path, caller)
+            value = self._exchange.value(answer, path, caller.stream)
+            return Reply(value, _latest(answer.date))
+        advice = self._advice(answer.status, caller)
+        raise self._exchange.refusal(answer, path, caller.stream, advice)
 
-    def _refusal(self, status: int, body: bytes, path: str, caller: Caller) -> ApiError:
-        reason = said(body)
-        for secret in self._secrets:
-            reason = reason.replace(secret, "***")
-        transient = (
-            status == HTTPStatus.TOO_MANY_REQUESTS
-            or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        )
-        kind = TransientApiError if transient else ApiError
-        advice = _ADVICE.get(status, "")
+    def _advice(self, status: int, caller: Caller) -> str:
+        if status == HTTPStatus.UNAUTHORIZED:
+            return self._sign_in.unauthorized_advice
         if status == HTTPStatus.FORBIDDEN:
-            advice = (
-                f"The stream needs the permission `{caller.scope}`: grant it, or "
-                f"deselect the stream `{caller.stream}`."
-            )
-        return kind(
-            reason, stream=caller.stream, path=path, status=status, advice=advice
-        )
+            return self._sign_in.forbidden_advice(caller.scope, caller.stream)
+        return "Is `subdomain` right?" if status == HTTPStatus.NOT_FOUND else ""
 
 
 def _latest(date: datetime | None) -> str | None:

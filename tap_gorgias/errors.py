@@ -6,6 +6,7 @@ GorgiasError
     CatalogError            the catalog handed to the tap is unusable
     ApiError                an answer (or none) that ends the run
         TransientApiError   worth another try: 429, 5xx, no answer, broken body
+    SignInError             no access token can be had: no stream can be read
     OutputError             the target is gone
 
 Terminated                  the process was asked to stop
@@ -108,6 +109,13 @@ class TransientApiError(ApiError):
     @override
     def may_be_due_to_cursor(self) -> bool:
         return False
+
+
+class SignInError(GorgiasError):
+    """No access token can be had.
+
+    It is no `ApiError`, because it says nothing about the request that wanted one.
+    """
 
 
 class OutputError(GorgiasError):

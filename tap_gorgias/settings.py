@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from tap_gorgias import timestamps
+from tap_gorgias.credentials import credentials_from
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.queries import read_queries
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from tap_gorgias.credentials import Credentials
     from tap_gorgias.queries import StatisticsQuery
+
 
 _LABEL = r"(?P<label>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
 _SUBDOMAIN_FORMS = tuple(
@@ -41,9 +44,9 @@ _HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 class Settings:
     """The checked settings, in the types that the code works with."""
 
+    subdomain: str
     api_url: str
-    email: str
-    api_key: str = field(repr=False)
+    credentials: Credentials
     start_date: datetime | None
     event_types: tuple[str, ...]
     message_lookback: timedelta
@@ -55,6 +58,12 @@ class Settings:
     statistics: tuple[StatisticsQuery, ...]
     statistics_lookback: timedelta
     statistics_timezone: ZoneInfo
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that an answer may point to, in lower case, with their ports."""
+        own = urlsplit(self.api_url).netloc.lower()
+        return frozenset({own, f"{self.subdomain}.gorgias.com"})
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -85,8 +94,10 @@ class Settings:
         api_url = checked("api_url", _api_url)
         start_date = checked("start_date", _start_date)
         user_agent = checked("user_agent", _user_agent)
-        if sign_in_problem := _sign_in_problem(config):
-            problems.append(sign_in_problem)
+        try:
+            credentials = credentials_from(config)
+        except ValueError as problem:
+            problems.append(str(problem))
         if not all(event_type.strip() for event_type in config.get("event_types", ())):
             problems.append("Setting `event_types` must not hold an empty text.")
         statistics_timezone = checked("statistics_timezone", _time_zone)
@@ -95,9 +106,9 @@ class Settings:
         if problems:
             raise SettingsError(problems)
         return cls(
+            subdomain=subdomain,
             api_url=api_url or f"https://{subdomain}.gorgias.com",
-            email=config["email"],
-            api_key=config["api_key"],
+            credentials=credentials,
             start_date=start_date,
             event_types=tuple(config.get("event_types") or ()),
             message_lookback=timedelta(days=config["message_lookback_days"]),
@@ -110,32 +121,6 @@ class Settings:
             statistics_lookback=timedelta(days=config["statistics_lookback_days"]),
             statistics_timezone=statistics_timezone,
         )
-
-
-def _sign_in_problem(config: Mapping[str, Any]) -> str | None:
-    """Say what is missing, doubled or unusable among the credentials."""
-    api_key_way = ("email", "api_key")
-    oauth_way = ("client_id", "client_secret", "refresh_token")
-    given = {name for name in (*api_key_way, *oauth_way) if config.get(name)}
-    if "api_key" in given and given & set(oauth_way):
-        return (
-            "Two ways to sign in are given: keep either `email` and `api_key`, or "
-            "`client_id`, `client_secret` and `refresh_token`."
-        )
-    way = oauth_way if given & set(oauth_way) else api_key_way
-    if missing := [f"`{name}`" for name in way if name not in given]:
-        wanted = " and ".join(f"`{name}`" for name in way)
-        return f"Signing in with {wanted} lacks {' and '.join(missing)}."
-    if way is oauth_way:
-        return (
-            "Signing in with OAuth2 is not supported by this version of the tap: use "
-            "`email` and `api_key`."
-        )
-    if ":" in config["email"] or not _HEADER_TEXT.fullmatch(config["email"]):
-        return "Setting `email` must be a plain e-mail address."
-    if not _HEADER_TEXT.fullmatch(config["api_key"]):
-        return "Setting `api_key` must be printable ASCII without outer spaces."
-    return None
 
 
 def _time_zone(value: str) -> ZoneInfo:

@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
     NameResolutionError,
@@ -18,6 +17,7 @@ from urllib3.exceptions import (
 )
 
 from tap_gorgias.compat import override
+from tap_gorgias.connections import QuietAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ class Answer:
     """When it was made by Gorgias' clock, cut to the second; None if it is not said."""
 
 
-class BudgetedAdapter(HTTPAdapter):
+class BudgetedAdapter(QuietAdapter):
     """Sends a request when the budget lets it, and tells the budget how it went."""
 
     def __init__(self, budget: ApiBudget, timeout_seconds: float) -> None:
@@ -90,6 +90,9 @@ class BudgetedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        if not request.url or not request.url.lower().startswith("https:"):
+            # Plain HTTP is for this machine, and must not leave it through a proxy.
+            proxies = None
         permit = self._budget.acquire()
         self._of_thread.waited_seconds = permit.waited_seconds
         headers: Mapping[str, str] = {}
@@ -112,7 +115,6 @@ class Transport:
     def __init__(
         self,
         *,
-        auth: AuthBase,
         budget: ApiBudget,
         user_agent: str,
         timeout_seconds: float,
@@ -120,7 +122,6 @@ class Transport:
         """Open nothing yet: connections are made with the first request.
 
         Args:
-            auth: Signs each request.
             budget: Request budget of the account.
             user_agent: Value of the User-Agent header.
             timeout_seconds: Longest silence before and within an answer.
@@ -128,7 +129,6 @@ class Transport:
         self._timeout_seconds = timeout_seconds
         self._adapter = BudgetedAdapter(budget, timeout_seconds)
         self._session = requests.Session()
-        self._session.auth = auth
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": user_agent}
         )
@@ -140,18 +140,18 @@ class Transport:
         """How long the budget held back the last request of this thread."""
         return self._adapter.waited_seconds
 
-    def send(
+    def get(
         self,
         url: str,
         params: Mapping[str, str | int | Sequence[str]],
-        body: Mapping[str, Any] | None = None,
+        auth: AuthBase,
     ) -> Answer:
-        """Send a request and read the whole answer.
+        """Send a GET request and read the whole answer.
 
         Args:
             url: Address without a query.
             params: Query parameters; a sequence becomes a repeated key.
-            body: What to POST as JSON; None is a GET request.
+            auth: Signs the request; nothing in the environment can take its place.
 
         Returns:
             The answer, whatever its status; a redirect is not followed.
@@ -159,23 +159,44 @@ class Transport:
         Raises:
             TransportError: When no whole answer came.
         """
+        return self._ask("GET", url, auth, params=params)
+
+    def post(self, url: str, auth: AuthBase, **content: Any) -> Answer:
+        """Send a POST request and read the whole answer.
+
+        Args:
+            url: Address without a query.
+            auth: Signs the request; nothing in the environment can take its place.
+            content: Fields of a form (`data`), or a body (`json`) and `params`.
+
+        Returns:
+            The answer, whatever its status; a redirect is not followed.
+
+        Raises:
+            TransportError: When no whole answer came.
+        """
+        return self._ask("POST", url, auth, **content)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _ask(self, method: str, url: str, auth: AuthBase, **content: Any) -> Answer:
         try:
             with self._session.request(
-                "GET" if body is None else "POST",
-                url,
-                params=params,
-                json=body,
-                stream=True,
-                allow_redirects=False,
+                method, url, auth=auth, stream=True, allow_redirects=False, **content
             ) as response:
                 date = _http_date(response.headers.get("Date"))
                 return Answer(response.status_code, _read(response), date)
         except requests.RequestException as error:
             raise self._explained(error) from None
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+        except OSError:
+            # Nothing else of this kind comes out of the library undisguised.
+            message = (
+                "the file of trusted certificates that REQUESTS_CA_BUNDLE or "
+                "CURL_CA_BUNDLE names cannot be read."
+            )
+            raise TransportError(message, transient=False) from None
 
     def _explained(self, error: requests.RequestException) -> TransportError:
         """Put a lower library's failure in words; its own text shows the address."""

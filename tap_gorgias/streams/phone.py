@@ -23,7 +23,7 @@ class PhoneStream(OptionalStream, ABC):
     lacking = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
     lacking_because = (
         "probably because the account has no phone. If it has, check the permissions "
-        "of the API key."
+        "of the API key or app."
     )
 
 

@@ -11,6 +11,8 @@ from tap_gorgias.parents import ParentStream, PerParentStream
 from tap_gorgias.ways import SnapshotStream
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tap_gorgias.pages import Fetch, Row
 
 
@@ -57,7 +59,8 @@ class ViewItemsStream(PerParentStream):
         def fetch(cursor: str | None) -> Page:
             params = {**self.params(), **dict(parse_qsl(cursor or ""))}
             body, now = self.get(params, f"{self.path}/{parent}/items")
-            return Page(parse_page(body).rows, _next_items(body), now)
+            following = _next_items(body, self.run.settings.hosts)
+            return Page(parse_page(body).rows, following, now)
 
         return fetch
 
@@ -66,7 +69,7 @@ class ViewItemsStream(PerParentStream):
         return {"view_id": parent, "item_type": self._item_types[parent], **row}
 
 
-def _next_items(body: dict[str, Any]) -> str | None:
+def _next_items(body: dict[str, Any], hosts: Container[str]) -> str | None:
     """Take the parameters of the next page out of its address.
 
     Without `ignored_item` the API answers the same page for ever.
@@ -78,6 +81,17 @@ def _next_items(body: dict[str, Any]) -> str | None:
     if not isinstance(address, str):
         message = "the address of the next items is no text."
         raise PageError(message)
-    given = dict(parse_qsl(urlsplit(address).query))
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        message = "the address of the next items is none."
+        raise PageError(message) from None
+    # Only its parameters are used, but what leads elsewhere is not to be trusted.
+    if parts.scheme not in {"", "http", "https"} or (
+        parts.netloc and parts.netloc.lower() not in hosts
+    ):
+        message = "the address of the next items leads to another host."
+        raise PageError(message)
+    given = dict(parse_qsl(parts.query))
     wanted = ("cursor", "direction", "ignored_item")
     return urlencode({name: given[name] for name in wanted if name in given}) or None

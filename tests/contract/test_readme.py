@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
+from tap_gorgias import oauth
+from tap_gorgias.auth import ApiKeySignIn
 from tap_gorgias.config_schema import CONFIG_SCHEMA
+from tap_gorgias.credentials import ApiKey, OAuthApp
+from tap_gorgias.errors import SettingsError
+from tap_gorgias.oauth import OAuthSignIn
 from tap_gorgias.settings import Settings
 from tap_gorgias.tap import TapGorgias
-from tests.contract.readme import ROOT, assert_written, blocks, text
+from tests.contract.readme import ROOT, assert_written, blocks, table, text
 
 TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTILINE)
 
@@ -96,12 +101,13 @@ def test_embedded_python_of_the_shell_examples_is_valid() -> None:
         ast.parse(script)
 
 
-def test_config_example_is_accepted() -> None:
-    """The first JSON example is a config that the tap takes."""
-    config = json.loads(blocks("json")[0])
-    tap = TapGorgias(config=config)
-    assert isinstance(tap.settings, Settings)
-    assert tap.settings.start_date is not None
+def test_config_examples_are_accepted() -> None:
+    """The first JSON examples are configs that the tap takes, one for each way."""
+    taps = [TapGorgias(config=json.loads(one)) for one in blocks("json")[:2]]
+    settings = [tap.settings for tap in taps]
+    assert all(isinstance(one, Settings) for one in settings)
+    kinds = [type(one.credentials) for one in settings if one]
+    assert kinds == [ApiKey, OAuthApp]
 
 
 @pytest.mark.parametrize("example", blocks("json"))
@@ -123,7 +129,28 @@ def test_meltano_settings_are_those_of_the_tap() -> None:
         }
         for name, schema in own_settings().items()
     ]
-    assert meltano()["settings_group_validation"] == [["subdomain", "email", "api_key"]]
+
+
+def test_meltano_asks_for_one_complete_way_to_sign_in() -> None:
+    """The tap takes each group, and none that lacks one of its settings."""
+    groups = meltano()["settings_group_validation"]
+    assert len(groups) == 2
+    for group in groups:
+        config = {"statistics_timezone": "UTC", **dict.fromkeys(group, "acme")}
+        assert isinstance(TapGorgias(config=config).settings, Settings)
+        for name in group:
+            with pytest.raises(SettingsError):
+                TapGorgias(config={**config, name: None})
+
+
+def test_the_troubleshooting_table_names_each_advice_about_signing_in() -> None:
+    """Whoever searches for the words of an error finds them."""
+    advice = [*oauth.ADVICE.values(), OAuthSignIn.unauthorized_advice]
+    advice.append(ApiKeySignIn.unauthorized_advice)
+    shown = {row[0].replace("`", "") for row in table("## Errors and what to do")}
+    for one in advice:
+        begin = one.replace("`", "").partition(",")[0].rstrip(".")
+        assert any(begin in row for row in shown), begin
 
 
 def test_meltano_extractor_does_what_the_tap_can() -> None:

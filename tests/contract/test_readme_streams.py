@@ -80,6 +80,26 @@ def test_permissions_table_is_that_of_the_code() -> None:
     ]
 
 
+def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
+    """The table would not be the whole truth otherwise."""
+    parents = {one: getattr(one, "parent_stream_type", None) for one in STREAMS}
+    pairs = [(one, parent) for one, parent in parents.items() if parent]
+    assert pairs
+    assert [one.name for one, parent in pairs if one.scope != parent.scope] == []
+
+
+def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
+    """And for a refresh token."""
+    scopes = ["openid", "email", "profile", "offline"]
+    scopes += sorted({stream.scope for stream in STREAMS})
+    address = (
+        "https://acme.gorgias.com/oauth/authorize?response_type=code"
+        "&client_id=YOUR_CLIENT_ID&redirect_uri=https://app.example.com/callback"
+        f"&state=RANDOM_TEXT&nonce=RANDOM_TEXT&scope={'%20'.join(scopes)}"
+    )
+    assert_written("authorize", f"```text\n{address}\n```")
+
+
 def test_meltano_selects_what_is_selected_by_default() -> None:
     """Meltano would read all streams and fields otherwise."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))

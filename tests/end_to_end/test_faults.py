@@ -120,7 +120,13 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
     [
         (400, ""),
         (401, "Check `email` and `api_key`."),
-        (403, "permission `tickets:read`: grant it, or deselect the stream `tickets`."),
+        (
+            403,
+            (
+                "The stream needs the permission `tickets:read`: grant it to the owner "
+                "of the API key, or deselect the stream `tickets`."
+            ),
+        ),
         (404, "Is `subdomain` right?"),
         (409, ""),
     ],

@@ -18,6 +18,7 @@ def read(
     latency: float = 0.3,
     others_every_seconds: float | None = None,
     rate_limit_percent: int = 100,
+    oauth: bool = False,
 ) -> tuple[Sandbox, float, int]:
     """Read many pages through a bucket.
 
@@ -39,7 +40,8 @@ def read(
 
     with Sandbox(shop, bucket=bucket, clock=clock.monotonic) as sandbox:
         sandbox.before_request(time_passes)
-        config = {**sandbox.config, "rate_limit_percent": rate_limit_percent}
+        signed_in = sandbox.oauth_config if oauth else sandbox.config
+        config = {**signed_in, "rate_limit_percent": rate_limit_percent}
         began = clock.now
         run(config, "events", clock=clock)
         return sandbox, clock.now - began, refused
@@ -74,6 +76,15 @@ def test_a_larger_or_faster_bucket_is_found_out(
     assert sandbox.count(status=429) == 0
     allowed = min(limit + seconds * limit / period_seconds, seconds / 0.05 + 1)
     assert 0.95 * allowed <= PAGES
+
+
+def test_an_oauth_app_gets_its_larger_bucket() -> None:
+    """80 requests at once, then 4 a second, as the header of each answer says."""
+    sandbox, seconds, _ = read(80, 20.0, latency=0.05, oauth=True)
+
+    assert sandbox.count(status=429) == 0
+    assert 0.95 * (80 + 4 * seconds) <= PAGES
+    assert sandbox.count("/oauth/token") == 1
 
 
 def test_another_client_keeps_its_share() -> None:

@@ -6,12 +6,12 @@ import base64
 import binascii
 import json
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.sandbox.answers import Answer, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 EMAIL: Final = "agent@example.com"
 API_KEY: Final = "sandbox-api-key"
@@ -22,54 +22,77 @@ TOKEN_PATH: Final = "/oauth/token"
 
 
 class Auth:
-    """Checks credentials, and gives out access tokens."""
+    """Checks credentials, and gives out access tokens.
 
-    def __init__(self, token_lifetime: float) -> None:
-        """Choose how many seconds an access token is good for."""
+    Attributes:
+        expires_in: What a token's answer says of its life; the API says 0.
+        opaque: Whether access tokens are no JWTs.
+        rotates: Whether each use of a refresh token replaces it.
+        refresh_token: The refresh token that works now.
+        given: The access tokens given out so far.
+    """
+
+    def __init__(
+        self, token_lifetime: float, clock: Callable[[], float] | None = None
+    ) -> None:
+        """Choose how many seconds, of which clock, an access token is good for."""
         self.token_lifetime = token_lifetime
-        self._tokens: dict[str, float] = {}
+        self.expires_in: Any = 0
+        self.opaque = False
+        self.rotates = False
+        self.refresh_token = REFRESH_TOKEN
+        self.given: list[str] = []
+        self._clock = clock or time.monotonic
+        self._ends: dict[str, float] = {}
 
     def allows(self, authorization: str) -> bool:
         """Check an Authorization header."""
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            return self._tokens.get(value, 0.0) > time.time()
+            return self._ends.get(value, 0.0) > self._clock()
         return _is_basic(authorization, EMAIL, API_KEY)
 
     def revoke_tokens(self) -> None:
         """Let all access tokens given out so far expire."""
-        self._tokens.clear()
+        self._ends.clear()
 
-    def give_token(self, authorization: str, form: Mapping[str, list[str]]) -> Answer:
-        """Answer a request for a new access token."""
+    def give_token(
+        self, authorization: str, form: Mapping[str, list[str]], now: int
+    ) -> Answer:
+        """Answer a request for an access token; it is `now` (seconds) in the shop."""
         if not _is_basic(authorization, CLIENT_ID, CLIENT_SECRET):
             return Answer(401, {"error": "invalid_client"})
         if form.get("grant_type") != ["refresh_token"]:
             return Answer(400, {"error": "unsupported_grant_type"})
-        if form.get("refresh_token") != [REFRESH_TOKEN]:
+        if form.get("refresh_token") != [self.refresh_token]:
             return Answer(400, {"error": "invalid_grant"})
-        return Answer(
-            200,
-            {
-                "access_token": self._new_token(),
-                "expires_in": 0,  # so says the API; the truth is in the token
-                "id_token": None,
-                "scope": "openid email profile offline",
-                "token_type": "Bearer",
-            },
-        )
+        answer = {
+            "access_token": self._new_token(now),
+            "expires_in": self.expires_in,  # 0 in the API; the truth is in the token
+            "id_token": None,
+            "scope": "openid email profile offline",
+            "token_type": "Bearer",
+        }
+        if self.rotates:
+            self.refresh_token = f"{REFRESH_TOKEN}-{len(self.given)}"
+            answer["refresh_token"] = self.refresh_token
+        return Answer(200, answer)
 
-    def _new_token(self) -> str:
+    def _new_token(self, now: int) -> str:
         """Make a token shaped like a JWT, without a real signature."""
-        now = time.time()
-        end = now + self.token_lifetime
-        claims = {"iat": int(now), "exp": int(end), "jti": str(len(self._tokens))}
+        number = len(self.given) + 1
+        claims = {
+            "iat": now,
+            "exp": int(now + self.token_lifetime),
+            "jti": str(number),
+        }
         parts = [
             base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
             for part in ({"alg": "none", "typ": "JWT"}, claims)
         ]
-        token = ".".join([*parts, "unsigned"])
-        self._tokens[token] = end
+        token = f"opaque-token-{number}" if self.opaque else ".".join([*parts, "none"])
+        self._ends[token] = self._clock() + self.token_lifetime
+        self.given.append(token)
         return token
 
 

@@ -68,7 +68,7 @@ class Sandbox:
             shop: What it serves; a small shop by default.
             bucket: The rate limit; none by default.
             latency: Seconds that every answer takes longer.
-            clock: Seconds for the bucket, in place of the real ones.
+            clock: Seconds for bucket and access tokens, in place of the real ones.
             forbidden: Endpoints, such as "events", that answer 403.
             phone: How the phone's lists are answered: as all others, or as bare
                 "arrays"; a merchant without phone gets 403, or 404 (None).
@@ -83,7 +83,7 @@ class Sandbox:
         self.forbidden = set(forbidden)
         self.phone = phone
         self.faults = Faults()
-        self.auth = auth.Auth(token_lifetime)
+        self.auth = auth.Auth(token_lifetime, clock)
         self._callbacks: list[Callback] = []
         self._requests: list[Request] = []
         self._generation = 0
@@ -191,7 +191,9 @@ class Sandbox:
         if fault := self.faults.next(parts.path):
             answer = fault.spoil(answer)
         now = formatdate(self.shop.moment // SECOND, usegmt=True)
-        headers_sent = {_USAGE_HEADER: usage or "1/40", "Date": now} | answer.headers
+        headers_sent = {"Date": now} | answer.headers
+        if parts.path.startswith("/api/"):
+            headers_sent = {_USAGE_HEADER: usage or "1/40"} | headers_sent
         answer = replace(answer, headers=headers_sent)
         sent = answer.status if answer.wire in {"whole", "cut"} else 0
         with self._lock:
@@ -204,7 +206,9 @@ class Sandbox:
         """Answer a request that the rate limit lets pass."""
         if request.path == auth.TOKEN_PATH and request.method == "POST":
             form = parse_qs(body.decode(errors="replace"))
-            return self.auth.give_token(headers.get("authorization", ""), form)
+            return self.auth.give_token(
+                headers.get("authorization", ""), form, self.shop.moment // SECOND
+            )
         with self.shop.lock:
             for callback in self._callbacks:
                 callback(self.shop, request)

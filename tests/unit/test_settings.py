@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_gorgias.config_schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
+from tap_gorgias.credentials import ApiKey, OAuthApp
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.settings import Settings
 from tap_gorgias.tap import TapGorgias
@@ -34,7 +35,6 @@ START_DATES = {
 }
 
 TWO_WAYS = "Two ways to sign in are given"
-NOT_YET = "OAuth2 is not supported by this version"
 
 REFUSED_SIGN_INS = {
     "nothing": ({}, "lacks `email` and `api_key`"),
@@ -53,7 +53,16 @@ REFUSED_SIGN_INS = {
     "both ways": ({**API_KEY, **OAUTH}, TWO_WAYS),
     "key and half of OAuth": ({**API_KEY, "client_id": "app"}, TWO_WAYS),
     "key without e-mail, and OAuth": ({"api_key": "k", **OAUTH}, TWO_WAYS),
-    "OAuth": (OAUTH, NOT_YET),
+    "client ID with colon": ({**OAUTH, "client_id": "a:b"}, "`client_id`"),
+    "client ID with newline": ({**OAUTH, "client_id": "app\n"}, "`client_id`"),
+    "client secret with newline": (
+        {**OAUTH, "client_secret": "hush\n"},
+        "`client_secret`",
+    ),
+    "refresh token with outer space": (
+        {**OAUTH, "refresh_token": " again"},
+        "`refresh_token`",
+    ),
     "e-mail with colon": ({**API_KEY, "email": "a:b@acme.test"}, "`email`"),
     "e-mail with newline": ({**API_KEY, "email": "a@acme.test\n"}, "`email`"),
     "e-mail beyond ASCII": ({**API_KEY, "email": "\u00e4@acme.test"}, "`email`"),
@@ -117,6 +126,11 @@ FLAWS: dict[str, dict[str, Any]] = {
     "secret as key of an object": {
         name: {secret: secret} for name, secret in SECRETS.items()
     },
+    "only a broken refresh token": {
+        "api_key": None,
+        "client_id": "app",
+        "refresh_token": f"{SECRETS['refresh_token']}\n",
+    },
     "only a broken key": {
         "api_key": f"{SECRETS['api_key']}\n",
         "client_secret": None,
@@ -178,8 +192,13 @@ def test_other_than_one_complete_way_to_sign_in_is_refused(
 
 def test_an_api_key_signs_in() -> None:
     """E-mail and key arrive unchanged."""
-    settings = settings_of()
-    assert (settings.email, settings.api_key) == ("ann@acme.test", "key-of-ann")
+    assert settings_of().credentials == ApiKey("ann@acme.test", "key-of-ann")
+
+
+def test_an_oauth_app_signs_in() -> None:
+    """An e-mail address beside it is of no use, and no harm."""
+    settings = settings_of(api_key=None, **OAUTH)
+    assert settings.credentials == OAuthApp("app", "hush", "again")
 
 
 def test_a_user_agent_is_taken_as_it_is() -> None:
@@ -245,9 +264,12 @@ def test_no_message_shows_a_secret(case: dict[str, Any]) -> None:
     assert not [secret for secret in SECRETS.values() if secret in shown]
 
 
-def test_settings_do_not_show_the_key() -> None:
+def test_settings_do_not_show_secrets() -> None:
     """What is logged by accident must hold no credential."""
     assert "key-of-ann" not in repr(settings_of())
+    shown = repr(settings_of(api_key=None, **OAUTH))
+    assert "hush" not in shown
+    assert "again" not in shown
 
 
 def test_null_means_absent() -> None:
@@ -264,9 +286,9 @@ def test_a_missing_subdomain_is_named() -> None:
 def test_defaults_are_filled_in() -> None:
     """Only the subdomain and the credentials have to be given."""
     assert settings_of() == Settings(
+        subdomain="acme",
         api_url="https://acme.gorgias.com",
-        email="ann@acme.test",
-        api_key="key-of-ann",
+        credentials=ApiKey("ann@acme.test", "key-of-ann"),
         start_date=None,
         event_types=(),
         message_lookback=timedelta(days=2),

@@ -1,0 +1,62 @@
+"""The tap with all debugging turned on, and a crash in the part that is asked for.
+
+Usage: python -m tests.end_to_end.loud PART [arguments of the tap]
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import logging
+import sys
+from typing import Any
+
+PARTS = {
+    "transport": ("tap_gorgias.transport", "Transport", "_ask"),
+    "decode": ("tap_gorgias.exchange", None, "decode"),
+    "auth": ("tap_gorgias.exchange", "Exchange", "get"),
+    "token": ("tap_gorgias.oauth", None, "lifetime_seconds"),
+    "reading": ("tap_gorgias.stream", None, "parse_page"),
+    "converter": ("tap_gorgias.records", "RecordConverter", "convert"),
+    "writer": ("tap_gorgias.writer", "MessageWriter", "format_message"),
+}
+
+
+def break_in_use(part: str) -> None:
+    """Let a part do its work, then fail with all that it knows in the error."""
+    module, owner, name = PARTS[part]
+    place = importlib.import_module(module)
+    if owner:
+        place = getattr(place, owner)
+    work = getattr(place, name)
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        result = work(*args, **kwargs)
+        knows = [vars(one) if hasattr(one, "__dict__") else one for one in args]
+        knows += [vars(one) if hasattr(one, "__dict__") else one for one in (result,)]
+        deeper = [vars(value) for one in knows for value in _values(one)]
+        raise RuntimeError(knows, deeper, kwargs)
+
+    setattr(place, name, fail)
+
+
+def _values(one: object) -> list[Any]:
+    values = one.values() if isinstance(one, dict) else [one]
+    return [value for value in values if hasattr(value, "__dict__")]
+
+
+def main() -> None:
+    """Run."""
+    part = sys.argv.pop(1)
+    from tap_gorgias.tap import TapGorgias  # noqa: PLC0415 (arguments come first)
+
+    if part in PARTS:
+        break_in_use(part)
+    http.client.HTTPConnection.debuglevel = 1
+    for name in ("urllib3", "requests", "http.client", "singer_sdk", "tap-gorgias"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    TapGorgias.cli()
+
+
+if __name__ == "__main__":
+    main()

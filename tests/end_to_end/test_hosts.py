@@ -1,0 +1,155 @@
+"""Requests and credentials go to one host, whatever answers and environment say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias.errors import ApiError
+from tests.runs import PartialRun, run
+from tests.sandbox import Fault, Sandbox, Shop
+from tests.sandbox.answers import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NETRC = """
+machine 127.0.0.1 login mallory password planted
+default login mallory password planted
+"""
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A small shop."""
+    with Sandbox(Shop(seed=5, tickets=250)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Sandbox]:
+    """Another host."""
+    with Sandbox(Shop(seed=5, tickets=1)) as sandbox:
+        yield sandbox
+
+
+def config_of(sandbox: Sandbox, way: str) -> dict[str, str]:
+    """Return settings that sign in."""
+    return sandbox.config if way == "API key" else sandbox.oauth_config
+
+
+@pytest.mark.parametrize(
+    ("way", "posts"), [("API key", []), ("OAuth2", ["/oauth/token"])]
+)
+def test_nothing_is_written_to_the_helpdesk(
+    sandbox: Sandbox, way: str, posts: list[str]
+) -> None:
+    """A whole run is made of GET requests, and a POST for an access token."""
+    run(config_of(sandbox, way))
+
+    requests = sandbox.requests
+    assert [one.path for one in requests if one.method != "GET"] == posts
+    assert {one.method for one in requests} <= {"GET", "POST"}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("path", ["/api/tickets", "/oauth/token"])
+def test_a_redirect_to_another_host_is_not_followed(
+    sandbox: Sandbox, elsewhere: Sandbox, status: int, path: str
+) -> None:
+    """Neither with credentials nor without."""
+    target = {"Location": f"{elsewhere.url}{path}"}
+    answer = Answer(status, None, headers=target)
+    sandbox.faults.add(Fault("redirect", lambda _: answer), path)
+
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.oauth_config, "tickets")
+
+    assert f"{path} answered {status}: no explanation." in str(failed.value.__cause__)
+    assert elsewhere.count() == 0
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "http://127.0.0.1:1",
+        "https://acme.gorgias.com.evil.example",
+        "https://acme.gorgias.com@evil.example",
+        "https://other.gorgias.com",
+        "ftp://",
+        "https://[",
+    ],
+)
+def test_a_page_that_leads_to_another_host_is_refused(
+    sandbox: Sandbox, host: str
+) -> None:
+    """The run ends, although only the parameters of such an address are used."""
+
+    def lead(body: dict[str, Any]) -> dict[str, Any]:
+        address = f"{host}/api/views/1/items?cursor=x&ignored_item=1"
+        return {**body, "meta": {"next_items": address}}
+
+    sandbox.faults.add(Fault.rewrite(lead), "/api/views/*/items")
+
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config, "view_items")
+
+    error = failed.value.__cause__
+    assert isinstance(error, ApiError)
+    assert "the address of the next items" in str(error)
+    assert "evil" not in str(error)
+
+
+@pytest.mark.parametrize("host", ["own", "Gorgias", "none"])
+def test_a_page_that_leads_to_the_same_host_is_read_on(
+    sandbox: Sandbox, host: str
+) -> None:
+    """Whether it names the host that the tap asks, or the one behind a proxy."""
+    hosts = {
+        "own": sandbox.url,
+        "Gorgias": f"https://{sandbox.config['subdomain']}.gorgias.com",
+        "none": "",
+    }
+    wanted = run(sandbox.config, "view_items").records("view_items")
+
+    def lead(body: dict[str, Any]) -> dict[str, Any]:
+        if following := body["meta"]["next_items"]:
+            body["meta"]["next_items"] = hosts[host] + following
+        return body
+
+    sandbox.faults.add(Fault.rewrite(lead), "/api/views/*/items", times=9999)
+
+    assert run(sandbox.config, "view_items").records("view_items") == wanted
+
+
+@pytest.mark.parametrize("way", ["API key", "OAuth2"])
+def test_netrc_does_not_sign_requests(
+    sandbox: Sandbox, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials that lie there for another program are none of ours."""
+    file = tmp_path / "netrc"
+    file.write_text(NETRC)
+    monkeypatch.setenv("NETRC", str(file))
+
+    output = run(config_of(sandbox, way), "tickets")
+
+    assert len(output.ids("tickets")) == 250
+    assert sandbox.count(status=401) == 0
+
+
+@pytest.mark.parametrize("way", ["API key", "OAuth2"])
+def test_plain_http_does_not_leave_the_machine_through_a_proxy(
+    sandbox: Sandbox, elsewhere: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy could read the credentials."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, elsewhere.url)
+
+    output = run(config_of(sandbox, way), "tickets")
+
+    assert len(output.ids("tickets")) == 250
+    assert elsewhere.count() == 0

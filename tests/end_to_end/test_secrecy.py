@@ -1,0 +1,235 @@
+"""No credential and no customer's word leaves but in the rows."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.loud import PARTS
+from tests.runs import Files, Output, catalog_of, run_command
+from tests.sandbox import Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET_SETTINGS = {"api_key", "client_secret", "refresh_token"}
+STREAMS = ["account", "customers", "messages", "ticket_details", "tickets", "users"]
+
+LOG_CONFIG = """
+version: 1
+disable_existing_loggers: false
+formatters:
+  structured:
+    (): singer_sdk.logging.StructuredFormatter
+handlers:
+  stderr:
+    class: logging.StreamHandler
+    stream: ext://sys.stderr
+    formatter: structured
+root:
+  level: DEBUG
+  handlers: [stderr]
+"""
+
+
+@pytest.fixture(params=["API key", "OAuth2"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Sign in in one way and the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A small shop, which replaces refresh tokens."""
+    with Sandbox(Shop(seed=4, tickets=120)) as sandbox:
+        sandbox.auth.rotates = True
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turn logging up."""
+    monkeypatch.setenv("LOGLEVEL", "DEBUG")
+
+
+@pytest.fixture(params=["plain", "structured"])
+def log_style(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Have lines written in the SDK's two ways."""
+    if request.param == "structured":
+        path = tmp_path / "logging.yaml"
+        path.write_text(LOG_CONFIG)
+        monkeypatch.setenv("SINGER_SDK_LOG_CONFIG", str(path))
+
+
+def config_of(sandbox: Sandbox, way: str) -> dict[str, str]:
+    """Return settings that sign in."""
+    return sandbox.config if way == "API key" else sandbox.oauth_config
+
+
+def secrets_of(sandbox: Sandbox) -> set[str]:
+    """Return all that signs in, as it is and as it is sent."""
+    key, app = sandbox.config, sandbox.oauth_config
+    pairs = [
+        f"{key['email']}:{key['api_key']}",
+        f"{app['client_id']}:{app['client_secret']}",
+    ]
+    return {
+        key["api_key"],
+        app["client_secret"],
+        app["refresh_token"],
+        sandbox.auth.refresh_token,
+        *sandbox.auth.given,
+        *(b64encode(pair.encode()).decode() for pair in pairs),
+        "Authorization",
+        "authorization",
+        "Basic ",
+        "Bearer ",
+    }
+
+
+def words_of(sandbox: Sandbox) -> set[str]:
+    """Return what customers wrote and who they are."""
+    shop = sandbox.shop
+    values = [
+        row[name]
+        for rows, names in (
+            (shop.customers, ("email", "name")),
+            (shop.tickets, ("subject", "excerpt")),
+            (shop.messages, ("body_text", "stripped_text")),
+        )
+        for row in map(rows.row, rows.ids())
+        for name in names
+    ]
+    return {value for value in values if value and len(value) > 5}
+
+
+def loud(part: str, command: list[str], *more: str) -> subprocess.CompletedProcess[str]:
+    """Run the tap with all debugging turned on."""
+    at = command.index("tap_gorgias")
+    return run_command(
+        [*command[:at], "tests.end_to_end.loud", part, *command[at + 1 :], *more]
+    )
+
+
+def assert_nothing_shows(
+    sandbox: Sandbox, result: subprocess.CompletedProcess[str]
+) -> None:
+    """Look through the log for words, and through all output for secrets."""
+    assert "DEBUG" in result.stderr.upper()
+    assert "Traceback" not in result.stderr
+    log = result.stderr
+    assert [one for one in secrets_of(sandbox) if one in log] == []
+    assert [one for one in words_of(sandbox) if one in log] == []
+    out = result.stdout
+    headers = {"Authorization", "authorization", "Basic ", "Bearer "}
+    assert [one for one in secrets_of(sandbox) - headers if one in out] == []
+
+
+@pytest.mark.usefixtures("log_style")
+def test_a_run_shows_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
+    """Not through any library's debugging, nor when tokens are renewed."""
+    sandbox.faults.add(Fault.error(502, html=True), "/api/tickets")
+    if way == "OAuth2":
+        sandbox.faults.add(Fault.error(401), "/api/customers")
+
+    config = config_of(sandbox, way)
+    result = loud("nothing", Files(tmp_path).arguments(config, STREAMS))
+
+    assert result.returncode == 0
+    assert len(Output.parse(result.stdout).records("tickets")) == 120
+    assert all(json.loads(line) for line in result.stdout.splitlines())
+    assert len(sandbox.auth.given) == (2 if way == "OAuth2" else 0)
+    assert_nothing_shows(sandbox, result)
+
+
+@pytest.mark.parametrize(
+    ("part", "way"),
+    [(part, "OAuth2") for part in PARTS]
+    + [(part, "API key") for part in PARTS if part != "token"],
+)
+@pytest.mark.usefixtures("log_style")
+def test_a_crash_shows_no_secret(
+    sandbox: Sandbox, way: str, part: str, tmp_path: Path
+) -> None:
+    """Although its error holds all that the part knows."""
+    config = config_of(sandbox, way)
+    result = loud(part, Files(tmp_path).arguments(config, STREAMS))
+
+    assert result.returncode == 1
+    assert "Unexpected RuntimeError in loud.py, line " in result.stderr
+    assert_nothing_shows(sandbox, result)
+
+
+def test_a_refusal_that_echoes_credentials_shows_none(
+    sandbox: Sandbox, way: str, tmp_path: Path
+) -> None:
+    """In whatever form: as they are, encoded, quoted."""
+    config = config_of(sandbox, way)
+    given = sandbox.auth.given
+
+    def echo() -> str:
+        return " ".join([*(secrets_of(sandbox) - {"Basic ", "Bearer "}), *given])
+
+    fault = Fault("echo", lambda answer: Fault.error(400, message=echo()).spoil(answer))
+    sandbox.faults.add(fault, "/api/tickets")
+
+    result = loud("nothing", Files(tmp_path).arguments(config, ["tickets"]))
+
+    assert result.returncode == 1
+    assert "answered 400" in result.stderr
+    own = {value for name, value in config.items() if name in SECRET_SETTINGS}
+    own |= set(given)
+    assert [one for one in own if one in result.stderr] == []
+    assert "***" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--discover"], ["--about"], ["--about", "--format=json"]]
+)
+def test_discovery_and_about_show_no_secret(
+    sandbox: Sandbox, way: str, arguments: list[str], tmp_path: Path
+) -> None:
+    """They are shared with others."""
+    config = config_of(sandbox, way)
+
+    result = loud("nothing", Files(tmp_path).arguments(config), *arguments)
+
+    assert result.returncode == 0
+    text = result.stdout + result.stderr
+    values = {value for name, value in config.items() if name in SECRET_SETTINGS}
+    assert [one for one in values if one in text] == []
+
+
+def test_settings_from_the_environment_are_not_logged(
+    sandbox: Sandbox, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only their names."""
+    for name, value in config_of(sandbox, way).items():
+        monkeypatch.setenv(f"TAP_GORGIAS_{name.upper()}", value)
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(json.dumps(catalog_of("tickets")))
+    command = [*Files(tmp_path).arguments({})[:3], "--config=ENV"]
+
+    result = loud("nothing", [*command, "--catalog", str(catalog)])
+
+    assert result.returncode == 0
+    assert_nothing_shows(sandbox, result)
+
+
+def test_state_holds_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
+    """Not even that of an unfinished walk."""
+    sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
+    config = config_of(sandbox, way)
+
+    result = loud("nothing", Files(tmp_path).arguments(config, ["tickets"]))
+
+    state = Output.parse(result.stdout).state
+    assert state["bookmarks"]["tickets"].keys() == {"replication_key", "walk"}
+    assert [one for one in secrets_of(sandbox) if one in json.dumps(state)] == []

@@ -1,0 +1,147 @@
+"""How long an access token lives, and who renews it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_gorgias.credentials import OAuthApp
+from tap_gorgias.exchange import Exchange
+from tap_gorgias.oauth import DAY_SECONDS, OAuthSignIn, lifetime_seconds
+from tap_gorgias.summary import RunSummary
+from tests.fake_clock import FakeClock
+from tests.sandbox import Sandbox, Shop
+from tests.unit.cases import table
+from tests.unit.configs import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = 1_795_219_200
+THREADS = 8
+
+
+def jwt(claims: Any) -> str:  # noqa: ANN401 (any JSON value)
+    """Shape a token as a JWT."""
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
+    return f"head.{body.rstrip('=')}.signature"
+
+
+LIVES: dict[str, tuple[str, object, bool, float]] = {
+    "exp and Date": (jwt({"exp": NOW + 3600, "iat": NOW - 999}), 0, True, 3600),
+    "exp and iat": (jwt({"exp": NOW + 3600, "iat": NOW}), 0, False, 3600),
+    "exp before expires_in": (jwt({"exp": NOW + 3600}), 60, True, 3600),
+    "exp alone": (jwt({"exp": NOW + 3600}), 60, False, 60),
+    "exp in the past": (jwt({"exp": NOW - 1}), 60, True, 60),
+    "exp now": (jwt({"exp": NOW}), 0, True, DAY_SECONDS),
+    "exp in ten years": (jwt({"exp": NOW * 2}), 0, True, DAY_SECONDS),
+    "exp beyond numbers": (jwt({"exp": 10**400}), 60, True, 60),
+    "exp not a number": (jwt({"exp": "soon"}), 60, True, 60),
+    "exp true": (jwt({"exp": True, "iat": 0}), 60, False, 60),
+    "claims are a list": (jwt([1]), 60, True, 60),
+    "no JSON": ("head.bm8.signature", 60, True, 60),
+    "no base64": ("head.!.signature", 60, True, 60),
+    "opaque": ("opaque", 60, True, 60),
+    "opaque, 0": ("opaque", 0, True, DAY_SECONDS),
+    "opaque, negative": ("opaque", -1, True, DAY_SECONDS),
+    "opaque, null": ("opaque", None, True, DAY_SECONDS),
+    "opaque, text": ("opaque", "60", True, DAY_SECONDS),
+    "opaque, true": ("opaque", True, True, DAY_SECONDS),
+    "opaque, not a number": ("opaque", float("nan"), True, DAY_SECONDS),
+    "opaque, a week": ("opaque", 604_800, True, DAY_SECONDS),
+}
+
+
+@table(LIVES)
+def test_a_token_lives_as_it_says_itself(
+    case: tuple[str, object, bool, float],
+) -> None:
+    """By Gorgias' clock; then as the answer says; then a day."""
+    token, expires_in, dated, seconds = case
+    now = datetime.fromtimestamp(NOW, timezone.utc) if dated else None
+    assert lifetime_seconds(token, expires_in, now) == seconds
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(
+    st.text() | st.builds(jwt, st.fixed_dictionaries({"exp": JSON, "iat": JSON})), JSON
+)
+def test_any_token_has_a_life(token: str, expires_in: object) -> None:
+    """More than nothing, and a day at most."""
+    assert 0 < lifetime_seconds(token, expires_in, None) <= DAY_SECONDS
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox that takes its time."""
+    with Sandbox(Shop(seed=1, tickets=1), latency=0.1) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sign_in(sandbox: Sandbox) -> Iterator[OAuthSignIn]:
+    """Sign in to the sandbox."""
+    absent = {"email": None, "api_key": None}
+    settings = settings_of(**absent, **sandbox.oauth_config)
+    exchange = Exchange(settings, RunSummary(), FakeClock())
+    assert isinstance(settings.credentials, OAuthApp)
+    yield OAuthSignIn(settings.credentials, exchange)
+    exchange.close()
+
+
+def test_one_thread_asks_for_the_first_token(
+    sandbox: Sandbox, sign_in: OAuthSignIn
+) -> None:
+    """The others wait and use it."""
+    barrier = Barrier(THREADS)
+
+    def sign(_: int) -> object:
+        barrier.wait()
+        return sign_in.signature()
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        signatures = set(threads.map(sign, range(THREADS)))
+    assert len(signatures) == 1
+    assert sandbox.count("/oauth/token") == 1
+
+
+def test_one_thread_renews_a_refused_token(
+    sandbox: Sandbox, sign_in: OAuthSignIn
+) -> None:
+    """Also one that is late with its 401, or gets a second one for the old token."""
+    refused = sign_in.signature()
+    barrier = Barrier(THREADS)
+
+    def renew(_: int) -> object:
+        barrier.wait()
+        return sign_in.renewed(refused)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        signatures = set(threads.map(renew, range(THREADS)))
+    assert signatures == {sign_in.signature()}
+    assert signatures != {refused}
+    assert sign_in.renewed(refused) is sign_in.signature()
+    assert sandbox.count("/oauth/token") == 2
+
+
+def test_nothing_that_signs_shows_a_token(
+    sandbox: Sandbox, sign_in: OAuthSignIn
+) -> None:
+    """What is logged by accident must hold no credential."""
+    shown = f"{sign_in!r} {sign_in.signature()!r} {sign_in.signature()}"
+    assert [one for one in sandbox.auth.given if one in shown] == []
+    assert sandbox.oauth_config["client_secret"] not in shown
