@@ -123,7 +123,10 @@ def test_meltano_settings_are_those_of_the_tap() -> None:
         }
         for name, schema in own_settings().items()
     ]
-    assert meltano()["settings_group_validation"] == [["subdomain", "email", "api_key"]]
+    assert meltano()["settings_group_validation"] == [
+        ["subdomain", "email", "api_key"],
+        ["subdomain", "client_id", "client_secret", "refresh_token"],
+    ]
 
 
 def test_meltano_extractor_does_what_the_tap_can() -> None:
