@@ -56,6 +56,8 @@ class ApiBudget:
             clock: Tells the time and waits.
             rate_limit_percent: Share of the account's budget to use, 1 to 100.
         """
+        self.call_limit: str | None = None
+        """What the last answer said: used/limit."""
         self._clock = clock
         self._share = rate_limit_percent / 100
         self._lock = threading.Lock()
@@ -104,6 +106,7 @@ class ApiBudget:
             if not match:
                 return
             used, self._limit = int(match[1]), int(match[2])
+            self.call_limit = f"{used}/{self._limit}"
             # Requests of ours that left later may have been counted before this one.
             ours_at_most = permit.level_if_alone + self._sent - permit.number
             if used - ours_at_most >= _FREE_PLACES:

@@ -69,9 +69,10 @@ class GorgiasClient:
             settings.email,
         )
         self._summary = summary
+        self._budget = ApiBudget(self._clock, settings.rate_limit_percent)
         self._transport = Transport(
             auth=authentication(settings),
-            budget=ApiBudget(self._clock, settings.rate_limit_percent),
+            budget=self._budget,
             user_agent=settings.user_agent,
             timeout_seconds=settings.request_timeout_seconds,
         )
@@ -95,6 +96,47 @@ class GorgiasClient:
         Raises:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
         """
+        return self._retried(path, params, caller, None)
+
+    def post(
+        self,
+        path: str,
+        params: Mapping[str, str | int | Sequence[str]],
+        caller: Caller,
+        body: Mapping[str, Any],
+    ) -> Reply:
+        """Read something that is asked for in a body.
+
+        Args:
+            path: Path that begins with `/api/`, of an endpoint that changes nothing.
+            params: Query parameters; a sequence becomes a repeated key.
+            caller: The stream that asks.
+            body: What is asked for, sent as JSON.
+
+        Returns:
+            What it answered.
+
+        Raises:
+            ApiError: If Gorgias refuses, or keeps failing for about five minutes.
+        """
+        return self._retried(path, params, caller, body)
+
+    @property
+    def call_limit(self) -> str | None:
+        """Used and whole budget of the account, as the last answer said: `10/80`."""
+        return self._budget.call_limit
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _retried(
+        self,
+        path: str,
+        params: Mapping[str, str | int | Sequence[str]],
+        caller: Caller,
+        body: Mapping[str, Any] | None,
+    ) -> Reply:
         logger = logging.getLogger(f"tap-gorgias.{caller.stream}")
 
         def on_retry(error: TransientApiError, seconds: float) -> None:
@@ -102,24 +144,21 @@ class GorgiasClient:
             logger.warning("%s Trying again in %.1f s.", error, seconds)
 
         return retried(
-            lambda: self._attempt(path, params, caller),
+            lambda: self._attempt(path, params, caller, body),
             clock=self._clock,
             on_retry=on_retry,
         )
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
 
     def _attempt(
         self,
         path: str,
         params: Mapping[str, str | int | Sequence[str]],
         caller: Caller,
+        body: Mapping[str, Any] | None,
     ) -> Reply:
         self._summary.count(caller.stream, requests=1)
         try:
-            answer = self._transport.get(f"{self._api_url}{path}", params)
+            answer = self._transport.send(f"{self._api_url}{path}", params, body)
         except TransportError as error:
             kind = TransientApiError if error.transient else ApiError
             raise kind(str(error), stream=caller.stream, path=path) from None

@@ -1,16 +1,20 @@
-"""Time as the HTTP layer sees it: replaceable, so that no test has to wait."""
+"""Time as the tap sees it: replaceable, so that no test has to wait."""
 
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the HTTP layer needs to know about time."""
+    """What the tap needs to know about time."""
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
+
+    def utc(self) -> datetime:
+        """The present, which may be wrong; Gorgias' own clock goes first."""
 
     def sleep(self, seconds: float) -> None:
         """Wait.
@@ -26,6 +30,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds since some fixed moment."""
         return time.monotonic()
+
+    def utc(self) -> datetime:
+        """The present."""
+        return datetime.now(timezone.utc)
 
     def sleep(self, seconds: float) -> None:
         """Wait.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from tap_gorgias.queries import PRESETS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -111,7 +113,10 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         "statistics",
         th.ArrayType(th.CustomType({"type": ["string", "object"]})),
         title="Statistics",
-        description="Reporting queries, each a stream `statistics_<name>`.",
+        description="Reporting queries, each a stream `statistics_<name>`: names of "
+        f"presets ({', '.join(f'`{name}`' for name in sorted(PRESETS))}), and objects "
+        "with `name`, `scope`, `measures` and, if wanted, `dimensions`, "
+        "`granularity`, `filters`. None when absent.",
     ),
     th.Property(
         "statistics_timezone",

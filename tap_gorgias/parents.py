@@ -106,6 +106,8 @@ class PerParentStream(GorgiasStream):
             self.run.summary.count(self.name, rows=len(page.rows))
             for row in page.rows:
                 yield self.completed(row, parent)
+            if self.progress.due:
+                self.progress.tell()
 
     def completed(self, row: Row, parent: int) -> Row:
         """Add to a row what only its parent knows.

@@ -23,10 +23,10 @@ class Run:
         Args:
             settings: The checked settings; None while the tap only tells what it can
                 read.
-            clock: Tells the time to the HTTP layer.
+            clock: Tells the time.
         """
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
         self.summary = RunSummary()
 
     @property
@@ -43,7 +43,7 @@ class Run:
     @cached_property
     def client(self) -> GorgiasClient:
         """The one way to the API."""
-        return GorgiasClient(self.settings, self.summary, self._clock)
+        return GorgiasClient(self.settings, self.summary, self.clock)
 
     def close(self) -> None:
         """Close the connections, if any were made."""

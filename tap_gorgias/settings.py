@@ -9,14 +9,17 @@ from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import SettingsError
+from tap_gorgias.queries import read_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from tap_gorgias.queries import StatisticsQuery
 
 _LABEL = r"(?P<label>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
 _SUBDOMAIN_FORMS = tuple(
@@ -49,6 +52,9 @@ class Settings:
     request_timeout_seconds: int
     user_agent: str
     voice_lookback: timedelta
+    statistics: tuple[StatisticsQuery, ...]
+    statistics_lookback: timedelta
+    statistics_timezone: ZoneInfo
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -83,11 +89,9 @@ class Settings:
             problems.append(sign_in_problem)
         if not all(event_type.strip() for event_type in config.get("event_types", ())):
             problems.append("Setting `event_types` must not hold an empty text.")
-        if config.get("statistics"):
-            problems.append(
-                "Setting `statistics` is not supported by this version of the tap: "
-                "remove it."
-            )
+        statistics_timezone = checked("statistics_timezone", _time_zone)
+        statistics, unusable = read_queries(config.get("statistics", ()))
+        problems += unusable
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -102,6 +106,9 @@ class Settings:
             request_timeout_seconds=int(config["request_timeout_seconds"]),
             user_agent=user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}",
             voice_lookback=timedelta(days=config["voice_lookback_days"]),
+            statistics=tuple(statistics),
+            statistics_lookback=timedelta(days=config["statistics_lookback_days"]),
+            statistics_timezone=statistics_timezone,
         )
 
 
@@ -129,6 +136,14 @@ def _sign_in_problem(config: Mapping[str, Any]) -> str | None:
     if not _HEADER_TEXT.fullmatch(config["api_key"]):
         return "Setting `api_key` must be printable ASCII without outer spaces."
     return None
+
+
+def _time_zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (OSError, ValueError, KeyError):
+        message = "must be an IANA time zone such as `Europe/Paris`."
+        raise ValueError(message) from None
 
 
 def _subdomain(value: str) -> str:

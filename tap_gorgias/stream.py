@@ -12,12 +12,13 @@ from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_gorgias import masking, schemas
+from tap_gorgias import masking, order, schemas
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.pages import Page, PageError, parse_page
+from tap_gorgias.progress import Progress
 from tap_gorgias.records import RecordConverter
 
 if TYPE_CHECKING:
@@ -127,6 +128,24 @@ class GorgiasStream(Stream, ABC):
         caller = Caller(self.name, self.scope)
         return self.run.client.get(path or self.path, params, caller)
 
+    def post(
+        self, params: Mapping[str, str | int | Sequence[str]], body: Mapping[str, Any]
+    ) -> Reply:
+        """Ask the endpoint for what a body says.
+
+        Args:
+            params: Query parameters.
+            body: What is asked for, sent as JSON.
+
+        Returns:
+            What it answered.
+
+        Raises:
+            ApiError: If Gorgias refuses, or keeps failing.
+        """
+        caller = Caller(self.name, self.scope)
+        return self.run.client.post(self.path, params, caller, body)
+
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take the catalog's selection, and of replication only FULL_TABLE.
@@ -166,6 +185,11 @@ class GorgiasStream(Stream, ABC):
         """Makes records fit the schema."""
         return RecordConverter(self.schema, self.logger)
 
+    @cached_property
+    def progress(self) -> Progress:
+        """Tells how far the stream is read."""
+        return Progress(self.run, self.name, self.logger)
+
     @property
     @override
     def state_manager(self) -> CheckpointManager:
@@ -183,18 +207,26 @@ class GorgiasStream(Stream, ABC):
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
         held: Position | None = None
+        _ = self.progress  # The time to its first line begins now.
         with self.page_errors_explained():
             for rows, position in self.steps():
                 if self.selected:
                     self.run.summary.count(self.name, rows=len(rows))
                 self.announce(rows)
                 yield from rows
+                if self.selected and self.progress.due:
+                    self.progress.tell(self._reached(rows), position)
                 if position is None or self.holds_positions:
                     held = position
                 else:
                     self.save(position)
         if held is not None:
             self.save(held)
+
+    def _reached(self, rows: Sequence[Row]) -> str | None:
+        if not rows or self.replication_key is None:
+            return None
+        return order.moment_of(rows[-1].get(self.replication_key))
 
     @contextlib.contextmanager
     def page_errors_explained(self) -> Iterator[None]:

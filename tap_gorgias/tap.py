@@ -21,6 +21,7 @@ from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
 from tap_gorgias.run import Run
 from tap_gorgias.settings import Settings
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.streams.statistics import StatisticsStream
 from tap_gorgias.writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -61,7 +62,15 @@ class TapGorgias(Tap):
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
-        return [stream(tap=self, run=self.run) for stream in STREAMS]
+        streams: list[GorgiasStream] = [
+            stream(tap=self, run=self.run) for stream in STREAMS
+        ]
+        if self.settings is not None:
+            streams += [
+                StatisticsStream(self, self.run, query)
+                for query in self.settings.statistics
+            ]
+        return streams
 
     @classmethod
     @override
@@ -112,7 +121,7 @@ class TapGorgias(Tap):
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
             raise StateError(_STATE_SHAPE)
-        known = {stream.name for stream in STREAMS}
+        known = self.streams
         for stream, entry in bookmarks.items():
             if not isinstance(entry, dict):
                 message = f"STATE of stream `{stream[:80]}` must be a JSON object."

@@ -10,12 +10,13 @@ import pendulum
 from pendulum.exceptions import ParserError
 
 
-def parse(text: Any) -> datetime:  # noqa: ANN401
+def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
     """Read a date-time in any form that Gorgias, STATE or a setting may hold.
 
     Args:
         text: For example `2026-08-26T12:46:06.231080+00:00`, the same without
-            fraction or with a space, a naive one (taken as UTC), or a bare date.
+            fraction or with a space, a naive one, or a bare date.
+        zone: IANA name of the time zone of a text that has none.
 
     Returns:
         The moment in UTC. Digits beyond microseconds are cut.
@@ -30,14 +31,14 @@ def parse(text: Any) -> datetime:  # noqa: ANN401
         with contextlib.suppress(ValueError):
             return datetime.fromisoformat(text)
     try:
-        value = pendulum.parse(text, exact=True)
+        value = pendulum.parse(text, exact=True, tz=zone)
     except (ParserError, ValueError, OverflowError) as error:
         raise ValueError(_NOT_A_DATE) from error
     if isinstance(value, pendulum.DateTime):
         # Pendulum's arithmetic forgets time zones that are not its own.
         moment = datetime.fromisoformat(value.isoformat())
     elif isinstance(value, pendulum.Date):
-        moment = datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+        moment = pendulum.datetime(value.year, value.month, value.day, tz=zone)
     else:
         raise ValueError(_NOT_A_DATE)  # noqa: TRY004 (one verdict for all bad input)
     try:

@@ -140,12 +140,18 @@ class Transport:
         """How long the budget held back the last request of this thread."""
         return self._adapter.waited_seconds
 
-    def get(self, url: str, params: Mapping[str, str | int | Sequence[str]]) -> Answer:
-        """Send a GET request and read the whole answer.
+    def send(
+        self,
+        url: str,
+        params: Mapping[str, str | int | Sequence[str]],
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send a request and read the whole answer.
 
         Args:
             url: Address without a query.
             params: Query parameters; a sequence becomes a repeated key.
+            body: What to POST as JSON; None is a GET request.
 
         Returns:
             The answer, whatever its status; a redirect is not followed.
@@ -154,8 +160,13 @@ class Transport:
             TransportError: When no whole answer came.
         """
         try:
-            with self._session.get(
-                url, params=params, stream=True, allow_redirects=False
+            with self._session.request(
+                "GET" if body is None else "POST",
+                url,
+                params=params,
+                json=body,
+                stream=True,
+                allow_redirects=False,
             ) as response:
                 date = _http_date(response.headers.get("Date"))
                 return Answer(response.status_code, _read(response), date)

@@ -68,7 +68,7 @@ class IncrementalStream(GorgiasStream, ABC):
         entry = self.stream_state
         key = entry.get("replication_key", self.replication_key)
         if key != self.replication_key:
-            self._warn_once(
+            self.warn_once(
                 "STATE holds a bookmark by `%s`, but the stream is read by `%s`: it is "
                 "read from its beginning.",
                 key,
@@ -111,15 +111,22 @@ class IncrementalStream(GorgiasStream, ABC):
         Args:
             wanted: The order in words.
         """
-        self._warn_once(
+        self.warn_once(
             "Gorgias does not answer %s as asked: the stream is read to its end.",
             wanted,
         )
 
-    def _warn_once(self, message: str, *args: object) -> None:
-        if message not in self._warnings:
-            self._warnings.add(message)
-            self.logger.warning(message, *args)
+    def warn_once(self, message: str, *args: object) -> None:
+        """Write a warning, unless it is the same as one of this run.
+
+        Args:
+            message: A format.
+            args: Its values.
+        """
+        warning = message % args
+        if warning not in self._warnings:
+            self._warnings.add(warning)
+            self.logger.warning("%s", warning)
 
 
 class LogStream(IncrementalStream):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
+STARTED = datetime(2026, 11, 2, 8, 0, 0, 500_000, timezone.utc)
+"""The present of the sandbox's shop."""
+
 
 class FakeClock:
     """Stands in for `tap_gorgias.clock.Clock`, so that no test has to wait."""
@@ -13,11 +18,16 @@ class FakeClock:
             now: Seconds that `monotonic` tells at first.
         """
         self.now = now
+        self.started = now
         self.sleeps: list[float] = []
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment."""
         return self.now
+
+    def utc(self) -> datetime:
+        """The present."""
+        return STARTED + timedelta(seconds=self.now - self.started)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass at once, and remember how much.

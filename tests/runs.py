@@ -71,9 +71,20 @@ def latest(stream: str, *outputs: Output) -> dict[int, dict[str, Any]]:
     return {row["id"]: row for output in outputs for row in output.records(stream)}
 
 
-def catalog_of(*streams: str) -> dict[str, Any]:
-    """Make a catalog that selects these streams and no other."""
-    catalog = TapGorgias(validate_config=False).catalog_dict
+def catalog_of(
+    *streams: str, config: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Make a catalog that selects these streams and no other.
+
+    Args:
+        streams: Names of streams.
+        config: Settings, if they add streams.
+
+    Returns:
+        The catalog.
+    """
+    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
+    catalog = tap.catalog_dict
     for entry in catalog["streams"]:
         root = next(m for m in entry["metadata"] if not m["breadcrumb"])
         root["metadata"]["selected"] = entry["tap_stream_id"] in streams
@@ -112,7 +123,8 @@ def run(
         PartialRun: With the messages so far, if the run fails.
     """
     if streams:
-        catalog = catalog_of(*streams)
+        with_streams = config if "statistics" in config else None
+        catalog = catalog_of(*streams, config=with_streams)
     tap_clock = clock or FakeClock()
 
     class Tap(TapGorgias):

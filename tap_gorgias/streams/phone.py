@@ -7,43 +7,24 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError
+from tap_gorgias.optional import OptionalStream
 from tap_gorgias.reading import FEED_OVERLAP
-from tap_gorgias.stream import GorgiasStream
 from tap_gorgias.ways import CursorStream, FeedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import timedelta
 
-    from singer_sdk.helpers import types
 
-NO_PHONE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-"""What Gorgias answers, it is thought, for an account without phone."""
-
-
-class PhoneStream(GorgiasStream, ABC):
+class PhoneStream(OptionalStream, ABC):
     """A stream that has no rows if the merchant does not use the phone."""
 
     # Which scope covers the phone is not documented.
     scope = "tickets:read"
-
-    @override
-    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        begun = False
-        try:
-            for record in super().get_records(context):
-                begun = True
-                yield record
-        except ApiError as error:
-            if begun or error.status not in NO_PHONE:
-                raise
-            self.logger.warning(
-                "No rows for `%s`: Gorgias answers %d, probably because the account "
-                "has no phone. If it has, check the permissions of the API key.",
-                self.name,
-                error.status,
-            )
+    lacking = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+    lacking_because = (
+        "probably because the account has no phone. If it has, check the permissions "
+        "of the API key."
+    )
 
 
 class PhoneFeedStream(PhoneStream, FeedStream, ABC):

@@ -17,9 +17,10 @@ def text() -> str:
     return README.read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    """Return the README's examples in a language."""
-    return [example for name, example in FENCE.findall(text()) if name == language]
+def blocks(language: str, file: Path = README) -> list[str]:
+    """Return the examples in a language, of the README unless told otherwise."""
+    examples = FENCE.findall(file.read_text(encoding="utf-8"))
+    return [example for name, example in examples if name == language]
 
 
 def table(heading: str) -> list[list[str]]:

@@ -198,7 +198,7 @@ def test_the_rule_of_the_costs_fits_what_is_measured() -> None:
 
 def test_the_query_hides_what_was_deleted_or_merged() -> None:
     """It runs as it stands, and a merge without ids hides nothing."""
-    (query,) = blocks("sql")
+    (query,) = (one for one in blocks("sql") if "deletions" in one)
     database = sqlite3.connect(":memory:")
     database.execute("ATTACH ':memory:' AS gorgias")
     database.execute("CREATE TABLE gorgias.tickets (id INTEGER)")

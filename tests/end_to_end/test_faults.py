@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,20 +14,15 @@ from tests.sandbox import Fault, Sandbox, Shop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox.answers import Answer
 
-
-def _until_a_date(answer: Answer) -> Answer:
-    until = email.utils.formatdate(time.time() + 5, usegmt=True)
-    return Fault.too_many_requests(until).spoil(answer)
-
+IN_FIVE_SECONDS = "Mon, 02 Nov 2026 08:00:05 GMT"  # by the clock of the shop
 
 FAULTS = {
     "500": Fault.error(500),
     "502 with a web page": Fault.error(502, html=True),
     "503": Fault.error(503),
     "429 with seconds": Fault.too_many_requests(7),
-    "429 with a date": Fault("429 with a date", _until_a_date),
+    "429 with a date": Fault.too_many_requests(IN_FIVE_SECONDS),
     "429 without Retry-after": Fault.too_many_requests(None),
     "reset": Fault.reset(),
     "cut body": Fault.cut(),

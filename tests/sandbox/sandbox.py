@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from threading import RLock
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from tests.sandbox.faults import Faults
 from tests.sandbox.rows.people import SUBDOMAIN
 from tests.sandbox.server import Server
 from tests.sandbox.shop import Shop
+from tests.sandbox.times import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +41,7 @@ class Request:
     headers: dict[str, str]  # names in lower case; no credentials
     authorized: bool
     status: int = 0
+    body: bytes = b""  # of a request to the API; the others hold credentials
 
 
 Callback = Callable[[Shop, Request], None]
@@ -173,6 +176,7 @@ class Sandbox:
             parse_qs(parts.query, keep_blank_values=True),
             {name: headers[name] for name in headers if name not in _SECRET_HEADERS},
             self.auth.allows(headers.get("authorization", "")),
+            body=body if parts.path.startswith("/api/") else b"",
         )
         wait = usage = None
         if self.bucket and parts.path.startswith("/api/"):
@@ -186,7 +190,8 @@ class Sandbox:
             answer = self._answer(request, parts.query, headers, body)
         if fault := self.faults.next(parts.path):
             answer = fault.spoil(answer)
-        headers_sent = {_USAGE_HEADER: usage or "1/40"} | answer.headers
+        now = formatdate(self.shop.moment // SECOND, usegmt=True)
+        headers_sent = {_USAGE_HEADER: usage or "1/40", "Date": now} | answer.headers
         answer = replace(answer, headers=headers_sent)
         sent = answer.status if answer.wire in {"whole", "cut"} else 0
         with self._lock:

@@ -52,7 +52,6 @@ class Handler(BaseHTTPRequestHandler):
         content = answer.content()
         lines = [
             f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}",
-            f"Date: {self.date_time_string()}",
             f"Content-Type: {answer.content_type}",
             f"Content-Length: {len(content)}",
             *(f"{name}: {value}" for name, value in answer.headers.items()),

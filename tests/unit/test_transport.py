@@ -158,7 +158,7 @@ def test_a_request_carries_its_signature_agent_and_parameters(
     server: str, transport: Transport
 ) -> None:
     """A sequence becomes a repeated key."""
-    answer = transport.get(f"{server}/ok", {"limit": 100, "types": ("a", "b c")})
+    answer = transport.send(f"{server}/ok", {"limit": 100, "types": ("a", "b c")})
     (request,) = Handler.seen
     assert (answer.status, answer.body) == (200, b"[]")
     assert request.path == "/ok?limit=100&types=a&types=b+c"
@@ -170,7 +170,7 @@ def test_a_request_carries_its_signature_agent_and_parameters(
 
 def test_a_redirect_is_not_followed(server: str, transport: Transport) -> None:
     """It might lead credentials elsewhere, or to another ticket."""
-    assert transport.get(f"{server}/moved", {}).status == 301
+    assert transport.send(f"{server}/moved", {}).status == 301
     assert len(Handler.seen) == 1
 
 
@@ -179,7 +179,7 @@ def test_the_budget_learns_from_the_answer(
 ) -> None:
     """30 of 80 are in use, 29 by others: 21 more may leave at once."""
     for _ in range(21):
-        transport.get(f"{server}/ok", {})
+        transport.send(f"{server}/ok", {})
     assert clock.sleeps == []
     assert transport.waited_seconds == 0
 
@@ -191,9 +191,9 @@ def test_a_429_holds_the_next_request_back(
     path: str, seconds: float, server: str, transport: Transport, clock: FakeClock
 ) -> None:
     """As long as Gorgias asks, but not for a day."""
-    assert transport.get(f"{server}{path}", {}).status == 429
+    assert transport.send(f"{server}{path}", {}).status == 429
     assert clock.sleeps == []
-    transport.get(f"{server}/ok", {})
+    transport.send(f"{server}/ok", {})
     assert sum(clock.sleeps) == seconds == transport.waited_seconds
 
 
@@ -205,7 +205,7 @@ def test_a_broken_answer_may_be_asked_for_again(
     with pytest.raises(
         TransportError, match="before the answer was complete"
     ) as broken:
-        transport.get(f"{server}{path}", {"cursor": "private"})
+        transport.send(f"{server}{path}", {"cursor": "private"})
     assert broken.value.transient
 
 
@@ -215,7 +215,7 @@ def test_a_server_that_is_not_there_may_be_asked_again(transport: Transport) -> 
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         with pytest.raises(TransportError) as failed:
-            transport.get(f"http://127.0.0.1:{port}/x", {"cursor": "private"})
+            transport.send(f"http://127.0.0.1:{port}/x", {"cursor": "private"})
     assert str(failed.value) == "no connection could be made."
     assert failed.value.transient
     assert failed.value.__suppress_context__
@@ -226,5 +226,5 @@ def test_an_address_that_no_request_can_have_is_not_tried_again(
 ) -> None:
     """Waiting five minutes would not mend it."""
     with pytest.raises(TransportError, match=r"not possible \(Invalid") as failed:
-        transport.get("https://...", {})
+        transport.send("https://...", {})
     assert not failed.value.transient

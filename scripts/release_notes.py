@@ -1,0 +1,46 @@
+"""Print the notes of a release: `python3 scripts/release_notes.py v1.2.3`.
+
+Refuses a tag that is not the version in pyproject.toml, and a version that CHANGELOG.md
+does not tell of. Needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADING = re.compile(r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", re.MULTILINE)
+VERSION = re.compile(r'^version = "(.+)"$', re.MULTILINE)
+
+
+def notes_of(tag: str, project: str, changelog: str) -> str:
+    """Find what is new in a version.
+
+    Args:
+        tag: Such as `v1.2.3`.
+        project: Text of pyproject.toml.
+        changelog: Text of CHANGELOG.md.
+
+    Returns:
+        What stands below the version's heading, in Markdown.
+
+    Raises:
+        SystemExit: If the three do not agree; it says how.
+    """
+    (version,) = VERSION.findall(project)
+    if tag != f"v{version}":
+        message = f"The tag is {tag}, but the version in pyproject.toml is {version}."
+        raise SystemExit(message)
+    _, *parts = HEADING.split(changelog)
+    for name, date, notes in zip(*(iter(parts),) * 3, strict=True):
+        if name == version and date and notes.strip():
+            return str(notes.strip())
+    message = f"CHANGELOG.md has no dated section with notes for {version}."
+    raise SystemExit(message)
+
+
+if __name__ == "__main__":
+    texts = (ROOT / name for name in ("pyproject.toml", "CHANGELOG.md"))
+    print(notes_of(sys.argv[1], *(text.read_text(encoding="utf-8") for text in texts)))  # noqa: T201 (asked for)

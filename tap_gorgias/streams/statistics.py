@@ -1,0 +1,200 @@
+"""Reports of Gorgias: a stream for each query in the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk import StreamSchema
+
+from tap_gorgias import reading, timestamps
+from tap_gorgias.compat import override
+from tap_gorgias.errors import ApiError
+from tap_gorgias.optional import OptionalStream
+from tap_gorgias.pages import Page, parse_page
+from tap_gorgias.periods import Calendar, by_period
+from tap_gorgias.positions import bookmark_from
+from tap_gorgias.ways import IncrementalStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from singer_sdk import Stream, Tap
+
+    from tap_gorgias.client import Reply
+    from tap_gorgias.pages import Fetch, Row
+    from tap_gorgias.periods import Window
+    from tap_gorgias.queries import StatisticsQuery
+    from tap_gorgias.reading import Step
+    from tap_gorgias.run import Run
+
+PAGE_ROWS = 10_000
+"""The most that the endpoint gives for one request."""
+HISTORY = timedelta(days=731)
+"""How far back a first sync goes without `start_date`: two years."""
+LONGEST_ID = 255
+
+
+class QuerySchema(StreamSchema[str]):
+    """The schema that the query of a stream makes."""
+
+    def __init__(self) -> None:
+        """Need no source."""
+
+    @override
+    def get_stream_schema(
+        self, stream: Stream, stream_class: type[Stream]
+    ) -> dict[str, Any]:
+        return cast("StatisticsStream", stream).query.schema
+
+
+class StatisticsStream(OptionalStream, IncrementalStream):
+    """A row for each period and each combination of the query's dimensions.
+
+    Figures of recent periods still move, so they are read again. The endpoint takes its
+    query as the body of a POST, and changes nothing (reference/reporting).
+    """
+
+    path = "/api/reporting/stats"
+    scope = "statistics:read"
+    replication_key = "period_start"
+    schema = QuerySchema()
+    lacking = (
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+
+    def __init__(self, tap: Tap, run: Run, query: StatisticsQuery) -> None:
+        """Make the stream of one query.
+
+        Args:
+            tap: The tap, which the SDK needs.
+            run: What the streams of a run share.
+            query: What to ask for.
+        """
+        self.name = query.stream
+        self.query = query
+        self._read_datetime = ""
+        self.lacking_because = (
+            f"probably because the plan lacks the scope `{query.scope}`, or the "
+            f"credentials the permission `{self.scope}`."
+        )
+        self._calendar = Calendar(query.granularity, run.settings.statistics_timezone)
+        # Rows of one period need an order too, or pages could overlap.
+        self._order = (query.periods_by, *query.dimensions)
+        super().__init__(tap, run)
+
+    @override
+    def params(self) -> dict[str, str | int | Sequence[str]]:
+        return {"limit": PAGE_ROWS}
+
+    @override
+    def steps(self) -> Iterator[Step]:
+        now = self.run.clock.utc()
+        self._read_datetime = timestamps.render(now)
+        bookmark = bookmark_from(self.saved(), self.name)
+        lookback = self.run.settings.statistics_lookback
+        since = reading.floor_of(bookmark, self.start, lookback)
+        return by_period(
+            self.fetch_window,
+            calendar=self._calendar,
+            key=self.replication_key,
+            bookmark=bookmark,
+            since=now - HISTORY if since is None else timestamps.parse(since),
+            now=now,
+        )
+
+    def fetch_window(self, window: Window) -> Fetch:
+        """Bind the query to some periods.
+
+        Args:
+            window: The periods.
+
+        Returns:
+            What gets a page of finished rows, given its cursor.
+        """
+
+        def fetch(cursor: str | None) -> Page:
+            params = self.params()
+            if cursor is not None:
+                params["cursor"] = cursor
+            page = parse_page(*self._reply(params, window))
+            rows = [self._row(row) for row in page.rows]
+            return Page(rows, page.next_cursor, page.now)
+
+        return fetch
+
+    def _reply(
+        self, params: dict[str, str | int | Sequence[str]], window: Window
+    ) -> Reply:
+        try:
+            return self.post(params, self._body(window))
+        except ApiError as error:
+            if error.status != HTTPStatus.BAD_REQUEST or len(self._order) == 1:
+                raise
+            # Whether dimensions can be ordered by is not documented.
+            self._order = self._order[:1]
+            reply = self.post(params, self._body(window))
+            self.logger.warning("%s It is asked for without an order.", error)
+            return reply
+
+    def _body(self, window: Window) -> dict[str, Any]:
+        query = self.query
+        first, last = window.asked_for
+        borders = (
+            ("periodStart", "afterDate", first),
+            ("periodEnd", "beforeDate", last),
+        )
+        return {
+            "query": {
+                "scope": query.scope,
+                "timezone": self._calendar.zone.key,
+                "filters": [
+                    *(
+                        {"member": member, "operator": operator, "values": [moment]}
+                        for member, operator, moment in borders
+                    ),
+                    *query.filters,
+                ],
+                "dimensions": list(query.dimensions),
+                "measures": list(query.measures),
+                "time_dimensions": [
+                    {"dimension": query.periods_by, "granularity": query.granularity}
+                ],
+                "order": [[member, "asc"] for member in self._order],
+            }
+        }
+
+    def _row(self, row: Row) -> Row:
+        known = {self.query.periods_by, *self.query.columns}
+        for member in sorted(known - row.keys()):
+            self.warn_once("Gorgias leaves out `%s`: it is null.", member)
+        for member in sorted(row.keys() - known):
+            self.warn_once("Gorgias adds `%s`, which is left out.", member[:80])
+        period = self._calendar.read(row.get(self.query.periods_by))
+        if period is None and row.get(self.query.periods_by) is not None:
+            self.warn_once("Some periods of Gorgias are no date-times: they are null.")
+        dimensions = [_text(row.get(name)) for name in sorted(self.query.dimensions)]
+        return {
+            "id": _id([period, *dimensions]),
+            "period_start": period,
+            "timezone": self._calendar.zone.key,
+            "read_datetime": self._read_datetime,
+            **{column: row.get(name) for name, column in self.query.columns.items()},
+        }
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401
+    """Write a dimension's value, which may come as a number or as a text."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _id(parts: list[str | None]) -> str:
+    text = json.dumps(parts)
+    if len(text) <= LONGEST_ID:
+        return text
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,110 @@
+"""What CONTRIBUTING.md tells newcomers is true, and its example works."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tap_gorgias import ways
+from tap_gorgias.parents import FollowerStream, PerParentStream
+from tests.contract.readme import ROOT, blocks
+from tests.contract.test_package import MODULES, PACKAGE, graph
+from tests.runs import Output
+from tests.sandbox import Sandbox, Shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = ROOT / "CONTRIBUTING.md"
+BOX = re.compile(r'^ +(\w+)\["[^"<]+<br>([\w, ]+)"\]$', re.MULTILINE)
+ARROW = re.compile(r"^ +(\w+) --> (\w+)$", re.MULTILINE)
+FOR_ALL = {"clock", "compat", "errors", "timestamps"}
+FOLDERS = ("schemas", "streams")
+
+
+def short(module: str) -> str:
+    """Name a module as the picture does: a folder's modules by their folder."""
+    first = module.removeprefix(f"{PACKAGE}.").split(".")[0]
+    return "" if first == PACKAGE else first
+
+
+def picture() -> tuple[dict[str, str], set[tuple[str, str]]]:
+    """Return the box of each module, and the arrows."""
+    (drawn,) = blocks("mermaid", FILE)
+    boxes = {
+        name: box for box, names in BOX.findall(drawn) for name in names.split(", ")
+    }
+    return boxes, set(ARROW.findall(drawn))
+
+
+def test_every_module_has_its_place_in_the_picture() -> None:
+    """And none is drawn that does not exist."""
+    boxes, _ = picture()
+    assert set(boxes) == {short(name) for name in MODULES} - FOR_ALL - {""}
+
+
+def test_arrows_are_the_imports() -> None:
+    """All of them, and no others."""
+    boxes, arrows = picture()
+    imports = {
+        (boxes[short(one)], boxes[short(other)])
+        for one, others in graph().items()
+        for other in others
+        if short(one) in boxes and short(other) in boxes
+    }
+    assert arrows == {(one, other) for one, other in imports if one != other}
+
+
+def test_paths_exist() -> None:
+    """Files and folders that the text names are there."""
+    named = re.findall(
+        r"`((?:tap_gorgias|tests|\.ci|\.github)/[\w./]*)`", FILE.read_text("utf-8")
+    )
+    named.remove("tap_gorgias/schemas/archived_macros.json")  # made by the reader
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_bases_exist() -> None:
+    """Each base class that the table recommends is one."""
+    known = {*vars(ways), FollowerStream.__name__, PerParentStream.__name__}
+    named = re.findall(r"^\| `(\w+Stream)` \|", FILE.read_text("utf-8"), re.MULTILINE)
+    assert len(named) == 6
+    assert set(named) <= known
+
+
+def test_the_example_of_a_new_stream_works(tmp_path: Path) -> None:
+    """Followed to the letter in a copy of the package, it reads what it says."""
+    package = shutil.copytree(ROOT / PACKAGE, tmp_path / PACKAGE)
+    (stream,) = (one for one in blocks("python", FILE) if "ArchivedMacros" in one)
+    with (package / "streams" / "setup.py").open("a", encoding="utf-8") as module:
+        module.write(f"\n\n{stream}")
+    (schema,) = blocks("json", FILE)
+    (package / "schemas" / "archived_macros.json").write_text(schema, "utf-8")
+    listing = package / "streams" / "__init__.py"
+    line = "    CustomFieldsStream,\n"
+    listed = listing.read_text("utf-8").replace(
+        line, f"    ArchivedMacrosStream,\n{line}"
+    )
+    listing.write_text(listed, "utf-8")
+
+    with Sandbox(Shop(tickets=3, events=5)) as sandbox:
+        (tmp_path / "config.json").write_text(json.dumps(sandbox.config), "utf-8")
+        run = subprocess.run(  # noqa: S603 (our own interpreter)
+            [sys.executable, "-m", PACKAGE, "--config", "config.json"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=120,
+        )
+        macros = list(sandbox.shop.macros.rows())
+
+    assert run.returncode == 0, run.stderr
+    archived = {row["id"] for row in macros if row["archived_datetime"]}
+    assert archived
+    assert set(Output.parse(run.stdout).ids("archived_macros")) == archived

@@ -1,0 +1,116 @@
+"""A long run tells now and then how far it is."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fake_clock import FakeClock
+from tests.runs import run
+from tests.sandbox import Request, Sandbox, Shop
+from tests.sandbox.bucket import Bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECONDS_A_REQUEST = 7
+ROWS_A_REQUEST = 100
+
+
+@pytest.fixture(autouse=True)
+def _informed(caplog: pytest.LogCaptureFixture) -> None:
+    """Progress is no warning."""
+    caplog.set_level(logging.INFO)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Stands still between requests."""
+    return FakeClock()
+
+
+@pytest.fixture
+def sandbox(clock: FakeClock) -> Iterator[Sandbox]:
+    """A shop whose requests take 7 seconds each."""
+
+    def wait(_: Shop, __: Request) -> None:
+        clock.sleep(SECONDS_A_REQUEST)
+
+    shop = Shop(seed=3, tickets=1_000, messages_per_ticket=1, events=1_200)
+    bucket = Bucket(40, 20)
+    with Sandbox(shop, bucket=bucket, clock=clock.monotonic) as sandbox:
+        sandbox.before_request(wait)
+        yield sandbox
+
+
+def told(caplog: pytest.LogCaptureFixture, stream: str) -> list[str]:
+    """Take a stream's lines."""
+    return [
+        record.message
+        for record in caplog.records
+        if record.name.endswith(stream) and record.message.startswith("Progress: ")
+    ]
+
+
+@pytest.mark.parametrize("stream", ["tickets", "events"])
+def test_a_line_comes_at_most_every_thirty_seconds(
+    sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture, stream: str
+) -> None:
+    """Five requests of 7 seconds are the first that take as long."""
+    run(sandbox.config, stream, clock=clock)
+
+    requests = len(sandbox.requests)
+    lines = told(caplog, stream)
+    assert len(lines) == requests // 5 == 2
+    for number, line in enumerate(lines, start=1):
+        assert f" {number * 5} requests, 0.1 a second, budget used 1/40." in line
+
+
+def test_a_read_from_the_newest_row_down_tells_how_far_back_it_is(
+    sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a start date bounds it, also how much is left."""
+    run({**sandbox.config, "start_date": "2026-05-01"}, "tickets", clock=clock)
+
+    first, *_ = told(caplog, "tickets")
+    assert re.fullmatch(
+        r"Progress: 500 rows, back to 2026-\d\d-\d\dT\d\d:\d\d:\d\dZ, "
+        r"\d\d% of the time since 2026-05-01 left, 5 requests, .*",
+        first,
+    )
+    moments = [row["updated_datetime"] for row in sandbox.shop.tickets.rows()]
+    fiftieth = sorted(map(str, moments), reverse=True)[499]
+    assert f"back to {fiftieth[:19]}Z" in first
+
+
+def test_a_read_from_the_oldest_row_on_tells_how_far_it_is(
+    sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is left of it is not known."""
+    run({**sandbox.config, "start_date": "2026-05-01"}, "events", clock=clock)
+
+    line, *_ = told(caplog, "events")
+    assert line.startswith("Progress: 500 rows, up to 2026-")
+    assert "left" not in line
+
+
+def test_streams_that_hang_on_another_tell_too(
+    sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request for each ticket is what takes long."""
+    run({**sandbox.config, "start_date": "2026-10-25"}, "ticket_details", clock=clock)
+
+    lines = told(caplog, "ticket_details")
+    assert lines
+    assert all(re.match(r"Progress: \d+ rows, \d+ requests, ", one) for one in lines)
+    assert told(caplog, "tickets") == []
+
+
+def test_a_short_run_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The summary is enough."""
+    with Sandbox(Shop(seed=3)) as sandbox:
+        run(sandbox.config)
+    assert "Progress" not in caplog.text

@@ -1,0 +1,133 @@
+"""Statistics: what Gorgias may answer instead of figures, and odd figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import PartialRun
+from tests.sandbox import Fault, Sandbox, Shop
+from tests.statistics_runs import ALL_BY_WEEK, CREATED, PATH, asked, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with half a year of history."""
+    with Sandbox(Shop(seed=12, tickets=100)) as sandbox:
+        yield sandbox
+
+
+def test_an_endpoint_that_orders_by_time_alone_is_asked_so(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether dimensions can be ordered by is not documented."""
+    sandbox.faults.add(Fault.error(400, message="order: 'agentId'."), PATH)
+    assert (
+        sum(
+            r["ticket_count"] for r in read(sandbox, "tickets_created").records(CREATED)
+        )
+        == 100
+    )
+    assert [one["order"] for one in asked(sandbox)][:2] == [
+        [["createdDatetime", "asc"], ["agentId", "asc"], ["channel", "asc"]],
+        [["createdDatetime", "asc"]],
+    ]
+    assert all(len(one["order"]) == 1 for one in asked(sandbox)[1:])
+    assert caplog.text.count("It is asked for without an order.") == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_scope_that_the_plan_lacks_is_one_warning(
+    sandbox: Sandbox, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The run goes on, and nothing is marked as read."""
+    sandbox.faults.add(Fault.error(status), PATH, times=14 if status == 500 else 1)
+
+    output = read(sandbox, "tags", "tickets_created")
+
+    assert output.records("statistics_tags") == []
+    assert output.records(CREATED)
+    assert "statistics_tags" not in output.state["bookmarks"]
+    (warning,) = [one for one in caplog.messages if "No rows for" in one]
+    assert warning == (
+        f"No rows for `statistics_tags`: Gorgias answers {status}, probably because "
+        "the plan lacks the scope `tags`, or the credentials the permission "
+        "`statistics:read`."
+    )
+
+
+def test_a_wrong_member_ends_the_run_with_the_valid_ones(sandbox: Sandbox) -> None:
+    """Gorgias names them."""
+    query = {**ALL_BY_WEEK, "dimensions": ["teamId"]}
+    with pytest.raises(PartialRun) as failed:
+        read(sandbox, query)
+    error = str(failed.value.__cause__)
+    assert error.startswith("statistics_by_week: /api/reporting/stats answered 400: ")
+    assert "'teamId' is not valid. Must be one of: agentId, channel" in error
+
+
+def test_members_that_are_missing_or_new_are_told_once(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is missing is null, and the row is kept."""
+
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        for row in body["data"]:
+            del row["channel"]
+            row["mood"] = "private"
+        body["data"][0]["createdDatetime"] = "soon"
+        return body
+
+    sandbox.faults.add(Fault.rewrite(change), PATH, times=9)
+    output = read(sandbox, "tickets_created", start_date="2026-05-01")
+
+    rows = output.records(CREATED)
+    assert {row["channel"] for row in rows} == {None}
+    assert [row["period_start"] for row in rows].count(None) == 1
+    for told in (
+        "Gorgias leaves out `channel`: it is null.",
+        "Gorgias adds `mood`, which is left out.",
+        "Some periods of Gorgias are no date-times: they are null.",
+    ):
+        assert caplog.messages.count(told) == 1
+    assert "private" not in caplog.text
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_numbers_may_come_as_texts(sandbox: Sandbox, *, text: bool) -> None:
+    """And ids as numbers or texts; a row keeps its key."""
+    plain = read(sandbox, "tickets_created")
+
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        for row in body["data"]:
+            row["ticketCount"] = str(row["ticketCount"]) if text else row["ticketCount"]
+            row["agentId"] = row["agentId"] and str(row["agentId"])
+        return body
+
+    sandbox.faults.add(Fault.rewrite(change), PATH, times=9)
+    assert read(sandbox, "tickets_created").records(CREATED) == plain.records(CREATED)
+
+
+def test_very_long_values_make_no_long_key(sandbox: Sandbox) -> None:
+    """An index of a warehouse has a limit; two long values are still told apart."""
+    query = {
+        "name": "values",
+        "scope": "ticket-fields",
+        "measures": ["ticketCount"],
+        "dimensions": ["customFieldValue"],
+        "filters": [{"member": "customFieldId", "operator": "one-of", "values": ["1"]}],
+    }
+
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        for number, row in enumerate(body["data"]):
+            row["customFieldValue"] = "long" * 5_000 + str(number)
+        return body
+
+    sandbox.faults.add(Fault.rewrite(change), PATH, times=9)
+    rows = read(sandbox, query, start_date="2026-05-01").records("statistics_values")
+    assert len({row["id"] for row in rows}) == len(rows) > 1
+    assert max(len(row["id"]) for row in rows) <= 255

@@ -1,0 +1,246 @@
+"""Reading by period: whole periods, window by window."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_gorgias import timestamps
+from tap_gorgias.pages import Page
+from tap_gorgias.periods import Calendar, Window, by_period
+from tap_gorgias.queries import GRANULARITIES
+from tests.unit.cases import table
+
+if TYPE_CHECKING:
+    from tap_gorgias.pages import Fetch
+
+UTC = ZoneInfo("UTC")
+PARIS = ZoneInfo("Europe/Paris")
+KOLKATA = ZoneInfo("Asia/Kolkata")
+ZONES = (UTC, PARIS, KOLKATA, ZoneInfo("America/New_York"))
+DAYS = Calendar("day", UTC)
+NOW = datetime(2026, 11, 2, 8, 0, tzinfo=timezone.utc)
+KEY = "period_start"
+
+STARTS = {
+    "hour": ("hour", PARIS, "2026-07-14T13:59:59Z", "2026-07-14T13:00:00Z"),
+    "hour, half past": (
+        "hour",
+        KOLKATA,
+        "2026-01-01T00:10Z",
+        "2025-12-31T23:30Z",
+    ),
+    "day": ("day", UTC, "2026-07-14T13:59:59Z", "2026-07-14T00:00:00Z"),
+    "day elsewhere": (
+        "day",
+        PARIS,
+        "2026-07-14T22:00:00Z",
+        "2026-07-14T22:00:00Z",
+    ),
+    "day of 25 hours": (
+        "day",
+        PARIS,
+        "2026-10-25T20:00:00Z",
+        "2026-10-24T22:00:00Z",
+    ),
+    "week": ("week", UTC, "2026-11-01T23:00:00Z", "2026-10-26T00:00:00Z"),
+    "month": ("month", PARIS, "2026-03-31T20:00:00Z", "2026-02-28T23:00:00Z"),
+}
+
+PERIODS = {
+    "by the clock on the wall": (
+        PARIS,
+        "2026-07-14T00:00:00.000",
+        "2026-07-13T22:00:00",
+    ),
+    "without fraction": (PARIS, "2026-01-01T00:00:00", "2025-12-31T23:00:00"),
+    "with a space": (UTC, "2026-01-01 05:00:00", "2026-01-01T05:00:00"),
+    "with an offset": (PARIS, "2026-07-14T00:00:00+02:00", "2026-07-13T22:00:00"),
+    "with Z": (PARIS, "2026-07-14T00:00:00Z", "2026-07-14T00:00:00"),
+    "a date": (PARIS, "2026-07-14", "2026-07-13T22:00:00"),
+    "empty": (UTC, "", None),
+    "words": (UTC, "soon", None),
+    "now": (UTC, "now", None),
+    "number": (UTC, 1767225600, None),
+    "null": (UTC, None, None),
+    "list": (UTC, ["2026-07-14"], None),
+}
+
+
+class Figures:
+    """Has a row for each day, and remembers what it was asked for."""
+
+    def __init__(self, *, now: datetime | None = NOW) -> None:
+        """Set Gorgias' clock; None if it does not tell."""
+        self.now = None if now is None else timestamps.render(now)
+        self.windows: list[Window] = []
+
+    def fetch(self, window: Window) -> Fetch:
+        """Answer with a window's days and one more at both ends, in two pages."""
+        self.windows.append(window)
+        first = window.start.astimezone(timezone.utc) - timedelta(days=1)
+        days = (window.end - window.start).days + 2
+        moments = [first + timedelta(days=n) for n in range(days)]
+        rows = [{KEY: timestamps.render(moment)} for moment in moments if moment <= NOW]
+
+        def fetch(cursor: str | None) -> Page:
+            if cursor is None:
+                return Page(rows[::2], "second", self.now)
+            return Page(rows[1::2], None, self.now)
+
+        return fetch
+
+
+def steps_of(
+    figures: Figures,
+    since: datetime,
+    *,
+    bookmark: str | None = None,
+    now: datetime = NOW,
+    calendar: Calendar = DAYS,
+) -> list[tuple[list[str], str | None]]:
+    """Take the periods of each step, and the bookmark that it saves."""
+    steps = by_period(
+        figures.fetch,
+        calendar=calendar,
+        key=KEY,
+        bookmark=bookmark,
+        since=since,
+        now=now,
+    )
+    return [
+        ([row[KEY] for row in rows], position.bookmark if position else None)
+        for rows, position in steps
+    ]
+
+
+@table(STARTS)
+def test_a_period_starts_by_the_clock_on_the_wall(
+    case: tuple[str, ZoneInfo, str, str],
+) -> None:
+    """Of the time zone that is asked for; weeks start on Monday."""
+    granularity, zone, moment, start = case
+    found = Calendar(granularity, zone).start_of(timestamps.parse(moment))
+    assert found == timestamps.parse(start)
+
+
+@table(PERIODS)
+def test_a_period_is_read_in_the_time_zone_of_the_query(
+    case: tuple[ZoneInfo, object, str | None],
+) -> None:
+    """Without an offset it is the clock on the wall."""
+    zone, value, moment = case
+    wanted = None if moment is None else f"{moment}.000000Z"
+    assert Calendar("day", zone).read(value) == wanted
+
+
+@given(
+    st.sampled_from(GRANULARITIES),
+    st.sampled_from(ZONES),
+    st.datetimes(datetime(2015, 2, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 (UTC below)
+    st.integers(0, 2_000),
+)
+def test_windows_hold_all_periods_once_and_are_never_too_long(
+    granularity: str, zone: ZoneInfo, naive: datetime, days: int
+) -> None:
+    """Each begins where the one before ends, on the border of a period."""
+    since = naive.replace(tzinfo=timezone.utc)
+    now = since + timedelta(days=days)
+    calendar = Calendar(granularity, zone)
+    figures = Figures(now=now)
+
+    steps_of(figures, since, now=now, calendar=calendar)
+
+    windows = figures.windows
+    assert windows[0].start == calendar.start_of(since)
+    assert windows[-1].end > now
+    assert calendar.start_of(windows[-1].end - timedelta(hours=1)) <= now
+    for window, following in itertools.pairwise(windows):
+        assert window.end == following.start
+    for window in windows:
+        assert calendar.start_of(window.end) == window.end
+        first, last = map(datetime.fromisoformat, window.asked_for)
+        assert last - first <= timedelta(days=366)
+        assert first <= window.start.replace(tzinfo=None) - timedelta(hours=15)
+
+
+def test_a_window_leaves_out_what_belongs_to_another() -> None:
+    """Rows come once, although more is asked for."""
+    since = NOW - timedelta(days=800)
+    periods = [period for rows, _ in steps_of(Figures(), since) for period in rows]
+    assert len(periods) == 801
+    assert len(set(periods)) == 801
+
+
+def test_the_bookmark_moves_with_each_window_and_never_within_one() -> None:
+    """A run that dies goes on with the window that it was in."""
+    bookmarks = [
+        bookmark for _, bookmark in steps_of(Figures(), NOW - timedelta(days=400))
+    ]
+    assert bookmarks == [
+        None,
+        "2026-09-27T00:00:00.000000Z",
+        None,
+        "2026-11-02T00:00:00.000000Z",
+    ]
+
+
+def test_the_bookmark_ends_at_the_newest_period_that_has_a_row() -> None:
+    """A period that is not over is read again, look-back or not."""
+
+    def quiet(_: Window) -> Fetch:
+        return lambda _: Page([{KEY: "2026-10-20T00:00:00.000000Z"}, {KEY: None}])
+
+    (step,) = by_period(
+        quiet,
+        calendar=DAYS,
+        key=KEY,
+        bookmark="2026-10-15T00:00:00.000000Z",
+        since=NOW - timedelta(days=18),
+        now=NOW,
+    )
+    assert len(step.rows) == 2
+    assert step.position
+    assert step.position.bookmark == "2026-10-20T00:00:00.000000Z"
+
+
+def test_a_bookmark_never_goes_back() -> None:
+    """The look-back reads older periods again."""
+    bookmark = "2026-11-01T00:00:00.000000Z"
+    figures = Figures(now=NOW - timedelta(days=3))
+    (*_, (_, last)) = steps_of(figures, NOW - timedelta(days=9), bookmark=bookmark)
+    assert last == bookmark
+
+
+@pytest.mark.parametrize("wrong_by", [timedelta(days=5_000), -timedelta(days=60)])
+def test_the_clock_of_gorgias_goes_before_that_of_the_machine(
+    wrong_by: timedelta,
+) -> None:
+    """A wrong clock neither ends the reading early nor moves the bookmark too far."""
+    since = NOW - timedelta(days=30)
+    steps = steps_of(Figures(), since, now=NOW + wrong_by)
+    periods = {period for rows, _ in steps for period in rows}
+    assert "2026-11-02T00:00:00.000000Z" in periods
+    assert steps[-1][1] == "2026-11-02T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        datetime(1, 1, 1, tzinfo=timezone.utc),
+        datetime(9999, 12, 31, tzinfo=timezone.utc),
+    ],
+)
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_absurd_starts_do_no_harm(since: datetime, granularity: str) -> None:
+    """Neither year 1 nor year 9999 can be reckoned with in all time zones."""
+    figures = Figures()
+    steps_of(figures, since, calendar=Calendar(granularity, PARIS))
+    assert len(figures.windows) == 1 or since.year == 1
+    assert len(figures.windows) <= 13
