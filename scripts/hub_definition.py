@@ -110,7 +110,7 @@ def definition() -> dict[str, Any]:
         The content of `_data/meltano/extractors/<name>/<variant>.yml` of the Hub.
     """
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    (extractor,) = project["plugins"]["extractors"]
+    extractor, *_ = project["plugins"]["extractors"]
     told = about()
     settings = told["settings"]["properties"]
     return {

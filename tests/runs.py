@@ -91,6 +91,15 @@ def catalog_of(
     return catalog
 
 
+def everything() -> dict[str, Any]:
+    """Make a catalog that selects all streams and all fields."""
+    catalog = TapGorgias(validate_config=False).catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            metadata["metadata"]["selected"] = True
+    return catalog
+
+
 def run(
     config: Mapping[str, Any],
     *streams: str,
@@ -176,19 +185,26 @@ class Files:
         config: Mapping[str, Any],
         streams: Iterable[str] = (),
         state: Mapping[str, Any] | None = None,
+        catalog: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """Write the files and return the command."""
         contents: dict[str, Any] = {"config": config}
         if streams:
-            contents["catalog"] = catalog_of(*streams)
+            catalog = catalog_of(*streams)
+        if catalog:
+            contents["catalog"] = catalog
         if state:
             contents["state"] = state
         command = [sys.executable, "-m", "tap_gorgias"]
         for name, content in contents.items():
-            path = self.folder / f"{name}.json"
-            path.write_text(json.dumps(content))
-            command += [f"--{name}", str(path)]
+            command += [f"--{name}", str(self.write(name, content))]
         return command
+
+    def write(self, name: str, content: Mapping[str, Any]) -> Path:
+        """Write a JSON file and return its path."""
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(content))
+        return path
 
 
 def batches_of(rows: int, folder: Path) -> dict[str, Any]:

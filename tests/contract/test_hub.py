@@ -109,7 +109,7 @@ def test_the_hub_takes_the_definition() -> None:
 def test_settings_are_those_of_meltano_yml_and_the_sdk() -> None:
     """Whoever moves from one to the other finds the same settings."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    (extractor,) = project["plugins"]["extractors"]
+    extractor, *_ = project["plugins"]["extractors"]
     own = len(extractor["settings"])
     assert definition()["settings"][:own] == extractor["settings"]
     more = {setting["name"] for setting in definition()["settings"][own:]}

@@ -1,0 +1,51 @@
+"""Load three targets and compare what they hold: `python -m tests.targets`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+from tap_gorgias.streams import STREAMS
+from tests.sandbox import Sandbox
+from tests.targets import shop
+from tests.targets.environments import LOADED
+from tests.targets.loading import latest, load, target_of
+
+
+def main() -> None:
+    """Load all streams twice, as the tests do, and count rows by key."""
+    streams = sorted(stream.name for stream in STREAMS)
+    with contextlib.ExitStack() as ends:
+        filled, planted = shop.planted_shop()
+        sandbox = ends.enter_context(Sandbox(filled))
+        folders = [
+            Path(ends.enter_context(tempfile.TemporaryDirectory())) for _ in LOADED
+        ]
+        targets = [
+            target_of(name, folder, ends)
+            for name, folder in zip(LOADED, folders, strict=True)
+        ]
+        first = [
+            load(target, sandbox.config, folder)
+            for target, folder in zip(targets, folders, strict=True)
+        ]
+        shop.change(filled, planted)
+        for target, folder, before in zip(targets, folders, first, strict=True):
+            load(target, sandbox.config, folder, before.state)
+        rows = [target.rows(*streams) for target in targets]
+        heads = ["stream", "shop", *LOADED]
+        sys.stdout.write("".join(head.ljust(24) for head in heads) + "\n")
+        for stream in streams:
+            keys = first[0].schemas[stream]["key_properties"]
+            counts = [
+                len(shop.keys(filled, stream)),
+                *(len(latest(found[stream], keys)) for found in rows),
+            ]
+            cells = [stream, *(str(count) for count in counts)]
+            sys.stdout.write("".join(cell.ljust(24) for cell in cells) + "\n")
+
+
+if __name__ == "__main__":
+    main()

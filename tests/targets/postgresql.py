@@ -1,0 +1,87 @@
+"""A PostgreSQL server for the time of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "gorgias"  # of the user and of the database
+DEBIAN = Path("/usr/lib/postgresql")
+
+
+def programs() -> Path:
+    """Return the folder of initdb and pg_ctl: those on the path, or the newest.
+
+    Raises:
+        FileNotFoundError: PostgreSQL is not installed.
+    """
+    if on_path := shutil.which("initdb"):
+        return Path(on_path).resolve().parent
+    found = sorted(DEBIAN.glob("*/bin"), key=lambda path: int(path.parts[-2]))
+    if not found:
+        message = "PostgreSQL is missing; on Debian: `apt-get install postgresql`."
+        raise FileNotFoundError(message)
+    return found[-1]
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """Run a server of its own, which listens on a socket in a temporary folder.
+
+    Yields:
+        The folder of the socket, which is what clients take for a host.
+
+    Raises:
+        CalledProcessError: It does not start.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gorgias-"))
+    try:
+        # The server refuses to run as root.
+        owner = "postgres" if os.geteuid() == 0 else None
+        if owner:
+            shutil.chown(folder, owner, owner)
+
+        def run(program: str, *options: str) -> None:
+            subprocess.run(  # noqa: S603
+                [programs() / program, *options],
+                cwd=folder,
+                user=owner,
+                group=owner,
+                extra_groups=[] if owner else None,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+
+        data, log = str(folder / "data"), str(folder / "log")
+        setup = ("--auth=trust", "--no-sync", "--no-locale", "--encoding=UTF8")
+        run("initdb", "-D", data, "-U", NAME, *setup)
+        network = f"-k {folder} -c listen_addresses="
+        speed = "-c fsync=off -c full_page_writes=off"
+        run("pg_ctl", "-D", data, "-l", log, "-w", "-o", f"{network} {speed}", "start")
+        try:
+            run("createdb", "-h", str(folder), "-U", NAME, NAME)
+            yield str(folder)
+        finally:
+            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def lines(host: str, query: str) -> list[str]:
+    """Return what a query answers, a row of one column in a line."""
+    login = ("-h", host, "-U", NAME, "-d", NAME)
+    told = subprocess.run(  # noqa: S603
+        [programs() / "psql", *login, "-X", "-q", "-A", "-t", "-c", query],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    return told.stdout.split("\n")[:-1]

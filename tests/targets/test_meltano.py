@@ -1,0 +1,214 @@
+"""Through Meltano, with the meltano.yml of this repository and nothing from its Hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
+
+from tap_gorgias.streams import STREAMS
+from tap_gorgias.tap import TapGorgias
+from tests.contract.readme import blocks
+from tests.sandbox import Sandbox
+from tests.targets import shop
+from tests.targets.environments import ROOT, executable, project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.targets.shop import Planted
+
+PROJECT = ("LICENSE", "README.md", "meltano.yml", "pyproject.toml", "tap_gorgias")
+DEFAULT = [stream.name for stream in STREAMS if stream.selected_by_default]
+STATE_ID = "sandbox:tap-gorgias-to-target-jsonl"
+
+
+@dataclass
+class Meltano:
+    """A project folder as after a clone, on the sandbox."""
+
+    folder: Path
+    sandbox: Sandbox
+    planted: Planted
+
+    def __call__(self, *command: str, **variables: str) -> str:
+        """Run Meltano in the environment `sandbox`; return what it wrote."""
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
+        }
+        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        # The sandbox of a test takes any free port.
+        environment |= {"TAP_GORGIAS_API_URL": self.sandbox.url, **variables}
+        done = subprocess.run(  # noqa: S603
+            [executable("meltano"), "--environment", "sandbox", *command],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
+        return done.stdout
+
+    def rows(self, stream: str) -> list[dict[str, Any]]:
+        """Return what target-jsonl has written so far."""
+        text = (self.folder / "output" / f"{stream}.jsonl").read_text("utf-8")
+        return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+@pytest.fixture(scope="module")
+def meltano(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meltano]:
+    """A project in which the tap and a target were installed."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in PROJECT:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)
+        else:
+            shutil.copy(ROOT / name, folder)
+    filled, planted = shop.planted_shop(tickets=420)
+    with Sandbox(filled) as sandbox:
+        meltano = Meltano(folder, sandbox, planted)
+        meltano("install", "tap-gorgias", "target-jsonl")
+        yield meltano
+
+
+LISTS = ("/api/tickets", "/api/messages", "/api/customers", "/api/events")
+
+
+def test_two_runs_are_a_load_and_what_changed(meltano: Meltano) -> None:
+    """The second begins where the first ended, as the requests show."""
+    sandbox, rows = meltano.sandbox, {}
+
+    meltano("run", "tap-gorgias", "target-jsonl")
+    first = {path: sandbox.count(path) for path in LISTS}
+    for name in DEFAULT:
+        rows[name] = meltano.rows(name)
+        found = {row["domain" if name == "account" else "id"] for row in rows[name]}
+        assert found == {key for (key,) in shop.keys(sandbox.shop, name)}
+
+    shop.change(sandbox.shop, meltano.planted)
+    sandbox.reset_counters()
+    meltano("run", "tap-gorgias", "target-jsonl")
+    second = {path: sandbox.count(path) for path in LISTS}
+
+    assert first["/api/tickets"] > 420 / 100
+    assert first["/api/messages"] > 15
+    assert second["/api/tickets"] == second["/api/customers"] == 1
+    assert second["/api/events"] == 2  # for events and for deletions
+    assert second["/api/messages"] < 5
+    added = meltano.rows("tickets")[len(rows["tickets"]) :]
+    changed = {meltano.planted.ticket, meltano.planted.later_ticket}
+    assert changed <= {row["id"] for row in added}
+    assert len(added) < 5
+
+
+def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
+    """Where it can be shown, and edited, by the id of the run."""
+    meltano("run", "tap-gorgias", "target-jsonl")
+
+    told = json.loads(meltano("state", "get", STATE_ID))
+
+    tables = meltano.folder / ".meltano" / "meltano.db"
+    with closing(sqlite3.connect(tables)) as database:
+        query = "SELECT completed_state FROM state WHERE state_id = ?"
+        [(stored,)] = database.execute(query, (STATE_ID,)).fetchall()
+    bookmarks = told["singer_state"]["bookmarks"]
+    assert json.loads(stored)["singer_state"]["bookmarks"] == bookmarks
+    newest = max(row["updated_datetime"] for row in meltano.rows("tickets"))
+    assert bookmarks["tickets"]["replication_key_value"] == newest
+
+
+def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
+    meltano: Meltano,
+) -> None:
+    """What `backfill` runs: the streams that grow, at half the speed."""
+    for name in DEFAULT:
+        (meltano.folder / "output" / f"{name}.jsonl").unlink(missing_ok=True)
+
+    meltano("run", "tap-gorgias-history", "target-jsonl")
+
+    found = {path.stem for path in (meltano.folder / "output").glob("*.jsonl")}
+    assert found == {
+        stream.name
+        for stream in STREAMS
+        if stream.name in DEFAULT and stream.replication_key and stream.name != "jobs"
+    }
+    for name in found:
+        keys = {(row["id"],) for row in meltano.rows(name)}
+        assert keys == shop.keys(meltano.sandbox.shop, name)
+    settings = json.loads(meltano("config", "print", "tap-gorgias-history"))
+    assert settings["rate_limit_percent"] == 50
+
+
+def test_meltano_selects_what_the_tap_would(meltano: Meltano) -> None:
+    """The list `select` leaves out what is off by default, and nothing else."""
+    told = meltano("select", "tap-gorgias", "--list")
+
+    found = set(re.findall(r"\[(?:selected|automatic) *\] (\w+\.\w+)", told))
+    own = TapGorgias(validate_config=False).catalog
+    assert found == {
+        f"{name}.{breadcrumb[1]}"
+        for name, entry in own.items()
+        for breadcrumb, chosen in entry.metadata.resolve_selection().items()
+        if chosen and len(breadcrumb) == 2
+    }
+
+
+def test_selection_rules_of_the_readme_choose(meltano: Meltano) -> None:
+    """Whole streams, but for a field each."""
+    [example] = [yaml.safe_load(one) for one in blocks("yaml") if "select:" in one]
+    rules = json.dumps(example["select"])
+
+    told = meltano("select", "tap-gorgias", "--list", TAP_GORGIAS__SELECT=rules)
+
+    found = set(re.findall(r"\[(?:selected|automatic) *\] (\w+\.\w+)", told))
+    chosen = ("tickets", "rules")
+    wanted = {
+        f"{stream.tap_stream_id}.{name}"
+        for stream in TapGorgias(validate_config=False).catalog.streams
+        for name in stream.schema.to_dict()["properties"]
+        if stream.tap_stream_id in chosen
+    } - {"tickets.excerpt", "rules.code_ast"}
+    assert {one for one in found if one.startswith(("tickets.", "rules."))} == wanted
+    automatic = {one.partition(".")[2] for one in found - wanted}
+    assert automatic <= {
+        "created_datetime",
+        "domain",
+        "id",
+        "updated_datetime",
+        "view_id",
+    }
+
+
+@pytest.mark.parametrize("job", [one["name"] for one in project()["jobs"]])
+def test_jobs_can_be_run(meltano: Meltano, job: str) -> None:
+    """Their tasks name plugins of the project, and have a tap and a target."""
+    meltano("run", "--dry-run", job)
+
+
+@pytest.mark.parametrize("name", ["target-postgres"])
+def test_settings_of_a_loader_are_those_it_has(name: str) -> None:
+    """With the same kinds, and secrets marked."""
+    [loader] = [p for p in project()["plugins"]["loaders"] if p["name"] == name]
+    about = subprocess.run(  # noqa: S603
+        [executable(name), "--about", "--format", "json"],
+        capture_output=True,
+        check=True,
+    )
+    known = json.loads(about.stdout)["settings"]["properties"]
+
+    for setting in loader["settings"]:
+        kind = "string" if setting["kind"] == "options" else setting["kind"]
+        assert kind in known[setting["name"]]["type"]
