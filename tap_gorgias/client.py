@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_gorgias import timestamps
 from tap_gorgias.auth import authentication
 from tap_gorgias.budget import ApiBudget
-from tap_gorgias.decoding import decode, said
+from tap_gorgias.decoding import TooDeepError, decode, said
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.retry import retried
 from tap_gorgias.transport import Transport, TransportError
@@ -129,6 +129,8 @@ class GorgiasClient:
         if answer.status == HTTPStatus.OK:
             try:
                 return Reply(decode(answer.body), _latest(answer.date))
+            except TooDeepError as error:
+                raise ApiError(str(error), stream=caller.stream, path=path) from None
             except ValueError:
                 reason = "the body is not JSON."
                 raise TransientApiError(
@@ -158,4 +160,7 @@ class GorgiasClient:
 
 def _latest(date: datetime | None) -> str | None:
     """Add the second that the header's form cuts off."""
-    return None if date is None else timestamps.render(date + timedelta(seconds=1))
+    try:
+        return None if date is None else timestamps.render(date + timedelta(seconds=1))
+    except OverflowError:
+        return None

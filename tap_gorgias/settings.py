@@ -10,6 +10,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from singer_sdk.helpers._batch import BatchConfig
+
 from tap_gorgias import timestamps
 from tap_gorgias.errors import SettingsError
 
@@ -88,6 +90,11 @@ class Settings:
                 "Setting `statistics` is not supported by this version of the tap: "
                 "remove it."
             )
+        if config.get("batch_config") and not _is_batch(config["batch_config"]):
+            problems.append(
+                "Setting `batch_config` must hold `encoding` with its `format`, and "
+                "`storage` with its `root`."
+            )
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -103,6 +110,14 @@ class Settings:
             user_agent=user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}",
             voice_lookback=timedelta(days=config["voice_lookback_days"]),
         )
+
+
+def _is_batch(config: dict[str, Any]) -> bool:
+    try:
+        BatchConfig.from_dict(config)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _sign_in_problem(config: Mapping[str, Any]) -> str | None:

@@ -13,11 +13,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     NameResolutionError,
     NewConnectionError,
 )
 
 from tap_gorgias.compat import override
+from tap_gorgias.connections import GUARDED_POOLS, Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from tap_gorgias.budget import ApiBudget
 
 CONNECT_TIMEOUT_SECONDS = 10
+LONGEST_ANSWER_TIMEOUTS = 10
+"""An answer that never falls silent is cut off after so many times the timeout."""
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 TOO_MANY_REQUESTS = 429
@@ -81,6 +86,17 @@ class BudgetedAdapter(HTTPAdapter):
         return getattr(self._of_thread, "waited_seconds", 0.0)
 
     @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = GUARDED_POOLS
+
+    @override
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = GUARDED_POOLS
+        return manager
+
+    @override
     def send(
         self,
         request: requests.PreparedRequest,
@@ -106,6 +122,15 @@ class BudgetedAdapter(HTTPAdapter):
         return response
 
 
+class _Session(requests.Session):
+    """Looks at no redirect: where it leads is in the server's hands."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Even a redirect that is not followed would be read whole, whatever its size.
+        return None
+
+
 class Transport:
     """One connection pool for all streams."""
 
@@ -127,7 +152,7 @@ class Transport:
         """
         self._timeout_seconds = timeout_seconds
         self._adapter = BudgetedAdapter(budget, timeout_seconds)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = auth
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": user_agent}
@@ -153,20 +178,30 @@ class Transport:
         Raises:
             TransportError: When no whole answer came.
         """
-        try:
-            with self._session.get(
-                url, params=params, stream=True, allow_redirects=False
-            ) as response:
-                date = _http_date(response.headers.get("Date"))
-                return Answer(response.status_code, _read(response), date)
-        except requests.RequestException as error:
-            raise self._explained(error) from None
+        with Deadline(self._timeout_seconds * LONGEST_ANSWER_TIMEOUTS) as deadline:
+            try:
+                answer = self._answer(url, params)
+            except (requests.RequestException, HTTPError, ValueError) as error:
+                if not deadline.passed:
+                    raise self._explained(error) from None
+        if deadline.passed:
+            raise TransportError(_ENDLESS)
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def _explained(self, error: requests.RequestException) -> TransportError:
+    def _answer(
+        self, url: str, params: Mapping[str, str | int | Sequence[str]]
+    ) -> Answer:
+        with self._session.get(
+            url, params=params, stream=True, allow_redirects=False
+        ) as response:
+            date = _http_date(response.headers.get("Date"))
+            return Answer(response.status_code, _read(response), date)
+
+    def _explained(self, error: Exception) -> TransportError:
         """Put a lower library's failure in words; its own text shows the address."""
         if isinstance(error, requests.exceptions.SSLError):
             return TransportError("the TLS connection was refused.", transient=False)
@@ -179,13 +214,13 @@ class Transport:
             return TransportError("no connection could be made.")
         if isinstance(error, requests.Timeout):
             return TransportError(f"no answer within {self._timeout_seconds} s.")
-        if isinstance(
-            error,
-            (
-                requests.ConnectionError,
-                requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError,
-            ),
+        broken = (
+            requests.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        )
+        if isinstance(error, broken) or not isinstance(
+            error, requests.RequestException
         ):
             return TransportError(
                 "the connection broke before the answer was complete."
@@ -221,9 +256,10 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 def _http_date(value: str | None) -> datetime | None:
     try:
         moment = email.utils.parsedate_to_datetime(value or "")
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return moment.astimezone(timezone.utc)
     except (IndexError, OverflowError, TypeError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _read(response: requests.Response) -> bytes:
@@ -234,3 +270,6 @@ def _read(response: requests.Response) -> bytes:
             message = f"the answer is larger than {MAX_BODY_BYTES // 2**20} MB."
             raise TransportError(message, transient=False)
     return bytes(body)
+
+
+_ENDLESS = "the answer trickled in for too long."
