@@ -105,7 +105,9 @@ class ApiBudget:
             match = _CALL_LIMIT.fullmatch(call_limit or "")
             if not match:
                 return
-            used, self._limit = int(match[1]), int(match[2])
+            self._limit = int(match[2])
+            # A bucket holds no more than its limit, whatever the header says.
+            used = min(int(match[1]), self._limit)
             self.call_limit = f"{used}/{self._limit}"
             # Requests of ours that left later may have been counted before this one.
             ours_at_most = permit.level_if_alone + self._sent - permit.number

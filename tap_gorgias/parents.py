@@ -74,7 +74,7 @@ class PerParentStream(GorgiasStream):
         """Tell whether a parent is to be asked for.
 
         Args:
-            row: The parent's row, as Gorgias sent it.
+            row: The parent's row, which has its key and fits the schema.
         """
         return True
 
@@ -238,10 +238,12 @@ class ParentStream(GorgiasStream):
 
     @override
     def announce(self, rows: list[Row]) -> None:
+        if not self.readers:
+            return
+        records = [self.converter.convert(row) for row in rows]
+        parents = [record for record in records if record.get("id") is not None]
         for reader in self.readers:
-            wanted = [row for row in rows if reader.wants(row)]
-            keys = [self.converter.convert(row).get("id") for row in wanted]
-            reader.ahead.expect(key for key in keys if key is not None)
+            reader.ahead.expect(row["id"] for row in parents if reader.wants(row))
 
     @override
     def _process_record(

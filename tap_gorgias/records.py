@@ -7,6 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_gorgias import timestamps
+from tap_gorgias.decoding import decode
+from tap_gorgias.errors import one_line
 
 if TYPE_CHECKING:
     import logging
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
     Convert: TypeAlias = Callable[[Any], Any]
     Converters: TypeAlias = Mapping[str, Convert]
+
+
+MAX_REPORTS = 100
+"""So many oddities of a stream are reported; whoever needs more has other troubles."""
 
 
 class Unusable(ValueError):  # noqa: N818  (a verdict on a value, reported as a warning)
@@ -63,9 +69,9 @@ class RecordConverter:
         return record
 
     def _report(self, oddity: str) -> None:
-        if oddity not in self._reported:
+        if oddity not in self._reported and len(self._reported) < MAX_REPORTS:
             self._reported.add(oddity)
-            self._logger.warning("%s", oddity)
+            self._logger.warning("%s", one_line(oddity))
 
     def _converters(self, properties: Mapping[str, Any], parent: str) -> Converters:
         return {
@@ -141,8 +147,8 @@ def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401
         return value
     if isinstance(value, str):
         try:
-            decoded = json.loads(value)
-        except (ValueError, RecursionError):
+            decoded = decode(value.encode())
+        except ValueError:
             decoded = None
         if isinstance(decoded, dict):
             return decoded

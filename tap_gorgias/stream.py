@@ -8,15 +8,20 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from jsonschema import Draft7Validator, SchemaError
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    Metadata,
+    StreamMetadata,
+)
 
 from tap_gorgias import masking, order, schemas
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError
+from tap_gorgias.errors import ApiError, CatalogError
 from tap_gorgias.pages import Page, PageError, parse_page
 from tap_gorgias.progress import Progress
 from tap_gorgias.records import RecordConverter
@@ -161,6 +166,13 @@ class GorgiasStream(Stream, ABC):
         if entry := catalog.get_stream(self.name):
             # Stream maps take the keys from the catalog.
             entry.key_properties = own.primary_keys
+            _check_schema(self.name, entry.schema.to_dict(), own.primary_keys)
+            # The SDK selects a stream of which this is missing, but no properties.
+            entry.metadata.setdefault((), StreamMetadata(selected=True))
+            # A SCHEMA without a property that it names as key cannot be loaded.
+            for name in own.primary_keys:
+                key = entry.metadata["properties", name]
+                key.inclusion = Metadata.InclusionType.AUTOMATIC
         if self.replication_key not in {None, own.replication_key}:
             self.logger.warning(
                 "The catalog's replication key `%s` is ignored: the stream has `%s`.",
@@ -301,3 +313,15 @@ class GorgiasStream(Stream, ABC):
         # A batch leaves later than its records come, and the SDK writes STATE after it.
         if not self.get_batch_config(self.config):
             self._tap.state_writer.write_state(self.tap_state)
+
+
+def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:
+    """Check a schema that goes to the target as the catalog has it."""
+    try:
+        Draft7Validator.check_schema(schema)
+        usable = schema["properties"].keys() >= set(keys)
+    except (SchemaError, LookupError, TypeError, AttributeError):
+        usable = False
+    if not usable:
+        message = f"The catalog's schema of `{stream}` is none, or lacks the keys."
+        raise CatalogError(message)
