@@ -238,8 +238,8 @@ class ParentStream(GorgiasStream):
     def announce(self, rows: list[Row]) -> None:
         for reader in self.readers:
             wanted = [row for row in rows if reader.wants(row)]
-            keys = [self.converter.convert(row).get("id") for row in wanted]
-            reader.ahead.expect(key for key in keys if key is not None)
+            ids = [self.converter.convert({"id": row.get("id")}) for row in wanted]
+            reader.ahead.expect(one["id"] for one in ids if one["id"] is not None)
 
     @override
     def _process_record(

@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pendulum
 from pendulum.exceptions import ParserError
+
+_USUAL = re.compile(
+    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{6})(?:Z|\+00:00)", re.ASCII
+)
+"""The form of nearly every live value, and that in which values leave."""
+
+
+def normalized(text: Any) -> str:  # noqa: ANN401
+    """Bring a date-time into the one form.
+
+    Args:
+        text: A date-time in any form that `parse` reads.
+
+    Returns:
+        The same moment as `render` writes it.
+
+    Raises:
+        ValueError: If it is no date-time.
+    """
+    if not isinstance(text, str) or not (usual := _USUAL.fullmatch(text)):
+        return render(parse(text))
+    try:
+        datetime.fromisoformat(usual[1])
+    except ValueError:
+        raise ValueError(_NOT_A_DATE) from None
+    return f"{usual[1]}Z"
 
 
 def parse(text: Any) -> datetime:  # noqa: ANN401

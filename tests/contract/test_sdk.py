@@ -23,7 +23,7 @@ from singer_sdk.streams._state import StreamStateManager
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.command import TapCommand
 from tap_gorgias.errors import Terminated
-from tap_gorgias.stream import SDK_FAILURE_MESSAGE
+from tap_gorgias.stream import SDK_FAILURE_MESSAGE, GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tap_gorgias.writer import MessageWriter
 from tests.contract.memory import (
@@ -242,6 +242,37 @@ def test_a_replaced_method_has_the_signature_of_the_sdk_s(
     assert [(one.name, one.kind, one.default) for one in ours] == [
         (one.name, one.kind, one.default) for one in theirs
     ]
+
+
+def test_the_sdk_writes_a_record_through_the_method_that_is_replaced() -> None:
+    """A deselected part is left out by it, all else by the converter."""
+    name = "_generate_record_messages"
+    theirs = inspect.signature(getattr(Stream, name)).parameters.values()
+    ours = inspect.signature(getattr(GorgiasStream, name)).parameters.values()
+    assert [one.name for one in ours] == [one.name for one in theirs]
+    called = [
+        method
+        for method in vars(Stream).values()
+        if inspect.isfunction(method) and name in method.__code__.co_names
+    ]
+    assert [method.__name__ for method in called] == ["_write_record_message"]
+
+
+def test_a_record_message_is_made_as_the_sdk_makes_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A catalog that deselects a part of a property takes the SDK's own way."""
+    tap = tap_of(Tickets, 4)
+    stream = tap.streams["tickets"]
+    tap.sync_all()
+    ours = [one for one in messages(capsys) if one["type"] == "RECORD"]
+    stream.mask["properties", "customer", "properties", "name"] = False
+    del stream.__dict__["_parts_left_out"]
+    stream.sync()
+    theirs = [one for one in messages(capsys) if one["type"] == "RECORD"]
+    for one in ours + theirs:
+        assert one.pop("time_extracted")
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("strict", [True, False])
