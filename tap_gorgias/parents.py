@@ -25,7 +25,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias import order, reading
-from tap_gorgias.ahead import ReadAhead
+from tap_gorgias.ahead import ReadAhead, one_ahead
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.pages import pages
@@ -102,7 +102,8 @@ class PerParentStream(GorgiasStream):
             self.logger.info("%s It was deleted or merged: skipped.", error)
             return
         fetch = self.of(parent)
-        for page in pages(lambda cursor: first if cursor is None else fetch(cursor)):
+        answers = pages(lambda cursor: first if cursor is None else fetch(cursor))
+        for page in one_ahead(answers, lambda page: page.next_cursor is not None):
             self.run.summary.count(self.name, rows=len(page.rows))
             for row in page.rows:
                 yield self.completed(row, parent)

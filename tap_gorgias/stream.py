@@ -15,6 +15,7 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias import masking, schemas
+from tap_gorgias.ahead import one_ahead
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
@@ -218,7 +219,7 @@ class GorgiasStream(Stream, ABC):
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
         held: Position | None = None
         with self.page_errors_explained():
-            for rows, position in self.steps():
+            for rows, position, _ in one_ahead(self.steps(), self._goes_on):
                 if self.selected:
                     self.run.summary.count(self.name, rows=len(rows))
                 self.announce(rows)
@@ -229,6 +230,10 @@ class GorgiasStream(Stream, ABC):
                     self.save(position)
         if held is not None:
             self.save(held)
+
+    def _goes_on(self, step: Step) -> bool:
+        # A test of the connection, for one, stops after the first record.
+        return step.goes_on and self.ABORT_AT_RECORD_COUNT is None
 
     @contextlib.contextmanager
     def page_errors_explained(self) -> Iterator[None]:

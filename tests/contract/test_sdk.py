@@ -7,6 +7,7 @@ import inspect
 import json
 import logging
 import signal
+import threading
 from typing import Any
 
 import pytest
@@ -157,6 +158,41 @@ def test_a_run_that_fails_leaves_the_position_of_its_last_whole_page(
     assert entries(written)[-1] == under_way(10, 4)
     assert len([one for one in written if one["type"] == "RECORD"]) == 2 * PAGE_ROWS
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+def test_the_next_page_is_asked_for_while_rows_are_emitted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first row of a page leaves only when its successor was asked for."""
+    asked: list[str | None] = []
+    arrived = threading.Condition()
+    tap = tap_of(Tickets, 10)
+
+    def note(cursor: str | None) -> None:
+        with arrived:
+            asked.append(cursor)
+            arrived.notify()
+
+    def wait_for_page_ahead(_self: Tickets, row: Any, _context: Any) -> Any:  # noqa: ANN401
+        pages_wanted = {10: 2, 7: 3, 4: 4}.get(row["id"], 0)
+        with arrived:
+            assert arrived.wait_for(lambda: len(asked) >= pages_wanted, 20)
+        return row
+
+    tap.before_page = note
+    monkeypatch.setattr(Tickets, "post_process", wait_for_page_ahead)
+    tap.sync_all()
+    assert asked == [None, "7", "4", "1"]
+    assert entries(messages(capsys))[-1] == done(10)
+
+
+def test_a_test_of_the_connection_asks_for_one_page() -> None:
+    """It stops after the first record."""
+    asked: list[str | None] = []
+    tap = tap_of(Tickets, 10)
+    tap.before_page = asked.append
+    tap.run_connection_test()
+    assert asked == [None]
 
 
 def test_a_run_goes_on_from_the_state_of_the_last(
