@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks.costs import cpu, memory, start_up
+from tests.benchmarks.machine import cpu, memory, start_up
 from tests.benchmarks.needed import faults, requests
 from tests.benchmarks.rates import rate, shared
 

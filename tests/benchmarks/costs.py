@@ -1,134 +1,82 @@
-"""What the tap itself costs: processor time, memory, start, STATE and log."""
+"""What a sync costs by rule: requests, and the time that they take."""
 
 from __future__ import annotations
 
-import json
-import statistics
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
-from tests.benchmarks.process import Figures, measure, measure_tap
-from tests.benchmarks.replay import Replay
-from tests.benchmarks.result import Result
-from tests.runs import run
-from tests.sandbox import Sandbox, Shop
+from tap_gorgias import reading
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
-FLOOR = str(Path(__file__).with_name("floor.py"))
-LISTS = (
-    "/api/tickets?limit=100&order_by=updated_datetime%3Adesc&trashed=true",
-    "/api/messages?limit=100&order_by=created_datetime%3Adesc",
+class ShopSize(NamedTuple):
+    """A helpdesk of the table of costs."""
+
+    name: str
+    tickets: int
+    messages: int
+    changed: int
+    """Tickets that change in an hour."""
+    customers: int = 0
+
+
+SHOPS = (
+    ShopSize("small", 2_000, 7_200, 20),
+    ShopSize("medium", 100_000, 400_000, 300),
+    ShopSize("very large", 1_000_000, 4_000_000, 4_000),
 )
-REPEATS = 5
-SDK = "import singer_sdk.tap_base, singer_sdk.streams.rest"
+OVERLAP_HOURS = reading.FEED_OVERLAP.total_seconds() / 3600
+RATES = (2, 4)
+Rule: TypeAlias = Callable[[ShopSize, int], int]
 
 
-def cpu() -> Iterator[Result]:
-    """Compare the tap with a bare loop over the same pages, from memory."""
-    shop = Shop(tickets=8_000, customers=1_000)
-    with (
-        Sandbox(shop) as sandbox,
-        Replay(sandbox) as replay,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        config = Path(folder, "config.json")
-        config.write_text(json.dumps(replay.config), encoding="utf-8")
-        floors, taps = alternately(
-            lambda: measure(FLOOR, str(config), *LISTS),
-            lambda: measure_tap(replay.config, "tickets", "messages"),
-        )
-    rows = taps[0].rows
-    ours, least = fastest(taps), fastest(floors)
-    yield Result(f"rows per CPU second, of {rows}", f"{rows / ours:.0f}")
-    yield Result("the same, of a bare loop", f"{rows / least:.0f}")
-    yield Result(
-        "CPU time, to that of the bare loop",
-        f"{ours / least:.2f}",
-        "at most 4",
-        ours <= 4 * least,
-    )
-    walls = [min(one.wall_seconds for one in ran) for ran in (taps, floors)]
-    yield Result(
-        "wall time of the tap alone, to that of the bare loop",
-        f"{walls[0]:.1f} s, {walls[1]:.1f} s",
-    )
-    yield from _bytes(taps[0])
+def pages(rows: float) -> int:
+    """Count the requests for a list; one at least."""
+    return max(math.ceil(rows / 100), 1)
 
 
-def _bytes(figures: Figures) -> Iterator[Result]:
-    records = figures.bytes["RECORD"]
-    for kind in ("STATE", "log"):
-        share = figures.bytes[kind] / records
-        yield Result(
-            f"bytes of {kind}, to those of {records / 1e6:.0f} MB of records",
-            f"{share:.2%}",
-            "below 1 %",
-            share < 0.01,
-        )
+def again(shop: ShopSize) -> int:
+    """Count the tickets that changed in the last minutes before the bookmark."""
+    return math.ceil(shop.changed * OVERLAP_HOURS)
 
 
-def memory() -> Iterator[Result]:
-    """Read tickets from shops of three sizes; the sandbox makes them up lazily."""
-    least = 0.0
-    for tickets in (10_000, 100_000, 1_000_000):
-        with Sandbox(Shop(tickets=tickets, customers=1_000)) as sandbox:
-            figures = measure_tap(sandbox.config, "tickets")
-        least = least or figures.megabytes
-        yield Result(
-            f"peak memory, {figures.rows} tickets",
-            f"{figures.megabytes:.1f} MB",
-            f"at most {least + 15:.1f} MB",
-            figures.megabytes <= least + 15,
-        )
+def first_by_ticket(shop: ShopSize, rate: int) -> int:
+    """Count the requests of `tickets` and `ticket_messages` on a first sync."""
+    bulk_hours = pages(shop.messages) / rate / 3600
+    changed = math.ceil(shop.changed * (OVERLAP_HOURS + bulk_hours))
+    return pages(shop.tickets) + pages(shop.messages) + 1 + changed
 
 
-def start_up() -> Iterator[Result]:
-    """Compare starts and an idle run of one request with the SDK's import."""
-    with Sandbox() as sandbox:
-        state = run(sandbox.config, "tickets").state
-        sdk, version, discover, idle = (
-            statistics.median(one.cpu_seconds for one in figures)
-            for figures in alternately(
-                lambda: measure("-c", SDK),
-                lambda: measure("-m", "tap_gorgias", "--version"),
-                lambda: measure("-m", "tap_gorgias", "--discover"),
-                lambda: measure_tap(sandbox.config, "tickets", state=state),
-                repeats=2 * REPEATS,
-            )
-        )
-    yield Result("CPU time of the SDK's import", f"{sdk:.3f} s")
-    for name, seconds in (
-        ("--version", version),
-        ("--discover", discover),
-        ("an idle run with one request", idle),
-    ):
-        yield Result(
-            f"CPU time of {name}, to that of the SDK's import",
-            f"{seconds / sdk:.2f}",
-            "at most 1.3",
-            seconds <= 1.3 * sdk,
-        )
+def first_by_date(shop: ShopSize, _rate: int) -> int:
+    """Count the requests of `tickets` and `messages` on a first sync."""
+    return pages(shop.tickets) + pages(shop.messages)
 
 
-def alternately(
-    *measures: Callable[[], Figures], repeats: int = REPEATS
-) -> list[list[Figures]]:
-    """Measure some things in turn, so that a busy minute hits them all.
-
-    Args:
-        measures: What to measure; a first round, in which caches fill, is left out.
-        repeats: How often.
-
-    Returns:
-        The figures of each.
-    """
-    rounds = [[one() for one in measures] for _ in range(repeats + 1)]
-    return [list(figures) for figures in zip(*rounds[1:], strict=True)]
+def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
+    """Count the requests for what changed in an hour."""
+    tickets = shop.changed + again(shop)
+    return pages(tickets) + tickets
 
 
-def fastest(figures: list[Figures]) -> float:
-    """Return the least CPU time: what other programs add is no cost of ours."""
-    return min(one.cpu_seconds for one in figures)
+def hourly_by_date(look_back_days: int) -> Rule:
+    """Count the requests for an hour's messages, and those of the look-back."""
+
+    def requests(shop: ShopSize, _rate: int) -> int:
+        hours = 1 + max(24 * look_back_days, OVERLAP_HOURS)
+        return pages(shop.changed + again(shop)) + pages(shop.changed * hours)
+
+    return requests
+
+
+def duration(seconds: float) -> str:
+    """Write a time so that it can be compared at a glance."""
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"
+
+
+def cost(shop: ShopSize, count: Rule) -> str:
+    """Write requests, and the time that they take at both rates."""
+    slow, fast = (count(shop, rate) for rate in RATES)
+    times = [duration(n / rate) for n, rate in zip((slow, fast), RATES, strict=True)]
+    return f"{slow:,} requests, {times[0]} ({times[1]})"
