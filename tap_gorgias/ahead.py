@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.pool import AsyncResult, ThreadPool
 
 REQUESTS_IN_FLIGHT = 8
@@ -14,6 +16,27 @@ REQUESTS_IN_FLIGHT = 8
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+def one_ahead(answers: Iterator[V], goes_on: Callable[[V], bool]) -> Iterator[V]:
+    """Get the next answer while the one before is processed.
+
+    Args:
+        answers: Asks for each answer when it is wanted.
+        goes_on: Tells by an answer whether the next one is sure to be wanted.
+
+    Yields:
+        Each answer. A failure comes in the place of the answer that it is about.
+    """
+    answer = next(answers, None)
+    while answer is not None:
+        if goes_on(answer):
+            coming = _begun(answers)
+            yield answer
+            answer = coming.result()
+        else:
+            yield answer
+            answer = next(answers, None)
 
 
 class ReadAhead(Generic[K, V]):
@@ -80,6 +103,20 @@ class ReadAhead(Generic[K, V]):
                 self._threads = _threads()
             key = self._waiting.popleft()
             self._asked.append((key, self._threads.apply_async(self._ask, (key,))))
+
+
+def _begun(answers: Iterator[V]) -> Future[V]:
+    coming: Future[V] = Future()
+
+    def get() -> None:
+        try:
+            coming.set_result(next(answers))
+        except BaseException as error:  # noqa: BLE001 (raised by whoever waits)
+            coming.set_exception(error)
+
+    # A daemon: a run that is stopped does not wait for its answer.
+    threading.Thread(target=get, daemon=True).start()
+    return coming
 
 
 def _threads() -> ThreadPool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
@@ -19,6 +19,9 @@ INITIAL_LIMIT = 40
 
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
 _FREE_PLACES = 2
+_FREE_PLACES_PER_REQUEST_IN_FLIGHT = 3
+_OBSERVED_SECONDS = 10.0
+_FAST = 1.5
 _ROUNDING_SECONDS = 1e-6
 
 
@@ -33,6 +36,15 @@ class Permit:
     """Level of a bucket that only the tap uses, with this request in it."""
 
 
+class _Observation(NamedTuple):
+    """What a header told."""
+
+    moment: float
+    used: int
+    answered: int
+    """How many requests of ours had been answered."""
+
+
 class ApiBudget:
     """Says when the next request may leave.
 
@@ -44,6 +56,11 @@ class ApiBudget:
     that the true level may be higher, and one so that another app that starts to work
     is let in and noticed. Once it is noticed, a quarter of the bucket stays free. That
     costs no throughput, because a bucket drains as fast when it is not quite full.
+
+    Several taps may share the bucket without knowing of one another. While requests of
+    ours are in flight, so may theirs be, which no header shows yet: for each of ours
+    three places stay free. And a tap that has a fast bucket to itself must notice one
+    that joins, so it finds out how fast the bucket drains.
 
     With a `rate_limit_percent` below 100 the tap's requests have to fit a second,
     smaller bucket, too, which drains as on a standard plan.
@@ -68,6 +85,8 @@ class ApiBudget:
         self._free_places = _FREE_PLACES
         self._in_flight = 0
         self._sent = 0
+        self._period_if_alone = PERIOD_SECONDS
+        self._observed: _Observation | None = None
         self._updated_at = clock.monotonic()
         self._paused_until = self._updated_at
 
@@ -105,13 +124,16 @@ class ApiBudget:
             match = _CALL_LIMIT.fullmatch(call_limit or "")
             if not match:
                 return
-            used, self._limit = int(match[1]), int(match[2])
+            self._limit = int(match[2])
+            # A bucket holds no more than its limit, whatever the header says.
+            used = min(int(match[1]), self._limit)
             self.call_limit = f"{used}/{self._limit}"
             # Requests of ours that left later may have been counted before this one.
             ours_at_most = permit.level_if_alone + self._sent - permit.number
             if used - ours_at_most >= _FREE_PLACES:
                 self._free_places = max(_FREE_PLACES, self._limit // 4)
             self._level = float(used + self._in_flight)
+            self._observe(used)
 
     def pause(self, seconds: float | None) -> None:
         """Hold all requests back after a 429.
@@ -125,6 +147,21 @@ class ApiBudget:
             self._level = max(self._level, float(self._limit))
             until = self._updated_at + (seconds or 0.0)
             self._paused_until = max(self._paused_until, until)
+            self._observed = None  # A refused request did not enter the bucket.
+
+    def _observe(self, used: int) -> None:
+        """Recognise a bucket that drains in half the time.
+
+        Requests of others hide some of the drain and never add to it.
+        """
+        seen = _Observation(self._updated_at, used, self._sent - self._in_flight)
+        before = self._observed or seen
+        seconds = seen.moment - before.moment
+        if self._observed is None or seconds >= _OBSERVED_SECONDS:
+            self._observed = seen
+            drained = before.used - used + seen.answered - before.answered
+            if drained > _FAST * seconds * self._limit / PERIOD_SECONDS:
+                self._period_if_alone = PERIOD_SECONDS / 2
 
     def _seconds_to_wait(self) -> float:
         self._drain()
@@ -132,7 +169,8 @@ class ApiBudget:
         if pause > 0:
             return pause
         rate = self._limit / PERIOD_SECONDS
-        capacity = max(self._limit - self._free_places, 1)
+        unseen = self._in_flight * _FREE_PLACES_PER_REQUEST_IN_FLIGHT
+        capacity = max(self._limit - max(self._free_places, unseen), 1)
         wait = (self._level + 1 - capacity) / rate
         if self._share < 1:
             capacity_of_share = max(self._limit * self._share, 1)
@@ -142,8 +180,10 @@ class ApiBudget:
 
     def _drain(self) -> None:
         now = self._clock.monotonic()
-        drained = (now - self._updated_at) * self._limit / PERIOD_SECONDS
+        passed = (now - self._updated_at) * self._limit
+        drained = passed / PERIOD_SECONDS
+        drained_if_alone = passed / self._period_if_alone
         self._level = max(self._level - drained, 0.0)
-        self._level_if_alone = max(self._level_if_alone - drained, 0.0)
+        self._level_if_alone = max(self._level_if_alone - drained_if_alone, 0.0)
         self._level_of_share = max(self._level_of_share - drained * self._share, 0.0)
         self._updated_at = now

@@ -154,4 +154,7 @@ class GorgiasClient:
 
 def _latest(date: datetime | None) -> str | None:
     """Add the second that the header's form cuts off."""
-    return None if date is None else timestamps.render(date + timedelta(seconds=1))
+    try:
+        return None if date is None else timestamps.render(date + timedelta(seconds=1))
+    except OverflowError:
+        return None

@@ -16,13 +16,13 @@ from singer_sdk.exceptions import (
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import GorgiasError
+from tap_gorgias.errors import GorgiasError, one_line
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-_SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
+SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
 _INTERRUPTED = 130
@@ -70,8 +70,8 @@ def failures_told(logger: logging.Logger) -> Iterator[None]:
         raise SystemExit(_INTERRUPTED) from None
     except BrokenPipeError:
         logger.error("Cannot write the output: its reader is gone.")  # noqa: TRY400
-    except _SAFE_TO_SHOW as error:
-        logger.error("%s", error)  # noqa: TRY400
+    except SAFE_TO_SHOW as error:
+        logger.error("%s", one_line(str(error)))  # noqa: TRY400
     except Exception as error:  # noqa: BLE001
         place = traceback.extract_tb(error.__traceback__)[-1]
         logger.error(  # noqa: TRY400

@@ -3,41 +3,62 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_gorgias.errors import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_LEVELS = 200
+"""Deeper values overflow the stacks of programs that handle them, ours included."""
+
 _UNLOADABLE = re.compile("[\x00\ud800-\udfff]")
+_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+_INTEGERS = range(-(2**63), 2**63)
+
+
+class TooDeepError(ValueError):
+    """JSON that is nested too deeply."""
+
+    def __init__(self) -> None:
+        """Name the limit."""
+        super().__init__(f"the answer is nested more than {MAX_LEVELS} levels deep.")
 
 
 def decode(body: bytes) -> Any:  # noqa: ANN401
-    """Read JSON, without the characters that no warehouse stores.
+    """Read JSON, without what no warehouse stores.
 
     Args:
         body: The whole body of an answer.
 
     Returns:
-        Its value. NUL characters and lone surrogates are removed from texts, which
-        PostgreSQL and UTF-8 refuse.
+        Its value, `MAX_LEVELS` deep at most. NUL characters and lone surrogates, which
+        PostgreSQL and UTF-8 refuse, are removed from texts. An integer of more than 64
+        bits is the text of its digits; an infinite number is null.
 
     Raises:
+        TooDeepError: If it is nested too deeply.
         ValueError: If the body is not JSON.
     """
     try:
         try:
             value = msgspec.json.decode(body)
+            # Within JSON a NUL can only be written as this escape.
+            suspect = bool(_SUSPECT.search(body))
         except msgspec.DecodeError:
             # It refuses lone surrogates; the standard library lets them pass.
-            return _loadable(json.loads(body))
-        # Within JSON a NUL can only be written as this escape.
-        return _loadable(value) if b"\\u0000" in body else value
+            value = json.loads(body)
+            suspect = True
     except RecursionError:
-        message = "nested too deeply"
-        raise ValueError(message) from None
+        raise TooDeepError from None
+    if _is_too_deep(value):
+        raise TooDeepError
+    return _loadable(value) if suspect else value
 
 
 def said(body: bytes) -> str:
@@ -56,7 +77,7 @@ def said(body: bytes) -> str:
         value = None
     error = value.get("error", value) if isinstance(value, dict) else None
     text = error if isinstance(error, str) else _message(error)
-    return "".join(c if c.isprintable() else " " for c in text) or "no explanation."
+    return one_line(text) or "no explanation."
 
 
 def _message(error: Mapping[str, Any] | None) -> str:
@@ -71,6 +92,20 @@ def _message(error: Mapping[str, Any] | None) -> str:
     return " ".join(part for part in parts if isinstance(part, str))
 
 
+def _is_too_deep(value: Any) -> bool:  # noqa: ANN401
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_LEVELS):
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _loadable(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         return _UNLOADABLE.sub("", value)
@@ -78,4 +113,8 @@ def _loadable(value: Any) -> Any:  # noqa: ANN401
         return [_loadable(item) for item in value]
     if isinstance(value, dict):
         return {_loadable(key): _loadable(item) for key, item in value.items()}
+    if isinstance(value, int) and value not in _INTEGERS:
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value

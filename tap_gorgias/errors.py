@@ -32,7 +32,7 @@ class GorgiasError(Exception):
     @property
     def lines(self) -> Sequence[str]:
         """The lines to show, without credentials or customers' text."""
-        return (str(self),)
+        return (one_line(str(self)),)
 
 
 class SettingsError(ConfigValidationError, GorgiasError):
@@ -51,7 +51,7 @@ class SettingsError(ConfigValidationError, GorgiasError):
     @override
     def lines(self) -> Sequence[str]:
         """One line for each problem."""
-        return self.errors
+        return [one_line(problem) for problem in self.errors]
 
 
 class StateError(GorgiasError):
@@ -136,6 +136,20 @@ class Terminated(SystemExit):
             signal_number: Number of the signal, for example 15.
         """
         super().__init__(128 + signal_number)
+
+
+def one_line(text: str) -> str:
+    """Make a text fit for a log.
+
+    Args:
+        text: Any text; it may hold names that others chose.
+
+    Returns:
+        The text with a space for each character that cannot be printed, cut at 500
+        characters.
+    """
+    head = text[:MAX_MESSAGE_CHARACTERS]
+    return "".join(c if c.isprintable() else " " for c in head)
 
 
 def _sentence(text: str, room: int) -> str:

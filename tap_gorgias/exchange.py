@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_gorgias.budget import ApiBudget
-from tap_gorgias.decoding import decode, said
+from tap_gorgias.decoding import TooDeepError, decode, said
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.own_secrets import OwnSecrets
 from tap_gorgias.retry import retried
@@ -127,9 +127,12 @@ class Exchange:
 
         Raises:
             TransientApiError: If it is none: a proxy's page, half of an answer.
+            ApiError: If it is nested too deeply.
         """
         try:
             return decode(answer.body)
+        except TooDeepError as error:
+            raise ApiError(str(error), stream=asker, path=path) from None
         except ValueError:
             reason = "the body is not JSON."
             raise TransientApiError(

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from tap_gorgias.decoding import TooDeepError, decode
+
 MASK = "***"
 
 Names: TypeAlias = Callable[[str], bool]
@@ -79,19 +81,21 @@ def masked_at(path: str, value: Any, names: Names) -> Any:  # noqa: ANN401
     Returns:
         The row, or a copy that differs at this place.
     """
-    if not path:
-        return masked(value, names)
-    if isinstance(value, list):
+    if path and isinstance(value, list):
         return [masked_at(path, item, names) for item in value]
-    if isinstance(value, dict):
+    if path and isinstance(value, dict):
         head, _, rest = path.partition(".")
         if head not in value:
             return value
         return {**value, head: masked_at(rest, value[head], names)}
-    if (decoded := _decoded(value)) is not None:
-        return _text(masked_at(path, decoded, names))
-    # Whatever is here in place of an object, it may be the secret itself.
-    return masked(value, names)
+    try:
+        if path and (decoded := _decoded(value)) is not None:
+            return _text(masked_at(path, decoded, names))
+        # Whatever is here in place of an object, it may be the secret itself.
+        return masked(value, names)
+    except (RecursionError, TooDeepError):
+        # What cannot be looked through may hold one.
+        return MASK
 
 
 def _masked_item(name: str, value: Any, names: Names) -> Any:  # noqa: ANN401
@@ -114,8 +118,10 @@ def _decoded(value: Any) -> dict[str, Any] | list[Any] | None:  # noqa: ANN401
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return None
     try:
-        decoded = json.loads(value)
-    except (ValueError, RecursionError):
+        decoded = decode(value.encode())
+    except TooDeepError:
+        raise
+    except ValueError:
         return None
     return decoded if isinstance(decoded, (dict, list)) else None
 

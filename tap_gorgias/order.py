@@ -59,7 +59,7 @@ def past(page: Page, dated: list[tuple[Row, str | None]]) -> list[str]:
 def moment_of(value: Any) -> str | None:  # noqa: ANN401
     """Render a row's moment; one that is null or unreadable takes no part in order."""
     try:
-        return timestamps.render(timestamps.parse(value))
+        return timestamps.normalized(value)
     except ValueError:
         return None
 

@@ -8,6 +8,15 @@ from typing import Any, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
 
+MAX_CURSOR_CHARACTERS = 4000
+"""A longer one does not fit the address of the next request."""
+
+MAX_EMPTY_PAGES = 100
+"""So many in a row are no filter at work, but a list without an end."""
+
+MAX_REPEATS = 3
+"""A page may come again where rows were moved, but not so often."""
+
 
 class PageError(ValueError):
     """An answer that is no page, or pages that go round in circles."""
@@ -46,12 +55,30 @@ def parse_page(body: Any, now: str | None = None) -> Page:  # noqa: ANN401
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         message = "the answer holds no list of records."
         raise PageError(message)
-    meta = body.get("meta")
-    cursor = meta.get("next_cursor") if isinstance(meta, dict) else None
+    cursor = meta_of(body).get("next_cursor")
     if cursor is not None and not isinstance(cursor, str):
         message = "the answer's cursor is no text."
         raise PageError(message)
     return Page(_rows(body["data"]), cursor or None, now)
+
+
+def meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Find what leads from a page to the next.
+
+    Args:
+        body: The answer of a list endpoint.
+
+    Returns:
+        Its `meta`, empty if it has none.
+
+    Raises:
+        PageError: If `meta` is no object. It must not be taken for the end of the list.
+    """
+    meta = body.get("meta") if isinstance(body, dict) else None
+    if meta is not None and not isinstance(meta, dict):
+        message = "the answer's `meta` is no object."
+        raise PageError(message)
+    return meta or {}
 
 
 def pages(fetch: Fetch, cursor: str | None = None) -> Iterator[Page]:
@@ -67,19 +94,58 @@ def pages(fetch: Fetch, cursor: str | None = None) -> Iterator[Page]:
         Each page.
 
     Raises:
-        PageError: If a cursor comes for the second time.
+        PageError: If the list does not get on: a cursor comes for the second time, the
+            same rows come again and again, or empty pages do not end. Or if a cursor is
+            too long.
     """
-    seen = set() if cursor is None else {cursor}
+    progress = _Progress(cursor)
     while True:
         page = fetch(cursor)
-        yield page
         cursor = page.next_cursor
+        if cursor is not None and len(cursor) > MAX_CURSOR_CHARACTERS:
+            message = "the answer's cursor is too long."
+            raise PageError(message)
+        yield page
         if cursor is None:
             return
-        if cursor in seen:
-            message = "the same cursor came twice; reading on would never end."
+        if problem := progress.lack(page, cursor):
+            message = f"{problem}; reading on would never end."
             raise PageError(message)
-        seen.add(cursor)
+
+
+class _Progress:
+    """Watches whether a list gets on.
+
+    Rows that repeat are found by Brent's way: it remembers one page at a time, the
+    first, second, fourth, eighth and so on.
+    """
+
+    def __init__(self, cursor: str | None) -> None:
+        self._cursors = set() if cursor is None else {cursor}
+        self._remembered: list[Any] = []
+        self._repeats = 0
+        self._full_pages = 0
+        self._empty_pages = 0
+
+    def lack(self, page: Page, cursor: str) -> str | None:
+        """Say what is wrong with a page that has another after it."""
+        if cursor in self._cursors:
+            return "the same cursor came twice"
+        self._cursors.add(cursor)
+        if not page.rows:
+            self._empty_pages += 1
+            too_many = self._empty_pages >= MAX_EMPTY_PAGES
+            return f"{MAX_EMPTY_PAGES} empty pages came in a row" if too_many else None
+        self._empty_pages = 0
+        ids = [row.get("id") for row in page.rows]
+        if ids == self._remembered:
+            self._repeats += 1
+            too_many = self._repeats >= MAX_REPEATS
+            return "the same rows came again and again" if too_many else None
+        self._full_pages += 1
+        if self._full_pages & (self._full_pages - 1) == 0:
+            self._remembered = ids
+        return None
 
 
 def _rows(items: list[Any]) -> list[Row]:

@@ -25,7 +25,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias import order, reading
-from tap_gorgias.ahead import ReadAhead
+from tap_gorgias.ahead import ReadAhead, one_ahead
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.pages import pages
@@ -74,7 +74,7 @@ class PerParentStream(GorgiasStream):
         """Tell whether a parent is to be asked for.
 
         Args:
-            row: The parent's row, as Gorgias sent it.
+            row: The parent's row as Gorgias sent it, but with an `id` that is a number.
         """
         return True
 
@@ -102,7 +102,8 @@ class PerParentStream(GorgiasStream):
             self.logger.info("%s It was deleted or merged: skipped.", error)
             return
         fetch = self.of(parent)
-        for page in pages(lambda cursor: first if cursor is None else fetch(cursor)):
+        answers = pages(lambda cursor: first if cursor is None else fetch(cursor))
+        for page in one_ahead(answers, lambda page: page.next_cursor is not None):
             self.run.summary.count(self.name, rows=len(page.rows))
             for row in page.rows:
                 yield self.completed(row, parent)
@@ -238,10 +239,13 @@ class ParentStream(GorgiasStream):
 
     @override
     def announce(self, rows: list[Row]) -> None:
+        if not self.readers:
+            return
+        ids = [self.converter.convert({"id": row.get("id")}) for row in rows]
+        parents = [row | own for row, own in zip(rows, ids, strict=True)]
+        known = [row for row in parents if row["id"] is not None]
         for reader in self.readers:
-            wanted = [row for row in rows if reader.wants(row)]
-            keys = [self.converter.convert(row).get("id") for row in wanted]
-            reader.ahead.expect(key for key in keys if key is not None)
+            reader.ahead.expect(row["id"] for row in known if reader.wants(row))
 
     @override
     def _process_record(

@@ -138,7 +138,7 @@ def by_period(
             begun = (row[key] for row in rows if row[key] and row[key] <= present)
             bookmark = order.later(bookmark, max(begun, default=None))
             if page.next_cursor is not None:
-                yield Step(rows)
+                yield Step(rows, goes_on=True)
                 continue
             if end <= now:
                 bookmark = order.later(bookmark, beyond)

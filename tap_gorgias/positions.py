@@ -103,7 +103,7 @@ def bookmark_from(
     if value is None:
         return None
     try:
-        return timestamps.render(timestamps.parse(value))
+        return timestamps.normalized(value)
     except ValueError:
         shown = repr(value)[:80]
         message = (
@@ -166,4 +166,4 @@ def cursor_from(state: Mapping[str, Any]) -> str | None:
 
 
 def _moment(value: Any) -> str | None:  # noqa: ANN401
-    return None if value is None else timestamps.render(timestamps.parse(value))
+    return None if value is None else timestamps.normalized(value)

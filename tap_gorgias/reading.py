@@ -29,6 +29,8 @@ class Step(NamedTuple):
 
     rows: list[Row]
     position: Position | None = None
+    goes_on: bool = False
+    """Whether another page is sure to be read, which may be asked for meanwhile."""
 
 
 def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str | None:
@@ -71,7 +73,7 @@ def snapshot(fetches: Iterable[Fetch], keys: tuple[str, ...]) -> Iterator[Step]:
                 if key not in seen:
                     seen.add(key)
                     fresh.append(row)
-            yield Step(fresh)
+            yield Step(fresh, goes_on=page.next_cursor is not None)
 
 
 def log(
@@ -117,7 +119,8 @@ def log(
         if not in_order and page.next_cursor is None:
             # Whatever came after the first page was read may have been passed over.
             reached = order.later(bookmark, first_page_newest)
-        yield Step(page.rows, Position(reached))
+        goes_on = page.next_cursor is not None
+        yield Step(page.rows, Position(reached), goes_on)
 
 
 def feed(
@@ -257,8 +260,9 @@ def by_cursor(
         rows = [row for row, moment in dated if not order.is_before(moment, floor)]
         wanted = [moment for moment in moments if not order.is_before(moment, floor)]
         bookmark = order.later(bookmark, max(wanted, default=None))
-        yield Step(rows, Position(bookmark, cursor=cursor if in_order else None))
+        position = Position(bookmark, cursor=cursor if in_order else None)
         cursor = page.next_cursor
+        yield Step(rows, position, goes_on=cursor is not None)
 
 
 def _finish(
@@ -330,5 +334,6 @@ def _walk_down(
             position = Position(order.later(bookmark, newest))
             yield Step(rows, position)
             break
-        yield Step(rows, Position(bookmark, Walk(newest, page.next_cursor, floor)))
+        walk = Walk(newest, page.next_cursor, floor)
+        yield Step(rows, Position(bookmark, walk), goes_on=True)
     return position

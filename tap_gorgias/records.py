@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from tap_gorgias import timestamps
+from tap_gorgias.decoding import decode
+from tap_gorgias.errors import one_line
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     Convert: TypeAlias = Callable[[Any], Any]
-    Converters: TypeAlias = Mapping[str, Convert]
+    Plans: TypeAlias = Mapping[str, "Plan"]
+
+
+MAX_REPORTS = 100
+"""So many oddities of a stream are reported; whoever needs more has other troubles."""
 
 
 class Unusable(ValueError):  # noqa: N818  (a verdict on a value, reported as a warning)
     """A value that cannot be made what the schema promises."""
+
+
+class Plan(NamedTuple):
+    """What to do with the values of one property."""
+
+    passes: type | None
+    """Values of this very type are as they should be; most are."""
+    convert: Convert
+    """Makes any other value fit, but null."""
 
 
 class RecordConverter:
@@ -27,16 +42,25 @@ class RecordConverter:
     a number belongs or an object written as JSON text would break a load.
     """
 
-    def __init__(self, schema: Mapping[str, Any], logger: logging.Logger) -> None:
-        """Prepare a conversion for each property.
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        logger: logging.Logger,
+        left_out: Collection[str] = (),
+    ) -> None:
+        """Plan the conversion of each property, once for all records.
 
         Args:
             schema: JSON schema of the stream.
             logger: Where oddities are reported.
+            left_out: Properties that nobody wants.
         """
         self._logger = logger
         self._reported: set[str] = set()
-        self._convert = self._converters(schema["properties"], "")
+        self._left_out = frozenset(left_out)
+        properties = schema["properties"].items()
+        wanted = {name: own for name, own in properties if name not in self._left_out}
+        self._plans = self._plans_for(wanted, "")
 
     def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Convert one record.
@@ -45,33 +69,49 @@ class RecordConverter:
             row: As Gorgias sent it.
 
         Returns:
-            A new record with declared properties only. A value that cannot be converted
-            is null.
+            A new record with declared and wanted properties only. A value that cannot
+            be converted is null.
         """
         record: dict[str, Any] = {}
         for name, value in row.items():
-            convert = self._convert.get(name)
-            if convert is None:
+            plan = self._plans.get(name)
+            if plan is not None:
+                record[name] = (
+                    value
+                    if value is None or type(value) is plan.passes
+                    else plan.convert(value)
+                )
+            elif name not in self._left_out:
                 self._report(
                     f"Gorgias sends a field `{name[:80]}` that this version of the tap "
                     "does not know; it is left out."
                 )
-            elif value is None:
-                record[name] = None
-            else:
-                record[name] = convert(value)
         return record
 
     def _report(self, oddity: str) -> None:
-        if oddity not in self._reported:
+        if oddity not in self._reported and len(self._reported) < MAX_REPORTS:
             self._reported.add(oddity)
-            self._logger.warning("%s", oddity)
+            self._logger.warning("%s", one_line(oddity))
 
-    def _converters(self, properties: Mapping[str, Any], parent: str) -> Converters:
+    def _plans_for(self, properties: Mapping[str, Any], parent: str) -> Plans:
         return {
-            name: self._guarded(parent + name, self._converter(schema, parent + name))
+            name: self._plan(schema, parent + name)
             for name, schema in properties.items()
         }
+
+    def _plan(self, schema: Mapping[str, Any], path: str) -> Plan:
+        # The format makes a column, so it stands on columns only: one inside an object
+        # that is null crashes singer-check-tap.
+        if schema.get("format") == "date-time" or path.endswith("_datetime"):
+            return Plan(None, self._guarded(path, _date_time))
+        kind = next(kind for kind in _as_list(schema["type"]) if kind != "null")
+        if kind == "object":
+            nested = self._plans_for(schema.get("properties", {}), f"{path}.")
+            return Plan(None, _object_with(nested)) if nested else Plan(dict, _object)
+        if kind == "array":
+            return Plan(None, self._array_converter(schema["items"], path))
+        passes, convert = _SCALARS[kind]
+        return Plan(passes, self._guarded(path, convert))
 
     def _guarded(self, path: str, convert: Convert) -> Convert:
         def guarded(value: Any) -> Any:  # noqa: ANN401
@@ -83,45 +123,32 @@ class RecordConverter:
 
         return guarded
 
-    def _converter(self, schema: Mapping[str, Any], path: str) -> Convert:
-        # The format makes a column, so it stands on columns only: one inside an object
-        # that is null crashes singer-check-tap.
-        if schema.get("format") == "date-time" or path.endswith("_datetime"):
-            return _date_time
-        kind = next(kind for kind in _as_list(schema["type"]) if kind != "null")
-        if kind == "object":
-            return self._object_converter(schema, path)
-        if kind == "array":
-            return self._array_converter(schema, path)
-        return _SCALARS[kind]
-
-    def _object_converter(self, schema: Mapping[str, Any], path: str) -> Convert:
-        nested = self._converters(schema.get("properties", {}), f"{path}.")
-
-        def convert(value: Any) -> Any:  # noqa: ANN401
-            value = _object(value)
-            if nested.keys().isdisjoint(value):
-                return value
-            return {
-                name: item if item is None or name not in nested else nested[name](item)
-                for name, item in value.items()
-            }
-
-        return convert
-
     def _array_converter(self, schema: Mapping[str, Any], path: str) -> Convert:
-        item_path = f"{path}[]"
-        item_converter = self._guarded(
-            item_path, self._converter(schema["items"], item_path)
-        )
+        passes, convert_item = self._plan(schema, f"{path}[]")
 
         def convert(value: Any) -> Any:  # noqa: ANN401
             items = value if isinstance(value, list) else [value]
             # Some warehouses, BigQuery among them, have no nulls in arrays.
-            converted = (item_converter(item) for item in items if item is not None)
+            converted = [
+                item if type(item) is passes else convert_item(item)
+                for item in items
+                if item is not None
+            ]
             return [item for item in converted if item is not None]
 
         return convert
+
+
+def _object_with(plans: Plans) -> Convert:
+    def convert(value: Any) -> Any:  # noqa: ANN401
+        record = dict(_object(value))
+        for name in plans.keys() & record.keys():
+            item, plan = record[name], plans[name]
+            if item is not None and type(item) is not plan.passes:
+                record[name] = plan.convert(item)
+        return record
+
+    return convert
 
 
 def _as_list(kind: str | list[str]) -> list[str]:
@@ -130,7 +157,7 @@ def _as_list(kind: str | list[str]) -> list[str]:
 
 def _date_time(value: Any) -> str:  # noqa: ANN401
     try:
-        return timestamps.render(timestamps.parse(value))
+        return timestamps.normalized(value)
     except ValueError:
         reason = "no date-times"
         raise Unusable(reason) from None
@@ -141,8 +168,8 @@ def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401
         return value
     if isinstance(value, str):
         try:
-            decoded = json.loads(value)
-        except (ValueError, RecursionError):
+            decoded = decode(value.encode())
+        except ValueError:
             decoded = None
         if isinstance(decoded, dict):
             return decoded
@@ -187,9 +214,9 @@ def _boolean(value: Any) -> bool:  # noqa: ANN401
 
 _LARGEST_INTEGER = 2**63 - 1
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
-_SCALARS: dict[str, Convert] = {
-    "boolean": _boolean,
-    "integer": _integer,
-    "number": _number,
-    "string": _string,
+_SCALARS: dict[str, tuple[type | None, Convert]] = {
+    "boolean": (bool, _boolean),
+    "integer": (None, _integer),
+    "number": (None, _number),
+    "string": (str, _string),
 }

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from singer_sdk.helpers._batch import BatchConfig
+
 from tap_gorgias import timestamps
 from tap_gorgias.credentials import credentials_from
 from tap_gorgias.errors import SettingsError
@@ -103,6 +105,11 @@ class Settings:
         statistics_timezone = checked("statistics_timezone", _time_zone)
         statistics, unusable = read_queries(config.get("statistics", ()))
         problems += unusable
+        if config.get("batch_config") and not _is_batch(config["batch_config"]):
+            problems.append(
+                "Setting `batch_config` must hold `encoding` with its `format`, and "
+                "`storage` with its `root`."
+            )
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -121,6 +128,14 @@ class Settings:
             statistics_lookback=timedelta(days=config["statistics_lookback_days"]),
             statistics_timezone=statistics_timezone,
         )
+
+
+def _is_batch(config: dict[str, Any]) -> bool:
+    try:
+        BatchConfig.from_dict(config)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _time_zone(value: str) -> ZoneInfo:

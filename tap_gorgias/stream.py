@@ -5,24 +5,32 @@ from __future__ import annotations
 import contextlib
 import logging
 from abc import ABC, abstractmethod
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from jsonschema import Draft7Validator, SchemaError
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    Metadata,
+    StreamMetadata,
+)
 
 from tap_gorgias import masking, order, schemas
+from tap_gorgias.ahead import one_ahead
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError
+from tap_gorgias.errors import ApiError, CatalogError
 from tap_gorgias.pages import Page, PageError, parse_page
 from tap_gorgias.progress import Progress
 from tap_gorgias.records import RecordConverter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
@@ -42,7 +50,8 @@ PAGE_ROWS = 100
 class GorgiasStream(Stream, ABC):
     """A stream of the Gorgias API."""
 
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    """The converter has conformed the records."""
 
     name: str
 
@@ -161,6 +170,13 @@ class GorgiasStream(Stream, ABC):
         if entry := catalog.get_stream(self.name):
             # Stream maps take the keys from the catalog.
             entry.key_properties = own.primary_keys
+            _check_schema(self.name, entry.schema.to_dict(), own.primary_keys)
+            # The SDK selects a stream of which this is missing, but no properties.
+            entry.metadata.setdefault((), StreamMetadata(selected=True))
+            # A SCHEMA without a property that it names as key cannot be loaded.
+            for name in own.primary_keys:
+                key = entry.metadata["properties", name]
+                key.inclusion = Metadata.InclusionType.AUTOMATIC
         if self.replication_key not in {None, own.replication_key}:
             self.logger.warning(
                 "The catalog's replication key `%s` is ignored: the stream has `%s`.",
@@ -182,8 +198,39 @@ class GorgiasStream(Stream, ABC):
 
     @cached_property
     def converter(self) -> RecordConverter:
-        """Makes records fit the schema."""
-        return RecordConverter(self.schema, self.logger)
+        """Makes records fit the schema, with the properties that are selected."""
+        declared = self.effective_schema["properties"].keys()
+        left_out = {
+            name
+            for name in self.schema["properties"].keys() - set(self.primary_keys)
+            if name not in declared or not self.mask["properties", name]
+        }
+        return RecordConverter(self.schema, self.logger, left_out)
+
+    @cached_property
+    def _parts_left_out(self) -> bool:
+        """Whether a catalog deselects something within a property."""
+        parts = [one for one in self.mask if len(one) > len(("properties", "name"))]
+        return not all(self.mask[part] for part in parts)
+
+    @override
+    def _generate_record_messages(
+        self, record: types.Record
+    ) -> Generator[RecordMessage, None, None]:
+        # The SDK walks through each record for what is deselected or does not fit. That
+        # takes as long as all else; the converter has done it, planned once.
+        if self._parts_left_out:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=datetime.now(timezone.utc),
+                )
 
     @cached_property
     def progress(self) -> Progress:
@@ -209,7 +256,7 @@ class GorgiasStream(Stream, ABC):
         held: Position | None = None
         _ = self.progress  # The time to its first line begins now.
         with self.page_errors_explained():
-            for rows, position in self.steps():
+            for rows, position, _ in one_ahead(self.steps(), self._goes_on):
                 if self.selected:
                     self.run.summary.count(self.name, rows=len(rows))
                 self.announce(rows)
@@ -222,6 +269,10 @@ class GorgiasStream(Stream, ABC):
                     self.save(position)
         if held is not None:
             self.save(held)
+
+    def _goes_on(self, step: Step) -> bool:
+        # A test of the connection, for one, stops after the first record.
+        return step.goes_on and self.ABORT_AT_RECORD_COUNT is None
 
     def _reached(self, rows: Sequence[Row]) -> str | None:
         if not rows or self.replication_key is None:
@@ -250,10 +301,11 @@ class GorgiasStream(Stream, ABC):
         for path, names in self.masks:
             row = masking.masked_at(path, row, names)
         record = self.converter.convert(row)
-        if any(record.get(key) is None for key in self.primary_keys):
-            keys = ", ".join(self.primary_keys)
-            reason = f"a record came without its key ({keys})."
-            raise ApiError(reason, stream=self.name, path=self.path)
+        for key in self.primary_keys:
+            if record.get(key) is None:
+                keys = ", ".join(self.primary_keys)
+                reason = f"a record came without its key ({keys})."
+                raise ApiError(reason, stream=self.name, path=self.path)
         return record
 
     @override
@@ -301,3 +353,15 @@ class GorgiasStream(Stream, ABC):
         # A batch leaves later than its records come, and the SDK writes STATE after it.
         if not self.get_batch_config(self.config):
             self._tap.state_writer.write_state(self.tap_state)
+
+
+def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:
+    """Check a schema that goes to the target as the catalog has it."""
+    try:
+        Draft7Validator.check_schema(schema)
+        usable = schema["properties"].keys() >= set(keys)
+    except (SchemaError, LookupError, TypeError, AttributeError):
+        usable = False
+    if not usable:
+        message = f"The catalog's schema of `{stream}` is none, or lacks the keys."
+        raise CatalogError(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
@@ -16,6 +15,8 @@ from tap_gorgias.clock import SystemClock
 from tap_gorgias.command import TapCommand, failures_told
 from tap_gorgias.compat import override
 from tap_gorgias.config_schema import CONFIG_SCHEMA, explain
+from tap_gorgias.decoding import decode
+from tap_gorgias.environment import check_environment
 from tap_gorgias.errors import CatalogError, SettingsError, StateError, Terminated
 from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
 from tap_gorgias.run import Run
@@ -151,12 +152,17 @@ class TapGorgias(Tap):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         try:
-            return super().cb_config(ctx, param, value)
+            given = super().cb_config(ctx, param, value)
         except OSError as error:
             reason = error.strerror or str(error)
             raise SettingsError([f"The config cannot be read: {reason}"]) from None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             raise SettingsError(["The config is not a JSON object."]) from None
+        if given.parse_env:
+            cls.append_builtin_config(cls.config_jsonschema)
+            properties = cls.config_jsonschema["properties"]
+            check_environment(properties, cls._env_var_prefix)
+        return given
 
     @classmethod
     @override
@@ -219,8 +225,8 @@ _STATE_SHAPE = (
 
 def _state(file: IO[str]) -> dict[str, Any]:
     try:
-        state = json.load(file)
-    except (ValueError, RecursionError):
+        state = decode(file.read().encode())
+    except ValueError:
         message = "STATE is not valid JSON."
         raise StateError(message) from None
     if not isinstance(state, dict):
@@ -230,7 +236,7 @@ def _state(file: IO[str]) -> dict[str, Any]:
 
 def _catalog(file: IO[str]) -> Catalog:
     try:
-        return Catalog.from_dict(json.load(file))
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return Catalog.from_dict(decode(file.read().encode()))
+    except (AttributeError, KeyError, TypeError, ValueError):
         message = "The catalog cannot be used. Make one with `--discover`."
         raise CatalogError(message) from None

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import pendulum
-from pendulum.exceptions import ParserError
+_USUAL = re.compile(
+    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d)(\.\d{6})?(?:Z|\+00:00)", re.ASCII
+)
+"""The form of nearly every live value, and that in which values leave."""
+
+
+def normalized(text: Any) -> str:  # noqa: ANN401
+    """Bring a date-time into the one form.
+
+    Args:
+        text: A date-time in any form that `parse` reads.
+
+    Returns:
+        The same moment as `render` writes it.
+
+    Raises:
+        ValueError: If it is no date-time.
+    """
+    if not isinstance(text, str) or not (usual := _USUAL.fullmatch(text)):
+        return render(parse(text))
+    _moment_of(usual)
+    return f"{usual[1]}{usual[2] or '.000000'}Z"
 
 
 def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
@@ -26,10 +46,12 @@ def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
     """
     if not isinstance(text, str) or not text[:1].isdigit():
         raise ValueError(_NOT_A_DATE)
-    if text.endswith("+00:00"):
-        # The form of nearly every live value; the general parser takes 50 times longer.
-        with contextlib.suppress(ValueError):
-            return datetime.fromisoformat(text)
+    if usual := _USUAL.fullmatch(text):
+        return _moment_of(usual)
+    # Its import takes a tenth of the time in which the tap starts.
+    import pendulum  # noqa: PLC0415 (rarely needed)
+    from pendulum.exceptions import ParserError  # noqa: PLC0415
+
     try:
         value = pendulum.parse(text, exact=True, tz=zone)
     except (ParserError, ValueError, OverflowError) as error:
@@ -73,6 +95,13 @@ def earlier(text: str, by: timedelta) -> str:
         return render(parse(text) - by)
     except OverflowError:
         return render(datetime.min.replace(tzinfo=timezone.utc))
+
+
+def _moment_of(usual: re.Match[str]) -> datetime:
+    try:
+        return datetime.fromisoformat(f"{usual[1]}{usual[2] or ''}+00:00")
+    except ValueError:
+        raise ValueError(_NOT_A_DATE) from None
 
 
 _NOT_A_DATE = "not a date-time"

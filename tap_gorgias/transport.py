@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     NameResolutionError,
     NewConnectionError,
 )
 
 from tap_gorgias.compat import override
-from tap_gorgias.connections import QuietAdapter
+from tap_gorgias.connections import Deadline, GuardedAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from tap_gorgias.budget import ApiBudget
 
 CONNECT_TIMEOUT_SECONDS = 10
+LONGEST_ANSWER_TIMEOUTS = 10
+"""An answer that never falls silent is cut off after so many times the timeout."""
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 TOO_MANY_REQUESTS = 429
@@ -60,7 +64,7 @@ class Answer:
     """When it was made by Gorgias' clock, cut to the second; None if it is not said."""
 
 
-class BudgetedAdapter(QuietAdapter):
+class BudgetedAdapter(GuardedAdapter):
     """Sends a request when the budget lets it, and tells the budget how it went."""
 
     def __init__(self, budget: ApiBudget, timeout_seconds: float) -> None:
@@ -109,6 +113,15 @@ class BudgetedAdapter(QuietAdapter):
         return response
 
 
+class _Session(requests.Session):
+    """Looks at no redirect: where it leads is in the server's hands."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Even a redirect that is not followed would be read whole, whatever its size.
+        return None
+
+
 class Transport:
     """One connection pool for all streams."""
 
@@ -128,7 +141,7 @@ class Transport:
         """
         self._timeout_seconds = timeout_seconds
         self._adapter = BudgetedAdapter(budget, timeout_seconds)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": user_agent}
         )
@@ -182,23 +195,24 @@ class Transport:
         self._session.close()
 
     def _ask(self, method: str, url: str, auth: AuthBase, **content: Any) -> Answer:
-        try:
-            with self._session.request(
-                method, url, auth=auth, stream=True, allow_redirects=False, **content
-            ) as response:
-                date = _http_date(response.headers.get("Date"))
-                return Answer(response.status_code, _read(response), date)
-        except requests.RequestException as error:
-            raise self._explained(error) from None
-        except OSError:
-            # Nothing else of this kind comes out of the library undisguised.
-            message = (
-                "the file of trusted certificates that REQUESTS_CA_BUNDLE or "
-                "CURL_CA_BUNDLE names cannot be read."
-            )
-            raise TransportError(message, transient=False) from None
+        with Deadline(self._timeout_seconds * LONGEST_ANSWER_TIMEOUTS) as deadline:
+            try:
+                answer = self._answer(method, url, auth, **content)
+            except (HTTPError, OSError, ValueError) as error:
+                if not deadline.passed:
+                    raise self._explained(error) from None
+        if deadline.passed:
+            raise TransportError(_ENDLESS)
+        return answer
 
-    def _explained(self, error: requests.RequestException) -> TransportError:
+    def _answer(self, method: str, url: str, auth: AuthBase, **content: Any) -> Answer:
+        with self._session.request(
+            method, url, auth=auth, stream=True, allow_redirects=False, **content
+        ) as response:
+            date = _http_date(response.headers.get("Date"))
+            return Answer(response.status_code, _read(response), date)
+
+    def _explained(self, error: Exception) -> TransportError:
         """Put a lower library's failure in words; its own text shows the address."""
         if isinstance(error, requests.exceptions.SSLError):
             return TransportError("the TLS connection was refused.", transient=False)
@@ -211,13 +225,16 @@ class Transport:
             return TransportError("no connection could be made.")
         if isinstance(error, requests.Timeout):
             return TransportError(f"no answer within {self._timeout_seconds} s.")
-        if isinstance(
-            error,
-            (
-                requests.ConnectionError,
-                requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError,
-            ),
+        undisguised = not isinstance(error, (requests.RequestException, HTTPError))
+        if isinstance(error, OSError) and undisguised:
+            return TransportError(_NO_CERTIFICATES, transient=False)
+        broken = (
+            requests.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        )
+        if isinstance(error, broken) or not isinstance(
+            error, requests.RequestException
         ):
             return TransportError(
                 "the connection broke before the answer was complete."
@@ -253,9 +270,10 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 def _http_date(value: str | None) -> datetime | None:
     try:
         moment = email.utils.parsedate_to_datetime(value or "")
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return moment.astimezone(timezone.utc)
     except (IndexError, OverflowError, TypeError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _read(response: requests.Response) -> bytes:
@@ -266,3 +284,10 @@ def _read(response: requests.Response) -> bytes:
             message = f"the answer is larger than {MAX_BODY_BYTES // 2**20} MB."
             raise TransportError(message, transient=False)
     return bytes(body)
+
+
+_NO_CERTIFICATES = (
+    "the file of trusted certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names "
+    "cannot be read."
+)
+_ENDLESS = "the answer trickled in for too long."

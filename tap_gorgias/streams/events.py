@@ -102,9 +102,9 @@ class DeletionsStream(LogStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        for rows, position in super().steps():
+        for rows, position, goes_on in super().steps():
             gone = [row for row in rows if str(row.get("type")).endswith(_GONE)]
-            yield Step([_deletion(row) for row in gone], position)
+            yield Step([_deletion(row) for row in gone], position, goes_on)
 
 
 def _deletion(event: Row) -> Row:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page, PageError, parse_page
+from tap_gorgias.pages import Page, PageError, meta_of, parse_page
 from tap_gorgias.parents import ParentStream, PerParentStream
 from tap_gorgias.ways import SnapshotStream
 
@@ -74,8 +74,7 @@ def _next_items(body: dict[str, Any], hosts: Container[str]) -> str | None:
 
     Without `ignored_item` the API answers the same page for ever.
     """
-    meta = body.get("meta")
-    address = meta.get("next_items") if isinstance(meta, dict) else None
+    address = meta_of(body).get("next_items")
     if not address:
         return None
     if not isinstance(address, str):

@@ -7,6 +7,7 @@ import inspect
 import json
 import logging
 import signal
+import threading
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from singer_sdk.streams._state import StreamStateManager
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.command import TapCommand
 from tap_gorgias.errors import Terminated
-from tap_gorgias.stream import SDK_FAILURE_MESSAGE
+from tap_gorgias.stream import SDK_FAILURE_MESSAGE, GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tap_gorgias.writer import MessageWriter
 from tests.contract.memory import (
@@ -159,6 +160,41 @@ def test_a_run_that_fails_leaves_the_position_of_its_last_whole_page(
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
+def test_the_next_page_is_asked_for_while_rows_are_emitted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first row of a page leaves only when its successor was asked for."""
+    asked: list[str | None] = []
+    arrived = threading.Condition()
+    tap = tap_of(Tickets, 10)
+
+    def note(cursor: str | None) -> None:
+        with arrived:
+            asked.append(cursor)
+            arrived.notify()
+
+    def wait_for_page_ahead(_self: Tickets, row: Any, _context: Any) -> Any:  # noqa: ANN401
+        pages_wanted = {10: 2, 7: 3, 4: 4}.get(row["id"], 0)
+        with arrived:
+            assert arrived.wait_for(lambda: len(asked) >= pages_wanted, 20)
+        return row
+
+    tap.before_page = note
+    monkeypatch.setattr(Tickets, "post_process", wait_for_page_ahead)
+    tap.sync_all()
+    assert asked == [None, "7", "4", "1"]
+    assert entries(messages(capsys))[-1] == done(10)
+
+
+def test_a_test_of_the_connection_asks_for_one_page() -> None:
+    """It stops after the first record."""
+    asked: list[str | None] = []
+    tap = tap_of(Tickets, 10)
+    tap.before_page = asked.append
+    tap.run_connection_test()
+    assert asked == [None]
+
+
 def test_a_run_goes_on_from_the_state_of_the_last(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -244,6 +280,37 @@ def test_a_replaced_method_has_the_signature_of_the_sdk_s(
     ]
 
 
+def test_the_sdk_writes_a_record_through_the_method_that_is_replaced() -> None:
+    """A deselected part is left out by it, all else by the converter."""
+    name = "_generate_record_messages"
+    theirs = inspect.signature(getattr(Stream, name)).parameters.values()
+    ours = inspect.signature(getattr(GorgiasStream, name)).parameters.values()
+    assert [one.name for one in ours] == [one.name for one in theirs]
+    called = [
+        method
+        for method in vars(Stream).values()
+        if inspect.isfunction(method) and name in method.__code__.co_names
+    ]
+    assert [method.__name__ for method in called] == ["_write_record_message"]
+
+
+def test_a_record_message_is_made_as_the_sdk_makes_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A catalog that deselects a part of a property takes the SDK's own way."""
+    tap = tap_of(Tickets, 4)
+    stream = tap.streams["tickets"]
+    tap.sync_all()
+    ours = [one for one in messages(capsys) if one["type"] == "RECORD"]
+    stream.mask["properties", "customer", "properties", "name"] = False
+    del stream.__dict__["_parts_left_out"]
+    stream.sync()
+    theirs = [one for one in messages(capsys) if one["type"] == "RECORD"]
+    for one in ours + theirs:
+        assert one.pop("time_extracted")
+    assert ours == theirs
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_settings_are_checked_when_a_tap_is_made(
     *, strict: bool, monkeypatch: pytest.MonkeyPatch
@@ -300,7 +367,10 @@ def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None
 def test_a_signal_is_not_reported_as_a_failed_stream(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It passes through the SDK, and what is out stays saved."""
+    """It passes through the SDK, and what is out stays saved.
+
+    It comes while the third page is asked for and rows of the second are emitted.
+    """
     tap = tap_of(Tickets, 10)
 
     def stop_at_third(cursor: str | None) -> None:
@@ -310,5 +380,8 @@ def test_a_signal_is_not_reported_as_a_failed_stream(
     tap.before_page = stop_at_third
     with pytest.raises(Terminated):
         tap.sync_all()
-    assert entries(messages(capsys))[-1] == under_way(10, 4)
+    written = messages(capsys)
+    rows = [one["record"]["id"] for one in written if one["type"] == "RECORD"]
+    saved = [under_way(10, 7), under_way(10, 4)].index(entries(written)[-1]) + 1
+    assert saved * PAGE_ROWS <= len(rows) <= 2 * PAGE_ROWS
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]

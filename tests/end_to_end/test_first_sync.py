@@ -220,6 +220,34 @@ def test_properties_can_be_deselected(sandbox: Sandbox) -> None:
     assert "email" not in output.schemas["customers"]["schema"]["properties"]
 
 
+@pytest.mark.parametrize("part", ["name", "meta"])
+def test_parts_of_properties_can_be_deselected(sandbox: Sandbox, part: str) -> None:
+    """A catalog may name what lies in an object, declared or free-form."""
+    catalog = catalog_of("tickets")
+    breadcrumb = ["properties", "customer", "properties", part]
+    entry = next(e for e in catalog["streams"] if e["tap_stream_id"] == "tickets")
+    entry["metadata"].append(
+        {"breadcrumb": breadcrumb, "metadata": {"selected": False}}
+    )
+
+    output = run(sandbox.config, catalog=catalog)
+
+    customers = [row["customer"] for row in output.records("tickets")]
+    assert all("email" in customer for customer in customers if customer)
+    assert not any(part in customer for customer in customers if customer)
+
+
+def test_a_property_that_the_catalog_lacks_does_not_leave(sandbox: Sandbox) -> None:
+    """A record holds nothing that the target has not been told of."""
+    catalog = catalog_of("customers")
+    for entry in catalog["streams"]:
+        entry["schema"]["properties"].pop("email", None)
+
+    output = run(sandbox.config, catalog=catalog)
+
+    assert "email" not in output.records("customers")[0]
+
+
 def test_a_list_without_its_envelope_is_read_too(sandbox: Sandbox) -> None:
     """Some lists are documented as bare arrays."""
     sandbox.faults.add(Fault.rewrite(lambda body: body["data"]), "/api/users")

@@ -53,7 +53,7 @@ class Bucket:
 
     def __init__(
         self,
-        clock: EventClock,
+        clock: FakeClock,
         *,
         limit: int = 40,
         period: float = 20.0,

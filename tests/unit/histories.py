@@ -186,7 +186,7 @@ class History:
             self.emitted[row["id"]] = row["version"]
 
         try:
-            for rows, position in self.read(fetch, self._position()):
+            for rows, position, _ in self._steps(fetch):
                 entry: dict[str, Any] = position.to_state(KEY) if position else {}
                 if self.state_first:
                     self.state = json.dumps(entry)
@@ -195,6 +195,15 @@ class History:
                 self.state = json.dumps(entry)
         except KilledError:
             pass
+
+    def _steps(self, fetch: Fetch) -> Iterator[Step]:
+        """Ask for the next page before the rows of the one before are out."""
+        steps = self.read(fetch, self._position())
+        step = next(steps, None)
+        while step is not None:
+            ahead = next(steps, None) if step.goes_on else None
+            yield step
+            step = ahead if step.goes_on else next(steps, None)
 
     def _position(self) -> Position:
         entry = json.loads(self.state)

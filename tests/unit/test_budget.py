@@ -24,10 +24,12 @@ SECONDS = 120.0
 
 
 def free_requests(budget: ApiBudget) -> int:
-    """Count how many requests may leave now, without waiting."""
+    """Count how many requests may leave now, one after another, without waiting."""
     count = 0
-    while budget.acquire().waited_seconds == 0:
+    while (permit := budget.acquire()).waited_seconds == 0:
+        budget.release(permit, None)
         count += 1
+    budget.release(permit, None)
     return count
 
 
@@ -165,18 +167,32 @@ def test_threads_share_one_budget() -> None:
     """However many ask at once, the burst is given out once."""
     budget = ApiBudget(FakeClock())
     with ThreadPoolExecutor(8) as pool:
-        permits = list(pool.map(lambda _: budget.acquire(), range(38)))
-    assert sorted(permit.number for permit in permits) == list(range(1, 39))
-    assert [permit.waited_seconds for permit in permits] == [0.0] * 38
-    assert free_requests(budget) == 0
+        permits = list(pool.map(lambda _: budget.acquire(), range(10)))
+    assert sorted(permit.number for permit in permits) == list(range(1, 11))
+    assert [permit.waited_seconds for permit in permits] == [0.0] * 10
+    for permit in permits:
+        budget.release(permit, None)
+    assert free_requests(budget) == 38 - 10
 
 
 def test_requests_in_flight_are_added_to_the_header() -> None:
-    """The first of three answers counts one request; two more are on their way."""
+    """The first of three answers counts one request; two more are on their way.
+
+    Three places stay free for each of the two.
+    """
     budget = ApiBudget(FakeClock())
     first, _, _ = budget.acquire(), budget.acquire(), budget.acquire()
     budget.release(first, "1/40")
-    assert free_requests(budget) == 40 - 3 - 2
+    assert free_requests(budget) == 40 - 3 - 6
+
+
+def test_the_more_requests_are_in_flight_the_more_places_stay_free() -> None:
+    """As many of other taps may be on their way, and no header shows them yet."""
+    budget = ApiBudget(FakeClock())
+    in_flight = 0
+    while budget.acquire().waited_seconds == 0:
+        in_flight += 1
+    assert in_flight == 10
 
 
 def test_the_header_shows_what_others_use() -> None:
@@ -287,6 +303,10 @@ def test_the_permit_tells_how_long_it_took() -> None:
     """The summary of the run adds it up."""
     clock = FakeClock()
     budget = ApiBudget(clock)
-    waited = [budget.acquire().waited_seconds for _ in range(50)]
+    waited = []
+    for _ in range(50):
+        permit = budget.acquire()
+        budget.release(permit, None)
+        waited.append(permit.waited_seconds)
     assert sum(waited) == pytest.approx(sum(clock.sleeps))
     assert sum(clock.sleeps) == pytest.approx(12 * 0.5, abs=1e-3)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.decoding import decode, said
+from tap_gorgias.decoding import MAX_LEVELS, TooDeepError, decode, said
 from tests.unit.cases import table
 from tests.unit.json_values import JSON_VALUES
 
@@ -25,7 +25,11 @@ DECODED: dict[str, tuple[bytes, object]] = {
     "lone surrogate in a key": (rb'{"k\udfff": 1}', {"k": 1}),
     "lone surrogate beside an emoji": (rb'"\ud83d\ude00\ud83d"', "\U0001f600"),
     "surrogate and NUL": (rb'"\udc00a\u0000"', "a"),
-    "large whole number": (b"12345678901234567890123", 12345678901234567890123),
+    "64 bits": (b"[-9223372036854775808]", [-(2**63)]),
+    "more than 64 bits": (b"[9223372036854775808]", ["9223372036854775808"]),
+    "a negative number of more": (b"-9223372036854775809", "-9223372036854775809"),
+    "a large exponent": (b"[1e400, 1]", [None, 1]),
+    "no number": (b"[NaN, -Infinity]", [None, None]),
 }
 
 NO_JSON = {
@@ -61,6 +65,13 @@ SAID = {
     "error as list": ({"error": ["x"]}, "no explanation."),
     "msg as object": ({"error": {"msg": {"a": 1}}}, "no explanation."),
 }
+
+
+def test_the_deepest_value_is_200_levels_deep() -> None:
+    """Whatever handles it later needs stack for every level."""
+    assert decode(b"[" * MAX_LEVELS + b"]" * MAX_LEVELS)
+    with pytest.raises(TooDeepError, match="nested more than 200 levels deep"):
+        decode(b'{"a":' * MAX_LEVELS + b"[]" + b"}" * MAX_LEVELS)
 
 
 @table(DECODED)
@@ -121,7 +132,13 @@ def test_words_are_always_one_printable_line(body: bytes) -> None:
 
 
 def storable(value: object) -> bool:
-    """Tell whether all texts in a value can be encoded."""
+    """Tell whether all texts in a value can be encoded, and numbers have 64 bits."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, list):
+        return all(map(storable, value))
+    if isinstance(value, dict):
+        return all(map(storable, [*value, *value.values()]))
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

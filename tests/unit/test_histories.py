@@ -51,7 +51,7 @@ def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
 
 def with_bookmark_at_once(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Break a rule: commit the bookmark when a walk begins."""
-    for rows, after in feed(fetch, position):
+    for rows, after, _ in feed(fetch, position):
         if after and after.walk:
             yield reading.Step(rows, Position(after.walk.newest, None))
         else:

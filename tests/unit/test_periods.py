@@ -116,7 +116,7 @@ def steps_of(
     )
     return [
         ([row[KEY] for row in rows], position.bookmark if position else None)
-        for rows, position in steps
+        for rows, position, _ in steps
     ]
 
 

@@ -183,3 +183,11 @@ def test_a_snapshot_has_no_position() -> None:
     """It is read whole each time."""
     steps = list(reading.snapshot([Pages([{"id": 1}], [])], ("id",)))
     assert [step.position for step in steps] == [None, None]
+
+
+def test_the_next_page_of_a_log_or_table_is_announced() -> None:
+    """All their pages are read, so the last one alone has none after it."""
+    pages = Pages(rows(at(8)), rows(at(9)), [])
+    assert [step.goes_on for step in log(pages).steps] == [True, True, False]
+    steps = reading.snapshot([pages, pages], ("id",))
+    assert [step.goes_on for step in steps] == [True, True, False] * 2

@@ -226,3 +226,9 @@ def test_a_cursor_that_is_no_text_is_unusable(cursor: object) -> None:
     """It is not sent to Gorgias."""
     with pytest.raises(UnusableCursorError):
         cursor_from({"cursor": cursor})
+
+
+def test_the_next_page_is_announced() -> None:
+    """A list without floor is read to its end."""
+    read = read_on(three_pages(), Position(at(10), cursor="c1"))
+    assert [step.goes_on for step in read.steps] == [True, False]

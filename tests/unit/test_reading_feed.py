@@ -263,3 +263,25 @@ def test_nothing_is_fetched_before_the_last_page_was_taken() -> None:
     assert pages.asked == [None]
     next(steps)
     assert pages.asked == [None, "c1"]
+
+
+@pytest.mark.parametrize(
+    ("position", "goes_on"),
+    [
+        (Position(), [True, True, False]),
+        (Position(at(10, 30)), [True, False]),
+        (Position(at(12)), [False]),
+        (Position(at(10), Walk(at(11), "c1", at(9))), [True, False, True, False]),
+    ],
+    ids=["to the end", "to the floor", "idle", "an unfinished walk first"],
+)
+def test_a_page_is_announced_only_if_it_will_be_read(
+    position: Position, goes_on: list[bool]
+) -> None:
+    """Whether the floor is reached is known before the rows are emitted.
+
+    Where a walk ends the next one depends on what is saved then.
+    """
+    pages = Pages(rows(at(12), at(11)), rows(at(10, 29), at(10)), rows(at(9, 30)))
+    read = feed(pages, position)
+    assert [step.goes_on for step in read.steps] == goes_on

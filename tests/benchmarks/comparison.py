@@ -1,0 +1,228 @@
+"""What tickets, messages and customers of a shop cost with other programs.
+
+    python -m tests.benchmarks.comparison
+
+Prints the table of docs/comparison.md, whose sources say why each rule is as it is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.benchmarks.costs import (
+    SHOPS,
+    Rule,
+    ShopSize,
+    again,
+    cost,
+    first_by_date,
+    first_by_ticket,
+    hourly_by_date,
+    hourly_by_ticket,
+    pages,
+)
+
+SHOP = next(shop for shop in SHOPS if shop.name == "medium")._replace(customers=150_000)
+VIEW_REQUESTS = 3
+"""To ask for the user, and to make a view and delete it."""
+
+
+class Connector(NamedTuple):
+    """A way to load a helpdesk, and the rules of its requests."""
+
+    name: str
+    reads: str
+    first: Rule
+    hourly: Rule
+    found: str
+    misses: str
+
+
+def all_lists(shop: ShopSize, _rate: int) -> int:
+    """Count the requests for each list, every page."""
+    return pages(shop.tickets) + pages(shop.messages) + pages(shop.customers)
+
+
+def down_to_a_row(new: int) -> int:
+    """Count the pages, newest first, up to the one that holds an older row."""
+    return new // 100 + 1
+
+
+def down_to_a_page(new: int) -> int:
+    """Count the pages, newest first, up to the one that holds nothing else."""
+    return pages(new) + 1
+
+
+def ours(rule: Rule) -> Rule:
+    """Add the first sync of `customers`."""
+    return lambda shop, rate: rule(shop, rate) + pages(shop.customers)
+
+
+def ours_hourly(rule: Rule) -> Rule:
+    """Add an hour of `customers`."""
+    return lambda shop, rate: rule(shop, rate) + pages(shop.changed + again(shop))
+
+
+def airbyte_hourly(shop: ShopSize, _rate: int) -> int:
+    """Read three lists down to the first row older than the state's, that included."""
+    return 3 * down_to_a_row(shop.changed + 1)
+
+
+def posthog_hourly(shop: ShopSize, _rate: int) -> int:
+    """Read three lists down to a page older than the last value, that included."""
+    return 3 * down_to_a_page(shop.changed + 1)
+
+
+def ingestr_hourly(shop: ShopSize, _rate: int) -> int:
+    """Read three lists down to a page older than the interval that the user gives."""
+    return 3 * down_to_a_page(shop.changed)
+
+
+def brooklyn_first(shop: ShopSize, _rate: int) -> int:
+    """Read a view, the messages of each ticket in it, and all customers."""
+    by_ticket = pages(shop.tickets) + shop.tickets
+    return VIEW_REQUESTS + by_ticket + pages(shop.customers)
+
+
+def brooklyn_hourly(shop: ShopSize, rate: int) -> int:
+    """Read the same, with a view of what changed since the bookmark, that included."""
+    return brooklyn_first(shop._replace(tickets=shop.changed + 1), rate)
+
+
+def pathlight_first(shop: ShopSize, _rate: int) -> int:
+    """Read the lists of tickets and messages."""
+    return pages(shop.tickets) + pages(shop.messages)
+
+
+def pathlight_hourly(shop: ShopSize, _rate: int) -> int:
+    """Read both down to the first row not newer than the bookmark; this is the most."""
+    return 2 * down_to_a_row(shop.changed)
+
+
+def sling_first(shop: ShopSize, _rate: int) -> int:
+    """Read two lists, and the messages of each ticket; this is the least."""
+    return pages(shop.tickets) + shop.tickets + pages(shop.customers)
+
+
+def sling_hourly(shop: ShopSize, _rate: int) -> int:
+    """Read what changed, and the messages of each changed ticket; the least too."""
+    return 2 * pages(shop.changed) + shop.changed
+
+
+OF_MESSAGES = "edits of messages; messages that an import dates back"
+OURS = (
+    Connector(
+        "this tap, `ticket_messages`",
+        "lists, newest first, down to the bookmark; messages of each changed ticket",
+        ours(first_by_ticket),
+        ours_hourly(hourly_by_ticket),
+        "measured",
+        "read receipts until the ticket's next change. Most requests of those that "
+        "read lists: it reads the whole conversation of each changed ticket",
+    ),
+    Connector(
+        "this tap, `messages`",
+        "lists, newest first, down to the bookmark; messages of the last 2 days again",
+        ours(first_by_date),
+        ours_hourly(hourly_by_date(2)),
+        "calculated",
+        "edits and receipts after 2 days; messages that an import dates back",
+    ),
+    Connector(
+        "this tap, `messages`, look-back of 0 days",
+        "lists, newest first, down to the bookmark",
+        ours(first_by_date),
+        ours_hourly(hourly_by_date(0)),
+        "measured",
+        "edits and receipts; messages that an import dates back",
+    ),
+)
+OTHERS = (
+    Connector(
+        "Airbyte source-gorgias 0.1.52",
+        "lists, newest first, down to the state",
+        all_lists,
+        airbyte_hourly,
+        "measured with a manifest that asks the same",
+        f"{OF_MESSAGES}; archived macros; customers' fields; all after the first page "
+        "of a view's items; calls",
+    ),
+    Connector(
+        "PostHog, incremental tables",
+        "lists, newest first, down to a page older than the last value",
+        all_lists,
+        posthog_hourly,
+        "calculated",
+        f"{OF_MESSAGES}; deletions; events. A table that is not set to incremental, "
+        "`ticket_tags` and `ticket_field_values` read their whole list in each run",
+    ),
+    Connector(
+        "ingestr 1, with `--interval-start`",
+        "lists, newest first, down to a page older than the interval",
+        all_lists,
+        ingestr_hourly,
+        "calculated",
+        f"{OF_MESSAGES}; deletions; all but four tables. It reads the whole lists if "
+        "no interval is given",
+    ),
+    Connector(
+        "omniload 0.21.1",
+        "lists, newest first, down to a page older than the state",
+        all_lists,
+        posthog_hourly,
+        "measured",
+        f"{OF_MESSAGES}; deletions; all but four tables",
+    ),
+    Connector(
+        "brooklyn-data/tap-gorgias",
+        "tickets from a view made for the run; messages of each ticket; all customers",
+        brooklyn_first,
+        brooklyn_hourly,
+        "calculated, without its stream `ticket_details`",
+        "messages after the first page of a ticket's; most settings; calls. "
+        "It writes to the account: it makes a view and deletes it in each run",
+    ),
+    Connector(
+        "Pathlight/tap-gorgias 0.1.7",
+        "lists, newest created first, down to the bookmark",
+        pathlight_first,
+        pathlight_hourly,
+        "calculated, at most",
+        "customers; tickets that changed but were created before one that did not; "
+        f"{OF_MESSAGES}; settings",
+    ),
+    Connector(
+        "Sling",
+        "lists of tickets and customers; messages of each ticket",
+        sling_first,
+        sling_hourly,
+        "calculated, at least",
+        "what is older than a year, unless `anchor_date` is set. Its documentation "
+        "does not say of which tickets a later run reads messages: here of those that "
+        "changed",
+    ),
+)
+
+
+def comparison_table() -> str:
+    """Write the table as it should be."""
+    lines = [
+        ["connector", "how it reads", "first sync", "hourly run", "rule", "misses"],
+        ["---"] * 6,
+    ]
+    lines += [
+        [
+            one.name,
+            one.reads,
+            cost(SHOP, one.first),
+            cost(SHOP, one.hourly),
+            one.found,
+            one.misses,
+        ]
+        for one in (*OURS, *OTHERS)
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+if __name__ == "__main__":
+    print(comparison_table())  # noqa: T201 (its purpose)

@@ -1,0 +1,134 @@
+"""What the tap itself costs: processor time, memory, start, STATE and log."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.process import Figures, measure, measure_tap
+from tests.benchmarks.replay import Replay
+from tests.benchmarks.result import Result
+from tests.runs import run
+from tests.sandbox import Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FLOOR = str(Path(__file__).with_name("floor.py"))
+LISTS = (
+    "/api/tickets?limit=100&order_by=updated_datetime%3Adesc&trashed=true",
+    "/api/messages?limit=100&order_by=created_datetime%3Adesc",
+)
+REPEATS = 5
+SDK = "import singer_sdk.tap_base, singer_sdk.streams.rest"
+
+
+def cpu() -> Iterator[Result]:
+    """Compare the tap with a bare loop over the same pages, from memory."""
+    shop = Shop(tickets=8_000, customers=1_000)
+    with (
+        Sandbox(shop) as sandbox,
+        Replay(sandbox) as replay,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        config = Path(folder, "config.json")
+        config.write_text(json.dumps(replay.config), encoding="utf-8")
+        floors, taps = alternately(
+            lambda: measure(FLOOR, str(config), *LISTS),
+            lambda: measure_tap(replay.config, "tickets", "messages"),
+        )
+    rows = taps[0].rows
+    ours, least = fastest(taps), fastest(floors)
+    yield Result(f"rows per CPU second, of {rows}", f"{rows / ours:.0f}")
+    yield Result("the same, of a bare loop", f"{rows / least:.0f}")
+    yield Result(
+        "CPU time, to that of the bare loop",
+        f"{ours / least:.2f}",
+        "at most 4",
+        ours <= 4 * least,
+    )
+    walls = [min(one.wall_seconds for one in ran) for ran in (taps, floors)]
+    yield Result(
+        "wall time of the tap alone, to that of the bare loop",
+        f"{walls[0]:.1f} s, {walls[1]:.1f} s",
+    )
+    yield from _bytes(taps[0])
+
+
+def _bytes(figures: Figures) -> Iterator[Result]:
+    records = figures.bytes["RECORD"]
+    for kind in ("STATE", "log"):
+        share = figures.bytes[kind] / records
+        yield Result(
+            f"bytes of {kind}, to those of {records / 1e6:.0f} MB of records",
+            f"{share:.2%}",
+            "below 1 %",
+            share < 0.01,
+        )
+
+
+def memory() -> Iterator[Result]:
+    """Read tickets from shops of three sizes; the sandbox makes them up lazily."""
+    least = 0.0
+    for tickets in (10_000, 100_000, 1_000_000):
+        with Sandbox(Shop(tickets=tickets, customers=1_000)) as sandbox:
+            figures = measure_tap(sandbox.config, "tickets")
+        least = least or figures.megabytes
+        yield Result(
+            f"peak memory, {figures.rows} tickets",
+            f"{figures.megabytes:.1f} MB",
+            f"at most {least + 15:.1f} MB",
+            figures.megabytes <= least + 15,
+        )
+
+
+def start_up() -> Iterator[Result]:
+    """Compare starts and an idle run of one request with the SDK's import."""
+    with Sandbox() as sandbox:
+        state = run(sandbox.config, "tickets").state
+        sdk, version, discover, idle = (
+            statistics.median(one.cpu_seconds for one in figures)
+            for figures in alternately(
+                lambda: measure("-c", SDK),
+                lambda: measure("-m", "tap_gorgias", "--version"),
+                lambda: measure("-m", "tap_gorgias", "--discover"),
+                lambda: measure_tap(sandbox.config, "tickets", state=state),
+                repeats=2 * REPEATS,
+            )
+        )
+    yield Result("CPU time of the SDK's import", f"{sdk:.3f} s")
+    for name, seconds in (
+        ("--version", version),
+        ("--discover", discover),
+        ("an idle run with one request", idle),
+    ):
+        yield Result(
+            f"CPU time of {name}, to that of the SDK's import",
+            f"{seconds / sdk:.2f}",
+            "at most 1.3",
+            seconds <= 1.3 * sdk,
+        )
+
+
+def alternately(
+    *measures: Callable[[], Figures], repeats: int = REPEATS
+) -> list[list[Figures]]:
+    """Measure some things in turn, so that a busy minute hits them all.
+
+    Args:
+        measures: What to measure; a first round, in which caches fill, is left out.
+        repeats: How often.
+
+    Returns:
+        The figures of each.
+    """
+    rounds = [[one() for one in measures] for _ in range(repeats + 1)]
+    return [list(figures) for figures in zip(*rounds[1:], strict=True)]
+
+
+def fastest(figures: list[Figures]) -> float:
+    """Return the least CPU time: what other programs add is no cost of ours."""
+    return min(one.cpu_seconds for one in figures)

@@ -1,0 +1,92 @@
+"""Commands in processes of their own, and what they took."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.runs import Files, Output, run_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.sandbox import Sandbox
+
+_LAUNCH = [sys.executable, "-S", str(Path(__file__).with_name("launch.py"))]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a command took and wrote."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    """User and system time of the process."""
+    megabytes: float
+    """The most memory that was resident."""
+    exit_code: int
+    rows: int
+    bytes: Mapping[str, int]
+    """Written, by type of message; `log` is all of stderr."""
+    last_lines: str
+
+
+def measure(*arguments: str) -> Figures:
+    """Run Python and measure it.
+
+    Args:
+        arguments: What follows the interpreter.
+
+    Returns:
+        The figures of the process alone.
+
+    Raises:
+        SystemExit: If the command fails.
+    """
+    command = [*_LAUNCH, sys.executable, *arguments]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    figures = Figures(**json.loads(told.stdout))
+    if figures.exit_code:
+        raise SystemExit(figures.last_lines)
+    return figures
+
+
+def measure_tap(
+    config: Mapping[str, Any], *streams: str, state: dict[str, Any] | None = None
+) -> Figures:
+    """Run the tap and measure it.
+
+    Args:
+        config: Settings.
+        streams: What to select; the default selection if none is named.
+        state: STATE of an earlier run.
+
+    Returns:
+        The figures of the process alone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _, *arguments = Files(Path(folder)).arguments(config, streams, state)
+        return measure(*arguments)
+
+
+def tap(
+    sandbox: Sandbox, *streams: str, state: dict[str, Any] | None = None
+) -> tuple[Output, float]:
+    """Run the tap and return its output and the seconds from its first request."""
+    first_request: list[float] = []
+    sandbox.before_request(
+        lambda _shop, _request: first_request.append(time.perf_counter())
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        command = Files(Path(folder)).arguments(sandbox.config, streams, state)
+        result = run_command(command)
+    if result.returncode:
+        raise SystemExit(result.stderr)
+    began = first_request[0] - sandbox.latency
+    return Output.parse(result.stdout), time.perf_counter() - began

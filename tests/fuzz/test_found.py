@@ -1,0 +1,115 @@
+"""What the fuzz tests found once; cases of the wire stand in `test_wire.py`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.fuzz.promise import command, kept, small_catalog
+from tests.sandbox import Fault, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A tiny shop."""
+    with Sandbox(Shop(seed=3, tickets=3, customers=3)) as sandbox:
+        yield sandbox
+
+
+def test_a_number_in_the_environment_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK ended with a ValueError that did not say where."""
+    monkeypatch.setenv("TAP_GORGIAS_RATE_LIMIT_PERCENT", "half")
+
+    assert command("--config=ENV").errors == [
+        (
+            "Setting `rate_limit_percent`: the environment variable "
+            "`TAP_GORGIAS_RATE_LIMIT_PERCENT` holds no integer."
+        )
+    ]
+
+
+def test_a_batch_config_with_unknown_parts_is_refused(sandbox: Sandbox) -> None:
+    """It ended the run with a TypeError, after the first request."""
+    outcome = kept({**sandbox.config, "batch_config": {"a": 1}}, "tags")
+
+    assert len(outcome.errors) == 1
+    assert sandbox.count() == 0
+
+
+def test_a_deeply_nested_config_is_refused(tmp_path: Path) -> None:
+    """It ended with a RecursionError."""
+    (tmp_path / "config").write_text("[" * 100_000)
+
+    errors = command(f"--config={tmp_path / 'config'}").errors
+
+    assert errors == ["The config is not a JSON object."]
+
+
+def test_a_catalog_without_metadata_of_the_stream_keeps_the_keys(
+    sandbox: Sandbox,
+) -> None:
+    """SCHEMA named a key that it did not have."""
+    catalog: dict[str, Any] = json.loads(small_catalog("tags"))
+    catalog["streams"][0]["metadata"] = [
+        {"breadcrumb": ["properties", "name"], "metadata": {"selected": True}}
+    ]
+
+    assert kept(sandbox.config, catalog=catalog).output.ids("tags")
+
+
+def test_a_cursor_in_state_that_no_url_can_hold_is_refused_by_gorgias_alone(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A lone surrogate in it ended the run with a UnicodeEncodeError."""
+    entry = {"replication_key": "updated_datetime"}
+    walk = {"newest": None, "cursor": "\ud800x", "floor": None}
+    state = {"bookmarks": {"tickets": {**entry, "walk": walk}, "two\nlines": {}}}
+    files = {"config": json.dumps(sandbox.config), "state": json.dumps(state)}
+    files["catalog"] = small_catalog("tickets")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    outcome = command(*(f"--{name}={tmp_path / name}" for name in files))
+
+    assert outcome.errors == []
+    assert len(outcome.output.ids("tickets")) == 3
+
+
+@pytest.mark.parametrize("view", [{}, {"id": None}, {"id": [1]}, {"id": {"a": 1}}])
+def test_a_view_without_id_is_told(sandbox: Sandbox, view: dict[str, Any]) -> None:
+    """It ended the run with a KeyError or a TypeError."""
+    sandbox.faults.add(Fault.rewrite(lambda _: {"data": [view]}), "/api/views")
+
+    errors = kept(sandbox.config, "views", "view_items").errors
+
+    assert errors == ["views: /api/views failed: a record came without its key (id)."]
+
+
+def test_a_meta_that_is_none_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
+    """The rest of the list was left out without a word."""
+    rows = [{"id": 1}]
+    sandbox.faults.add(
+        Fault.rewrite(lambda _: {"data": rows, "meta": "x"}), "/api/tags"
+    )
+
+    assert kept(sandbox.config, "tags").errors == [
+        "tags: /api/tags failed: the answer's `meta` is no object."
+    ]
+
+
+def test_numbers_of_more_than_64_bits_are_texts(sandbox: Sandbox) -> None:
+    """Targets refuse them; where any value is allowed, their digits stay."""
+    row = {"id": 1, "decoration": {"n": 2**63}}
+    sandbox.faults.add(Fault.rewrite(lambda _: {"data": [row]}), "/api/tags")
+
+    (tag,) = kept(sandbox.config, "tags").output.records("tags")
+
+    assert "9223372036854775808" in json.dumps(tag)
