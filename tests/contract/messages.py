@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAID_BY = {
+    "__init__",  # of an error's base
     "append",  # to a list of problems
     "error",
     "info",
@@ -33,7 +34,12 @@ def said() -> set[str]:
     found = set()
     for path in sorted((ROOT / "tap_gorgias").rglob("*.py")):
         found |= set(_said_in(ast.parse(path.read_text("utf-8"))))
-    return {text for text in found if len(text.replace(BLANK, " ").split()) > 2}
+    return {text for text in found if _is_sentence(text)}
+
+
+def _is_sentence(text: str) -> bool:
+    whole = text[:1].isupper() and text.endswith(".")
+    return whole or len(text.replace(BLANK, " ").split()) > 2
 
 
 def _said_in(module: ast.Module) -> Iterator[str]:

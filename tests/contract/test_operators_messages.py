@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
+from tap_gorgias.progress import SECONDS_BETWEEN_LINES
 from tests.contract.messages import said
-from tests.contract.readme import OPERATORS, table
+from tests.contract.readme import OPERATORS, table, text
 
 QUOTED = re.compile(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)")
 TABLES = (
     "### Settings, state and catalog",
     "### What Gorgias answers",
     "### Warnings during a run",
-    "### The end of a run",
+    "### Progress, and the end of a run",
 )
 
 
@@ -49,3 +50,8 @@ def test_every_kind_of_message_is_collected() -> None:
         "... It starts again from ....",  # a warning
         "Summary of ...: ....",  # information
     } <= said()
+
+
+def test_progress_comes_as_often_as_the_page_says() -> None:
+    """The number is the code's."""
+    assert f"one every {SECONDS_BETWEEN_LINES:.0f} seconds" in text(OPERATORS)
