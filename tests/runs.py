@@ -91,9 +91,17 @@ def catalog_of(
     return catalog
 
 
-def everything() -> dict[str, Any]:
-    """Make a catalog that selects all streams and all fields."""
-    catalog = TapGorgias(validate_config=False).catalog_dict
+def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make a catalog that selects all streams and all fields.
+
+    Args:
+        config: Settings, if they add streams.
+
+    Returns:
+        The catalog.
+    """
+    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
+    catalog = tap.catalog_dict
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             metadata["metadata"]["selected"] = True

@@ -161,7 +161,7 @@ def load(
     files = Files(folder)
     settings = files.write("target", loaders[target.name]["config"] | target.settings)
     output, states = piped(
-        files.arguments(config, state=state, catalog=everything()),
+        files.arguments(config, state=state, catalog=everything(config)),
         [str(executable(target.name)), "--config", str(settings)],
         folder,
     )

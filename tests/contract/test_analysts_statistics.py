@@ -1,4 +1,4 @@
-"""What README.md says about statistics is what the code does."""
+"""What analysts read about statistics is what the code does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 
 from tap_gorgias.queries import PRESETS
 from tap_gorgias.tap import TapGorgias
-from tests.contract.readme import assert_written, blocks, table
+from tests.contract.readme import ANALYSTS, assert_written, blocks, table
 
 
 def presets_table() -> str:
@@ -22,12 +22,12 @@ def presets_table() -> str:
 
 def test_presets_table_is_that_of_the_code() -> None:
     """Names, measures and dimensions are those that are asked for."""
-    assert_written("presets", presets_table())
+    assert_written("presets", presets_table(), ANALYSTS)
 
 
 def test_the_example_makes_the_streams_of_the_query() -> None:
     """The SQL below it finds its tables and columns, and drops figures that moved."""
-    (example,) = (one for one in blocks("json") if '"statistics"' in one)
+    (example,) = (one for one in blocks("json", ANALYSTS) if '"statistics"' in one)
     tap = TapGorgias(config=json.loads(example))
     database = sqlite3.connect(":memory:")
     database.execute("ATTACH ':memory:' AS gorgias")
@@ -42,12 +42,13 @@ def test_the_example_makes_the_streams_of_the_query() -> None:
             ('2026-10-01', '2026-10-02', '1', 2.0),
             ('2026-10-01', '2026-10-03', '2', 5.0),
             ('2026-10-01', '2026-10-03', NULL, 1.0),
-            ('2026-10-02', '2026-10-03', '2', 4.0);
+            ('2026-10-02', '2026-10-03', '2', 4.0),
+            ('2026-10-03', '2026-10-02', '2', 9.0);
         INSERT INTO gorgias.statistics_first_response_by_day
             (period_start, median_first_response_time) VALUES ('2026-10-01', 5400.0);
         """
     )
-    (query,) = (one for one in blocks("sql") if "statistics_" in one)
+    (query,) = (one for one in blocks("sql", ANALYSTS) if "statistics_" in one)
     assert list(database.execute(query)) == [
         ("2026-10-01", 6.0, 1.5),
         ("2026-10-02", 4.0, None),
@@ -57,5 +58,5 @@ def test_the_example_makes_the_streams_of_the_query() -> None:
 def test_the_columns_are_those_of_the_schema() -> None:
     """Each stands in the table, in the order of the columns."""
     columns = list(PRESETS["tickets_created"].schema["properties"])
-    described = [row[0].strip("`") for row in table("### Columns")]
+    described = [row[0].strip("`") for row in table("### Columns", ANALYSTS)]
     assert described == [*columns[:4], "each dimension", "each measure"]

@@ -1,0 +1,52 @@
+"""What operators read about costs follows from how the tap reads."""
+
+from __future__ import annotations
+
+from tests.benchmarks.costs import (
+    SHOPS,
+    Rule,
+    ShopSize,
+    cost,
+    first_by_date,
+    first_by_ticket,
+    hourly_by_date,
+    hourly_by_ticket,
+    pages,
+)
+from tests.contract.readme import OPERATORS, assert_written
+
+
+def costs_table() -> str:
+    """Write the table of costs as it should be."""
+    lines = [
+        ["", *(shop.name for shop in SHOPS)],
+        ["---"] * 4,
+        ["tickets", *(f"{shop.tickets:,}" for shop in SHOPS)],
+        ["messages", *(f"{shop.messages:,}" for shop in SHOPS)],
+        ["tickets that change in an hour", *(f"{shop.changed:,}" for shop in SHOPS)],
+    ]
+    kinds: dict[str, Rule] = {
+        "first sync, `tickets` and `ticket_messages`": first_by_ticket,
+        "first sync, `tickets` and `messages`": first_by_date,
+        "hourly run, `tickets` and `ticket_messages`": hourly_by_ticket,
+        "hourly run, `tickets` and `messages`, look-back of 2 days": hourly_by_date(2),
+        "the same, look-back of 0 days": hourly_by_date(0),
+    }
+    lines += [
+        [what, *(cost(shop, count) for shop in SHOPS)] for what, count in kinds.items()
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def test_costs_table_is_calculated() -> None:
+    """From what the benchmark measures."""
+    assert_written("costs", costs_table(), OPERATORS)
+
+
+def test_the_rule_of_the_costs_fits_what_is_measured() -> None:
+    """The counts of the benchmark, which the page names."""
+    still = ShopSize("benchmark", 2_500, 9_012, 0)
+    inside = 1  # ticket changed in the last minutes of the shop
+    assert first_by_ticket(still, 2) + inside == 118
+    assert first_by_date(still, 2) == 116
+    assert pages(41 + inside) + 41 + inside == 43

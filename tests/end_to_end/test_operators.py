@@ -1,0 +1,241 @@
+"""What docs/operators.md tells to do does what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias.streams import STREAMS
+from tests.contract.readme import OPERATORS, blocks, table, text
+from tests.runs import run
+from tests.sandbox import Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+DEFAULT = {stream.name for stream in STREAMS if stream.selected_by_default}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """The shop of 200 tickets that the page tells of."""
+    with Sandbox(Shop(seed=3)) as sandbox:
+        yield sandbox
+
+
+def jobs() -> dict[str, list[str]]:
+    """Return the streams of each job of the page."""
+    return {
+        name.strip("`"): re.findall(r"`(\w+)`", streams)
+        for name, _, streams in table("## Several jobs", OPERATORS)
+    }
+
+
+def edited(state: Mapping[str, Any], script: str, folder: Path) -> dict[str, Any]:
+    """Run a shell example of the page on a state in a file."""
+    file = folder / "state.json"
+    file.write_text(json.dumps(state))
+    subprocess.run(["bash", "-euc", script], cwd=folder, check=True)  # noqa: S603, S607
+    changed: dict[str, Any] = json.loads(file.read_text())
+    return changed
+
+
+def example(words: str) -> str:
+    """Return the shell example that holds some words."""
+    (one,) = (one for one in blocks("shell", OPERATORS) if words in one)
+    return one
+
+
+def test_an_idle_run_takes_what_the_page_says(sandbox: Sandbox) -> None:
+    """With the default selection."""
+    first = run(sandbox.config)
+    sandbox.reset_counters()
+
+    run(sandbox.config, state=first.state)
+
+    (told,) = re.findall(r"shop of 200 tickets takes (\d+)\.", text(OPERATORS))
+    assert sandbox.count() == int(told)
+
+
+def test_jobs_read_each_stream_once() -> None:
+    """All that are selected by default, and walks beside what hangs on them."""
+    streams = [name for names in jobs().values() for name in names]
+    assert sorted(streams) == sorted(DEFAULT)
+    assert {"tickets", "ticket_messages"} <= set(jobs()["conversations"])
+
+
+def test_jobs_take_as_many_requests_as_one(sandbox: Sandbox) -> None:
+    """Their first sync brings the same rows, each in the job of its stream."""
+    whole = run(sandbox.config)
+    together = sandbox.count()
+    sandbox.reset_counters()
+
+    parts = [run(sandbox.config, *streams) for streams in jobs().values()]
+
+    (told,) = re.findall(r"sync of the invented shop takes (\d+)", text(OPERATORS))
+    assert sandbox.count() == together == int(told)
+    for name in DEFAULT:
+        rows = [part.records(name) for part in parts if part.records(name)]
+        assert rows == [whole.records(name)]
+
+
+def test_a_state_can_be_copied_to_several_jobs(sandbox: Sandbox) -> None:
+    """Each goes on where the one job stopped, and keeps what it does not read."""
+    whole = run(sandbox.config)
+
+    parts = [
+        run(sandbox.config, *streams, state=whole.state) for streams in jobs().values()
+    ]
+
+    assert sum(len(part.records("tickets")) for part in parts) == 1
+    for part in parts:
+        assert part.state["bookmarks"].keys() == whole.state["bookmarks"].keys()
+
+
+def test_a_stream_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Those that are named, and no other."""
+    first = run(sandbox.config)
+
+    state = edited(first.state, example("satisfaction_surveys customers"), tmp_path)
+    again = run(sandbox.config, state=state)
+
+    for name in ("satisfaction_surveys", "customers"):
+        assert set(again.ids(name)) == set(first.ids(name))
+    assert len(again.ids("tickets")) == 1
+
+
+@pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])
+def test_a_stream_goes_back_to_a_date(
+    sandbox: Sandbox, tmp_path: Path, stream: str
+) -> None:
+    """All that changed since then comes again."""
+    shop, first = sandbox.shop, run(sandbox.config)
+    script = example("2026-10-01T00:00:00Z").replace(".json tickets", f".json {stream}")
+
+    state = edited(first.state, script, tmp_path)
+    again = run(sandbox.config, stream, state=state)
+
+    changed = {
+        row["id"]
+        for row in shop.tickets.rows()
+        if row["updated_datetime"] >= "2026-10-01"
+    }
+    wanted = {
+        "tickets": changed,
+        "events": {
+            row["id"]
+            for row in shop.events.rows()
+            if row["created_datetime"] >= "2026-10-01"
+        },
+        "ticket_messages": {
+            message for one in changed for message in shop.messages.of_ticket(one)
+        },
+    }[stream]
+    assert wanted <= set(again.ids(stream))
+    assert len(wanted) <= len(again.ids(stream)) <= len(wanted) + 2
+    assert 0 < len(wanted) < len(first.ids(stream))
+
+
+def test_an_unfinished_walk_can_be_given_up(sandbox: Sandbox) -> None:
+    """Nothing is lost without it."""
+    state = _interrupted(sandbox)
+    bookmark = state["bookmarks"]["tickets"]
+    assert bookmark.pop("walk")
+
+    again = run(sandbox.config, "tickets", state=state)
+
+    assert set(again.ids("tickets")) == set(sandbox.shop.tickets.ids())
+
+
+def _interrupted(sandbox: Sandbox) -> dict[str, Any]:
+    whole = run(sandbox.config, "tickets")
+    state = next(one for one in whole.states if "walk" in str(one))
+    return json.loads(json.dumps(state))  # type: ignore[no-any-return]
+
+
+def test_state_of_the_hub_default_is_gone_on_from(sandbox: Sandbox) -> None:
+    """Its `tickets` have a bookmark, other streams have none or one for each ticket."""
+    moments = sorted(row["updated_datetime"] for row in sandbox.shop.tickets.rows())
+    state = {
+        "bookmarks": {
+            "tickets": {
+                "replication_key": "updated_datetime",
+                "replication_key_value": moments[150],
+            },
+            "messages": {"partitions": []},
+            "customers": {},
+        }
+    }
+
+    output = run(sandbox.config, "tickets", "messages", "customers", state=state)
+
+    assert 50 <= len(output.ids("tickets")) <= 52
+    assert set(output.ids("messages")) == set(sandbox.shop.messages.ids())
+    assert set(output.ids("customers")) == set(sandbox.shop.customers.ids())
+
+
+def test_state_of_older_singer_taps_is_read_from_the_beginning(
+    sandbox: Sandbox,
+) -> None:
+    """A bookmark without the name of its field is none."""
+    moment = "2026-10-30T00:00:00.000000Z"
+    state = {"bookmarks": {"tickets": {"updated_datetime": moment}}}
+
+    output = run(sandbox.config, "tickets", state=state)
+
+    assert set(output.ids("tickets")) == set(sandbox.shop.tickets.ids())
+
+
+_TARGET = """#!/bin/sh
+exec {python} -c '
+import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["type"] == "STATE":
+        print(json.dumps(message["value"]))
+'
+"""
+
+
+def test_the_script_for_schedules_goes_on_where_it_stopped(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The second run takes the state of the first; a failure of the tap is seen."""
+    (script,) = blocks("bash", OPERATORS)
+    tap = f'#!/bin/sh\nexec {sys.executable} -m tap_gorgias "$@"\n'
+    programs = {
+        "load.sh": script,
+        "bin/tap-gorgias": tap,
+        ".venv-target/bin/target-duckdb": _TARGET.format(python=sys.executable),
+    }
+    for name, content in programs.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        path.chmod(0o755)
+    (tmp_path / "target.json").write_text("{}")
+    (tmp_path / "config.json").write_text(json.dumps(sandbox.config))
+
+    def load() -> int:
+        search = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+        command = [str(tmp_path / "load.sh")]
+        done = subprocess.run(  # noqa: S603
+            command, env={**os.environ, "PATH": search}, check=False
+        )
+        return done.returncode
+
+    assert load() == 0
+    first = sandbox.count()
+    sandbox.reset_counters()
+    assert load() == 0
+    assert 0 < sandbox.count() < first
+    (tmp_path / "config.json").write_text("{}")
+    assert load() == 1
+    assert "is required" in (tmp_path / "tap.log").read_text()
