@@ -129,7 +129,7 @@ def states(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 
 @given(seed=st.integers(0, 2**32), value=VALUES)
-@examples(25)
+@examples(15)
 def test_state_of_any_kind_is_used_or_refused(
     sandbox: Sandbox, folder: Path, seed: int, value: object
 ) -> None:

@@ -190,7 +190,7 @@ def test_no_call_limit_holds_the_tap_back_for_ever(used: int, limit: int) -> Non
     body=st.binary(max_size=60) | st.just(ROW),
     chunked=st.booleans(),
 )
-@examples(40)
+@examples(25)
 def test_any_bytes_end_the_run_or_load(head: bytes, body: bytes, chunked: bool) -> None:  # noqa: FBT001 (drawn)
     """Bytes in the head and bytes in the body."""
     headers = [head, CHUNKED] if chunked else [head]
