@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 GRANULARITIES = ("hour", "day", "week", "month")
 
@@ -152,15 +152,17 @@ PRESETS: Mapping[str, StatisticsQuery] = {
 """Each by day, with agent and channel where the scope has them."""
 
 
-def read_queries(entries: Iterable[Any]) -> tuple[list[StatisticsQuery], list[str]]:
+def read_queries(entries: Any) -> tuple[list[StatisticsQuery], list[str]]:  # noqa: ANN401
     """Check the setting `statistics`.
 
     Args:
-        entries: Names of presets, and objects that hold a query.
+        entries: A list of names of presets, and of objects that hold a query.
 
     Returns:
         The queries, and a sentence for each entry that is none.
     """
+    if not isinstance(entries, (list, tuple)):
+        return [], ["Setting `statistics` must be of type array."]
     queries: dict[str, StatisticsQuery] = {}
     problems: list[str] = []
     for number, entry in enumerate(entries, start=1):

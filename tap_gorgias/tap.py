@@ -19,6 +19,7 @@ from tap_gorgias.decoding import decode
 from tap_gorgias.environment import check_environment
 from tap_gorgias.errors import CatalogError, SettingsError, StateError, Terminated
 from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
+from tap_gorgias.queries import read_queries
 from tap_gorgias.run import Run
 from tap_gorgias.settings import Settings
 from tap_gorgias.streams import STREAMS
@@ -63,15 +64,12 @@ class TapGorgias(Tap):
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
-        streams: list[GorgiasStream] = [
-            stream(tap=self, run=self.run) for stream in STREAMS
-        ]
-        if self.settings is not None:
-            streams += [
-                StatisticsStream(self, self.run, query)
-                for query in self.settings.statistics
-            ]
-        return streams
+        streams = [stream(tap=self, run=self.run) for stream in STREAMS]
+        # For `--discover` the settings are not checked, but statistics are streams.
+        queries, problems = read_queries(self.config.get("statistics", ()))
+        if problems:
+            raise SettingsError(problems)
+        return [*streams, *(StatisticsStream(self, self.run, one) for one in queries)]
 
     @classmethod
     @override

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -83,10 +84,13 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             f"probably because the plan lacks the scope `{query.scope}`, or the "
             f"credentials the permission `{self.scope}`."
         )
-        self._calendar = Calendar(query.granularity, run.settings.statistics_timezone)
         # Rows of one period need an order too, or pages could overlap.
         self._order = (query.periods_by, *query.dimensions)
         super().__init__(tap, run)
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return Calendar(self.query.granularity, self.run.settings.statistics_timezone)
 
     @override
     def params(self) -> dict[str, str | int | Sequence[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from datetime import timedelta
 from statistics import median
@@ -13,7 +14,7 @@ import pytest
 from tap_gorgias import timestamps
 from tap_gorgias.queries import PRESETS
 from tap_gorgias.streams import statistics as statistics_module
-from tests.runs import PartialRun, run
+from tests.runs import Files, PartialRun, run, run_command
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.statistics_runs import (
     ALL_BY_WEEK,
@@ -27,6 +28,7 @@ from tests.statistics_runs import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.sandbox.collection import Row
 
@@ -256,3 +258,32 @@ def test_statistics_are_asked_for_by_post_and_nothing_else_is(sandbox: Sandbox) 
     run(config_of(sandbox, "tickets_created"))
     posted = {one.path for one in sandbox.requests if one.method != "GET"}
     assert posted == {PATH}
+
+
+def test_discovery_knows_the_queries_of_the_config(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A catalog without them, as Meltano makes one, would leave them unread."""
+    config = config_of(sandbox, "tickets_created", ALL_BY_WEEK, email=None)
+    command = Files(tmp_path).arguments(config)
+    catalog = json.loads(run_command([*command, "--discover"]).stdout)
+    names = {entry["tap_stream_id"] for entry in catalog["streams"]}
+    assert {CREATED, "statistics_by_week"} < names
+
+    output = run(config_of(sandbox, "tickets_created", ALL_BY_WEEK), catalog=catalog)
+    assert total(output.records("statistics_by_week")) == 300
+
+
+def test_discovery_refuses_a_query_that_is_none(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """In one line, as a run does."""
+    for statistics in ("tags", ["weather"]):
+        command = Files(tmp_path).arguments(
+            {**sandbox.config, "statistics": statistics}
+        )
+        discovered = run_command([*command, "--discover"])
+        assert discovered.returncode == 1
+        assert discovered.stdout == ""
+        (error,) = (one for one in discovered.stderr.splitlines() if "ERROR" in one)
+        assert "Setting `statistics`" in error
