@@ -130,6 +130,16 @@ def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
     assert bookmarks["tickets"]["replication_key_value"] == newest
 
 
+def test_queries_of_the_settings_are_streams(meltano: Meltano) -> None:
+    """Meltano finds them in the catalog that it has the tap make."""
+    queries = json.dumps(["tickets_created"])
+
+    meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS_STATISTICS=queries)
+
+    counts = [row["ticket_count"] for row in meltano.rows("statistics_tickets_created")]
+    assert sum(counts) == len(meltano.sandbox.shop.tickets)
+
+
 def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
     meltano: Meltano,
 ) -> None:
