@@ -30,6 +30,9 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "singer-tools": ("singer-tools==0.4.1",),
 }
 
+WITH_PIP = {"MELTANO_VENV_BACKEND": "virtualenv"}
+"""Has Meltano install with pip, whose configuration is that of these environments."""
+
 
 def project() -> dict[str, Any]:
     """Return what is in `meltano.yml`."""

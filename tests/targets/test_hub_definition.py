@@ -16,6 +16,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 from tests.contract.readme import ROOT, blocks
 from tests.runs import Output
 from tests.sandbox import Sandbox, Shop
+from tests.targets.environments import WITH_PIP
 
 pytestmark = pytest.mark.targets
 
@@ -30,7 +31,7 @@ def shell(command: str, project: Path, **settings: str) -> str:
     run = subprocess.run(  # noqa: S603 (commands of the README)
         ["bash", "-euo", "pipefail", "-c", command],  # noqa: S607 (the reader's bash)
         cwd=project,
-        env={**os.environ, "PATH": path, **settings},
+        env={**os.environ, "PATH": path, **WITH_PIP, **settings},
         capture_output=True,
         check=False,
         text=True,

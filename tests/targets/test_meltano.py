@@ -20,7 +20,7 @@ from tap_gorgias.tap import TapGorgias
 from tests.contract.readme import blocks
 from tests.sandbox import Sandbox
 from tests.targets import shop
-from tests.targets.environments import ROOT, executable, project
+from tests.targets.environments import ROOT, WITH_PIP, executable, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class Meltano:
             for name, value in os.environ.items()
             if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
         }
-        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **WITH_PIP}
         # The sandbox of a test takes any free port.
         environment |= {"TAP_GORGIAS_API_URL": self.sandbox.url, **variables}
         done = subprocess.run(  # noqa: S603
@@ -130,16 +130,6 @@ def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
     assert bookmarks["tickets"]["replication_key_value"] == newest
 
 
-def test_queries_of_the_settings_are_streams(meltano: Meltano) -> None:
-    """Meltano finds them in the catalog that it has the tap make."""
-    queries = json.dumps(["tickets_created"])
-
-    meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS_STATISTICS=queries)
-
-    counts = [row["ticket_count"] for row in meltano.rows("statistics_tickets_created")]
-    assert sum(counts) == len(meltano.sandbox.shop.tickets)
-
-
 def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
     meltano: Meltano,
 ) -> None:
@@ -160,6 +150,16 @@ def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
         assert keys == shop.keys(meltano.sandbox.shop, name)
     settings = json.loads(meltano("config", "print", "tap-gorgias-history"))
     assert settings["rate_limit_percent"] == 50
+
+
+def test_queries_of_the_settings_are_streams(meltano: Meltano) -> None:
+    """Meltano finds them in the catalog that it has the tap make."""
+    queries = json.dumps(["tickets_created"])
+
+    meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS_STATISTICS=queries)
+
+    counts = [row["ticket_count"] for row in meltano.rows("statistics_tickets_created")]
+    assert sum(counts) == len(meltano.sandbox.shop.tickets)
 
 
 def test_meltano_selects_what_the_tap_would(meltano: Meltano) -> None:
