@@ -51,9 +51,10 @@ class CheckpointManager(StreamStateManager):
             entry: What the next run has to know; an empty one takes no room in STATE.
         """
         bookmarks = self.tap_state.setdefault("bookmarks", {})
-        bookmarks.pop(self.stream_name, None)
         if entry:
             bookmarks[self.stream_name] = dict(entry)
+        else:
+            bookmarks.pop(self.stream_name, None)
 
     @override
     def get_context_state(self, context: types.Context | None) -> dict[str, Any]:

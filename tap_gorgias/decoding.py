@@ -12,7 +12,7 @@ import msgspec
 from tap_gorgias.errors import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MAX_LEVELS = 200
 """Deeper values overflow the stacks of programs that handle them, ours included."""
@@ -61,12 +61,13 @@ def decode(body: bytes) -> Any:  # noqa: ANN401
     return _loadable(value) if suspect else value
 
 
-def said(body: bytes) -> str:
+def said(body: bytes, masked: Callable[[str], str]) -> str:
     """Find what Gorgias says in the body of an error (reference/errors).
 
     Args:
         body: `{"error": {"msg": "...", "data": {"field": ["..."]}}}` or one of the
             older forms; anything else, HTML for instance, is not shown.
+        masked: Takes secrets out of a text, before it is cut.
 
     Returns:
         One line of printable text.
@@ -77,7 +78,7 @@ def said(body: bytes) -> str:
         value = None
     error = value.get("error", value) if isinstance(value, dict) else None
     text = error if isinstance(error, str) else _message(error)
-    return one_line(text) or "no explanation."
+    return one_line(masked(text)) or "no explanation."
 
 
 def _message(error: Mapping[str, Any] | None) -> str:

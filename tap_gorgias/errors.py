@@ -4,6 +4,7 @@ GorgiasError
     SettingsError           a setting is missing, unknown or wrong
     StateError              the STATE handed to the tap is unusable
     CatalogError            the catalog handed to the tap is unusable
+    StreamMapError          an expression of the user's own fails
     ApiError                an answer (or none) that ends the run
         TransientApiError   worth another try: 429, 5xx, no answer, broken body
     SignInError             no access token can be had: no stream can be read
@@ -60,6 +61,10 @@ class StateError(GorgiasError):
 
 class CatalogError(GorgiasError):
     """The catalog handed to the tap cannot be used."""
+
+
+class StreamMapError(GorgiasError):
+    """An expression in the setting `stream_maps` cannot be worked out."""
 
 
 class ApiError(GorgiasError):

@@ -157,7 +157,7 @@ class Exchange:
         )
         kind = TransientApiError if transient else ApiError
         return kind(
-            self.secrets.masked(said(answer.body)),
+            said(answer.body, self.secrets.masked),
             stream=asker,
             path=path,
             status=answer.status,

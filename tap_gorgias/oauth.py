@@ -166,7 +166,9 @@ class OAuthSignIn:
         return self._bearer
 
     def _rotate(self, given: Any) -> None:  # noqa: ANN401
-        if not isinstance(given, str) or given in {"", self._refresh_token}:
+        if not isinstance(given, str) or not _TOKEN.fullmatch(given):
+            return
+        if given == self._refresh_token:
             return
         self._refresh_token = given
         self._exchange.secrets.add(given)

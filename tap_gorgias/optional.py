@@ -24,6 +24,13 @@ class OptionalStream(GorgiasStream, ABC):
     lacking_because: str
     """Why that is, and what can be done, in words that end a sentence."""
 
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # It comes before the rows, and a target would drop the table of a stream that
+        # then has none.
+        return False
+
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
         begun = False

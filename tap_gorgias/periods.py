@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tap_gorgias.pages import Fetch
 
 MARGIN = timedelta(days=1)
-LONGEST_WINDOW = timedelta(days=366) - 2 * MARGIN
-"""Gorgias takes queries over 366 days at most (observed by third parties)."""
+LONGEST_WINDOW = timedelta(days=365) - 2 * MARGIN
+"""Gorgias takes queries over 366 days at most (observed by third parties). One is left
+for the hours by which clocks are changed."""
 EARLIEST = datetime(2015, 1, 1, tzinfo=timezone.utc)
 """Gorgias has no figures of earlier years, so none are asked for."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +72,22 @@ class StatisticsQuery:
     filters: tuple[Mapping[str, Any], ...] = ()
     time_dimension: str = ""
     """The member that holds the periods; the scope's own if empty."""
+
+    def fingerprint(self, timezone: str) -> str:
+        """Tell whether figures go together.
+
+        Args:
+            timezone: IANA name of the periods' time zone.
+
+        Returns:
+            A short text, the same as long as nothing changes but the name.
+        """
+        parts = (
+            *(self.scope, sorted(self.measures), sorted(self.dimensions)),
+            *(self.granularity, self.filters, self.periods_by, timezone),
+        )
+        text = json.dumps(parts, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def stream(self) -> str:

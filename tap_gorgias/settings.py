@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -139,11 +140,11 @@ def _is_batch(config: dict[str, Any]) -> bool:
 
 
 def _time_zone(value: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(value)
-    except (OSError, ValueError, KeyError):
-        message = "must be an IANA time zone such as `Europe/Paris`."
-        raise ValueError(message) from None
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        if value != "localtime":  # a name on some machines, but not of IANA
+            return ZoneInfo(value)
+    message = "must be an IANA time zone such as `Europe/Paris`."
+    raise ValueError(message)
 
 
 def _subdomain(value: str) -> str:

@@ -24,7 +24,7 @@ from tap_gorgias.ahead import one_ahead
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, CatalogError
+from tap_gorgias.errors import ApiError, CatalogError, StreamMapError
 from tap_gorgias.pages import Page, PageError, parse_page
 from tap_gorgias.progress import Progress
 from tap_gorgias.records import RecordConverter
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_gorgias.client import Reply
@@ -170,11 +171,12 @@ class GorgiasStream(Stream, ABC):
         if entry := catalog.get_stream(self.name):
             # Stream maps take the keys from the catalog.
             entry.key_properties = own.primary_keys
-            _check_schema(self.name, entry.schema.to_dict(), own.primary_keys)
+            keys = [*own.primary_keys, *filter(None, [own.replication_key])]
+            _check_schema(self.name, entry.schema.to_dict(), keys)
             # The SDK selects a stream of which this is missing, but no properties.
             entry.metadata.setdefault((), StreamMetadata(selected=True))
             # A SCHEMA without a property that it names as key cannot be loaded.
-            for name in own.primary_keys:
+            for name in keys:
                 key = entry.metadata["properties", name]
                 key.inclusion = Metadata.InclusionType.AUTOMATIC
         if self.replication_key not in {None, own.replication_key}:
@@ -223,7 +225,7 @@ class GorgiasStream(Stream, ABC):
             yield from super()._generate_record_messages(record)
             return
         for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+            mapped = self._mapped(stream_map, record)
             if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
@@ -231,6 +233,19 @@ class GorgiasStream(Stream, ABC):
                     version=self._stream_version,
                     time_extracted=datetime.now(timezone.utc),
                 )
+
+    def _mapped(
+        self, stream_map: StreamMap, record: types.Record
+    ) -> types.Record | None:
+        try:
+            return stream_map.transform(record)
+        except Exception:  # noqa: BLE001 (an expression can raise any)
+            # What it says may hold customers' text.
+            reason = (
+                f"Setting `stream_maps`: an expression for `{self.name}` fails at a "
+                "record. Does it use a property that is not selected, or may be null?"
+            )
+            raise StreamMapError(reason) from None
 
     @cached_property
     def progress(self) -> Progress:

@@ -152,7 +152,8 @@ class TapGorgias(Tap):
         try:
             given = super().cb_config(ctx, param, value)
         except OSError as error:
-            reason = error.strerror or str(error)
+            # The text of the SDK's error holds the argument, which may be no path.
+            reason = error.strerror or "there is no such file."
             raise SettingsError([f"The config cannot be read: {reason}"]) from None
         except (TypeError, ValueError, RecursionError):
             raise SettingsError(["The config is not a JSON object."]) from None
@@ -188,7 +189,7 @@ class TapGorgias(Tap):
             tap.write_last_state()
         except Terminated:
             cls.logger.warning("Stopped by a signal: the next run goes on from STATE.")
-            tap.write_last_state()
+            cast("MessageWriter", tap.message_writer).repeat_last_state()
             raise
         finally:
             tap.run.close()

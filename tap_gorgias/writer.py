@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.singerlib import SchemaMessage
+from singer_sdk.singerlib import SchemaMessage, StateMessage
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import OutputError, Terminated
@@ -25,6 +26,7 @@ class MessageWriter(MsgSpecWriter):
     def __init__(self) -> None:
         """Start with no schema known to the target."""
         super().__init__()
+        self._last_state: Message | None = None
         self._schemas: dict[str, SchemaMessage] = {}
         self._writing = False
         self._terminated: Terminated | None = None
@@ -38,7 +40,7 @@ class MessageWriter(MsgSpecWriter):
 
         Raises:
             OutputError: If stdout does not take it.
-            Terminated: If a signal came while the line was being written.
+            Terminated: If a signal came while the line was being written, or before.
         """
         if isinstance(message, SchemaMessage):
             if self._schemas.get(message.stream) == message:
@@ -54,6 +56,8 @@ class MessageWriter(MsgSpecWriter):
             raise OutputError(message_text) from None
         finally:
             self._writing = False
+        if isinstance(message, StateMessage):
+            self._last_state = copy.deepcopy(message)
         if self._terminated:
             raise self._terminated
 
@@ -66,10 +70,20 @@ class MessageWriter(MsgSpecWriter):
         Raises:
             Terminated: If no line is being written.
         """
-        terminated = Terminated(signal_number)
+        # What is raised within a callback of the interpreter is ignored: then the run
+        # stops after the next line.
+        self._terminated = Terminated(signal_number)
         if not self._writing:
-            raise terminated
-        self._terminated = terminated
+            raise self._terminated
+
+    def repeat_last_state(self) -> None:
+        """End an output that was cut short with the STATE that was written last.
+
+        The positions in memory may be ahead of it: in a BATCH, records wait.
+        """
+        self._terminated = None
+        if self._last_state is not None:
+            self.write_message(self._last_state)
 
 
 def _abandon_stdout() -> None:

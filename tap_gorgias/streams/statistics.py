@@ -21,13 +21,14 @@ from tap_gorgias.positions import bookmark_from
 from tap_gorgias.ways import IncrementalStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream, Tap
 
     from tap_gorgias.client import Reply
     from tap_gorgias.pages import Fetch, Row
     from tap_gorgias.periods import Window
+    from tap_gorgias.positions import Position
     from tap_gorgias.queries import StatisticsQuery
     from tap_gorgias.reading import Step
     from tap_gorgias.run import Run
@@ -82,7 +83,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         self._read_datetime = ""
         self.lacking_because = (
             f"probably because the plan lacks the scope `{query.scope}`, or the "
-            f"credentials the permission `{self.scope}`."
+            f"credentials the permission `{self.scope}`: grant it, or remove the query "
+            "from `statistics`."
         )
         # Rows of one period need an order too, or pages could overlap.
         self._order = (query.periods_by, *query.dimensions)
@@ -95,6 +97,26 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     @override
     def params(self) -> dict[str, str | int | Sequence[str]]:
         return {"limit": PAGE_ROWS}
+
+    @override
+    def saved(self) -> Mapping[str, Any]:
+        saved = super().saved()
+        if saved and saved.get("query") != self._fingerprint:
+            self.warn_once(
+                "The query or its time zone is not that of the last run: its figures "
+                "are read from the beginning. Rows of the old one stay in the target."
+            )
+            return {}
+        return saved
+
+    @override
+    def state_entry(self, position: Position) -> dict[str, Any]:
+        entry = super().state_entry(position)
+        return {**entry, "query": self._fingerprint} if entry else entry
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return self.query.fingerprint(self._calendar.zone.key)
 
     @override
     def steps(self) -> Iterator[Step]:
@@ -138,7 +160,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         try:
             return self.post(params, self._body(window))
         except ApiError as error:
-            if error.status != HTTPStatus.BAD_REQUEST or len(self._order) == 1:
+            may_be_the_order = len(self._order) > 1 and "cursor" not in params
+            if error.status != HTTPStatus.BAD_REQUEST or not may_be_the_order:
                 raise
             # Whether dimensions can be ordered by is not documented.
             self._order = self._order[:1]

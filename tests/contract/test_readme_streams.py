@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 from tap_gorgias.parents import FollowerStream, PerParentStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
+from tap_gorgias.streams.statistics import StatisticsStream
 from tap_gorgias.ways import CursorStream, FeedStream, LogStream
 from tests.contract.readme import ROOT, assert_written, table
 
@@ -58,6 +59,7 @@ def test_permissions_table_is_that_of_the_code() -> None:
     streams = defaultdict(list)
     for stream in STREAMS:
         streams[stream.scope].append(f"`{stream.name}`")
+    streams[StatisticsStream.scope].append("`statistics_<name>`")
     assert table("### Permissions") == [
         [f"`{scope}`", ", ".join(names)] for scope, names in sorted(streams.items())
     ]
@@ -74,7 +76,7 @@ def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
 def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
     """And for a refresh token."""
     scopes = ["openid", "email", "profile", "offline"]
-    scopes += sorted({stream.scope for stream in STREAMS})
+    scopes += sorted({*(stream.scope for stream in STREAMS), StatisticsStream.scope})
     address = (
         "https://acme.gorgias.com/oauth/authorize?response_type=code"
         "&client_id=YOUR_CLIENT_ID&redirect_uri=https://app.example.com/callback"

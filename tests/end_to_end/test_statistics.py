@@ -287,3 +287,22 @@ def test_discovery_refuses_a_query_that_is_none(
         assert discovered.stdout == ""
         (error,) = (one for one in discovered.stderr.splitlines() if "ERROR" in one)
         assert "Setting `statistics`" in error
+
+
+@pytest.mark.parametrize(
+    "change", [{"statistics_timezone": "Europe/Paris"}, {"dimensions": ["channel"]}]
+)
+def test_another_query_is_read_from_the_beginning(
+    sandbox: Sandbox, change: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its figures would not fit those that are in the target."""
+    first = read(sandbox, ALL_BY_WEEK)
+    zone = change.get("statistics_timezone", "UTC")
+    query = {**ALL_BY_WEEK, "dimensions": change.get("dimensions", [])}
+
+    second = read(sandbox, query, state=first.state, statistics_timezone=zone)
+    third = read(sandbox, query, state=second.state, statistics_timezone=zone)
+
+    assert total(second.records("statistics_by_week")) == 300
+    assert total(third.records("statistics_by_week")) < 100
+    assert caplog.text.count("The query or its time zone is not that of the") == 1

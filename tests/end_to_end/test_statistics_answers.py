@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import PartialRun
+from tap_gorgias.streams import statistics as statistics_module
+from tests.runs import PartialRun, catalog_of, run
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.statistics_runs import ALL_BY_WEEK, CREATED, PATH, asked, read
+from tests.statistics_runs import (
+    ALL_BY_WEEK,
+    CREATED,
+    PATH,
+    asked,
+    config_of,
+    read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +64,7 @@ def test_a_scope_that_the_plan_lacks_is_one_warning(
     assert warning == (
         f"No rows for `statistics_tags`: Gorgias answers {status}, probably because "
         "the plan lacks the scope `tags`, or the credentials the permission "
-        "`statistics:read`."
+        "`statistics:read`: grant it, or remove the query from `statistics`."
     )
 
 
@@ -131,3 +139,25 @@ def test_very_long_values_make_no_long_key(sandbox: Sandbox) -> None:
     rows = read(sandbox, query, start_date="2026-05-01").records("statistics_values")
     assert len({row["id"] for row in rows}) == len(rows) > 1
     assert max(len(row["id"]) for row in rows) <= 255
+
+
+def test_the_order_is_not_changed_in_the_middle(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cursor of one order would skip rows of another."""
+    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 30)
+    sandbox.faults.add(Fault.error(400), PATH, after=1)
+    with pytest.raises(PartialRun):
+        read(sandbox, "tickets_created", start_date="2026-05-01")
+    assert len(sandbox.requests) == 2
+
+
+def test_a_target_keeps_the_table_of_a_stream_without_rows(sandbox: Sandbox) -> None:
+    """ACTIVATE_VERSION would have it dropped, whatever the catalog says."""
+    config = config_of(sandbox, "tags", emit_activate_version_messages=True)
+    catalog = catalog_of("statistics_tags", config=config)
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+    sandbox.faults.add(Fault.error(403), PATH)
+    kinds = {one["type"] for one in run(config, catalog=catalog).messages}
+    assert "ACTIVATE_VERSION" not in kinds

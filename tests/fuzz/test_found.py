@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fuzz.promise import command, kept, small_catalog
+from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
 
 if TYPE_CHECKING:
@@ -113,3 +114,67 @@ def test_numbers_of_more_than_64_bits_are_texts(sandbox: Sandbox) -> None:
     (tag,) = kept(sandbox.config, "tags").output.records("tags")
 
     assert "9223372036854775808" in json.dumps(tag)
+
+
+def test_a_config_in_place_of_its_file_is_not_shown() -> None:
+    """The whole argument stood in the error, credentials included."""
+    errors = command('--config={"api_key": "planted-key"}').errors
+
+    assert errors == ["The config cannot be read: there is no such file."]
+
+
+@pytest.mark.parametrize("name", ["localtime", "Mars/Olympus", "Europe", "../UTC", ""])
+def test_a_time_zone_that_only_this_machine_knows_is_refused(
+    sandbox: Sandbox, name: str
+) -> None:
+    """Gorgias would not know it either."""
+    outcome = kept({**sandbox.config, "statistics_timezone": name}, "tags")
+
+    (error,) = outcome.errors
+    assert error == (
+        "Setting `statistics_timezone` must be an IANA time zone such as "
+        "`Europe/Paris`."
+    )
+
+
+@pytest.mark.parametrize("expression", ["missing", "int(subject)", "customer['nope']"])
+def test_an_expression_of_a_stream_map_that_fails_is_told(
+    sandbox: Sandbox, expression: str
+) -> None:
+    """It was an unexpected error, to be reported."""
+    maps = {"tickets": {"mapped": expression}}
+    outcome = kept({**sandbox.config, "stream_maps": maps}, "tickets")
+
+    (error,) = outcome.errors
+    assert error == (
+        "Setting `stream_maps`: an expression for `tickets` fails at a record. Does it "
+        "use a property that is not selected, or may be null?"
+    )
+
+
+def test_a_bookmark_property_is_never_left_out(sandbox: Sandbox) -> None:
+    """SCHEMA named a bookmark property that it did not have."""
+    catalog: dict[str, Any] = json.loads(small_catalog("tickets"))
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"][-1:] == ["updated_datetime"]:
+                metadata["metadata"] = {"inclusion": "available", "selected": False}
+
+    schema = run(sandbox.config, catalog=catalog).schemas["tickets"]
+
+    assert schema["bookmark_properties"] == ["updated_datetime"]
+    assert "updated_datetime" in schema["schema"]["properties"]
+
+
+def test_a_catalog_without_the_replication_key_is_refused(sandbox: Sandbox) -> None:
+    """The SDK's own words did not say where."""
+    catalog: dict[str, Any] = json.loads(small_catalog("tickets"))
+    for entry in catalog["streams"]:
+        entry["schema"]["properties"].pop("updated_datetime", None)
+
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config, catalog=catalog)
+
+    assert str(failed.value.__cause__) == (
+        "The catalog's schema of `tickets` is none, or lacks the keys."
+    )

@@ -185,7 +185,7 @@ def test_the_bookmark_moves_with_each_window_and_never_within_one() -> None:
     ]
     assert bookmarks == [
         None,
-        "2026-09-27T00:00:00.000000Z",
+        "2026-09-26T00:00:00.000000Z",
         None,
         "2026-11-02T00:00:00.000000Z",
     ]

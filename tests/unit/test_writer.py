@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -135,15 +136,41 @@ def test_a_signal_during_a_line_waits_for_its_end(
     assert [line["record"] for line in lines(out)] == [{"id": 1}]
 
 
-def test_a_state_can_be_written_after_a_signal(
+def test_a_signal_that_was_ignored_stops_after_the_next_line(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """The next run goes on from it."""
+    """What a callback of the interpreter raises goes nowhere."""
     out = listen(monkeypatch)
+    with contextlib.suppress(Terminated):
+        writer.terminate(15)
+    with pytest.raises(Terminated):
+        writer.write_message(RecordMessage("tickets", {"id": 1}))
+    assert len(lines(out)) == 1
+
+
+def test_the_last_state_is_repeated_after_a_signal(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """As it was written, not as it is in memory by now."""
+    out = listen(monkeypatch)
+    state = {"bookmarks": {"tickets": {"replication_key_value": "then"}}}
+    writer.write_message(StateMessage(state))
+    state["bookmarks"]["tickets"]["replication_key_value"] = "now"
     with pytest.raises(Terminated):
         writer.terminate(15)
-    writer.write_message(StateMessage({"bookmarks": {}}))
-    assert lines(out) == [{"type": "STATE", "value": {"bookmarks": {}}}]
+    writer.repeat_last_state()
+    first, last = lines(out)
+    assert first == last
+    assert "then" in str(last)
+
+
+def test_without_a_state_none_is_repeated(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """The next run begins where this one did."""
+    out = listen(monkeypatch)
+    writer.repeat_last_state()
+    assert out.getvalue() == b""
 
 
 def test_a_signal_between_lines_stops_even_after_a_failed_line(

@@ -1,0 +1,71 @@
+"""In BATCH files records leave late, and STATE must not leave before them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.runs import Files, Output, batches_of, run
+from tests.sandbox import Request, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROWS_A_BATCH = 250
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with seven pages of tickets and of events."""
+    with Sandbox(Shop(seed=8, tickets=650, events=650)) as sandbox:
+        yield sandbox
+
+
+def ids_in(output: Output) -> set[int]:
+    """Read the rows of all files that BATCH messages name."""
+    ids = set()
+    for message in output.messages:
+        for name in message.get("manifest", ()):
+            with gzip.open(urlsplit(name).path, "rt") as file:
+                ids |= {json.loads(line)["id"] for line in file}
+    return ids
+
+
+@pytest.mark.parametrize("stream", ["tickets", "events"])
+@pytest.mark.parametrize("page", [2, 4, 6])
+def test_a_signal_leaves_the_state_of_what_is_out(
+    sandbox: Sandbox, tmp_path: Path, stream: str, page: int
+) -> None:
+    """The rows that waited for their file come in the next run."""
+    config: dict[str, Any] = {
+        **sandbox.config,
+        "batch_config": batches_of(ROWS_A_BATCH, tmp_path),
+    }
+    command = Files(tmp_path).arguments(config, [stream])
+    asked = 0
+
+    def stop(_: Shop, __: Request) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == page:
+            os.kill(process.pid, signal.SIGTERM)
+
+    sandbox.before_request(stop)
+    with subprocess.Popen(  # noqa: S603 (our own command)
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        cut_short = Output.parse(process.communicate()[0])
+    assert process.returncode == 128 + signal.SIGTERM
+
+    rest = run(config, stream, state=cut_short.state)
+
+    collection = getattr(sandbox.shop, stream)
+    assert ids_in(cut_short) | ids_in(rest) == set(collection.ids())
