@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
@@ -152,8 +153,10 @@ class TapGorgias(Tap):
         try:
             given = super().cb_config(ctx, param, value)
         except OSError as error:
-            # The text of the SDK's error holds the argument, which may be no path.
-            reason = error.strerror or "there is no such file."
+            # The text of the SDK's error holds the argument: it may be a config itself.
+            is_name = all(_FILE_NAME.fullmatch(str(one)) for one in value)
+            no_file = str(error) if is_name else "there is no such file."
+            reason = error.strerror or no_file
             raise SettingsError([f"The config cannot be read: {reason}"]) from None
         except (TypeError, ValueError, RecursionError):
             raise SettingsError(["The config is not a JSON object."]) from None
@@ -217,6 +220,7 @@ class TapGorgias(Tap):
         )
 
 
+_FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
 _STATE_SHAPE = (
     "STATE must be a JSON object with an object `bookmarks`, and nothing around it."
 )
