@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import string
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,11 @@ MAX_LEVELS = 200
 """Deeper values overflow the stacks of programs that handle them, ours included."""
 
 _UNLOADABLE = re.compile("[\x00\ud800-\udfff]")
-_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+_DIGITS_ONLY = bytes(
+    ord("0") if chr(code) in string.digits else ord(" ") for code in range(256)
+)
+_LONG_NUMBER = b"0" * 19
+_HOLDERS = {dict, list}
 _INTEGERS = range(-(2**63), 2**63)
 
 
@@ -48,8 +53,10 @@ def decode(body: bytes) -> Any:  # noqa: ANN401
     try:
         try:
             value = msgspec.json.decode(body)
-            # Within JSON a NUL can only be written as this escape.
-            suspect = bool(_SUSPECT.search(body))
+            # Within JSON a NUL can only be written as this escape. Looking for a long
+            # number in this way takes a tenth of what a pattern does.
+            has_long_number = _LONG_NUMBER in body.translate(_DIGITS_ONLY)
+            suspect = b"\\u0000" in body or has_long_number
         except msgspec.DecodeError:
             # It refuses lone surrogates; the standard library lets them pass.
             value = json.loads(body)
@@ -94,16 +101,15 @@ def _message(error: Mapping[str, Any] | None) -> str:
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401
-    level = [value] if isinstance(value, (dict, list)) else []
+    level = [value] if type(value) in _HOLDERS else []
     for _ in range(MAX_LEVELS):
-        level = [
-            item
-            for holder in level
-            for item in (holder.values() if isinstance(holder, dict) else holder)
-            if isinstance(item, (dict, list))
-        ]
-        if not level:
+        below: list[Any] = []
+        for holder in level:
+            items = holder.values() if type(holder) is dict else holder
+            below += [item for item in items if type(item) in _HOLDERS]
+        if not below:
             return False
+        level = below
     return True
 
 

@@ -172,7 +172,8 @@ class GorgiasStream(Stream, ABC):
             # Stream maps take the keys from the catalog.
             entry.key_properties = own.primary_keys
             keys = [*own.primary_keys, *filter(None, [own.replication_key])]
-            _check_schema(self.name, entry.schema.to_dict(), keys)
+            if self.selected:
+                _check_schema(self.name, entry.schema.to_dict(), keys)
             # The SDK selects a stream of which this is missing, but no properties.
             entry.metadata.setdefault((), StreamMetadata(selected=True))
             # A SCHEMA without a property that it names as key cannot be loaded.
