@@ -15,6 +15,7 @@ that was read; none while that is the first page.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOMENT_KEYS = ("replication_key_value", "emitted", "since")
 """What in an entry has to be a date-time."""
+
+CLOCKS_DIFFER_AT_MOST = timedelta(days=1)
 
 
 class UnusableWalkError(ValueError):
@@ -111,6 +114,30 @@ def bookmark_from(
             f"Mend or remove `{key}`."
         )
         raise StateError(message) from None
+
+
+def check_past(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:
+    """Refuse bookmarks of the future: they would hide every change until then.
+
+    The tap writes none, but STATE may come from another program, or from a hand.
+
+    Args:
+        entries: Of each stream its entry in STATE.
+        now: The present, rendered.
+
+    Raises:
+        StateError: If a bookmark lies more than a day ahead.
+    """
+    for stream, entry in entries.items():
+        for key in MOMENT_KEYS:
+            bookmark = bookmark_from(entry, stream, key)
+            if bookmark and timestamps.earlier(bookmark, CLOCKS_DIFFER_AT_MOST) > now:
+                message = (
+                    f"STATE of stream `{stream}`: the bookmark {bookmark!r} is in the "
+                    "future and would hide all changes until then. Mend or remove "
+                    f"`{key}`."
+                )
+                raise StateError(message)
 
 
 def walk_from(state: Mapping[str, Any], floor: str | None) -> Walk | None:

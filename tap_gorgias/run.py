@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tap_gorgias import timestamps
 from tap_gorgias.client import GorgiasClient
 from tap_gorgias.errors import SettingsError
+from tap_gorgias.positions import check_past
 from tap_gorgias.summary import RunSummary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_gorgias.clock import Clock
     from tap_gorgias.settings import Settings
 
@@ -28,6 +32,8 @@ class Run:
         self._settings = settings
         self.clock = clock
         self.summary = RunSummary()
+        self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
+        """Entries of STATE whose moments are still to be compared with the present."""
 
     @property
     def settings(self) -> Settings:
@@ -44,6 +50,19 @@ class Run:
     def client(self) -> GorgiasClient:
         """The one way to the API."""
         return GorgiasClient(self.settings, self.summary, self.clock)
+
+    def check_state(self, now: str | None) -> None:
+        """Compare STATE with the present as soon as Gorgias has told it.
+
+        Args:
+            now: The present by Gorgias' clock, rendered; None if it is not said.
+
+        Raises:
+            StateError: If a bookmark lies in the future of both clocks.
+        """
+        if now is not None and self.unchecked_state:
+            entries, self.unchecked_state = self.unchecked_state, {}
+            check_past(entries, max(now, timestamps.render(self.clock.utc())))
 
     def close(self) -> None:
         """Close the connections, if any were made."""

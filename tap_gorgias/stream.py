@@ -134,9 +134,10 @@ class GorgiasStream(Stream, ABC):
 
         Raises:
             ApiError: If Gorgias refuses, or keeps failing.
+            StateError: If by the answer's date a bookmark lies in the future.
         """
         caller = Caller(self.name, self.scope)
-        return self.run.client.get(path or self.path, params, caller)
+        return self._checked(self.run.client.get(path or self.path, params, caller))
 
     def post(
         self, params: Mapping[str, str | int | Sequence[str]], body: Mapping[str, Any]
@@ -152,9 +153,14 @@ class GorgiasStream(Stream, ABC):
 
         Raises:
             ApiError: If Gorgias refuses, or keeps failing.
+            StateError: If by the answer's date a bookmark lies in the future.
         """
         caller = Caller(self.name, self.scope)
-        return self.run.client.post(self.path, params, caller, body)
+        return self._checked(self.run.client.post(self.path, params, caller, body))
+
+    def _checked(self, reply: Reply) -> Reply:
+        self.run.check_state(reply.now)
+        return reply
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:

@@ -129,6 +129,9 @@ class TapGorgias(Tap):
             entry.pop("partitions", None)
             for key in MOMENT_KEYS if stream in known else ():
                 bookmark_from(entry, stream, key)
+        self.run.unchecked_state = {
+            stream: entry for stream, entry in bookmarks.items() if stream in known
+        }
         super().load_state(state)
 
     @override

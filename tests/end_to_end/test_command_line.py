@@ -181,6 +181,34 @@ def test_a_bad_file_is_one_line(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])
+def test_a_bookmark_of_the_future_is_one_line(
+    sandbox: Sandbox, tmp_path: Path, stream: str
+) -> None:
+    """It would hide every change until then, with exit code 0 in each run."""
+    state = {
+        "bookmarks": {
+            "tickets": {"replication_key_value": "2026-01-01T00:00:00Z"},
+            stream: {"replication_key_value": "2099-01-01T00:00:00Z"},
+        }
+    }
+
+    result = run_command(Files(tmp_path).arguments(sandbox.config, [stream], state))
+
+    assert result.returncode == 1
+    assert errors_of(result.stderr) == [
+        (
+            f"STATE of stream `{stream}`: the bookmark '2099-01-01T00:00:00.000000Z' "
+            "is in the future and would hide all changes until then. Mend or remove "
+            "`replication_key_value`."
+        )
+    ]
+    output = Output.parse(result.stdout)
+    assert output.records(stream) == []
+    assert output.state == state
+    assert sandbox.count() == 1
+
+
 def test_a_missing_config_file_is_one_line(tmp_path: Path) -> None:
     """The line names the file."""
     result = run_command([*Files(tmp_path).arguments({}), "--config", "nowhere.json"])

@@ -17,6 +17,7 @@ from tap_gorgias.positions import (
     UnusableWalkError,
     Walk,
     bookmark_from,
+    check_past,
     walk_from,
 )
 from tests.unit.cases import table
@@ -127,6 +128,20 @@ def test_a_long_bookmark_is_shown_in_part() -> None:
     with pytest.raises(StateError) as refused:
         bookmark_from({"replication_key_value": "x" * 5000}, "tickets")
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize("key", ["replication_key_value", "emitted", "since"])
+def test_a_bookmark_of_the_future_ends_the_run(key: str) -> None:
+    """It would hide every change until then."""
+    entries = {"users": {}, "tickets": {key: "2026-11-03T08:00:00.000001Z"}}
+    with pytest.raises(StateError, match=rf"`tickets`.*in the future.*`{key}`\.$"):
+        check_past(entries, "2026-11-02T08:00:00.000000Z")
+
+
+def test_clocks_may_differ_by_a_day() -> None:
+    """A bookmark that another clock gave need not be wrong."""
+    entries = {"tickets": {"replication_key_value": "2026-11-03T08:00:00Z"}}
+    check_past(entries, "2026-11-02T08:00:00.000000Z")
 
 
 @pytest.mark.parametrize("state", [{}, {"walk": None}])
