@@ -31,7 +31,7 @@ def rate() -> Iterator[Result]:
 def _rate(latency: float, *, others: bool) -> Iterator[Result]:
     bucket = Bucket(40, 20.0)
     # A quarter of the burst is left to others, which counts less in a longer run.
-    pages = 2 * PAGES if others else PAGES
+    pages = 3 * PAGES if others else PAGES
     shop = Shop(tickets=10, events=pages * 100)
     with Sandbox(shop, bucket=bucket, latency=latency) as sandbox:
         taken = 0
