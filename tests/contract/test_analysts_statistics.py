@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
 from tap_gorgias.queries import PRESETS
 from tap_gorgias.tap import TapGorgias
@@ -29,30 +30,31 @@ def test_the_example_makes_the_streams_of_the_query() -> None:
     """The SQL below it finds its tables and columns, and drops figures that moved."""
     (example,) = (one for one in blocks("json", ANALYSTS) if '"statistics"' in one)
     tap = TapGorgias(config=json.loads(example))
-    database = sqlite3.connect(":memory:")
-    database.execute("ATTACH ':memory:' AS gorgias")
-    for name, stream in tap.streams.items():
-        if name.startswith("statistics_"):
-            columns = ", ".join(stream.schema["properties"])
-            database.execute(f"CREATE TABLE gorgias.{name} ({columns})")
-    database.executescript(
-        """
-        INSERT INTO gorgias.statistics_tickets_created
-            (period_start, read_datetime, agent_id, ticket_count) VALUES
-            ('2026-10-01', '2026-10-02', '1', 2.0),
-            ('2026-10-01', '2026-10-03', '2', 5.0),
-            ('2026-10-01', '2026-10-03', NULL, 1.0),
-            ('2026-10-02', '2026-10-03', '2', 4.0),
-            ('2026-10-03', '2026-10-02', '2', 9.0);
-        INSERT INTO gorgias.statistics_first_response_by_day
-            (period_start, median_first_response_time) VALUES ('2026-10-01', 5400.0);
-        """
-    )
-    (query,) = (one for one in blocks("sql", ANALYSTS) if "statistics_" in one)
-    assert list(database.execute(query)) == [
-        ("2026-10-01", 6.0, 1.5),
-        ("2026-10-02", 4.0, None),
-    ]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("ATTACH ':memory:' AS gorgias")
+        for name, stream in tap.streams.items():
+            if name.startswith("statistics_"):
+                columns = ", ".join(stream.schema["properties"])
+                database.execute(f"CREATE TABLE gorgias.{name} ({columns})")
+        database.executescript(
+            """
+            INSERT INTO gorgias.statistics_tickets_created
+                (period_start, read_datetime, agent_id, ticket_count) VALUES
+                ('2026-10-01', '2026-10-02', '1', 2.0),
+                ('2026-10-01', '2026-10-03', '2', 5.0),
+                ('2026-10-01', '2026-10-03', NULL, 1.0),
+                ('2026-10-02', '2026-10-03', '2', 4.0),
+                ('2026-10-03', '2026-10-02', '2', 9.0);
+            INSERT INTO gorgias.statistics_first_response_by_day
+                (period_start, median_first_response_time)
+                VALUES ('2026-10-01', 5400.0);
+            """
+        )
+        (query,) = (one for one in blocks("sql", ANALYSTS) if "statistics_" in one)
+        assert list(database.execute(query)) == [
+            ("2026-10-01", 6.0, 1.5),
+            ("2026-10-02", 4.0, None),
+        ]
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
