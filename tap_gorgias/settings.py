@@ -10,6 +10,7 @@ from datetime import timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from singer_sdk.helpers._batch import BatchConfig
 
@@ -59,8 +60,7 @@ class Settings:
     voice_lookback: timedelta
     statistics: tuple[StatisticsQuery, ...]
     statistics_lookback: timedelta
-    statistics_timezone: str
-    """IANA name."""
+    statistics_timezone: ZoneInfo
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -139,14 +139,10 @@ def _is_batch(config: dict[str, Any]) -> bool:
     return True
 
 
-def _time_zone(value: str) -> str:
-    if value == "UTC":
-        return value
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 (rarely needed)
-
+def _time_zone(value: str) -> ZoneInfo:
     with contextlib.suppress(OSError, ValueError, KeyError):
         if value != "localtime":  # a name on some machines, but not of IANA
-            return ZoneInfo(value).key
+            return ZoneInfo(value)
     message = "must be an IANA time zone such as `Europe/Paris`."
     raise ValueError(message)
 

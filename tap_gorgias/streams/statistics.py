@@ -92,10 +92,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     @cached_property
     def _calendar(self) -> Calendar:
-        from zoneinfo import ZoneInfo  # noqa: PLC0415 (rarely needed)
-
-        zone = ZoneInfo(self.run.settings.statistics_timezone)
-        return Calendar(self.query.granularity, zone)
+        return Calendar(self.query.granularity, self.run.settings.statistics_timezone)
 
     @override
     def params(self) -> dict[str, str | int | Sequence[str]]:

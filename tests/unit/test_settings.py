@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from importlib import metadata
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -295,7 +296,7 @@ def test_defaults_are_filled_in() -> None:
         voice_lookback=timedelta(days=2),
         statistics=(),
         statistics_lookback=timedelta(days=7),
-        statistics_timezone="UTC",
+        statistics_timezone=ZoneInfo("UTC"),
         rate_limit_percent=100,
         request_timeout_seconds=60,
         user_agent=f"tap-gorgias/{metadata.version('tap-gorgias')}",
