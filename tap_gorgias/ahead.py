@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.pool import AsyncResult, ThreadPool
-
-REQUESTS_IN_FLIGHT = 8
-"""Enough for 8 requests a second, the most that any plan allows, at a second each."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -40,53 +37,47 @@ def one_ahead(answers: Iterator[V], goes_on: Callable[[V], bool]) -> Iterator[V]
 
 
 class ReadAhead(Generic[K, V]):
-    """Keeps a few answers coming, and hands them out in the order of the questions."""
+    """Keeps a few requests in flight, and hands out their answers in order."""
 
-    def __init__(self, ask: Callable[[K], V]) -> None:
+    def __init__(self, ask: Callable[[K], V], in_flight: int) -> None:
         """Start no thread yet.
 
         Args:
-            ask: Gets the answer to one question; called from other threads.
+            ask: Gets the answer for one key; called from other threads.
+            in_flight: The most answers that are asked for and not taken.
         """
         self._ask = ask
+        self._in_flight = in_flight
         self._waiting: deque[K] = deque()
-        self._asked: deque[tuple[K, AsyncResult[V]]] = deque()
-        self._expected: Counter[K] = Counter()
+        self._asked: deque[AsyncResult[V]] = deque()
         self._threads: ThreadPool | None = None
 
     def expect(self, keys: Iterable[K]) -> None:
-        """Say which answers will be wanted, in their order.
+        """Say which answers will be taken, in their order.
 
         Args:
-            keys: The questions.
+            keys: What to ask for.
         """
-        for key in keys:
-            self._waiting.append(key)
-            self._expected[key] += 1
-        self._fill()
+        self._waiting.extend(keys)
 
-    def expects(self, key: K) -> bool:
-        """Tell whether an answer was announced and has not been taken."""
-        return self._expected[key] > 0
+    def take(self) -> V:
+        """Wait for the next answer.
 
-    def take(self, key: K) -> V:
-        """Wait for an answer.
-
-        Args:
-            key: An announced question; those before it are given up.
+        What is in flight grows only now, when the answer before has been dealt with,
+        so that a run that is killed has paid for few answers in vain.
 
         Returns:
-            Its answer.
+            The answer for the first key that has not been taken.
 
         Raises:
             Exception: What asking raised.
         """
-        while True:
-            asked, result = self._asked.popleft()
-            self._expected[asked] -= 1
-            self._fill()
-            if asked == key:
-                return result.get()
+        while self._waiting and len(self._asked) < self._in_flight:
+            if self._threads is None:
+                self._threads = _threads(self._in_flight)
+            key = self._waiting.popleft()
+            self._asked.append(self._threads.apply_async(self._ask, (key,)))
+        return self._asked.popleft().get()
 
     def close(self) -> None:
         """Give up what has not been taken, without waiting for it."""
@@ -95,14 +86,6 @@ class ReadAhead(Generic[K, V]):
             self._threads = None
         self._waiting.clear()
         self._asked.clear()
-        self._expected.clear()
-
-    def _fill(self) -> None:
-        while self._waiting and len(self._asked) < REQUESTS_IN_FLIGHT:
-            if self._threads is None:
-                self._threads = _threads()
-            key = self._waiting.popleft()
-            self._asked.append((key, self._threads.apply_async(self._ask, (key,))))
 
 
 def _begun(answers: Iterator[V]) -> Future[V]:
@@ -119,8 +102,8 @@ def _begun(answers: Iterator[V]) -> Future[V]:
     return coming
 
 
-def _threads() -> ThreadPool:
+def _threads(number: int) -> ThreadPool:
     # Its threads are daemons: a run that is stopped does not wait for their answers.
     from multiprocessing.pool import ThreadPool  # noqa: PLC0415 (rarely needed)
 
-    return ThreadPool(REQUESTS_IN_FLIGHT)
+    return ThreadPool(number)

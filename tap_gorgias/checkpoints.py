@@ -11,7 +11,9 @@ Private parts of the SDK that this leans on, each guarded by a test:
   property `Stream.state_manager`. A record or the end of a stream changes STATE through
   this object only.
 - `Stream._write_state_message`, which the SDK calls every `STATE_MSG_FREQUENCY` records
-  and at the end, asks `state_manager.is_flushed` and writes `tap_state` as it is.
+  and at the end, writes nothing while `state_manager.is_flushed`. Here that is always
+  so: streams that are read at the same time write STATE with their own rows only, see
+  `GorgiasStream.publish`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
 
 class CheckpointManager(StreamStateManager):
-    """Holds a stream's entry in STATE, which changes by `save` alone."""
+    """Holds a stream's entry in STATE, which changes by `publish` alone."""
+
+    _staged: dict[str, Any] | None = None
 
     @property
     @override
@@ -44,17 +48,37 @@ class CheckpointManager(StreamStateManager):
         )
         return entry
 
-    def save(self, entry: Mapping[str, Any]) -> None:
-        """Replace the entry of the stream, whatever was there before.
+    def stage(self, entry: Mapping[str, Any]) -> None:
+        """Remember an entry that holds once the rows before it are out.
 
         Args:
             entry: What the next run has to know; an empty one takes no room in STATE.
         """
-        bookmarks = self.tap_state.setdefault("bookmarks", {})
+        self._staged = dict(entry)
+
+    def publish(self) -> None:
+        """Replace the entry of the stream by the staged one, if there is one.
+
+        The bookmarks are replaced as a whole, so that other threads never see them
+        change.
+        """
+        if self._staged is None:
+            return
+        entry, self._staged = self._staged, None
+        bookmarks = dict(self.tap_state.get("bookmarks", {}))
+        bookmarks.pop(self.stream_name, None)
         if entry:
-            bookmarks[self.stream_name] = dict(entry)
-        else:
-            bookmarks.pop(self.stream_name, None)
+            bookmarks[self.stream_name] = entry
+        self.tap_state["bookmarks"] = bookmarks
+
+    @property  # type: ignore[explicit-override]  # a plain attribute in the SDK
+    def is_flushed(self) -> bool:
+        """Always true: the SDK never writes STATE by itself."""
+        return True
+
+    @is_flushed.setter
+    def is_flushed(self, value: bool) -> None:
+        """Ignore what the SDK says about it."""
 
     @override
     def get_context_state(self, context: types.Context | None) -> dict[str, Any]:

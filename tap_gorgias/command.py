@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from singer_sdk.exceptions import (
-    ConfigurationError,
-    DiscoveryError,
-    StreamMapConfigError,
-)
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import GorgiasError, one_line
+from tap_gorgias.failures import messages_of
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
-
-SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
-
 
 _INTERRUPTED = 130
 """The exit code that shells give to a program that SIGINT ended."""
@@ -43,10 +33,6 @@ class TapCommand(SingerCommand):
 def failures_told(logger: logging.Logger) -> Iterator[None]:
     """Turn an exception into log lines and exit code 1.
 
-    The text of an exception that was not raised on purpose is withheld, and so is its
-    traceback: either may hold credentials or customers' data. Its place is enough to
-    report it.
-
     Args:
         logger: Where the lines go.
 
@@ -58,29 +44,14 @@ def failures_told(logger: logging.Logger) -> Iterator[None]:
     """
     try:
         yield
-    except click.exceptions.Exit:
+    except (click.exceptions.Exit, click.ClickException):
         raise
-    except click.ClickException:
-        raise
-    except GorgiasError as error:
-        for line in error.lines:
-            logger.error("%s", line)  # noqa: TRY400 (the point is to show no traceback)
     except KeyboardInterrupt:
         logger.warning("Stopped before the run began.")
         raise SystemExit(_INTERRUPTED) from None
-    except BrokenPipeError:
-        logger.error("Cannot write the output: its reader is gone.")  # noqa: TRY400
-    except SAFE_TO_SHOW as error:
-        logger.error("%s", one_line(str(error)))  # noqa: TRY400
     except Exception as error:  # noqa: BLE001
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        logger.error(  # noqa: TRY400
-            "Unexpected %s in %s, line %s (%s). Please report it.",
-            type(error).__name__,
-            Path(place.filename).name,
-            place.lineno,
-            place.name,
-        )
+        for message in messages_of(error):
+            logger.error("%s", message)  # noqa: TRY400 (no traceback)
     else:
         return
     raise SystemExit(1)

@@ -86,6 +86,15 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         "again, for late delivery and read receipts.",
     ),
     th.Property(
+        "ticket_messages_settle_hours",
+        th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
+        default=24,
+        title="Settling of ticket messages (hours)",
+        description="How often the stream `ticket_messages` asks the tickets that "
+        "changed one by one, for messages that the list of messages does not show: "
+        "imported with an old date, moved by a merge, edited. 0 is in every run.",
+    ),
+    th.Property(
         "survey_lookback_days",
         th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
         default=30,
@@ -133,6 +142,14 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Share of the rate limit (%)",
         description="Share of the account's request budget that the tap may use, "
         "1 to 100. The account's other apps draw on the same budget.",
+    ),
+    th.Property(
+        "parallel_streams",
+        th.IntegerType(minimum=1, maximum=8),
+        default=6,
+        title="Parallel streams",
+        description="How many streams are read at the same time, 1 to 8. With 1 they "
+        "are read one after another, always in the same order.",
     ),
     th.Property(
         "request_timeout_seconds",

@@ -8,13 +8,16 @@ GorgiasError
     ApiError                an answer (or none) that ends the run
         TransientApiError   worth another try: 429, 5xx, no answer, broken body
     SignInError             no access token can be had: no stream can be read
+    IncompleteError         parts of a stream could not be read
     OutputError             the target is gone
+    StreamsFailedError      some streams were not read, the others were
 
 Terminated                  the process was asked to stop
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from singer_sdk.exceptions import ConfigValidationError
@@ -22,7 +25,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MAX_MESSAGE_CHARACTERS = 500
 
@@ -98,6 +101,11 @@ class ApiError(GorgiasError):
         super().__init__(f"{head}{_sentence(reason, room)}{tail}")
 
     @property
+    def is_unauthorized(self) -> bool:
+        """Whether the credentials were refused, which concerns all streams."""
+        return self.status == HTTPStatus.UNAUTHORIZED
+
+    @property
     def may_be_due_to_cursor(self) -> bool:
         """Whether the request might have been granted without its cursor.
 
@@ -123,8 +131,52 @@ class SignInError(GorgiasError):
     """
 
 
+class IncompleteError(GorgiasError):
+    """A stream was read to its end, but parts of it could not be read."""
+
+    def __init__(self, missing: Mapping[str, int]) -> None:
+        """Show the first reason.
+
+        Args:
+            missing: From each reason to how many parts are missing for it.
+        """
+        first = next(iter(missing))
+        others = sum(missing.values()) - 1
+        super().__init__(f"{first} ({others} more such)" if others else first)
+
+
 class OutputError(GorgiasError):
     """Singer messages cannot be written: the target is gone, or the disk is full."""
+
+
+class StreamsFailedError(GorgiasError):
+    """Some streams were not read whole, while the others were."""
+
+    def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
+        """Build a line for each stream that failed.
+
+        Args:
+            failures: What went wrong, by the name of the stream.
+            selected: How many streams were to be read.
+        """
+        self.failures = failures
+        count = f"{len(failures)} of {selected} streams"
+        super().__init__(f"{count} were not read whole: {', '.join(failures)}.")
+
+    @property
+    @override
+    def lines(self) -> Sequence[str]:
+        """A line for each stream that failed, and one for the run."""
+        return [
+            *(
+                one_line(f"Stream `{stream}` failed. {' '.join(texts)} {_DESELECT}")
+                for stream, texts in self.failures.items()
+            ),
+            f"{self} The others were. The next run goes on where each of them stopped.",
+        ]
+
+
+_DESELECT = "To run without it, deselect it in the catalog."
 
 
 class Terminated(SystemExit):

@@ -10,7 +10,7 @@ from tap_gorgias.budget import ApiBudget
 from tap_gorgias.decoding import TooDeepError, decode, said
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.own_secrets import OwnSecrets
-from tap_gorgias.retry import retried
+from tap_gorgias.retry import Outage, retried
 from tap_gorgias.transport import Transport, TransportError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Exchange:
         self.clock = clock
         self._api_url = settings.api_url
         self._summary = summary
+        self._outage = Outage()
         self._budget = ApiBudget(clock, settings.rate_limit_percent)
         self._transport = Transport(
             budget=self._budget,
@@ -112,7 +113,9 @@ class Exchange:
             self._summary.count(asker, retries=1)
             logger.warning("%s Trying again in %.1f s.", error, seconds)
 
-        return retried(attempt, clock=self.clock, on_retry=on_retry)
+        return retried(
+            attempt, clock=self.clock, outage=self._outage, on_retry=on_retry
+        )
 
     def value(self, answer: Answer, path: str, asker: str) -> Any:  # noqa: ANN401
         """Read the JSON of a good answer.

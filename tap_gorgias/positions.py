@@ -6,7 +6,11 @@
               "floor": "2026-10-31T23:52:41.739132Z"}}
 
 `replication_key_value` is the bookmark: every change up to it has been emitted. `walk`
-is there only while a walk from the newest row down to `floor` is unfinished.
+is there only while a walk from the newest row down to `floor` is unfinished. A child
+may stop in the middle of a page of parents: the rows above `reached` are done then, and
+`cursor` is that of the page, null for the first one.
+
+`imports` says up to when the creation of tickets has been followed in the events.
 
 A list that is read by its cursor has, in place of a walk, the `cursor` of the last page
 that was read; none while that is the first page.
@@ -25,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-MOMENT_KEYS = ("replication_key_value", "emitted", "since")
+MOMENT_KEYS = ("replication_key_value", "emitted", "since", "settled", "imports")
 """What in an entry has to be a date-time."""
+
+WALK_KEYS = {"newest", "cursor", "floor", "reached"}
 
 CLOCKS_DIFFER_AT_MOST = timedelta(days=1)
 
@@ -45,10 +51,17 @@ class Walk:
 
     newest: str | None
     """The bookmark once this walk is complete; None if no row had a value yet."""
-    cursor: str
-    """Cursor of the next page."""
+    cursor: str | None
+    """Cursor of the next page; None for the first page, which then has `reached`."""
     floor: str | None
     """Where the walk ends; None at the last page."""
+    reached: str | None = None
+    """Rows above it are done, if the walk stopped in the middle of a page."""
+
+    def to_state(self) -> dict[str, str | None]:
+        """Write the walk as it stands in STATE."""
+        state = {"newest": self.newest, "cursor": self.cursor, "floor": self.floor}
+        return state if self.reached is None else {**state, "reached": self.reached}
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,8 @@ class Position:
     walk: Walk | None = None
     cursor: str | None = None
     """Cursor of the last page, of a list that is read by its cursor."""
+    imports: str | None = None
+    """Tickets that entered the account up to here have been emitted."""
 
     def to_state(self, replication_key: str) -> dict[str, Any]:
         """Write the entry of the stream in STATE.
@@ -75,14 +90,12 @@ class Position:
             state["replication_key_value"] = self.bookmark
         if self.walk is not None:
             state["replication_key"] = replication_key
-            state["walk"] = {
-                "newest": self.walk.newest,
-                "cursor": self.walk.cursor,
-                "floor": self.walk.floor,
-            }
+            state["walk"] = self.walk.to_state()
         if self.cursor is not None:
             state["replication_key"] = replication_key
             state["cursor"] = self.cursor
+        if self.imports is not None:
+            state["imports"] = self.imports
         return state
 
 
@@ -140,12 +153,15 @@ def check_past(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:
                 raise StateError(message)
 
 
-def walk_from(state: Mapping[str, Any], floor: str | None) -> Walk | None:
+def walk_from(
+    state: Mapping[str, Any], floor: str | None, key: str = "walk"
+) -> Walk | None:
     """Read the unfinished walk.
 
     Args:
         state: The entry of the stream in STATE.
         floor: Where the walk ends if the entry does not say.
+        key: Where in the entry it stands.
 
     Returns:
         The walk, None if there is none.
@@ -154,19 +170,21 @@ def walk_from(state: Mapping[str, Any], floor: str | None) -> Walk | None:
         UnusableWalkError: If it is malformed, or has parts that this version does not
             know.
     """
-    saved = state.get("walk")
+    saved = state.get(key)
     if saved is None:
         return None
-    if not isinstance(saved, dict) or not saved.keys() <= {"newest", "cursor", "floor"}:
+    if not isinstance(saved, dict) or not saved.keys() <= WALK_KEYS:
         raise UnusableWalkError
     cursor = saved.get("cursor")
-    if not isinstance(cursor, str) or not cursor:
+    is_first_page = cursor is None and saved.get("reached") is not None
+    if not is_first_page and (not isinstance(cursor, str) or not cursor):
         raise UnusableWalkError
     try:
         return Walk(
             newest=_moment(saved["newest"]),
             cursor=cursor,
             floor=_moment(saved["floor"]) if "floor" in saved else floor,
+            reached=_moment(saved.get("reached")),
         )
     except (KeyError, ValueError):
         raise UnusableWalkError from None

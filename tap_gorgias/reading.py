@@ -7,6 +7,7 @@ they are out: whoever takes the steps saves it then, and never before.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +32,21 @@ class Step(NamedTuple):
     position: Position | None = None
     goes_on: bool = False
     """Whether another page is sure to be read, which may be asked for meanwhile."""
+    page_position: Position | None = None
+    """The position before this page; None if the rows are in no order."""
+
+
+class WalkPlan(NamedTuple):
+    """How far a reader has come in a feed, and what it wants of the rest."""
+
+    position: Position
+    floor: Callable[[str | None], str | None]
+    """From a bookmark to the earliest moment to read (None: all)."""
+    is_due: Callable[[Page, str | None], bool] | None = None
+    """From the newest page and the bookmark to whether a new walk begins; one always
+    begins if this is None."""
+    wants: Callable[[Row], bool] | None = None
+    """Whether a row is wanted; all are if this is None."""
 
 
 def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str | None:
@@ -125,10 +141,9 @@ def log(
 
 def feed(
     fetch: Fetch,
+    plan: WalkPlan,
     *,
     key: str,
-    position: Position,
-    floor: Callable[[str | None], str | None],
     warn_of_order: Callable[[str], None],
     warn_of_restart: Callable[[str], None],
 ) -> Iterator[Step]:
@@ -140,19 +155,30 @@ def feed(
 
     Args:
         fetch: Gets pages in descending order.
+        plan: Where the last run stopped, and how to go on.
         key: The field that orders the rows.
-        position: Where the last run stopped.
-        floor: From a bookmark to the earliest moment to read (None: all). Asked when a
-            walk begins at the newest row.
         warn_of_order: Told the wanted order if a walk is not in it.
         warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
 
     Yields:
-        The rows of each page that are not older than the floor, or have no moment. If
-        the order is broken, all rows of the list. The bookmark is the newest moment of
-        a walk's first page: rows that change later come before it, in the next walk.
-        A moment in the future never becomes a bookmark.
+        The rows of each page that are wanted and not older than the floor, or have no
+        moment. If the order is broken, all wanted rows of the list. The bookmark is the
+        newest moment of a walk's first page: rows that change later come before it, in
+        the next walk. A moment in the future never becomes a bookmark.
     """
+    wants = plan.wants
+    for step in _walks(fetch, plan, key, warn_of_order, warn_of_restart):
+        yield step._replace(rows=[*filter(wants, step.rows)]) if wants else step
+
+
+def _walks(
+    fetch: Fetch,
+    plan: WalkPlan,
+    key: str,
+    warn_of_order: Callable[[str], None],
+    warn_of_restart: Callable[[str], None],
+) -> Iterator[Step]:
+    position = plan.position
     unfinished = position.walk
     if unfinished is not None:
         finished = yield from _finish(
@@ -160,57 +186,19 @@ def feed(
         )
         if finished is not None:
             position, unfinished = finished, None
-    lowest = floor(position.bookmark)
+    head = pages(fetch)
+    first = next(head)
+    is_due = plan.is_due
+    if is_due and unfinished is None and not is_due(first, position.bookmark):
+        return
+    lowest = plan.floor(position.bookmark)
     if unfinished is not None:
         lowest = order.lower(lowest, unfinished.floor)
     yield from _walk_down(
-        pages(fetch),
+        itertools.chain([first], head),
         key=key,
         bookmark=position.bookmark,
-        newest=None,
-        floor=lowest,
-        warn_of_order=warn_of_order,
-    )
-
-
-def bulk(
-    fetch: Fetch,
-    *,
-    key: str,
-    position: Position,
-    begins_at: Callable[[], str | None],
-    start: str | None,
-    warn_of_order: Callable[[str], None],
-    warn_of_restart: Callable[[str], None],
-) -> Iterator[Step]:
-    """Read all rows once, newest first, however many runs it takes.
-
-    Args:
-        fetch: Gets pages in descending order.
-        key: The field that orders the rows.
-        position: Where the last run stopped.
-        begins_at: Finds the moment before which nothing escapes the read.
-        start: Earliest moment to read; None for all.
-        warn_of_order: Told the wanted order if the walk is not in it.
-        warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
-
-    Yields:
-        The rows of each page. The bookmark at the end is the moment at which the read
-        began: what happened later is for others to read.
-    """
-    walk = position.walk
-    if walk is not None:
-        finished = yield from _finish(
-            fetch, key, position.bookmark, walk, warn_of_order, warn_of_restart
-        )
-        if finished is not None:
-            return
-    yield from _walk_down(
-        pages(fetch),
-        key=key,
-        bookmark=position.bookmark,
-        newest=begins_at() if walk is None else walk.newest,
-        floor=start if walk is None else walk.floor,
+        walk=Walk(None, None, lowest),
         warn_of_order=warn_of_order,
     )
 
@@ -282,22 +270,22 @@ def _finish(
             rest,
             key=key,
             bookmark=bookmark,
-            newest=walk.newest,
-            floor=walk.floor,
+            walk=walk,
             warn_of_order=warn_of_order,
         )
     )
 
 
 def _resumed(
-    fetch: Fetch, cursor: str, warn_of_restart: Callable[[str], None]
+    fetch: Fetch, cursor: str | None, warn_of_restart: Callable[[str], None]
 ) -> Iterator[Page] | None:
     """Go on from a saved cursor; return None if it is refused."""
     rest = pages(fetch, cursor)
     try:
         first = next(rest)
     except (ApiError, PageError) as error:
-        if isinstance(error, ApiError) and not error.may_be_due_to_cursor:
+        is_refusal = not isinstance(error, ApiError) or error.may_be_due_to_cursor
+        if cursor is None or not is_refusal:
             raise
         warn_of_restart(str(error))
         return None
@@ -309,11 +297,11 @@ def _walk_down(
     *,
     key: str,
     bookmark: str | None,
-    newest: str | None,
-    floor: str | None,
+    walk: Walk,
     warn_of_order: Callable[[str], None],
 ) -> Generator[Step, None, Position]:
     position = Position(bookmark)
+    newest, reached = walk.newest, walk.reached
     last: str | None = None
     in_order = True
     for page in walk_pages:
@@ -324,16 +312,23 @@ def _walk_down(
         settled = [moment for moment in moments if newest and moment <= newest]
         if in_order and not order.falls([last, *settled]):
             in_order = False
-            floor = None
+            walk = replace(walk, floor=None)
+            reached = None
             warn_of_order("newest first")
         last = settled[-1] if settled else last
+        floor = walk.floor
         rows = [
-            row for row, moment in dated if not (floor and moment and moment < floor)
+            row
+            for row, moment in dated
+            if moment is None
+            or not ((floor and moment < floor) or (reached and moment > reached))
         ]
+        walk = replace(walk, newest=newest, reached=None)
+        before = Position(bookmark, walk) if in_order else None
         if page.next_cursor is None or (floor and last and last < floor):
             position = Position(order.later(bookmark, newest))
-            yield Step(rows, position)
+            yield Step(rows, position, page_position=before)
             break
-        walk = Walk(newest, page.next_cursor, floor)
-        yield Step(rows, Position(bookmark, walk), goes_on=True)
+        walk = replace(walk, cursor=page.next_cursor)
+        yield Step(rows, Position(bookmark, walk), goes_on=True, page_position=before)
     return position

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_gorgias.clock import Clock
+    from tap_gorgias.runner import StreamRunner
     from tap_gorgias.settings import Settings
 
 
@@ -34,6 +35,8 @@ class Run:
         self.summary = RunSummary()
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
         """Entries of STATE whose moments are still to be compared with the present."""
+        self.runner: StreamRunner | None = None
+        """What reads the streams at the same time; None if they are read singly."""
 
     @property
     def settings(self) -> Settings:
@@ -63,6 +66,15 @@ class Run:
         if now is not None and self.unchecked_state:
             entries, self.unchecked_state = self.unchecked_state, {}
             check_past(entries, max(now, timestamps.render(self.clock.utc())))
+
+    def wait_for_other_streams(self, stream: str) -> None:
+        """Let a stream wait until the others are done; a run of one does not.
+
+        Args:
+            stream: Name of the stream.
+        """
+        if self.runner is not None:
+            self.runner.wait_for_other_streams(stream)
 
     def close(self) -> None:
         """Close the connections, if any were made."""

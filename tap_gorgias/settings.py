@@ -55,6 +55,8 @@ class Settings:
     message_lookback: timedelta
     survey_lookback: timedelta
     rate_limit_percent: int
+    parallel_streams: int
+    ticket_messages_settle_interval: timedelta
     request_timeout_seconds: int
     user_agent: str
     voice_lookback: timedelta
@@ -122,6 +124,10 @@ class Settings:
             message_lookback=timedelta(days=config["message_lookback_days"]),
             survey_lookback=timedelta(days=config["survey_lookback_days"]),
             rate_limit_percent=int(config["rate_limit_percent"]),
+            parallel_streams=int(config["parallel_streams"]),
+            ticket_messages_settle_interval=timedelta(
+                hours=config["ticket_messages_settle_hours"]
+            ),
             request_timeout_seconds=int(config["request_timeout_seconds"]),
             user_agent=user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}",
             voice_lookback=timedelta(days=config["voice_lookback_days"]),

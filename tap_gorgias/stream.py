@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from datetime import datetime, timezone
+from enum import IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from jsonschema import Draft7Validator, SchemaError
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
@@ -24,7 +25,7 @@ from tap_gorgias.ahead import one_ahead
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.client import Caller
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, CatalogError, StreamMapError
+from tap_gorgias.errors import ApiError, CatalogError, IncompleteError, StreamMapError
 from tap_gorgias.pages import Page, PageError, parse_page
 from tap_gorgias.progress import Progress
 from tap_gorgias.records import RecordConverter
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
@@ -42,6 +44,23 @@ if TYPE_CHECKING:
     from tap_gorgias.positions import Position
     from tap_gorgias.reading import Step
     from tap_gorgias.run import Run
+    from tap_gorgias.writer import MessageWriter
+
+T = TypeVar("T")
+
+
+class Begins(IntEnum):
+    """The order in which streams begin."""
+
+    FIRST = 0
+    """People wait for it."""
+    SOON = 1
+    """It has few pages."""
+    LATE = 2
+    """It is large, and not selected by default."""
+    LAST = 3
+    """It is by far the largest."""
+
 
 SDK_FAILURE_MESSAGE = "An unhandled error occurred while syncing '%s'"
 PAGE_ROWS = 100
@@ -65,6 +84,9 @@ class GorgiasStream(Stream, ABC):
     order_by: ClassVar[str | None] = None
     """Order to ask for; None where the endpoint has no orders."""
 
+    begins: ClassVar[Begins] = Begins.SOON
+    """When its turn comes in a run."""
+
     deselected_by_default: ClassVar[tuple[str, ...]] = ()
     """Properties that have to be selected in a catalog to be read."""
 
@@ -84,6 +106,7 @@ class GorgiasStream(Stream, ABC):
         """
         super().__init__(tap)
         self.run = run
+        self._missing: Counter[str] = Counter()
 
     @abstractmethod
     def steps(self) -> Iterator[Step]:
@@ -103,20 +126,24 @@ class GorgiasStream(Stream, ABC):
             params["order_by"] = self.order_by
         return params
 
-    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+    def fetch(
+        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
+    ) -> Fetch:
         """Bind the endpoint's parameters.
 
         Args:
+            reader: The stream that sends the requests; this one if None.
             more_params: Query parameters beside those of `params`.
 
         Returns:
             What gets a page, given its cursor.
         """
         params = {**self.params(), **more_params}
+        get = (reader or self).get
 
         def fetch(cursor: str | None) -> Page:
             with_cursor = params if cursor is None else {**params, "cursor": cursor}
-            return parse_page(*self.get(with_cursor))
+            return parse_page(*get(with_cursor, self.path))
 
         return fetch
 
@@ -276,22 +303,33 @@ class GorgiasStream(Stream, ABC):
 
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        held: Position | None = None
+        try:
+            for step in one_ahead(self.explained(self.steps()), self._goes_on):
+                self.run.summary.count(self.name, rows=len(step.rows))
+                yield from step.rows
+                if self.progress.due:
+                    self.progress.tell(self._reached(step.rows), step.position)
+                self.save(step.position)
+        finally:
+            self.output.flush()
+
+    def explained(self, items: Iterator[T]) -> Iterator[T]:
+        """Say whose page it is that cannot be read.
+
+        Args:
+            items: What reads the API.
+
+        Yields:
+            Each item.
+
+        Raises:
+            ApiError: In place of a `PageError`.
+        """
         _ = self.progress  # The time to its first line begins now.
-        with self.page_errors_explained():
-            for rows, position, _ in one_ahead(self.steps(), self._goes_on):
-                if self.selected:
-                    self.run.summary.count(self.name, rows=len(rows))
-                self.announce(rows)
-                yield from rows
-                if self.selected and self.progress.due:
-                    self.progress.tell(self._reached(rows), position)
-                if position is None or self.holds_positions:
-                    held = position
-                else:
-                    self.save(position)
-        if held is not None:
-            self.save(held)
+        try:
+            yield from items
+        except PageError as error:
+            raise ApiError(str(error), stream=self.name, path=self.path) from None
 
     def _goes_on(self, step: Step) -> bool:
         # A test of the connection, for one, stops after the first record.
@@ -302,20 +340,14 @@ class GorgiasStream(Stream, ABC):
             return None
         return order.moment_of(rows[-1].get(self.replication_key))
 
-    @contextlib.contextmanager
-    def page_errors_explained(self) -> Iterator[None]:
-        """Say whose page it is that cannot be read.
-
-        Yields:
-            Nothing.
-
-        Raises:
-            ApiError: In place of a `PageError`.
-        """
-        try:
-            yield
-        except PageError as error:
-            raise ApiError(str(error), stream=self.name, path=self.path) from None
+    @override
+    def generate_child_contexts(
+        self, record: types.Record, context: types.Context | None
+    ) -> Iterable[types.Context | None]:
+        # Children read for themselves, see `children.py`. Only a test of the connection
+        # leaves them to their parents.
+        if self.ABORT_AT_RECORD_COUNT is not None and self.child_streams:
+            yield self.get_child_context(record, context)
 
     @override
     def post_process(
@@ -324,12 +356,13 @@ class GorgiasStream(Stream, ABC):
         for path, names in self.masks:
             row = masking.masked_at(path, row, names)
         record = self.converter.convert(row)
-        for key in self.primary_keys:
-            if record.get(key) is None:
-                keys = ", ".join(self.primary_keys)
-                reason = f"a record came without its key ({keys})."
-                raise ApiError(reason, stream=self.name, path=self.path)
-        return record
+        if all(record.get(key) is not None for key in self.primary_keys):
+            return record
+        reason = f"A record came without its key ({', '.join(self.primary_keys)})"
+        if not self._missing:
+            self.logger.warning("%s and is left out.", reason)
+        self.report_incomplete(f"{reason}.")
+        return None
 
     @override
     def log(
@@ -340,18 +373,6 @@ class GorgiasStream(Stream, ABC):
         super().log(
             message, *args, level=logging.DEBUG if told_twice else level, **kwargs
         )
-
-    @property
-    def holds_positions(self) -> bool:
-        """Whether a position may be saved only when all rows have been read."""
-        return False
-
-    def announce(self, rows: list[Row]) -> None:
-        """Tell those who depend on them of rows that are about to be emitted.
-
-        Args:
-            rows: As Gorgias sent them.
-        """
 
     def state_entry(self, position: Position) -> dict[str, Any]:
         """Say what STATE has to hold for the stream.
@@ -364,18 +385,61 @@ class GorgiasStream(Stream, ABC):
         """
         return position.to_state(str(self.replication_key))
 
-    def save(self, position: Position) -> None:
-        """Save how far the stream is read.
+    def save(self, position: Position | None) -> None:
+        """Save how far the stream is read, with the rows that are out.
+
+        With BATCH the position waits until the files of its rows are announced.
 
         Args:
-            position: The rows up to here are out.
+            position: The rows up to here have been handed to the SDK; None if there
+                is nothing to save.
         """
-        if self.replication_method == REPLICATION_FULL_TABLE:
+        if position is None or self.replication_method == REPLICATION_FULL_TABLE:
+            self.output.flush()
             return
-        self.state_manager.save(self.state_entry(position))
-        # A batch leaves later than its records come, and the SDK writes STATE after it.
+        self.state_manager.stage(self.state_entry(position))
         if not self.get_batch_config(self.config):
+            self.publish()
+
+    def publish(self) -> None:
+        """Write the rows, then the position that was saved after them, as STATE."""
+        with self.output.exclusive():
+            self.state_manager.publish()
             self._tap.state_writer.write_state(self.tap_state)
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: types.Context | None = None
+    ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
+        for batch in super().get_batches(batch_config, context):
+            yield batch
+            self.publish()  # By now the SDK has written the BATCH message.
+        self.publish()
+
+    def close(self) -> None:
+        """Give up what was asked for and is not wanted any more."""
+
+    def report_incomplete(self, reason: str) -> None:
+        """Remember that something is missing although the stream is read on.
+
+        Args:
+            reason: A sentence without data of customers.
+        """
+        self._missing[reason] += 1
+
+    def check_complete(self) -> None:
+        """Fail a stream that was read to its end, but not whole.
+
+        Raises:
+            IncompleteError: With what is missing.
+        """
+        if self._missing:
+            raise IncompleteError(self._missing)
+
+    @property
+    def output(self) -> MessageWriter:
+        """Where the tap's messages go."""
+        return cast("MessageWriter", self._tap.message_writer)
 
 
 def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:

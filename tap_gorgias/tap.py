@@ -18,17 +18,26 @@ from tap_gorgias.compat import override
 from tap_gorgias.config_schema import CONFIG_SCHEMA, explain
 from tap_gorgias.decoding import decode
 from tap_gorgias.environment import check_environment
-from tap_gorgias.errors import CatalogError, SettingsError, StateError, Terminated
+from tap_gorgias.errors import (
+    CatalogError,
+    SettingsError,
+    StateError,
+    StreamsFailedError,
+    Terminated,
+)
+from tap_gorgias.failures import messages_of
 from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
 from tap_gorgias.queries import read_queries
 from tap_gorgias.run import Run
+from tap_gorgias.runner import StreamRunner
 from tap_gorgias.settings import Settings
+from tap_gorgias.state_upgrade import upgraded
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.statistics import StatisticsStream
 from tap_gorgias.writer import MessageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     import click
@@ -126,18 +135,61 @@ class TapGorgias(Tap):
             if not isinstance(entry, dict):
                 message = f"STATE of stream `{stream[:80]}` must be a JSON object."
                 raise StateError(message)
-            entry.pop("partitions", None)
+            for leftover in ("partitions", "progress_markers"):
+                entry.pop(leftover, None)
             for key in MOMENT_KEYS if stream in known else ():
                 bookmark_from(entry, stream, key)
         self.run.unchecked_state = {
             stream: entry for stream, entry in bookmarks.items() if stream in known
         }
-        super().load_state(state)
+        super().load_state({**state, "bookmarks": upgraded(bookmarks)})
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop between two lines of output; the SDK would exit with code 0."""
-        cast("MessageWriter", self.message_writer).terminate(signum)
+        self.output.terminate(Terminated(signum))
+
+    @property
+    def output(self) -> MessageWriter:
+        """Where the messages of all streams go."""
+        return cast("MessageWriter", self.message_writer)
+
+    @override  # type: ignore[misc]  # final in the SDK, see below
+    def sync_all(self) -> None:
+        """Read all selected streams, several at the same time.
+
+        The SDK marks its own method as final. It reads one stream after another, leaves
+        out children, and ends at the first failure.
+
+        Raises:
+            StreamsFailedError: If some streams failed; the others were read whole.
+            GorgiasError: If something that concerns all streams ended the run.
+            Terminated: If the process was asked to stop.
+        """
+        if self.state:
+            self.state_writer.write_state(self.state)
+        selected = []
+        for stream in cast("Mapping[str, GorgiasStream]", self.streams).values():
+            if stream.selected:
+                selected.append(stream)
+            else:
+                self.logger.info("Skipping deselected stream '%s'.", stream.name)
+        selected.sort(key=lambda stream: (stream.begins, stream.name))
+        runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
+        self.run.runner = runner
+        try:
+            runner.run()
+        except BaseException:
+            self.output.close()
+            raise
+        self.write_last_state()
+        if runner.failures:
+            failures = {
+                name: messages_of(error)
+                for name, error in sorted(runner.failures.items())
+            }
+            first = next(iter(runner.failures.values()))
+            raise StreamsFailedError(failures, len(selected)) from first
 
     @classmethod
     @override
@@ -192,10 +244,8 @@ class TapGorgias(Tap):
         )
         try:
             tap.sync_all()
-            tap.write_last_state()
         except Terminated:
             cls.logger.warning("Stopped by a signal: the next run goes on from STATE.")
-            cast("MessageWriter", tap.message_writer).repeat_last_state()
             raise
         finally:
             tap.run.close()

@@ -31,6 +31,9 @@ CONNECT_TIMEOUT_SECONDS = 10
 LONGEST_ANSWER_TIMEOUTS = 10
 """An answer that never falls silent is cut off after so many times the timeout."""
 
+CONNECTIONS = 32
+"""More than requests can be in flight: 8 streams, one of them with 8 children."""
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 TOO_MANY_REQUESTS = 429
@@ -74,7 +77,7 @@ class BudgetedAdapter(GuardedAdapter):
             budget: Shared by all requests to the account.
             timeout_seconds: Longest silence before and within an answer.
         """
-        super().__init__()
+        super().__init__(pool_maxsize=CONNECTIONS)
         self._budget = budget
         self._timeout = (CONNECT_TIMEOUT_SECONDS, timeout_seconds)
         self._of_thread = threading.local()

@@ -18,6 +18,7 @@ from tap_gorgias.positions import (
     cursor_from,
     walk_from,
 )
+from tap_gorgias.reading import WalkPlan
 from tap_gorgias.stream import GorgiasStream
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tap_gorgias.pages import Fetch
+    from tap_gorgias.positions import Walk
     from tap_gorgias.reading import Step
 
 
@@ -39,7 +41,18 @@ class SnapshotStream(GorgiasStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        fetches = [self.fetch(**params) for params in self.reads]
+        return self.read(self)
+
+    def read(self, reader: GorgiasStream) -> Iterator[Step]:
+        """Read the table of this stream, on behalf of any stream.
+
+        Args:
+            reader: The stream that reads: this one, or a child of it.
+
+        Yields:
+            The rows of each page.
+        """
+        fetches = [self.fetch(reader, **params) for params in self.reads]
         return reading.snapshot(fetches, tuple(self.primary_keys))
 
 
@@ -84,18 +97,32 @@ class IncrementalStream(GorgiasStream, ABC):
             floor: From a bookmark to the floor of a walk that was saved without one.
 
         Returns:
-            The position; without its walk if that is unusable.
+            The position; without its walk, and with a warning, if that is unusable.
 
         Raises:
             StateError: If the bookmark is no date-time.
         """
         saved = self.saved()
         bookmark = bookmark_from(saved, self.name)
+        imports = bookmark_from(saved, self.name, "imports")
+        walk = self.saved_walk("walk", floor(bookmark))
+        return Position(bookmark, walk, imports=imports)
+
+    def saved_walk(self, key: str, floor: str | None) -> Walk | None:
+        """Read an unfinished walk from STATE.
+
+        Args:
+            key: Where in the stream's entry it stands.
+            floor: Where it ends if the entry does not say.
+
+        Returns:
+            The walk; None, with a warning, if it is unusable.
+        """
         try:
-            return Position(bookmark, walk_from(saved, floor(bookmark)))
+            return walk_from(self.saved(), floor, key)
         except UnusableWalkError:
             self.warn_of_restart("The unfinished read in STATE is not usable.")
-            return Position(bookmark)
+            return None
 
     def warn_of_restart(self, reason: str) -> None:
         """Say that a read starts again instead of going on.
@@ -183,24 +210,29 @@ class FeedStream(IncrementalStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        return self.steps_from(self.position(self.floor))
+        return self.walk(self, WalkPlan(self.position(self.floor), self.floor))
 
-    def steps_from(self, position: Position) -> Iterator[Step]:
-        """Read the stream from a position on.
+    def walk(
+        self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+    ) -> Iterator[Step]:
+        """Walk the list of this stream, on behalf of any stream.
 
         Args:
-            position: Where the last run stopped.
+            reader: The stream that reads: this one, or a child of it. Requests and
+                warnings are its own.
+            plan: How far the reader has come in the list, and how to go on.
+            fetch: Gets the pages; requests of the reader if None.
 
         Yields:
-            Rows, and the position that holds once they are out.
+            Rows of this stream, and the position that holds for the reader once it is
+            done with them.
         """
         return reading.feed(
-            self.fetch(),
+            fetch or self.fetch(reader),
+            plan,
             key=self.replication_key,
-            position=position,
-            floor=self.floor,
-            warn_of_order=self.warn_of_order,
-            warn_of_restart=self.warn_of_restart,
+            warn_of_order=reader.warn_of_order,
+            warn_of_restart=reader.warn_of_restart,
         )
 
 

@@ -7,17 +7,23 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog
 
+from tap_gorgias.errors import StreamsFailedError
 from tap_gorgias.tap import TapGorgias
 from tests.fake_clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+
+LOOK_FOR_IMPORTS = 1
+"""Requests for events of new tickets, in each run of `tickets` but the first."""
 
 
 @dataclass
@@ -149,7 +155,10 @@ def run(
             try:
                 tap.sync_all()
             finally:
+                _join_threads_of(tap)
                 tap.run.close()
+        except StreamsFailedError as error:
+            raise PartialRun(Output.parse(text_of(stdout))) from error.__cause__
         except Exception as error:
             raise PartialRun(Output.parse(text_of(stdout))) from error
     output = Output.parse(text_of(stdout))
@@ -157,8 +166,15 @@ def run(
     return output
 
 
+def _join_threads_of(tap: TapGorgias) -> None:
+    """Let streams that go on after a run has ended not disturb the next one."""
+    for thread in threading.enumerate():
+        if thread.name in tap.streams:
+            thread.join(10)
+
+
 class PartialRun(Exception):  # noqa: N818 (a result as much as a failure)
-    """A run that failed; its cause is the tap's error."""
+    """A run that failed; its cause is the error of the first stream that failed."""
 
     def __init__(self, output: Output) -> None:
         """Keep what came out until then."""

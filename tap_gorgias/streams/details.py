@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import TYPE_CHECKING
 
+from tap_gorgias.children import FeedChildStream
 from tap_gorgias.compat import override
 from tap_gorgias.pages import Page, PageError
-from tap_gorgias.parents import FollowerStream
+from tap_gorgias.stream import Begins
 from tap_gorgias.streams.people import CustomersStream
 from tap_gorgias.streams.tickets import TicketsStream
 
 if TYPE_CHECKING:
+    from singer_sdk.helpers import types
+
     from tap_gorgias.pages import Fetch, Row
 
 
-class DetailsStream(FollowerStream):
+class DetailsStream(FeedChildStream, ABC):
     """One row for each parent that changed, at the price of a request."""
 
     replication_key = "updated_datetime"
     selected_by_default = False
 
     @override
-    def of(self, parent: int) -> Fetch:
+    def fetch_for(self, context: types.Context) -> Fetch:
+        (parent_id,) = context.values()
+
         def fetch(_: str | None) -> Page:
-            details, now = self.get({}, f"{self.path}/{parent}")
+            details, now = self.get({}, f"{self.path}/{parent_id}")
             if not isinstance(details, dict):
                 message = "the answer holds no record."
                 raise PageError(message)
@@ -32,7 +38,7 @@ class DetailsStream(FollowerStream):
         return fetch
 
     @override
-    def completed(self, row: Row, parent: int) -> Row:
+    def complete(self, row: Row, context: types.Context) -> Row:
         return row
 
 
@@ -44,10 +50,10 @@ class TicketDetailsStream(DetailsStream):
     """
 
     name = "ticket_details"
+    begins = Begins.LATE
     path = "/api/tickets"
     scope = "tickets:read"
     parent_stream_type = TicketsStream
-    context_key = "ticket_id"
     deselected_by_default = ("messages",)
 
 
@@ -59,7 +65,7 @@ class CustomerDetailsStream(DetailsStream):
     """
 
     name = "customer_details"
+    begins = Begins.LATE
     path = "/api/customers"
     scope = "customers:read"
     parent_stream_type = CustomersStream
-    context_key = "customer_id"

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
-from tap_gorgias.reading import Step
+from tap_gorgias.stream import Begins
 from tap_gorgias.ways import LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.pages import Fetch, Page, Row
+    from tap_gorgias.reading import Step
 
 
 class EventsStream(LogStream):
@@ -25,6 +26,7 @@ class EventsStream(LogStream):
     """
 
     name = "events"
+    begins = Begins.LAST
     path = "/api/events"
     scope = "events:read"
 
@@ -102,9 +104,9 @@ class DeletionsStream(LogStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        for rows, position, goes_on in super().steps():
-            gone = [row for row in rows if str(row.get("type")).endswith(_GONE)]
-            yield Step([_deletion(row) for row in gone], position, goes_on)
+        for step in super().steps():
+            gone = [row for row in step.rows if str(row.get("type")).endswith(_GONE)]
+            yield step._replace(rows=[_deletion(row) for row in gone])
 
 
 def _deletion(event: Row) -> Row:

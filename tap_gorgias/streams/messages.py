@@ -1,24 +1,30 @@
-"""The messages of tickets: by their tickets, or as a plain feed."""
+"""The messages of tickets: as a plain feed, or settled with their tickets."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias import order, reading
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_gorgias import reading
+from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
-from tap_gorgias.pages import parse_page
-from tap_gorgias.parents import FollowerStream
-from tap_gorgias.positions import bookmark_from
-from tap_gorgias.stream import PAGE_ROWS
+from tap_gorgias.positions import Position, bookmark_from
+from tap_gorgias.reading import WalkPlan
+from tap_gorgias.settling import Settling
+from tap_gorgias.stream import Begins
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.ways import FeedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import timedelta
 
-    from tap_gorgias.pages import Fetch, Row
-    from tap_gorgias.positions import Position
+    from singer_sdk.helpers import types
+
+    from tap_gorgias.pages import Fetch, Page
     from tap_gorgias.reading import Step
 
 
@@ -30,6 +36,7 @@ class MessagesStream(FeedStream):
     """
 
     name = "messages"
+    begins = Begins.LATE
     path = "/api/messages"
     scope = "tickets:read"
     replication_key = "created_datetime"
@@ -42,86 +49,94 @@ class MessagesStream(FeedStream):
         return max(reading.FEED_OVERLAP, self.run.settings.message_lookback)
 
 
-class TicketMessagesStream(FollowerStream):
-    """A row for each message, read in two gears.
+class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
+    """A row for each message: from the list in each run, from its ticket once a day.
 
-    Until it has been completed once, all messages are read in bulk, 100 a request.
-    Afterwards each ticket that changed is asked for its messages, which brings imported
-    ones with an old date, moved ones and edits as well.
+    The list of messages brings new ones at the price of a request for each 100. It
+    never shows a message that an import dated back, or that a merge moved to another
+    ticket. So the tickets that changed since are asked for their messages one by one
+    after a while, which is called settling.
 
-    The newest change of any ticket tells when the bulk began: tickets that changed
-    since are asked one by one. So are tickets that were created before `start_date` and
-    changed since, because part of their conversation lies before it; STATE holds
-    `since` until they are done. From then on the bookmark is a moment in the order of
-    the tickets' changes, as that of every follower.
+    An edited message comes with the next settling of its ticket. Editing or deleting a
+    message does not move its ticket, and leaves no event (observed in recordings).
     """
 
     name = "ticket_messages"
+    begins = Begins.FIRST
     path = "/api/messages"
     scope = "tickets:read"
     parent_stream_type = TicketsStream
-    context_key = "ticket_id"
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
+    requests_in_flight = 2
+    contexts_per_state = 1
 
-    _since: str | None = None
+    _list_position = Position()
+    _ids_of_last_ticket: Collection[Any] = ()
 
+    @cached_property
+    def settling(self) -> Settling:
+        """Which tickets have been asked, and which are asked next."""
+        saved = self.saved()
+        settled = bookmark_from(saved, self.name, "settled")
+        position = Position(
+            settled,
+            self.saved_walk("settling", self.floor(settled)),
+            imports=bookmark_from(saved, self.name, "imports"),
+        )
+        every = self.run.settings.ticket_messages_settle_interval
+        since = bookmark_from(saved, self.name, "since")
+        return Settling(position, since, self.start, every)
+
+    @property
     @override
-    def of(self, parent: int) -> Fetch:
-        return self.fetch(ticket_id=str(parent), order_by="created_datetime:asc")
-
-    @override
-    def catch_up(self) -> None:
-        if self.bookmark is None:
-            self.sync()
-        else:
-            self._since = bookmark_from(self.saved(), self.name, "since")
+    def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        yield {}  # Without a context, the list is read.
+        if self.replication_method != REPLICATION_FULL_TABLE:
+            self.run.wait_for_other_streams(self.name)
+            yield from self.contexts_of(self.parent_steps())
 
     @override
     def steps(self) -> Iterator[Step]:
-        position = self.position(lambda _: self.start)
-        self._since = position.walk.floor if position.walk else self.start
-        return reading.bulk(
-            self.fetch(),
-            key=self.replication_key,
-            position=position,
-            begins_at=self._newest_change,
-            start=self.start,
-            warn_of_order=self.warn_of_order,
-            warn_of_restart=self.warn_of_restart,
-        )
-
-    def _newest_change(self) -> str | None:
-        order_by = TicketsStream.order_by
-        reply = self.get({"limit": PAGE_ROWS, "order_by": order_by}, TicketsStream.path)
-        page = parse_page(*reply)
-        return order.newest_of(page, TicketsStream.replication_key)
+        if "settled" not in self.saved():
+            # Tickets that change while the list is read are settled afterwards.
+            newest_tickets = self.parent.fetch(self)(None)
+            self.settling.begin(newest_tickets)
+        self._list_position = replace(self.position(self.floor), imports=None)
+        yield from self.walk(self, WalkPlan(self._list_position, self.floor))
 
     @override
-    def save(self, position: Position) -> None:
-        if position.walk is None:
-            self.bookmark = position.bookmark
+    def parent_steps(self) -> Iterator[Step]:
+        return self.parent.walk(self, self.settling.plan)
+
+    @override
+    def fetch_for(self, context: types.Context) -> Fetch:
+        ticket_id = str(context["ticket_id"])
+        return self.fetch(ticket_id=ticket_id, order_by="created_datetime:asc")
+
+    @override
+    def first_page(self, context: types.Context) -> Page:
+        page = super().first_page(context)
+        ids = {row.get("id") for row in page.rows}
+        if not ids.isdisjoint(self._ids_of_last_ticket):
+            # A merge moved messages while both tickets were asked, and the answer that
+            # was sent last may have been made first.
+            page = self.fetch_for(context)(None)
+        self._ids_of_last_ticket = ids
+        return page
+
+    @override
+    def save(self, position: Position | None) -> None:
+        self._list_position = position or self._list_position
+        super().save(position)
+
+    @override
+    def save_parents(self, position: Position | None) -> None:
+        if position is not None:
+            self.settling.move(position)
+            position = self._list_position
         super().save(position)
 
     @override
     def state_entry(self, position: Position) -> dict[str, Any]:
-        entry = super().state_entry(position)
-        if position.bookmark is not None and self._since is not None:
-            entry["since"] = self._since
-        return entry
-
-    @override
-    def begin_walk(self) -> str | None:
-        floor = super().begin_walk()
-        return None if floor is None else min(floor, self._since or floor)
-
-    @override
-    def wants(self, row: Row) -> bool:
-        return super().wants(row) or order.is_before(
-            row.get("created_datetime"), self._since
-        )
-
-    @override
-    def finish_walk(self, bookmark: str | None) -> None:
-        self._since = None
-        super().finish_walk(bookmark)
+        return {**super().state_entry(position), **self.settling.to_state()}

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from tap_gorgias.parents import ParentFeedStream
-from tap_gorgias.ways import SnapshotStream
+from typing import TYPE_CHECKING
+
+from tap_gorgias.compat import override
+from tap_gorgias.stream import Begins
+from tap_gorgias.ways import FeedStream, SnapshotStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers import types
 
 
-class CustomersStream(ParentFeedStream):
+class CustomersStream(FeedStream):
     """A row for each customer, without channels and integrations' data."""
 
     name = "customers"
+    begins = Begins.FIRST
     path = "/api/customers"
     scope = "customers:read"
     replication_key = "updated_datetime"
     order_by = "updated_datetime:desc"
+
+    @override
+    def get_child_context(
+        self, record: types.Record, context: types.Context | None
+    ) -> types.Context:
+        return {"customer_id": record["id"]}
 
 
 class UsersStream(SnapshotStream):

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
 from tap_gorgias.pages import Page, PageError, meta_of, parse_page
-from tap_gorgias.parents import ParentStream, PerParentStream
+from tap_gorgias.stream import Begins
 from tap_gorgias.ways import SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterator
 
-    from tap_gorgias.pages import Fetch, Row
+    from singer_sdk.helpers import types
+
+    from tap_gorgias.errors import ApiError
+    from tap_gorgias.pages import Fetch
+    from tap_gorgias.reading import Step
 
 
-class ViewsStream(ParentStream, SnapshotStream):
+REFUSED_VIEW = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+}
+
+
+class ViewsStream(SnapshotStream):
     """A row for each view: a saved search over tickets or customers.
 
     The syntax tree of its filters is large: it is left out unless it is selected in the
@@ -28,45 +42,59 @@ class ViewsStream(ParentStream, SnapshotStream):
     scope = "tickets:read"
     deselected_by_default = ("filters_ast",)
 
+    @override
+    def get_child_context(
+        self, record: types.Record, context: types.Context | None
+    ) -> types.Context:
+        of_customers = record.get("type") == "customer-list"
+        item_type = "customer" if of_customers else "ticket"
+        return {"view_id": record["id"], "item_type": item_type}
 
-class ViewItemsStream(PerParentStream):
+
+class ViewItemsStream(ChildStream[ViewsStream]):
     """A row for each ticket or customer in each view, read whole each time.
 
     `item_type` tells which of the two it is. The fields of the other kind are null.
     """
 
     name = "view_items"
+    begins = Begins.LATE
     path = "/api/views"
     scope = "tickets:read"
     parent_stream_type = ViewsStream
-    context_key = "view_id"
     primary_keys = ("view_id", "id")
     selected_by_default = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Make a stream of one tap; see `GorgiasStream`."""
-        super().__init__(*args, **kwargs)
-        self._item_types: dict[int, str] = {}
+    @cached_property
+    def _deactivated(self) -> set[Any]:
+        return set()
 
     @override
-    def wants(self, row: Row) -> bool:
-        of_customers = row.get("type") == "customer-list"
-        self._item_types[row["id"]] = "customer" if of_customers else "ticket"
+    def parent_steps(self) -> Iterator[Step]:
+        for step in self.parent.read(self):
+            self._deactivated.update(
+                view["id"] for view in step.rows if view.get("deactivated_datetime")
+            )
+            yield step
+
+    @override
+    def skips(self, refusal: ApiError, context: types.Context) -> bool:
+        is_deactivated = context["view_id"] in self._deactivated
+        if is_deactivated or refusal.status not in REFUSED_VIEW:
+            return super().skips(refusal, context)
+        self.logger.warning("%s The items of this view are missing.", refusal)
+        self.report_incomplete(str(refusal))
         return True
 
     @override
-    def of(self, parent: int) -> Fetch:
+    def fetch_for(self, context: types.Context) -> Fetch:
         def fetch(cursor: str | None) -> Page:
             params = {**self.params(), **dict(parse_qsl(cursor or ""))}
-            body, now = self.get(params, f"{self.path}/{parent}/items")
+            body, now = self.get(params, f"{self.path}/{context['view_id']}/items")
             following = _next_items(body, self.run.settings.hosts)
             return Page(parse_page(body).rows, following, now)
 
         return fetch
-
-    @override
-    def completed(self, row: Row, parent: int) -> Row:
-        return {"view_id": parent, "item_type": self._item_types[parent], **row}
 
 
 def _next_items(body: dict[str, Any], hosts: Container[str]) -> str | None:

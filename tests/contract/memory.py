@@ -9,14 +9,17 @@ from tap_gorgias.compat import override
 from tap_gorgias.pages import Page
 from tap_gorgias.streams.tickets import TagsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
+from tap_gorgias.ways import FeedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pytest
 
     from tap_gorgias.pages import Fetch
+    from tap_gorgias.reading import Step, WalkPlan
     from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.ways import IncrementalStream
 
 PAGE_ROWS = 3
 CONFIG = {"subdomain": "acme", "email": "ann@acme.test", "api_key": "key-of-ann"}
@@ -45,10 +48,18 @@ class MemoryTap(TapGorgias):
 
 
 class Tickets(TicketsStream):
-    """A feed from memory."""
+    """A feed from memory, without events."""
 
     @override
-    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+    def walk(
+        self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+    ) -> Iterator[Step]:
+        return FeedStream.walk(self, reader, plan, fetch)
+
+    @override
+    def fetch(
+        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
+    ) -> Fetch:
         assert isinstance(self._tap, MemoryTap)
         return self._tap.page
 
@@ -57,7 +68,9 @@ class Tags(TagsStream):
     """A snapshot from memory."""
 
     @override
-    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+    def fetch(
+        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
+    ) -> Fetch:
         assert isinstance(self._tap, MemoryTap)
         page = self._tap.page
 

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import logging
+import os
 import signal
 import threading
 from typing import Any
@@ -23,7 +24,7 @@ from singer_sdk.streams._state import StreamStateManager
 
 from tap_gorgias.checkpoints import CheckpointManager
 from tap_gorgias.command import TapCommand
-from tap_gorgias.errors import Terminated
+from tap_gorgias.errors import StreamsFailedError, Terminated
 from tap_gorgias.stream import SDK_FAILURE_MESSAGE, GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tap_gorgias.writer import MessageWriter
@@ -37,11 +38,11 @@ from tests.contract.memory import (
     tap_of,
 )
 
-OWN_METHODS = {"save"}
+OWN_NAMES = {"_staged", "stage", "publish", "is_flushed"}
 OVERRIDDEN = {
     name
     for name in vars(CheckpointManager)
-    if not name.startswith("__") and name not in OWN_METHODS
+    if not name.startswith("__") and name not in OWN_NAMES
 }
 HARMLESS = {
     "get_starting_replication_value",
@@ -90,6 +91,21 @@ def test_an_override_can_be_called_as_the_sdk_calls_it(name: str) -> None:
         assert [(one.name, one.kind) for one in parameters] == [
             (one.name, one.kind) for one in expected
         ]
+
+
+def test_the_sdk_writes_state_only_if_the_manager_is_not_flushed() -> None:
+    """Ours always is, so that each STATE follows the rows of its stream."""
+    method = Stream._write_state_message  # noqa: SLF001
+    assert method.__code__.co_names[:2] == ("state_manager", "is_flushed")
+    writers = [
+        name
+        for name, one in vars(Stream).items()
+        if inspect.isfunction(one) and "state_writer" in one.__code__.co_names
+    ]
+    assert writers == [method.__name__]
+    manager = CheckpointManager(stream_name="tickets", tap_state={})
+    manager.is_flushed = False
+    assert manager.is_flushed
 
 
 def test_a_stream_reaches_its_state_manager_through_the_property_only() -> None:
@@ -152,12 +168,13 @@ def test_a_run_that_fails_leaves_the_position_of_its_last_whole_page(
             raise ZeroDivisionError
 
     tap.before_page = fail_at_third
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(StreamsFailedError):
         tap.sync_all()
     written = messages(capsys)
     assert entries(written)[-1] == under_way(10, 4)
     assert len([one for one in written if one["type"] == "RECORD"]) == 2 * PAGE_ROWS
-    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+    (error,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert "Unexpected ZeroDivisionError" in error.getMessage()
 
 
 def test_the_next_page_is_asked_for_while_rows_are_emitted(
@@ -367,7 +384,7 @@ def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None
 def test_a_signal_is_not_reported_as_a_failed_stream(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It passes through the SDK, and what is out stays saved.
+    """It reaches the main thread, and what is out stays saved.
 
     It comes while the third page is asked for and rows of the second are emitted.
     """
@@ -375,11 +392,14 @@ def test_a_signal_is_not_reported_as_a_failed_stream(
 
     def stop_at_third(cursor: str | None) -> None:
         if cursor == "4":
-            signal.raise_signal(signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert ended.wait(20)
 
+    ended = threading.Event()
     tap.before_page = stop_at_third
     with pytest.raises(Terminated):
         tap.sync_all()
+    ended.set()
     written = messages(capsys)
     rows = [one["record"]["id"] for one in written if one["type"] == "RECORD"]
     saved = [under_way(10, 7), under_way(10, 4)].index(entries(written)[-1]) + 1

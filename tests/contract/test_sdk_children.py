@@ -1,4 +1,4 @@
-"""What `parents.py` leans on in the SDK is still there.
+"""What `children.py` leans on in the SDK is still there.
 
 The first tests drive plain SDK streams, so that they fail when the SDK changes. The
 last ones look at what our own streams make of it.
@@ -6,17 +6,16 @@ last ones look at what our own streams make of it.
 
 from __future__ import annotations
 
-import inspect
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from singer_sdk import Stream, Tap
-from singer_sdk.streams import core
 
+from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
 from tap_gorgias.pages import Page
-from tap_gorgias.parents import PerParentStream
+from tap_gorgias.streams.details import TicketDetailsStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
@@ -25,19 +24,18 @@ from tests.contract.memory import CONFIG, UPDATED, Tickets, messages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from singer_sdk import metrics
     from singer_sdk.helpers import types
 
     from tap_gorgias.pages import Fetch
     from tap_gorgias.stream import GorgiasStream
 
 SCHEMA = {"properties": {"id": {"type": "integer"}}}
-PARENTS = (1, 2, 3)
+CONTEXTS: list[dict[str, Any]] = [{}, {"parent": 1}, {"parent": 2}]
 told: list[tuple[str, Any]] = []
 
 
 class Parent(Stream):
-    """Three rows; it tells when the SDK asks for contexts."""
+    """Two rows; it has no contexts for its children unless asked to test."""
 
     name = "parents"
     schema: ClassVar[dict[str, Any]] = SCHEMA
@@ -45,48 +43,42 @@ class Parent(Stream):
 
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        yield from ({"id": number} for number in PARENTS)
+        yield from ({"id": number} for number in (1, 2))
 
     @override
     def generate_child_contexts(
         self, record: types.Record, context: types.Context | None
     ) -> Iterable[types.Context | None]:
-        told.append(("contexts", record["id"]))
-        yield {"parent": record["id"]}
-
-    @override
-    def _write_record_message(self, record: types.Record) -> None:
-        told.append(("record", record["id"]))
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            yield {"parent": record["id"]}
 
 
 class Child(Stream):
-    """It tells what it is called with, and has no rows."""
+    """It tells when a context is made, and when it is read."""
 
     name = "children"
     schema: ClassVar[dict[str, Any]] = SCHEMA
     parent_stream_type = Parent
     state_partitioning_keys = ()
 
+    @property
+    @override
+    def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        for context in CONTEXTS:
+            told.append(("made", context))
+            yield dict(context)
+        told.append(("made", None))
+
     @override
     def get_records(self, context: types.Context | None) -> Iterator[types.Record]:
-        told.append((f"{self.name} read", dict(context) if context else None))
-        return iter(())
+        told.append(("read", dict(context) if context else None))
+        for number in range(2):
+            yield {"id": number}
+            told.append(("row out", number))
 
     @override
-    def get_record_counter(self, **kwargs: Any) -> metrics.Counter:
-        told.append(("counter", dict(self.context) if self.context else None))
-        return super().get_record_counter(**kwargs)
-
-    @override
-    def get_sync_timer(self) -> metrics.Timer:
-        told.append(("timer", dict(self.context) if self.context else None))
-        return super().get_sync_timer()
-
-
-class Sibling(Child):
-    """Hangs on the same parent."""
-
-    name = "siblings"
+    def _write_record_message(self, record: types.Record) -> None:
+        told.append(("record", record["id"]))
 
 
 class Family(Tap):
@@ -97,7 +89,7 @@ class Family(Tap):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        return [kind(tap=self) for kind in (Child, Parent, Sibling)]
+        return [kind(tap=self) for kind in (Child, Parent)]
 
 
 @pytest.fixture
@@ -107,73 +99,34 @@ def family() -> Family:
     return Family(config={})
 
 
-def told_of(*kinds: str) -> list[Any]:
-    """Take what was told of some kinds, in order."""
-    return [value for kind, value in told if kind in kinds]
-
-
-def test_a_parent_knows_its_children_before_anything_is_read(family: Family) -> None:
-    """`ParentStream.readers` looks at `child_streams` when a read begins."""
-    streams = family.streams
-    assert [one.name for one in streams["parents"].child_streams] == [
-        "children",
-        "siblings",
-    ]
-    assert streams["children"].child_streams == []
-
-
-def test_children_are_read_by_their_parent_alone(family: Family) -> None:
-    """So a child is never called without a context, unless `catch_up` does."""
-    family.sync_all()
-    contexts = [{"parent": number} for number in PARENTS]
-    assert told_of("children read") == contexts
-    assert told_of("siblings read") == contexts
-
-
-def test_contexts_are_asked_for_once_per_record_and_before_it(family: Family) -> None:
-    """Rows of a child precede the parent's, whose page then moves the bookmark."""
-    family.sync_all()
-    kinds = {"contexts", "record", "children read", "siblings read"}
-    found = [kind for kind, _ in told if kind in kinds]
-    assert found == [
-        "contexts",
-        "children read",
-        "siblings read",
-        "record",
-    ] * len(PARENTS)
-    assert told_of("contexts") == told_of("record") == list(PARENTS)
-
-
-def test_meters_are_made_when_the_context_is_known(family: Family) -> None:
-    """That is how those of contexts are told from the stream's own."""
-    family.sync_all()
-    contexts = [{"parent": number} for number in PARENTS for _ in ("child", "sibling")]
-    assert told_of("counter") == contexts
-    assert told_of("timer") == contexts
-
-
-def test_a_stream_that_is_read_alone_has_no_context(family: Family) -> None:
-    """As `catch_up` reads a child in bulk."""
+def test_contexts_are_taken_one_by_one_when_the_rows_before_are_out(
+    family: Family,
+) -> None:
+    """So a generator of contexts may save how far they are done."""
     family.streams["children"].sync()
-    assert told == [("counter", None), ("timer", None), ("children read", None)]
+
+    rows = [("record", 0), ("row out", 0), ("record", 1), ("row out", 1)]
+    assert told == [
+        *(("made", {}), ("read", None), *rows),
+        *(("made", {"parent": 1}), ("read", {"parent": 1}), *rows),
+        *(("made", {"parent": 2}), ("read", {"parent": 2}), *rows),
+        ("made", None),
+    ]
 
 
-def test_an_aborted_child_does_not_stop_its_parent() -> None:
-    """`get_records` of a parent forgives the same failures as the SDK does."""
-    source = inspect.getsource(Stream._sync_children)  # noqa: SLF001
-    assert "except (AbortedSyncFailedException, AbortedSyncPausedException)" in source
+def test_a_parent_without_contexts_leaves_its_children_alone(family: Family) -> None:
+    """And the SDK reads no child by itself, which is why `sync_all` is replaced."""
+    family.sync_all()
+    assert "read" not in {kind for kind, _ in told}
 
 
-def test_the_line_about_a_context_is_known() -> None:
-    """It is recognised by its text, and left out."""
-    assert '" with context keys: %s"' in inspect.getsource(core.Stream.sync)
-
-
-def test_meters_log_through_an_attribute(family: Family) -> None:
-    """The logger of a context's meter is replaced."""
-    stream = family.streams["parents"]
-    assert hasattr(stream.get_record_counter(), "logger")
-    assert hasattr(stream.get_sync_timer(), "logger")
+def test_a_test_of_the_connection_reads_children_through_their_parents(
+    family: Family,
+) -> None:
+    """With a context, and without asking for partitions."""
+    family.run_connection_test()
+    assert ("read", {"parent": 1}) in told
+    assert "made" not in {kind for kind, _ in told}
 
 
 TICKETS = 10
@@ -184,7 +137,9 @@ class ManyTickets(Tickets):
     """Ten tickets, three a page."""
 
     @override
-    def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+    def fetch(
+        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
+    ) -> Fetch:
         def fetch(cursor: str | None) -> Page:
             newest = int(cursor) if cursor else TICKETS
             oldest = max(newest - 3, 0)
@@ -197,28 +152,34 @@ class ManyTickets(Tickets):
         return fetch
 
 
-class OneMessageEach(TicketMessagesStream):
-    """A message for each ticket."""
+class OneDetailEach(TicketDetailsStream):
+    """The details of each ticket."""
 
     parent_stream_type = ManyTickets
 
     @override
-    def of(self, parent: int) -> Fetch:
-        return lambda _: Page([{"id": parent * 100, "ticket_id": parent}])
+    def fetch_for(self, context: types.Context) -> Fetch:
+        ticket_id = context["ticket_id"]
+        row = {"id": ticket_id, "updated_datetime": UPDATED.format(ticket_id)}
+        return lambda _: Page([row])
 
 
-class Conversations(TapGorgias):
+class Desk(TapGorgias):
     """Our own parent and child, from memory."""
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
-        return [kind(tap=self, run=self.run) for kind in (ManyTickets, OneMessageEach)]
+        return [kind(tap=self, run=self.run) for kind in (ManyTickets, OneDetailEach)]
 
 
-def followed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Read ten tickets and their messages; return the Singer messages."""
-    state = {"bookmarks": {"tickets": {**DONE}, "ticket_messages": {**DONE}}}
-    Conversations(config=dict(CONFIG), state=state).sync_all()
+def read(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Read ten tickets and their details; return the Singer messages."""
+    state = {"bookmarks": {"tickets": {**DONE}, "ticket_details": {**DONE}}}
+    catalog = Desk(config=dict(CONFIG)).catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            metadata["metadata"]["selected"] = True
+    Desk(config=dict(CONFIG), state=state, catalog=catalog).sync_all()
     return messages(capsys)
 
 
@@ -226,31 +187,34 @@ def test_state_is_written_for_pages_and_not_for_contexts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Nor does it hold anything of a context."""
-    written = followed(capsys)
-    states = [json.dumps(one["value"]) for one in written if one["type"] == "STATE"]
+    states = [
+        json.dumps(one["value"]) for one in read(capsys) if one["type"] == "STATE"
+    ]
     pages = 4
-    assert len(set(states)) <= pages + 1
-    assert len(states) < TICKETS
+    assert len(set(states)) <= 2 * pages + 1
     assert not [state for state in states if "partitions" in state]
+    assert not [state for state in states if "ticket_id" in state]
 
 
 def test_a_schema_is_written_once_for_a_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The SDK writes the child's for each parent."""
-    schemas = [one["stream"] for one in followed(capsys) if one["type"] == "SCHEMA"]
-    assert sorted(schemas) == ["ticket_messages", "tickets"]
+    """Some targets flush at each."""
+    schemas = [one["stream"] for one in read(capsys) if one["type"] == "SCHEMA"]
+    assert sorted(schemas) == ["ticket_details", "tickets"]
 
 
-def test_the_messages_of_a_ticket_precede_it(
+def test_a_child_and_its_parent_are_read_each_by_itself(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Once a ticket's page is in STATE, so are its messages."""
-    rows = [one["record"]["id"] for one in followed(capsys) if one["type"] == "RECORD"]
-    assert rows == [n for ticket in range(10, 0, -1) for n in (ticket * 100, ticket)]
+    """All rows of both come, in the order of the parent's list."""
+    rows = [one for one in read(capsys) if one["type"] == "RECORD"]
+    for stream in ("tickets", "ticket_details"):
+        ids = [one["record"]["id"] for one in rows if one["stream"] == stream]
+        assert ids == list(range(10, 0, -1))
 
 
 def test_children_have_no_state_of_their_own_for_each_parent() -> None:
     """A million tickets must not make a million bookmarks."""
-    assert PerParentStream.state_partitioning_keys == ()
+    assert ChildStream.state_partitioning_keys == ()
     assert TicketMessagesStream.parent_stream_type is TicketsStream

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import time
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tap_gorgias.children import ChildStream
 from tests.fake_clock import FakeClock
 from tests.runs import Files, Output, batches_of, catalog_of, run, run_command
 from tests.sandbox import Bucket, Fault, Sandbox, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -92,7 +96,7 @@ def test_state_and_log_do_not_grow_with_the_number_of_parents(
     assert len(output.records("ticket_details")) == 400
     assert len([m for m in output.messages if m["type"] == "SCHEMA"]) == 1
     assert max(len(json.dumps(state)) for state in output.states) < 1024
-    assert len(output.states) <= 4 + 2
+    assert len(output.states) <= 400 / ChildStream.contexts_per_state + 4 + 2
     assert len(result.stderr.splitlines()) < 60
 
 
@@ -130,26 +134,34 @@ def test_a_signal_ends_a_run_that_waits_for_answers(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
-def test_in_batches_no_state_runs_ahead_of_the_parents_records(
+def test_in_batches_no_state_runs_ahead_of_the_rows_of_its_stream(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """STATE follows a child's BATCH while rows of its parent still wait for theirs."""
-    config = {**sandbox.config, "batch_config": batches_of(150, tmp_path)}
-    streams = ["tickets", "ticket_details"]
+    """Streams are read at the same time, and each STATE speaks of all of them."""
+    config = {**sandbox.config, "batch_config": batches_of(50, tmp_path)}
+    streams = ["tickets", "ticket_details", "ticket_messages", "customers"]
 
     result = run_command(Files(tmp_path).arguments(config, streams))
 
-    messages = Output.parse(result.stdout).messages
-    batches = [
-        index
-        for index, message in enumerate(messages)
-        if message["type"] == "BATCH" and message["stream"] == "tickets"
-    ]
-    advanced = [
-        index
-        for index, message in enumerate(messages)
-        if message["type"] == "STATE"
-        and "tickets" in message["value"].get("bookmarks", {})
-    ]
-    assert len(batches) == 3
-    assert advanced[0] > batches[-1]
+    output = Output.parse(result.stdout)
+    rows: Counter[str] = Counter()
+    for message in output.messages:
+        if message["type"] == "BATCH":
+            for file in message["manifest"]:
+                lines = gzip.decompress(Path(unquote(urlsplit(file).path)).read_bytes())
+                rows[message["stream"]] += lines.count(b"\n")
+        for stream, entry in message.get("value", {}).get("bookmarks", {}).items():
+            if "replication_key_value" in entry:
+                assert rows[stream] == len(getattr(sandbox.shop, OF_SHOP[stream]))
+    assert result.returncode == 0
+    assert output.state["bookmarks"].keys() == set(streams)
+    batches = [one for one in output.messages if one["type"] == "BATCH"]
+    assert len(batches) <= sum(-(-count // 50) for count in rows.values())
+
+
+OF_SHOP = {
+    "tickets": "tickets",
+    "ticket_details": "tickets",
+    "ticket_messages": "messages",
+    "customers": "customers",
+}

@@ -231,5 +231,6 @@ def test_state_holds_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> No
     result = loud("nothing", Files(tmp_path).arguments(config, ["tickets"]))
 
     state = Output.parse(result.stdout).state
-    assert state["bookmarks"]["tickets"].keys() == {"replication_key", "walk"}
+    entry = state["bookmarks"]["tickets"]
+    assert entry.keys() == {"replication_key", "walk", "imports"}
     assert [one for one in secrets_of(sandbox) if one in json.dumps(state)] == []

@@ -55,7 +55,7 @@ def test_a_scope_that_the_plan_lacks_is_one_warning(
     """The run goes on, and nothing is marked as read."""
     sandbox.faults.add(Fault.error(status), PATH, times=14 if status == 500 else 1)
 
-    output = read(sandbox, "tags", "tickets_created")
+    output = read(sandbox, "tags", "tickets_created", parallel_streams=1)
 
     assert output.records("statistics_tags") == []
     assert output.records(CREATED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,30 @@ class Tickets(Collection):
         turn = count - 1 if (count % 2 == 1) != agent_first else count - 2
         received = layout.moment_of(position, turn) if turn >= 0 else None
         return Course(created, updated, count, last, received)
+
+    @override
+    def create(self, **fields: Any) -> int:
+        """Open a ticket, which an event tells."""
+        with self._shop.lock:
+            row_id = super().create(**fields)
+            self._shop.record_event(self.object_type, "created", row_id)
+            return row_id
+
+    def bring_in(self, moment: str, messages: int = 1) -> int:
+        """Import a ticket with its messages, all dated back; its event is of today."""
+        with self._shop.lock:
+            dates = {"created_datetime": moment, "updated_datetime": moment}
+            row_id = self.create(**dates)
+            for _ in range(messages):
+                self._shop.messages.create(row_id, created_datetime=moment)
+            self.update(row_id, touch=False, updated_datetime=moment)
+            return row_id
+
+    def created_about(self, moment: int) -> int:
+        """Return the generated ticket that was created next after a moment."""
+        layout = self._shop.layout
+        position = bisect_left(layout.slots, moment, hi=layout.tickets)
+        return self.id_at(max(min(position, layout.tickets - 1), 0))
 
     @override
     def delete(self, row_id: int) -> None:

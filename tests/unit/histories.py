@@ -45,9 +45,8 @@ def feed(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Read as the tap does."""
     return reading.feed(
         fetch,
+        reading.WalkPlan(position, _floor),
         key=KEY,
-        position=position,
-        floor=_floor,
         warn_of_order=lambda _: None,
         warn_of_restart=lambda _: None,
     )
@@ -186,11 +185,12 @@ class History:
             self.emitted[row["id"]] = row["version"]
 
         try:
-            for rows, position, _ in self._steps(fetch):
+            for step in self._steps(fetch):
+                position = step.position
                 entry: dict[str, Any] = position.to_state(KEY) if position else {}
                 if self.state_first:
                     self.state = json.dumps(entry)
-                for row in rows:
+                for row in step.rows:
                     out(row)
                 self.state = json.dumps(entry)
         except KilledError:

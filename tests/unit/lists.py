@@ -91,11 +91,13 @@ def feed_steps(
     pages: Pages, read: Read, position: Position, start: str | None = None
 ) -> Iterator[reading.Step]:
     """Begin to read a feed."""
+    plan = reading.WalkPlan(
+        position, lambda bookmark: reading.floor_of(bookmark, start, OVERLAP)
+    )
     return reading.feed(
         pages,
+        plan,
         key=KEY,
-        position=position,
-        floor=lambda bookmark: reading.floor_of(bookmark, start, OVERLAP),
         warn_of_order=read.order_warnings.append,
         warn_of_restart=read.restarts.append,
     )

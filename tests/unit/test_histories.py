@@ -41,9 +41,8 @@ def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Break a rule: stop exactly at the bookmark."""
     return reading.feed(
         fetch,
+        reading.WalkPlan(position, lambda bookmark: bookmark),
         key=KEY,
-        position=position,
-        floor=lambda bookmark: bookmark,
         warn_of_order=lambda _: None,
         warn_of_restart=lambda _: None,
     )
@@ -51,11 +50,11 @@ def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
 
 def with_bookmark_at_once(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Break a rule: commit the bookmark when a walk begins."""
-    for rows, after, _ in feed(fetch, position):
+    for step in feed(fetch, position):
+        after = step.position
         if after and after.walk:
-            yield reading.Step(rows, Position(after.walk.newest, None))
-        else:
-            yield reading.Step(rows, after)
+            after = Position(after.walk.newest, None)
+        yield reading.Step(step.rows, after)
 
 
 def with_head_first(fetch: Fetch, position: Position) -> Iterator[Step]:

@@ -7,14 +7,20 @@ import io
 import json
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
+from singer_sdk.singerlib import (
+    ActivateVersionMessage,
+    RecordMessage,
+    SchemaMessage,
+    StateMessage,
+)
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import OutputError, Terminated
-from tap_gorgias.writer import MessageWriter
+from tap_gorgias.writer import MAX_HELD_BYTES, MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +76,79 @@ def test_a_message_is_one_line_of_json(
     """Line breaks within texts are escaped."""
     out = listen(monkeypatch)
     writer.write_message(RecordMessage("tickets", {"id": 1, "subject": "a\nb"}))
+    writer.flush()
     (line,) = lines(out)
     assert (line["type"], line["record"]) == ("RECORD", {"id": 1, "subject": "a\nb"})
+
+
+def test_records_wait_for_their_page(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """They leave together, before the STATE that speaks of them."""
+    out = listen(monkeypatch)
+    writer.write_message(RecordMessage("tickets", {"id": 1}))
+    writer.write_message(RecordMessage("tickets", {"id": 2}))
+    assert out.getvalue() == b""
+    writer.write_message(StateMessage({"bookmarks": {}}))
+    assert [line["type"] for line in lines(out)] == ["RECORD", "RECORD", "STATE"]
+
+
+def test_large_records_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """A page can hold 100 MB of messages."""
+    out = listen(monkeypatch)
+    writer.write_message(RecordMessage("messages", {"body": "x" * MAX_HELD_BYTES}))
+    assert len(lines(out)) == 1
+
+
+def test_threads_hold_their_records_each_for_itself(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """The STATE of one stream does not bring half a page of another."""
+    out = listen(monkeypatch)
+    writer.write_message(RecordMessage("tickets", {"id": 1}))
+
+    def other() -> None:
+        writer.write_message(RecordMessage("customers", {"id": 2}))
+        writer.write_message(StateMessage({"bookmarks": {"customers": {}}}))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    writer.flush()
+    assert [line.get("stream", "STATE") for line in lines(out)] == [
+        "customers",
+        "STATE",
+        "tickets",
+    ]
+
+
+def test_lines_of_many_threads_stay_whole(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """Each of them encodes and writes at the same time as the others."""
+    out = listen(monkeypatch)
+
+    def write(stream: str) -> None:
+        for page in range(30):
+            for number in range(20):
+                row = {"id": page * 20 + number, "text": stream * 300}
+                writer.write_message(RecordMessage(stream, row))
+            writer.write_message(StateMessage({"bookmarks": {stream: {"page": page}}}))
+
+    threads = [
+        threading.Thread(target=write, args=(name,)) for name in ("a", "b", "c", "d")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    written = lines(out)
+    for stream in ("a", "b", "c", "d"):
+        rows = [one["record"] for one in written if one.get("stream") == stream]
+        assert [row["id"] for row in rows] == list(range(600))
+        assert {row["text"] for row in rows} == {stream * 300}
 
 
 def test_an_equal_schema_is_not_repeated(
@@ -82,6 +159,7 @@ def test_an_equal_schema_is_not_repeated(
     for _ in range(3):
         writer.write_message(schema("tickets", "id"))
         writer.write_message(RecordMessage("tickets", {"id": 1}))
+    writer.flush()
     types = [line["type"] for line in lines(out)]
     assert types == ["SCHEMA", "RECORD", "RECORD", "RECORD"]
 
@@ -117,35 +195,55 @@ def test_records_and_states_are_repeated(
     assert len(lines(out)) == 4
 
 
-def test_a_signal_between_two_lines_stops_at_once(writer: MessageWriter) -> None:
+def test_a_version_is_activated_after_the_rows(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """The SDK writes it before them: a stream that fails would empty its table."""
+    out = listen(monkeypatch)
+    writer.write_message(schema("tags", "id"))
+    writer.write_message(ActivateVersionMessage("tags", 7))
+    writer.write_message(RecordMessage("tags", {"id": 1}, version=7))
+    writer.flush()
+    assert [line["type"] for line in lines(out)] == ["SCHEMA", "RECORD"]
+    writer.activate_versions()
+    assert lines(out)[-1] == {
+        "type": "ACTIVATE_VERSION",
+        "stream": "tags",
+        "version": 7,
+    }
+
+
+def test_a_signal_between_two_writes_stops_at_once(writer: MessageWriter) -> None:
     """Nothing is being written that could be torn."""
     with pytest.raises(Terminated) as stopped:
-        writer.terminate(15)
+        writer.terminate(Terminated(15))
     assert stopped.value.code == 143
 
 
-def test_a_signal_during_a_line_waits_for_its_end(
+def test_a_signal_during_a_write_waits_for_its_end(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
     """The target gets a whole line, and then no other."""
     out = listen(monkeypatch)
-    out.during_write = lambda: writer.terminate(2)
+    out.during_write = lambda: writer.terminate(Terminated(2))
+    writer.write_message(RecordMessage("tickets", {"id": 1}))
     with pytest.raises(Terminated) as stopped:
-        writer.write_message(RecordMessage("tickets", {"id": 1}))
+        writer.flush()
     assert stopped.value.code == 130
     assert [line["record"] for line in lines(out)] == [{"id": 1}]
 
 
-def test_a_signal_that_was_ignored_stops_after_the_next_line(
+def test_after_a_signal_no_thread_begins_another_write(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """What a callback of the interpreter raises goes nowhere."""
+    """Even if what it raised was ignored, as in a callback of the interpreter."""
     out = listen(monkeypatch)
     with contextlib.suppress(Terminated):
-        writer.terminate(15)
+        writer.terminate(Terminated(15))
+    writer.write_message(RecordMessage("tickets", {"id": 1}))
     with pytest.raises(Terminated):
-        writer.write_message(RecordMessage("tickets", {"id": 1}))
-    assert len(lines(out)) == 1
+        writer.flush()
+    assert out.getvalue() == b""
 
 
 def test_the_last_state_is_repeated_after_a_signal(
@@ -156,12 +254,25 @@ def test_the_last_state_is_repeated_after_a_signal(
     state = {"bookmarks": {"tickets": {"replication_key_value": "then"}}}
     writer.write_message(StateMessage(state))
     state["bookmarks"]["tickets"]["replication_key_value"] = "now"
+    writer.write_message(RecordMessage("tickets", {"id": 1}))
     with pytest.raises(Terminated):
-        writer.terminate(15)
-    writer.repeat_last_state()
+        writer.terminate(Terminated(15))
+    writer.close()
     first, last = lines(out)
     assert first == last
     assert "then" in str(last)
+
+
+def test_nothing_is_written_once_the_writer_is_closed(
+    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
+) -> None:
+    """A stream that is still being read must not follow the last STATE."""
+    out = listen(monkeypatch)
+    writer.write_message(StateMessage({"bookmarks": {}}))
+    writer.close()
+    with pytest.raises(OutputError):
+        writer.write_message(StateMessage({"bookmarks": {"tickets": {}}}))
+    assert len(lines(out)) == 1
 
 
 def test_without_a_state_none_is_repeated(
@@ -169,24 +280,10 @@ def test_without_a_state_none_is_repeated(
 ) -> None:
     """The next run begins where this one did."""
     out = listen(monkeypatch)
-    writer.repeat_last_state()
+    with contextlib.suppress(Terminated):
+        writer.terminate(Terminated(15))
+    writer.close()
     assert out.getvalue() == b""
-
-
-def test_a_signal_between_lines_stops_even_after_a_failed_line(
-    monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
-) -> None:
-    """A line that failed is no longer being written."""
-    out = listen(monkeypatch)
-
-    def fail() -> None:
-        raise ValueError
-
-    out.during_write = fail
-    with pytest.raises(ValueError):  # noqa: PT011
-        writer.write_message(RecordMessage("tickets", {"id": 1}))
-    with pytest.raises(Terminated):
-        writer.terminate(15)
 
 
 def test_a_target_that_is_gone_is_told_in_one_sentence(
@@ -200,6 +297,6 @@ def test_a_target_that_is_gone_is_told_in_one_sentence(
         with pytest.raises(
             OutputError, match="Cannot write to the target: Broken pipe"
         ):
-            writer.write_message(RecordMessage("tickets", {"id": 1}))
+            writer.write_message(StateMessage({"bookmarks": {}}))
         stdout.write("what the interpreter still holds")
         stdout.flush()

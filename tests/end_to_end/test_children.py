@@ -1,4 +1,4 @@
-"""Streams that follow their parent through any selections and interruptions."""
+"""Children read for themselves, through any selections and interruptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import Output, PartialRun, latest, run
+from tap_gorgias.children import ChildStream
+from tests.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 from tests.sandbox import Fault, Sandbox, Shop
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ DETAILS = ("tickets", "ticket_details")
 
 
 def interrupted(
-    sandbox: Sandbox, pages: int, *streams: str, state: dict[str, Any] | None = None
+    sandbox: Sandbox, requests: int, *streams: str, state: dict[str, Any] | None = None
 ) -> Output:
-    """Run until so many pages of tickets are out."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=pages)
+    """Run until so many requests have been answered."""
+    sandbox.faults.add(Fault.error(401), after=requests)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *streams, state=state)
     sandbox.faults.clear()
@@ -41,46 +42,47 @@ def assert_all_details(sandbox: Sandbox, *outputs: Output) -> None:
     assert set(details) == set(sandbox.shop.tickets.ids())
 
 
-def test_a_child_that_joins_a_walk_half_way_misses_nothing(sandbox: Sandbox) -> None:
-    """What was walked without it is walked once more."""
+def test_a_child_is_complete_whenever_it_is_selected(sandbox: Sandbox) -> None:
+    """It has a position of its own, whatever its parent has read."""
     first = interrupted(sandbox, 2, "tickets")
     second = run(sandbox.config, *DETAILS, state=first.state)
-    third = run(sandbox.config, *DETAILS, state=second.state)
-
-    assert_all_details(sandbox, second, third)
-
-
-def test_a_child_that_leaves_a_walk_half_way_misses_nothing(sandbox: Sandbox) -> None:
-    """The rest of the walk is not its own."""
-    first = interrupted(sandbox, 2, *DETAILS)
-    second = run(sandbox.config, "tickets", state=first.state)
-    third = run(sandbox.config, *DETAILS, state=second.state)
-
-    assert_all_details(sandbox, first, third)
-
-
-def test_a_child_that_leaves_a_walk_and_joins_it_again_misses_nothing(
-    sandbox: Sandbox,
-) -> None:
-    """A page in the middle was read without it."""
-    first = interrupted(sandbox, 1, *DETAILS)
-    second = interrupted(sandbox, 1, "tickets", state=first.state)
-    third = run(sandbox.config, *DETAILS, state=second.state)
+    sandbox.shop.advance(3600)
+    changed = sandbox.shop.tickets.ids()[5]
+    sandbox.shop.tickets.update(changed)
+    third = run(sandbox.config, "tickets", state=second.state)
     fourth = run(sandbox.config, *DETAILS, state=third.state)
 
-    assert_all_details(sandbox, first, third, fourth)
+    assert_all_details(sandbox, second)
+    assert changed in third.ids("tickets")
+    assert changed in fourth.ids("ticket_details")
+    assert "ticket_details" in third.state["bookmarks"]
 
 
-def test_a_child_that_follows_an_interrupted_walk_is_not_asked_twice(
-    sandbox: Sandbox,
-) -> None:
-    """No request is paid twice."""
-    first = interrupted(sandbox, 2, *DETAILS)
+def test_a_child_alone_leaves_its_parent_alone(sandbox: Sandbox) -> None:
+    """Rows and STATE are of the child only."""
+    first = run(sandbox.config, "ticket_details")
     sandbox.reset_counters()
-    second = run(sandbox.config, *DETAILS, state=first.state)
+    second = run(sandbox.config, "ticket_details", state=first.state)
+
+    assert_all_details(sandbox, first)
+    assert first.schemas.keys() == {"ticket_details"}
+    assert first.state["bookmarks"].keys() == {"ticket_details"}
+    assert sandbox.count() <= 1 + 1 + LOOK_FOR_IMPORTS
+    assert len(second.records("ticket_details")) <= 1
+
+
+@pytest.mark.parametrize("after", [3, 60, 105, 150, 290])
+def test_a_child_that_is_cut_short_goes_on_in_the_middle_of_a_page(
+    sandbox: Sandbox, after: int
+) -> None:
+    """A kill costs the requests in flight, and those since the last STATE."""
+    first = interrupted(sandbox, after, "ticket_details")
+    second = run(sandbox.config, "ticket_details", state=first.state)
 
     assert_all_details(sandbox, first, second)
-    assert sandbox.count() <= 320 - 200 + 2 + 1 + 1
+    in_vain = ChildStream.requests_in_flight + ChildStream.contexts_per_state
+    looks = 2 + LOOK_FOR_IMPORTS  # the page once more, the head, a ticket there
+    assert sandbox.count() <= 4 + 320 + in_vain + looks + 1
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -123,34 +125,6 @@ def _as_sent(row: dict[str, Any]) -> str:
     return text.replace("Z", "+00:00").replace(".000000", "")
 
 
-def test_a_parent_selected_in_the_middle_of_a_walk_misses_nothing(
-    sandbox: Sandbox,
-) -> None:
-    """Its own records have a gap that outlives several interrupted runs."""
-    first = run(sandbox.config, "ticket_details")
-    second = interrupted(sandbox, 2, *DETAILS, state=first.state)
-    third = run(sandbox.config, "ticket_details", state=second.state)
-    fourth = run(sandbox.config, *DETAILS, state=third.state)
-
-    tickets = latest("tickets", second, fourth)
-    assert set(tickets) == set(sandbox.shop.tickets.ids())
-    assert "emitted" not in fourth.bookmark("tickets")
-
-
-def test_a_walk_that_became_unusable_does_not_hide_the_parents_gap(
-    sandbox: Sandbox,
-) -> None:
-    """A version that knows more may have written it."""
-    first = run(sandbox.config, "ticket_details")
-    second = interrupted(sandbox, 2, *DETAILS, state=first.state)
-    state = second.state
-    state["bookmarks"]["tickets"]["walk"]["shard"] = 1
-
-    third = run(sandbox.config, *DETAILS, state=state)
-
-    assert set(latest("tickets", third)) == set(sandbox.shop.tickets.ids())
-
-
 @pytest.mark.parametrize("stream_map", [{"__filter__": "status == 'open'"}, None])
 def test_a_map_of_the_parent_leaves_its_children_alone(
     sandbox: Sandbox, stream_map: dict[str, str] | None
@@ -168,14 +142,14 @@ def test_a_map_of_the_parent_leaves_its_children_alone(
     assert set(messages) >= set(sandbox.shop.messages.ids())
 
 
-def test_a_start_date_moved_later_leaves_a_followed_walk_alone(
+def test_a_start_date_moved_later_leaves_an_unfinished_walk_alone(
     sandbox: Sandbox,
 ) -> None:
     """What the walk began to read is read to its end."""
     early = {**sandbox.config, "start_date": "2026-06-01T00:00:00Z"}
     late = {**sandbox.config, "start_date": "2026-10-01T00:00:00Z"}
     whole = run(early, *DETAILS)
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    sandbox.faults.add(Fault.error(401), "/api/tickets*", after=150)
     with pytest.raises(PartialRun) as failure:
         run(early, *DETAILS)
     sandbox.faults.clear()
@@ -187,16 +161,31 @@ def test_a_start_date_moved_later_leaves_a_followed_walk_alone(
         assert set(latest(stream, first, second)) == set(whole.ids(stream))
 
 
-def test_a_follower_that_comes_with_a_refused_cursor_is_complete_at_once(
-    sandbox: Sandbox,
-) -> None:
-    """The walk that starts again is a new one, and all its readers follow it."""
-    first = interrupted(sandbox, 2, "tickets")
+def test_a_refused_cursor_of_a_child_loses_nothing(sandbox: Sandbox) -> None:
+    """Its walk starts again from the newest row."""
+    first = interrupted(sandbox, 150, "ticket_details")
     sandbox.expire_cursors()
-    second = run(sandbox.config, *DETAILS, state=first.state)
-    sandbox.reset_counters()
-    third = run(sandbox.config, *DETAILS, state=second.state)
+    second = run(sandbox.config, "ticket_details", state=first.state)
 
     assert_all_details(sandbox, second)
-    assert sandbox.count() <= 2
-    assert len(third.records("ticket_details")) <= 1
+
+
+def test_items_of_a_refused_view_fail_the_stream_at_its_end(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All other views are read, and nobody takes them for all."""
+    whole = {row["view_id"] for row in run(sandbox.config, "view_items").records(ITEMS)}
+    refused = min(whole)
+    sandbox.faults.add(Fault.error(403), f"/api/views/{refused}/items")
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "view_items", "views")
+
+    output = failure.value.output
+    assert {row["view_id"] for row in output.records(ITEMS)} == whole - {refused}
+    assert set(output.ids("views")) == set(sandbox.shop.views.ids())
+    assert "answered 403" in str(failure.value.__cause__)
+    assert caplog.text.count("The items of this view are missing.") == 1
+
+
+ITEMS = "view_items"

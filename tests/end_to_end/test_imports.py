@@ -1,0 +1,223 @@
+"""Tickets that an import dates back enter the account seen."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
+from tests.sandbox import Fault, Request, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LAST_YEAR = "2025-01-01T00:00:00+00:00"
+ALL = ("tickets", "ticket_details", "ticket_messages")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with several pages of tickets."""
+    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
+        yield sandbox
+
+
+def import_tickets(shop: Shop, number: int) -> set[int]:
+    """Bring tickets of last year in, an hour later."""
+    shop.advance(3600)
+    return {shop.tickets.bring_in(LAST_YEAR) for _ in range(number)}
+
+
+def test_imported_tickets_come_with_the_next_run(sandbox: Sandbox) -> None:
+    """A request for each 100 of their events, and one for each 100 of them."""
+    first = run(sandbox.config, "tickets")
+    imported = import_tickets(sandbox.shop, 1_000)
+    sandbox.reset_counters()
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert imported <= set(second.ids("tickets"))
+    assert len(second.ids("tickets")) <= 1_000 + 2
+    assert sandbox.count() <= 1 + math.ceil(1_000 / 100) + math.ceil(1_000 / 100) + 1
+
+
+def test_new_tickets_that_the_walk_brings_are_not_asked_for_again(
+    sandbox: Sandbox,
+) -> None:
+    """Their events cost a request for each 100."""
+    first = run(sandbox.config, "tickets")
+    sandbox.shop.advance(3600)
+    new = {sandbox.shop.tickets.create() for _ in range(250)}
+    sandbox.reset_counters()
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert new <= set(second.ids("tickets"))
+    assert len(second.ids("tickets")) == len(set(second.ids("tickets")))
+    assert sandbox.count("/api/tickets") == 3
+    assert sandbox.count("/api/events") == 3
+
+
+def test_an_idle_run_costs_one_request_more(sandbox: Sandbox) -> None:
+    """Also right after an import."""
+    first = run(sandbox.config, "tickets")
+    import_tickets(sandbox.shop, 5)
+    second = run(sandbox.config, "tickets", state=first.state)
+    third = run(sandbox.config, "tickets", state=second.state)
+    sandbox.shop.advance(3600)
+    sandbox.reset_counters()
+
+    run(sandbox.config, "tickets", state=third.state)
+
+    assert sandbox.count("/api/tickets") <= 2  # the last five minutes are looked at
+    assert sandbox.count("/api/events") == LOOK_FOR_IMPORTS
+
+
+def test_a_first_sync_asks_for_no_event(sandbox: Sandbox) -> None:
+    """It reads all there is."""
+    run(sandbox.config, *ALL)
+    assert sandbox.count("/api/events") == 0
+
+
+def test_an_import_during_the_first_sync_comes_with_the_next_run(
+    sandbox: Sandbox,
+) -> None:
+    """The walk has passed the place where it would stand."""
+    shop = sandbox.shop
+    imported: set[int] = set()
+
+    def bring_in(_shop: Shop, request: Request) -> None:
+        if "cursor" in request.query and len(imported) < 3:
+            imported.add(shop.tickets.bring_in("2026-10-31T00:00:00+00:00"))
+
+    sandbox.before_request(bring_in)
+    first = run(sandbox.config, *ALL)
+    sandbox.silence()
+    shop.advance(25 * 3600)
+    shop.tickets.update(shop.tickets.ids()[0])
+
+    second = run(sandbox.config, *ALL, state=first.state)
+
+    messages = {one for ticket in imported for one in shop.messages.of_ticket(ticket)}
+    for stream in ("tickets", "ticket_details"):
+        assert imported <= set(latest(stream, first, second))
+    assert messages <= set(latest("ticket_messages", first, second))
+
+
+def test_children_ask_for_imported_tickets(sandbox: Sandbox) -> None:
+    """Details in the next run, messages when they are settled."""
+    first = run(sandbox.config, *ALL)
+    imported = import_tickets(sandbox.shop, 12)
+    second = run(sandbox.config, *ALL, state=first.state)
+    sandbox.shop.advance(24 * 3600)
+    sandbox.shop.tickets.update(sandbox.shop.tickets.ids()[0])
+    third = run(sandbox.config, *ALL, state=second.state)
+
+    messages = {
+        one for ticket in imported for one in sandbox.shop.messages.of_ticket(ticket)
+    }
+    assert imported <= set(second.ids("ticket_details"))
+    assert len(messages) == 12
+    assert messages <= set(third.ids("ticket_messages"))
+
+
+def test_tickets_that_are_gone_meanwhile_are_passed_over(sandbox: Sandbox) -> None:
+    """Their events stay."""
+    first = run(sandbox.config, "tickets")
+    imported = import_tickets(sandbox.shop, 8)
+    gone = set(sorted(imported)[:3])
+    for ticket in gone:
+        sandbox.shop.tickets.delete(ticket)
+
+    second = run(sandbox.config, "tickets", state=first.state)
+
+    assert imported - gone <= set(second.ids("tickets"))
+    assert not gone & set(second.ids("tickets"))
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 6, 9])
+def test_a_kill_between_walk_and_look_loses_nothing(
+    sandbox: Sandbox, after: int
+) -> None:
+    """The mark moves only when the rows are out."""
+    first = run(sandbox.config, "tickets")
+    imported = import_tickets(sandbox.shop, 500)
+    sandbox.faults.add(Fault.error(401), after=after)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets", state=first.state)
+    second = failure.value.output
+
+    third = run(sandbox.config, "tickets", state=second.state)
+
+    assert imported <= set(latest("tickets", second, third))
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_without_permission_for_events_one_warning_says_what_is_not_seen(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """The stream is read all the same, and catches up once it is permitted."""
+    first = run(sandbox.config, "tickets")
+    imported = import_tickets(sandbox.shop, 3)
+    sandbox.faults.add(Fault.error(status), "/api/events")
+    second = run(sandbox.config, "tickets", state=first.state)
+    third = run(sandbox.config, "tickets", state=second.state)
+
+    told = "tickets that an import dates back cannot be seen"
+    assert caplog.text.count(told) == 1
+    assert "`events:read`" in caplog.text
+    assert imported <= set(third.ids("tickets"))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_history_of_imports_and_kills_loses_nothing(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tickets are created, imported, changed and deleted at any time."""
+    monkeypatch.setattr("tap_gorgias.stream.PAGE_ROWS", 8)
+    monkeypatch.setattr("tap_gorgias.streams.tickets.PAGE_ROWS", 8)
+    monkeypatch.setattr("tap_gorgias.imports.IDS_PER_REQUEST", 5)
+    chance = random.Random(seed)  # noqa: S311 (the same history each time)
+    shop = Shop(seed=seed, tickets=40, messages_per_ticket=1)
+
+    def happen() -> None:
+        shop.advance(chance.choice([0, 1, 100, 4000]))
+        ticket = chance.choice(shop.tickets.ids())
+        luck = chance.random()
+        if luck < 0.5:
+            for _ in range(chance.randrange(1, 7)):
+                shop.tickets.bring_in(chance.choice([LAST_YEAR, shop.now]))
+        elif luck < 0.7:
+            shop.tickets.create()
+        elif luck < 0.9:
+            shop.tickets.update(ticket)
+        else:
+            shop.tickets.delete(ticket)
+
+    def live(_shop: Shop, _request: Request) -> None:
+        if chance.random() < 0.2:
+            happen()
+
+    with Sandbox(shop) as sandbox:
+        sandbox.before_request(live)
+        outputs: list[Output] = []
+        state: dict[str, Any] = {}
+        for _ in range(chance.randrange(2, 7)):
+            for _ in range(chance.randrange(4)):
+                happen()
+            if chance.random() < 0.2:
+                sandbox.expire_cursors()
+            whole = run(sandbox.config, "tickets", "ticket_details", state=state)
+            if chance.random() < 0.7:
+                whole = Output(whole.messages[: chance.randrange(len(whole.messages))])
+            outputs.append(whole)
+            state = whole.state or state
+        sandbox.silence()
+        shop.advance(4000)
+        outputs.append(run(sandbox.config, "tickets", "ticket_details", state=state))
+
+        for stream in ("tickets", "ticket_details"):
+            assert set(latest(stream, *outputs)) >= set(shop.tickets.ids())

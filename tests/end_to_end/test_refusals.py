@@ -1,0 +1,267 @@
+"""Several streams at once: a refusal costs the stream that it is about."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias.errors import ApiError, TransientApiError
+from tests.runs import (
+    Files,
+    Output,
+    PartialRun,
+    catalog_of,
+    everything,
+    latest,
+    run,
+    run_command,
+)
+from tests.sandbox import Fault, Request, Sandbox, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A small shop."""
+    with Sandbox(Shop(seed=3, tickets=150, customers=60)) as sandbox:
+        yield sandbox
+
+
+def counts(output: Output) -> dict[str, int]:
+    """Return the number of records of each stream."""
+    return {stream: len(output.records(stream)) for stream in output.schemas}
+
+
+def test_refused_streams_cost_no_other_stream_a_row(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Exit code 1, and a line for each stream that says what to do."""
+    whole = Output.parse(run_command(Files(tmp_path).arguments(sandbox.config)).stdout)
+    sandbox.forbidden = {"account", "satisfaction-surveys"}
+
+    result = run_command(Files(tmp_path).arguments(sandbox.config))
+
+    output = Output.parse(result.stdout)
+    refused = {"account", "satisfaction_surveys"}
+    assert result.returncode == 1
+    assert {name: n for name, n in counts(output).items() if n} == {
+        name: n for name, n in counts(whole).items() if name not in refused
+    }
+    assert output.messages[-1]["type"] == "STATE"
+    assert refused.isdisjoint(output.state["bookmarks"])
+    last_lines = [line for line in result.stderr.splitlines() if "ERROR" in line][-3:]
+    for name, scope, line in zip(
+        ("account", "satisfaction_surveys"),
+        ("account:read", "satisfaction_survey:read"),
+        last_lines,
+        strict=False,
+    ):
+        assert f"Stream `{name}` failed." in line
+        assert f"`{scope}`" in line
+        assert "deselect" in line
+    assert "2 of 21 streams were not read whole" in last_lines[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_refusal_is_reported_at_once(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run may last for hours."""
+    sandbox.forbidden = {"tickets"}
+    config = {**sandbox.config, "parallel_streams": 1}
+    caplog.set_level("INFO")
+    with pytest.raises(PartialRun):
+        run(config, "tickets", "tags", "events")
+    told = [one.getMessage() for one in caplog.records]
+    failed = next(i for i, text in enumerate(told) if "others go on" in text)
+    began = next(i for i, text in enumerate(told) if "sync of 'events'" in text)
+    assert failed < began
+
+
+def test_a_bug_in_one_stream_costs_that_stream(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its text is withheld: it may hold customers' data."""
+
+    def fail(_self: object, _row: object, _context: object = None) -> None:
+        message = "private words"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr("tap_gorgias.streams.tickets.TagsStream.post_process", fail)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tags", "tickets")
+
+    assert len(failure.value.output.records("tickets")) == 150
+    assert "Unexpected ZeroDivisionError" in caplog.text
+    assert "private" not in caplog.text
+
+
+def test_a_refused_key_ends_the_run_at_once(sandbox: Sandbox) -> None:
+    """It concerns all streams."""
+    config = {**sandbox.config, "api_key": "wrong"}
+    with pytest.raises(PartialRun) as failure:
+        run(config)
+    assert isinstance(failure.value.__cause__, ApiError)
+    assert sandbox.count() <= 6 + 1
+
+
+def test_an_outage_ends_a_run_within_about_six_minutes(sandbox: Sandbox) -> None:
+    """Once one stream has waited for five minutes, the others try once each."""
+    sandbox.faults.add(Fault.error(503), "*", times=10**6)
+    config = {**sandbox.config, "parallel_streams": 1}
+    with pytest.raises(PartialRun) as failure:
+        run(config)
+
+    clock = failure.value.output
+    assert isinstance(failure.value.__cause__, TransientApiError)
+    assert sandbox.count() <= 10 + 20
+    assert clock.records("tickets") == []
+
+
+def test_with_one_stream_at_a_time_the_output_is_the_same_in_every_run(
+    sandbox: Sandbox,
+) -> None:
+    """Those that people wait for come first, and events last."""
+    config = {**sandbox.config, "parallel_streams": 1}
+    first, second = (run(config) for _ in range(2))
+
+    def order(output: Output) -> list[tuple[str, str, Any]]:
+        return [
+            (one["type"], one.get("stream", ""), one.get("record", {}).get("id"))
+            for one in output.messages
+        ]
+
+    assert order(first) == order(second)
+    streams = list(first.schemas)
+    assert streams[:4] == [
+        "customers",
+        "satisfaction_surveys",
+        "ticket_messages",
+        "tickets",
+    ]
+    assert streams[-1] == "events"
+
+
+def test_streams_read_at_once_bring_what_they_bring_one_by_one(
+    sandbox: Sandbox,
+) -> None:
+    """Whatever interleaves: the same rows, the same STATE, a SCHEMA before its rows."""
+    catalog = everything()
+    alone = run({**sandbox.config, "parallel_streams": 1}, catalog=catalog)
+    for parallel in (2, 6, 8):
+        config = {**sandbox.config, "parallel_streams": parallel}
+        output = run(config, catalog=catalog)
+        assert counts(output) == counts(alone)
+        assert output.state == alone.state
+        kinds = [(m["type"], m.get("stream")) for m in output.messages]
+        for stream in alone.schemas:
+            assert kinds.count(("SCHEMA", stream)) == 1
+            assert kinds.index(("SCHEMA", stream)) < kinds.index(("RECORD", stream))
+
+
+def test_rows_of_a_page_stay_together(sandbox: Sandbox) -> None:
+    """Targets load faster if streams do not alternate with each row."""
+    output = run(sandbox.config, "tickets", "customers", "ticket_messages")
+    streams = [m["stream"] for m in output.messages if m["type"] == "RECORD"]
+    turns = sum(one != other for one, other in zip(streams, streams[1:], strict=False))
+    pages = 2 + 1 + len(output.records("ticket_messages")) // 100 + 1
+    assert turns <= pages
+
+
+def test_versions_are_activated_after_the_last_row(
+    sandbox: Sandbox,
+) -> None:
+    """And not at all if the stream fails: its table must not be emptied."""
+    config = {**sandbox.config, "emit_activate_version_messages": True}
+    sandbox.faults.add(Fault.error(400), "/api/macros", after=1)
+    with pytest.raises(PartialRun) as failure:
+        run(config, "tags", "macros")
+
+    kinds = [(m["type"], m.get("stream")) for m in failure.value.output.messages]
+    last_row = max(i for i, kind in enumerate(kinds) if kind == ("RECORD", "tags"))
+    assert kinds.index(("ACTIVATE_VERSION", "tags")) > last_row
+    assert ("ACTIVATE_VERSION", "macros") not in kinds
+
+
+def test_no_state_of_streams_read_at_once_is_ahead_of_its_rows(
+    sandbox: Sandbox,
+) -> None:
+    """Whichever STATE a target has committed, the next run misses nothing."""
+    streams = ("tickets", "customers", "ticket_messages", "ticket_details", "events")
+    collections = {
+        "tickets": sandbox.shop.tickets,
+        "customers": sandbox.shop.customers,
+        "ticket_messages": sandbox.shop.messages,
+        "ticket_details": sandbox.shop.tickets,
+        "events": sandbox.shop.events,
+    }
+    whole = run(sandbox.config, *streams)
+    places = [i for i, m in enumerate(whole.messages) if m["type"] == "STATE"]
+    for place in random.Random(1).sample(places, 12):  # noqa: S311 (always the same)
+        before = Output(whole.messages[:place])
+        state = whole.messages[place]["value"]
+        after = run(sandbox.config, *streams, state=state)
+        for stream, collection in collections.items():
+            assert set(latest(stream, before, after)) == set(collection.ids())
+
+
+def test_runs_of_many_streams_killed_at_any_moment_lose_nothing(
+    tmp_path: Path,
+) -> None:
+    """Real processes, real HTTP, SIGKILL, and a shop that changes meanwhile."""
+    chance = random.Random(14)  # noqa: S311 (the same history each time)
+    streams = ["tickets", "customers", "ticket_messages", "ticket_details", "events"]
+    shop = Shop(seed=9, tickets=130, customers=120, messages_per_ticket=2)
+    running: list[subprocess.Popen[bytes]] = []
+    deadline = [0]
+
+    def live(_shop: Shop, _request: Request) -> None:
+        for _ in range(chance.randrange(3)):
+            shop.advance(chance.random() * 100)
+            shop.messages.create(chance.choice(shop.tickets.ids()))
+            shop.customers.update(chance.choice(shop.customers.ids()))
+        deadline[0] -= 1
+        if deadline[0] == 0:
+            running[-1].kill()
+
+    outputs: list[Output] = []
+    state: dict[str, Any] = {}
+    with Sandbox(shop) as sandbox:
+        sandbox.before_request(live)
+        for _ in range(5):
+            deadline[0] = chance.randrange(3, 60)
+            command = Files(tmp_path).arguments(sandbox.config, streams, state)
+            out = tmp_path / "out.jsonl"
+            with out.open("wb") as stdout:
+                running.append(subprocess.Popen(command, stdout=stdout))  # noqa: S603
+                running[-1].wait(60)
+            outputs.append(Output.parse(out.read_text()))
+            state = outputs[-1].state or state
+        sandbox.silence()
+        outputs.append(run(sandbox.config, *streams, state=state))
+
+    for stream, collection in {
+        "tickets": shop.tickets,
+        "customers": shop.customers,
+        "ticket_messages": shop.messages,
+        "ticket_details": shop.tickets,
+        "events": shop.events,
+    }.items():
+        assert set(latest(stream, *outputs)) == set(collection.ids())
+    changed = latest("customers", *outputs)
+    assert {
+        row["id"]: row["updated_datetime"][:26] for row in shop.customers.rows()
+    } == {customer: row["updated_datetime"][:26] for customer, row in changed.items()}
+
+
+def test_a_catalog_without_streams_reads_nothing(sandbox: Sandbox) -> None:
+    """And that is no failure."""
+    output = run(sandbox.config, catalog=catalog_of())
+    assert output.messages == []
+    assert sandbox.count() == 0
