@@ -42,12 +42,14 @@ def messages_of(error: Exception) -> Sequence[str]:
     if isinstance(error, GorgiasError):
         return error.lines
     if isinstance(error, BrokenPipeError):
-        return ("Cannot write the output: its reader is gone.",)
+        message = "Cannot write the output: its reader is gone."
+        return (message,)
     if isinstance(error, SAFE_TO_SHOW):
         return (one_line(str(error)),)
     place = traceback.extract_tb(error.__traceback__)[-1]
     found = f"{Path(place.filename).name}, line {place.lineno} ({place.name})"
-    return (f"Unexpected {type(error).__name__} in {found}. Please report it.",)
+    message = f"Unexpected {type(error).__name__} in {found}. Please report it."
+    return (message,)
 
 
 def ends_run(error: Exception) -> bool:

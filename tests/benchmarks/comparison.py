@@ -113,12 +113,13 @@ OF_MESSAGES = "edits of messages; messages that an import dates back"
 OURS = (
     Connector(
         "this tap, `ticket_messages`",
-        "lists, newest first, down to the bookmark; messages of each changed ticket",
+        "lists, newest first, down to the bookmark; once a day, messages of each "
+        "changed ticket",
         ours(first_by_ticket),
         ours_hourly(hourly_by_ticket),
         "measured",
-        "read receipts until the ticket's next change. Most requests of those that "
-        "read lists: it reads the whole conversation of each changed ticket",
+        "edits and read receipts until the ticket's next settling. Once a day it takes "
+        "a request more for each ticket that changed",
     ),
     Connector(
         "this tap, `messages`",

@@ -40,11 +40,13 @@ def again(shop: ShopSize) -> int:
     return math.ceil(shop.changed * OVERLAP_HOURS)
 
 
-def first_by_ticket(shop: ShopSize, rate: int) -> int:
-    """Count the requests of `tickets` and `ticket_messages` on a first sync."""
-    bulk_hours = pages(shop.messages) / rate / 3600
-    changed = math.ceil(shop.changed * (OVERLAP_HOURS + bulk_hours))
-    return pages(shop.tickets) + pages(shop.messages) + 1 + changed
+def first_by_ticket(shop: ShopSize, _rate: int) -> int:
+    """Count the requests of `tickets` and `ticket_messages` on a first sync.
+
+    Two of them look at the list of tickets: where settling begins, and whether it is
+    due.
+    """
+    return pages(shop.tickets) + pages(shop.messages) + 2
 
 
 def first_by_date(shop: ShopSize, _rate: int) -> int:
@@ -52,10 +54,18 @@ def first_by_date(shop: ShopSize, _rate: int) -> int:
     return pages(shop.tickets) + pages(shop.messages)
 
 
+LOOK_FOR_IMPORTS = 1
+"""Events of new tickets, in each run of `tickets` but the first."""
+
+
 def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
-    """Count the requests for what changed in an hour."""
-    tickets = shop.changed + again(shop)
-    return pages(tickets) + tickets
+    """Count the requests for what changed in an hour, a message for each ticket.
+
+    One of them looks whether settling is due, which once a day takes a request for each
+    ticket that changed.
+    """
+    changed = shop.changed + again(shop)
+    return 2 * pages(changed) + LOOK_FOR_IMPORTS + 1
 
 
 def hourly_by_date(look_back_days: int) -> Rule:
@@ -63,7 +73,8 @@ def hourly_by_date(look_back_days: int) -> Rule:
 
     def requests(shop: ShopSize, _rate: int) -> int:
         hours = 1 + max(24 * look_back_days, OVERLAP_HOURS)
-        return pages(shop.changed + again(shop)) + pages(shop.changed * hours)
+        tickets = pages(shop.changed + again(shop)) + LOOK_FOR_IMPORTS
+        return tickets + pages(shop.changed * hours)
 
     return requests
 

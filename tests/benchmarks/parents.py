@@ -21,12 +21,15 @@ from tap_gorgias.pages import Page
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
+from tap_gorgias.ways import FeedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tap_gorgias.pages import Fetch
+    from tap_gorgias.reading import Step, WalkPlan
     from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.ways import IncrementalStream
 
 CONFIG = {"subdomain": "acme", "email": "ann@example.com", "api_key": "key"}
 LONG_AGO = "2000-01-01T00:00:00.000000Z"
@@ -58,7 +61,12 @@ def measure(parents: int) -> None:
         """Tickets from memory."""
 
         @override
-        def fetch(self, **more_params: str | Sequence[str]) -> Fetch:
+        def fetch(
+            self,
+            reader: GorgiasStream | None = None,
+            /,
+            **more_params: str | Sequence[str],
+        ) -> Fetch:
             def fetch(cursor: str | None) -> Page:
                 if cursor and int(cursor) <= parents - EARLY and not early:
                     early.append(megabytes())
@@ -66,14 +74,27 @@ def measure(parents: int) -> None:
 
             return fetch
 
+        @override
+        def walk(
+            self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+        ) -> Iterator[Step]:
+            return FeedStream.walk(self, reader, plan, fetch)
+
     class TicketMessages(TicketMessagesStream):
         """Messages from memory."""
 
         parent_stream_type = Tickets
 
         @override
-        def of(self, parent: int) -> Fetch:
-            return lambda _: Page([{"id": parent, "ticket_id": parent}])
+        def fetch(
+            self,
+            reader: GorgiasStream | None = None,
+            /,
+            **more_params: str | Sequence[str],
+        ) -> Fetch:
+            parent = more_params.get("ticket_id")
+            rows = [{"id": parent, "ticket_id": parent}] if parent else []
+            return lambda _: Page(list(rows))
 
     class Memory(TapGorgias):
         """The tap without HTTP."""

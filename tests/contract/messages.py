@@ -22,7 +22,7 @@ SAID_BY = {
     "warn_once",
     "_report",
 }
-SENTENCES = {"advice", "explain", "setting"}
+SENTENCES = {"advice", "explain", "messages", "setting"}
 """Functions and names with these in them hold messages, or their ends."""
 
 PLACEHOLDER = re.compile(r"%(?:s|d|\.\d+f)")

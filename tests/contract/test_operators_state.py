@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tap_gorgias import timestamps
-from tap_gorgias.parents import FollowerStream, ParentFeedStream
 from tap_gorgias.positions import Position, bookmark_from, cursor_from, walk_from
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.tap import TapGorgias
-from tap_gorgias.ways import CursorStream
+from tap_gorgias.ways import CursorStream, IncrementalStream
 from tests.contract.memory import CONFIG
 from tests.contract.readme import OPERATORS, blocks
 
 BY_NAME = {stream.name: stream for stream in STREAMS}
 EXTRA_KEYS: dict[str, type] = {
     "cursor": CursorStream,
-    "emitted": ParentFeedStream,
-    "emitting": ParentFeedStream,
-    "parent_walk": FollowerStream,
+    "imports": IncrementalStream,
+    "settled": TicketMessagesStream,
+    "settling": TicketMessagesStream,
     "since": TicketMessagesStream,
 }
 
@@ -49,15 +47,4 @@ def test_state_examples_are_what_the_tap_reads_and_writes() -> None:
             beside = {key: entry[key] for key in extra - {"cursor"}}
             written = {**position.to_state(str(stream.replication_key)), **beside}
             assert written == entry
-            assert entry.get("parent_walk") in {None, newest_of_tickets(state)}
     assert named == EXTRA_KEYS.keys()
-
-
-def newest_of_tickets(state: dict[str, Any]) -> str | None:
-    """Take the moment that the unfinished walk of tickets began at."""
-    walk = walk_from(state["bookmarks"]["tickets"], None)
-    assert walk is not None
-    assert walk.floor is not None
-    assert walk.newest is not None
-    assert timestamps.parse(walk.floor) < timestamps.parse(walk.newest)
-    return walk.newest

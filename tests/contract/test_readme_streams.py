@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.parents import FollowerStream, PerParentStream
+from tap_gorgias.children import ChildStream, FeedChildStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.statistics import StatisticsStream
@@ -26,11 +26,11 @@ PATHS_BEYOND = {
 
 def way_of(stream: type[GorgiasStream]) -> str:
     """Name the way in which a stream is read."""
-    if issubclass(stream, PerParentStream):
+    if issubclass(stream, ChildStream):
         parent = str(getattr(stream.parent_stream_type, "name", "")).removesuffix("s")
         if stream is TicketMessagesStream:
-            return f"bulk, then per changed {parent}"
-        changed = "changed " if issubclass(stream, FollowerStream) else ""
+            return f"feed, settled per changed {parent}"
+        changed = "changed " if issubclass(stream, FeedChildStream) else ""
         return f"per {changed}{parent}"
     ways = {FeedStream: "feed", LogStream: "log", CursorStream: "by cursor"}
     found = [way for base, way in ways.items() if issubclass(stream, base)]

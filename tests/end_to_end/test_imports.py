@@ -173,7 +173,7 @@ def test_without_permission_for_events_one_warning_says_what_is_not_seen(
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_history_of_imports_and_kills_loses_nothing(
+def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tickets are created, imported, changed and deleted at any time."""

@@ -115,8 +115,11 @@ def steps_of(
         now=now,
     )
     return [
-        ([row[KEY] for row in rows], position.bookmark if position else None)
-        for rows, position, _ in steps
+        (
+            [row[KEY] for row in step.rows],
+            step.position.bookmark if step.position else None,
+        )
+        for step in steps
     ]
 
 

@@ -33,7 +33,7 @@ def test_a_walk_without_a_parent_s_own_records_is_given_up() -> None:
 
 def test_a_walk_that_a_child_has_followed_becomes_its_own() -> None:
     """Down to its own floor: the parent may have gone further for others."""
-    bookmarks = {
+    bookmarks: dict[str, Any] = {
         "tickets": {"walk": WALK},
         "ticket_details": {"replication_key_value": T0, "parent_walk": T1},
     }
@@ -65,7 +65,7 @@ def test_a_walk_over_tickets_that_messages_followed_is_settling() -> None:
     """Tickets older than the start date are among them."""
     since = "2026-10-01T00:00:00.000000Z"
     child = {"replication_key_value": T0, "parent_walk": T1, "since": since}
-    bookmarks = {"tickets": {"walk": WALK}, "ticket_messages": child}
+    bookmarks: dict[str, Any] = {"tickets": {"walk": WALK}, "ticket_messages": child}
     assert upgraded(bookmarks)["ticket_messages"] == {
         "replication_key_value": HOUR_BEFORE_T0,
         "settled": T0,
@@ -87,7 +87,7 @@ def test_an_unfinished_bulk_goes_on_as_a_walk_over_the_list() -> None:
 
 def test_entries_of_this_version_are_left_as_they_are() -> None:
     """A second look changes nothing."""
-    old = {
+    old: dict[str, Any] = {
         "tickets": {"walk": WALK, "replication_key_value": T0},
         "ticket_messages": {"replication_key_value": T0, "parent_walk": T1},
         "ticket_details": {"parent_walk": T1},
