@@ -42,14 +42,14 @@ def messages_of(error: Exception) -> Sequence[str]:
     if isinstance(error, GorgiasError):
         return error.lines
     if isinstance(error, BrokenPipeError):
-        message = "Cannot write the output: its reader is gone."
-        return (message,)
+        messages = "Cannot write the output: its reader is gone."
+        return (messages,)
     if isinstance(error, SAFE_TO_SHOW):
         return (one_line(str(error)),)
     place = traceback.extract_tb(error.__traceback__)[-1]
     found = f"{Path(place.filename).name}, line {place.lineno} ({place.name})"
-    message = f"Unexpected {type(error).__name__} in {found}. Please report it."
-    return (message,)
+    messages = f"Unexpected {type(error).__name__} in {found}. Please report it."
+    return (messages,)
 
 
 def ends_run(error: Exception) -> bool:

@@ -246,10 +246,11 @@ class GorgiasStream(CatalogStream, ABC):
         record = self.converter.convert(row)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        reason = f"A record came without its key ({', '.join(self.primary_keys)})"
+        reason = f"a record came without its key ({', '.join(self.primary_keys)})."
+        error = ApiError(reason, stream=self.name, path=self.path)
         if not self._missing:
-            self.logger.warning("%s and is left out.", reason)
-        self.report_incomplete(f"{reason}.")
+            self.logger.warning("%s It is left out.", error)
+        self.report_incomplete(str(error))
         return None
 
     @override

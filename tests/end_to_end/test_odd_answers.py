@@ -177,8 +177,9 @@ def test_a_row_without_its_key_is_left_out_and_fails_the_stream_at_its_end(
         run(sandbox.config, "tags")
 
     assert set(failure.value.output.ids("tags")) == set(sandbox.shop.tags.ids())
-    assert str(failure.value.__cause__) == "A record came without its key (id)."
-    assert caplog.text.count("without its key (id) and is left out") == 1
+    reason = "tags: /api/tags failed: a record came without its key (id)."
+    assert str(failure.value.__cause__) == reason
+    assert caplog.text.count("without its key (id). It is left out.") == 1
 
 
 def test_fields_that_the_tap_does_not_know_are_named_once(

@@ -53,7 +53,7 @@ def test_a_scope_that_the_plan_lacks_is_one_warning(
     sandbox: Sandbox, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The run goes on, and nothing is marked as read."""
-    sandbox.faults.add(Fault.error(status), PATH, times=14 if status == 500 else 1)
+    sandbox.faults.add(Fault.error(status), PATH, times=10 if status == 500 else 1)
 
     output = read(sandbox, "tags", "tickets_created", parallel_streams=1)
 

@@ -306,7 +306,7 @@ def test_memory_stays_bounded(case: Callable[[], list[bytes]], tmp_path: Path) -
 
     errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
     assert done.returncode == 1
-    assert len(errors) == 1
+    assert len(errors) == 3  # as it comes, at the end, and of the run
     assert "tags: /api/tags failed: the answer is larger than 64 MB." in errors[0]
     assert "Traceback" not in done.stderr
     assert int((tmp_path / "peak").read_text()) < 250 * 1024
