@@ -190,7 +190,9 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     def _with_integer_ids(self, rows: list[Row]) -> Iterator[Row]:
         for row in rows:
             row_id = self.parent.converter.convert({"id": row.get("id")})["id"]
-            if row_id is not None:
+            if row_id is None:
+                self.leave_out(self.parent)
+            else:
                 yield {**row, "id": row_id}
 
     def _save_within_page(self, step: Step, row: Row) -> None:

@@ -88,6 +88,7 @@ class GorgiasStream(CatalogStream, ABC):
         super().__init__(tap)
         self.run = run
         self._missing: Counter[str] = Counter()
+        self._is_position_held = False
 
     @abstractmethod
     def steps(self) -> Iterator[Step]:
@@ -246,11 +247,7 @@ class GorgiasStream(CatalogStream, ABC):
         record = self.converter.convert(row)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        reason = f"a record came without its key ({', '.join(self.primary_keys)})."
-        error = ApiError(reason, stream=self.name, path=self.path)
-        if not self._missing:
-            self.logger.warning("%s It is left out.", error)
-        self.report_incomplete(str(error))
+        self.leave_out(self)
         return None
 
     @override
@@ -277,13 +274,15 @@ class GorgiasStream(CatalogStream, ABC):
     def save(self, position: Position | None) -> None:
         """Save how far the stream is read, with the rows that are out.
 
-        With BATCH the position waits until the files of its rows are announced.
+        After a row was left out nothing is saved: the next run asks for it again. With
+        BATCH the position waits until the files of its rows are announced.
 
         Args:
             position: The rows up to here have been handed to the SDK; None if there
                 is nothing to save.
         """
-        if position is None or self.replication_method == REPLICATION_FULL_TABLE:
+        is_full_table = self.replication_method == REPLICATION_FULL_TABLE
+        if position is None or is_full_table or self._is_position_held:
             self.output.flush()
             return
         self.state_manager.stage(self.state_entry(position))
@@ -315,6 +314,19 @@ class GorgiasStream(CatalogStream, ABC):
             reason: A sentence without data of customers.
         """
         self._missing[reason] += 1
+
+    def leave_out(self, stream: GorgiasStream) -> None:
+        """Go on without a row that came without its key, and fail at the end.
+
+        Args:
+            stream: The stream of the row: this one, or its parent.
+        """
+        self._is_position_held = True
+        reason = f"a record came without its key ({', '.join(stream.primary_keys)})."
+        error = ApiError(reason, stream=self.name, path=stream.path)
+        if not self._missing:
+            self.logger.warning("%s It is left out.", error)
+        self.report_incomplete(str(error))
 
     def check_complete(self) -> None:
         """Fail a stream that was read to its end, but not whole.

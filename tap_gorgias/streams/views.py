@@ -73,7 +73,7 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     def parent_steps(self) -> Iterator[Step]:
         for step in self.parent.read(self):
             self._deactivated.update(
-                view["id"] for view in step.rows if view.get("deactivated_datetime")
+                view.get("id") for view in step.rows if view.get("deactivated_datetime")
             )
             yield step
 

@@ -182,6 +182,27 @@ def test_a_row_without_its_key_is_left_out_and_fails_the_stream_at_its_end(
     assert caplog.text.count("without its key (id). It is left out.") == 1
 
 
+def test_a_row_without_its_key_is_asked_for_again(sandbox: Sandbox) -> None:
+    """The position stays before it, so that the next run brings what was left out."""
+    lost = sandbox.shop.jobs.ids()[-1]
+
+    def without_a_key(body: Body) -> Body:
+        rows = [
+            {**row, "id": None if row["id"] == lost else row["id"]}
+            for row in body["data"]
+        ]
+        return {**body, "data": rows}
+
+    spoil(sandbox, "/api/jobs", without_a_key, times=9)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "jobs")
+    sandbox.faults.clear()
+    again = run(sandbox.config, "jobs", state=failure.value.output.state)
+
+    assert lost not in failure.value.output.ids("jobs")
+    assert lost in again.ids("jobs")
+
+
 def test_fields_that_the_tap_does_not_know_are_named_once(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -84,14 +84,18 @@ def test_a_cursor_in_state_that_no_url_can_hold_is_refused_by_gorgias_alone(
     assert len(outcome.output.ids("tickets")) == 3
 
 
+@pytest.mark.parametrize("stream", ["views", "view_items"])
 @pytest.mark.parametrize("view", [{}, {"id": None}, {"id": [1]}, {"id": {"a": 1}}])
-def test_a_view_without_id_is_told(sandbox: Sandbox, view: dict[str, Any]) -> None:
+def test_a_view_without_id_is_told(
+    sandbox: Sandbox, view: dict[str, Any], stream: str
+) -> None:
     """It ended the run with a KeyError or a TypeError."""
     sandbox.faults.add(Fault.rewrite(lambda _: {"data": [view]}), "/api/views")
 
-    errors = kept(sandbox.config, "views", "view_items").errors
+    errors = kept(sandbox.config, stream).errors
 
-    assert errors == ["views: /api/views failed: a record came without its key (id)."]
+    reason = "/api/views failed: a record came without its key (id)."
+    assert errors == [f"{stream}: {reason}"]
 
 
 def test_a_meta_that_is_none_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
