@@ -115,10 +115,28 @@ class GorgiasStream(Stream, ABC):
         params = {**self.params(), **more_params}
 
         def fetch(cursor: str | None) -> Page:
-            with_cursor = params if cursor is None else {**params, "cursor": cursor}
-            return parse_page(*self.get(with_cursor))
+            return self.page(params if cursor is None else {**params, "cursor": cursor})
 
         return fetch
+
+    def page(
+        self,
+        params: Mapping[str, str | int | Sequence[str]],
+        path: str | None = None,
+        leads_on: str = "next_cursor",
+    ) -> Page:
+        """Ask for a page of a list.
+
+        Args:
+            params: Query parameters.
+            path: Path of the request, if it is not the stream's.
+            leads_on: The name in `meta` of what leads to the next page.
+
+        Raises:
+            PageError: If the answer is no page, or does not say how it goes on.
+        """
+        limit = PAGE_ROWS if "limit" in params else None
+        return parse_page(*self.get(params, path), limit=limit, leads_on=leads_on)
 
     def get(
         self, params: Mapping[str, str | int | Sequence[str]], path: str | None = None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import order, reading
 from tap_gorgias.compat import override
-from tap_gorgias.pages import parse_page
 from tap_gorgias.parents import FollowerStream
 from tap_gorgias.positions import bookmark_from
 from tap_gorgias.stream import PAGE_ROWS
@@ -93,8 +92,7 @@ class TicketMessagesStream(FollowerStream):
 
     def _newest_change(self) -> str | None:
         order_by = TicketsStream.order_by
-        reply = self.get({"limit": PAGE_ROWS, "order_by": order_by}, TicketsStream.path)
-        page = parse_page(*reply)
+        page = self.page({"limit": PAGE_ROWS, "order_by": order_by}, TicketsStream.path)
         return order.newest_of(page, TicketsStream.replication_key)
 
     @override

@@ -148,7 +148,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             params = self.params()
             if cursor is not None:
                 params["cursor"] = cursor
-            page = parse_page(*self._reply(params, window))
+            page = parse_page(*self._reply(params, window), limit=None)
             rows = [self._row(row) for row in page.rows]
             return Page(rows, page.next_cursor, page.now)
 

@@ -137,7 +137,6 @@ def test_a_cursor_that_comes_twice_ends_the_run(sandbox: Sandbox) -> None:
     "body",
     [
         pytest.param({}, id="empty object"),
-        pytest.param({"data": None, "meta": {}}, id="no list"),
         pytest.param({"data": {"id": 1}}, id="object for a list"),
         pytest.param({"data": [1, 2]}, id="numbers for records"),
         pytest.param(
@@ -162,6 +161,12 @@ def test_an_answer_of_another_shape_is_a_clear_error(
     assert isinstance(failure.value.__cause__, GorgiasError)
     assert str(failure.value.__cause__).startswith("tags: /api/tags failed: ")
     assert failure.value.output.records("tags") == []
+
+
+def test_a_null_in_place_of_a_list_is_an_empty_one(sandbox: Sandbox) -> None:
+    """Missing permissions may be answered so."""
+    spoil(sandbox, "/api/tags", lambda body: {**body, "data": None})
+    assert run(sandbox.config, "tags").records("tags") == []
 
 
 def test_fields_that_the_tap_does_not_know_are_named_once(
