@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_gorgias import timestamps
 from tap_gorgias.auth import sign_in_with
-from tap_gorgias.exchange import Exchange
+from tap_gorgias.exchange import SUBDOMAIN_ADVICE, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -138,7 +138,7 @@ class GorgiasClient:
             renewed = self._sign_in.renewed(signature)
             if renewed is not None:
                 answer = ask(renewed)
-        if answer.status == HTTPStatus.OK:
+        if answer.is_success:
             value = self._exchange.value(answer, path, caller.stream)
             return Reply(value, _latest(answer.date))
         advice = self._advice(answer.status, caller)
@@ -149,7 +149,7 @@ class GorgiasClient:
             return self._sign_in.unauthorized_advice
         if status == HTTPStatus.FORBIDDEN:
             return self._sign_in.forbidden_advice(caller.scope, caller.stream)
-        return "Is `subdomain` right?" if status == HTTPStatus.NOT_FOUND else ""
+        return SUBDOMAIN_ADVICE if status == HTTPStatus.NOT_FOUND else ""
 
 
 def _latest(date: datetime | None) -> str | None:
