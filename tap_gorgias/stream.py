@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from tap_gorgias.reading import Step
     from tap_gorgias.run import Run
 
+    Params = Mapping[str, str | int | Sequence[str]]
+
 SDK_FAILURE_MESSAGE = "An unhandled error occurred while syncing '%s'"
 PAGE_ROWS = 100
 """The most that a list endpoint gives for one request."""
@@ -120,27 +122,19 @@ class GorgiasStream(Stream, ABC):
         return fetch
 
     def page(
-        self,
-        params: Mapping[str, str | int | Sequence[str]],
-        path: str | None = None,
-        leads_on: str = "next_cursor",
+        self, params: Params, path: str | None = None, leads_on: str = "next_cursor"
     ) -> Page:
-        """Ask for a page of a list.
+        """Ask for a page of a list, and read it with `parse_page`.
 
         Args:
             params: Query parameters.
             path: Path of the request, if it is not the stream's.
             leads_on: The name in `meta` of what leads to the next page.
-
-        Raises:
-            PageError: If the answer is no page, or does not say how it goes on.
         """
         limit = PAGE_ROWS if "limit" in params else None
         return parse_page(*self.get(params, path), limit=limit, leads_on=leads_on)
 
-    def get(
-        self, params: Mapping[str, str | int | Sequence[str]], path: str | None = None
-    ) -> Reply:
+    def get(self, params: Params, path: str | None = None) -> Reply:
         """Ask the endpoint.
 
         Args:
@@ -157,9 +151,7 @@ class GorgiasStream(Stream, ABC):
         caller = Caller(self.name, self.scope)
         return self._checked(self.run.client.get(path or self.path, params, caller))
 
-    def post(
-        self, params: Mapping[str, str | int | Sequence[str]], body: Mapping[str, Any]
-    ) -> Reply:
+    def post(self, params: Params, body: Mapping[str, Any]) -> Reply:
         """Ask the endpoint for what a body says.
 
         Args:
