@@ -10,7 +10,6 @@ from tap_gorgias.reading import FEED_OVERLAP
 from tap_gorgias.ways import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import timedelta
 
 
@@ -26,10 +25,6 @@ class TicketsStream(ParentFeedStream):
     scope = "tickets:read"
     replication_key = "updated_datetime"
     order_by: ClassVar[str] = "updated_datetime:desc"
-
-    @override
-    def params(self) -> dict[str, str | int | Sequence[str]]:
-        return {**super().params(), "trashed": "true"}
 
 
 class SatisfactionSurveysStream(FeedStream):

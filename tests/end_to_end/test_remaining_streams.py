@@ -79,16 +79,60 @@ def _comparable(stream: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("archived", ["documented", "recorded"])
-def test_custom_fields_come_whatever_archived_means(
+def test_custom_fields_take_a_read_for_each_kind_of_object(
     archived: Literal["documented", "recorded"],
 ) -> None:
-    """Those of tickets and customers, active and archived, each once."""
+    """Archived ones come with the active ones, as recorded; once it said otherwise."""
     with Sandbox(Shop(custom_fields_archived=archived)) as sandbox:
         fields = run(sandbox.config, "custom_fields").records("custom_fields")
 
-        assert sorted(f["id"] for f in fields) == sandbox.shop.custom_fields.ids()
+        rows = [
+            row
+            for row in sandbox.shop.custom_fields.rows()
+            if archived == "recorded" or row["deactivated_datetime"] is None
+        ]
+        assert sorted(f["id"] for f in fields) == [row["id"] for row in rows]
+        assert [one.query["object_type"] for one in sandbox.requests] == [
+            ["Ticket"],
+            ["Customer"],
+        ]
+        assert not any("archived" in one.query for one in sandbox.requests)
     kinds = {(f["object_type"], bool(f["deactivated_datetime"])) for f in fields}
-    assert len(kinds) == 4
+    assert len(kinds) == (4 if archived == "recorded" else 2)
+
+
+def test_a_custom_field_that_comes_in_both_reads_comes_out_once(
+    sandbox: Sandbox,
+) -> None:
+    """Whatever `object_type` brings."""
+    both: list[Any] = []
+
+    def add(body: dict[str, Any]) -> dict[str, Any]:
+        both.extend(body["data"])
+        return {**body, "data": list(both)}
+
+    sandbox.faults.add(Fault.rewrite(add), "/api/custom-fields", times=2)
+
+    ids = run(sandbox.config, "custom_fields").ids("custom_fields")
+    assert sorted(ids) == sandbox.shop.custom_fields.ids()
+
+
+@pytest.mark.parametrize("stream", ["integrations", "widgets"])
+def test_an_order_that_nobody_has_seen_is_not_asked_for(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """Pages follow one another by cursors, whatever the order."""
+    collection = getattr(sandbox.shop, stream)
+    while len(collection) < 230:
+        collection.create()
+
+    ids = run(sandbox.config, stream).ids(stream)
+
+    assert sorted(ids) == collection.ids()
+    assert {frozenset(one.query) for one in sandbox.requests} == {
+        frozenset({"limit"}),
+        frozenset({"limit", "cursor"}),
+    }
 
 
 def test_macros_come_that_are_archived_or_were_never_edited(sandbox: Sandbox) -> None:
