@@ -62,7 +62,7 @@ def parse_page(
             says nothing.
     """
     rows = _rows(body)
-    meta = _meta_of(body)
+    meta = meta_of(body)
     cursor = meta.get(leads_on)
     if cursor is not None and not isinstance(cursor, str):
         message = f"the answer's `{leads_on}` is no text."
@@ -73,10 +73,20 @@ def parse_page(
     return Page(rows, cursor or None, now)
 
 
-def _meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
+def meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Find what an answer says about its page.
+
+    Args:
+        body: The answer of a list endpoint.
+
+    Returns:
+        Its `meta`, empty if it has none.
+
+    Raises:
+        PageError: If `meta` is no object. It must not be taken for the end of the list.
+    """
     meta = body.get("meta") if isinstance(body, dict) else None
     if meta is not None and not isinstance(meta, dict):
-        # It must not be taken for the end of the list.
         message = "the answer's `meta` is no object."
         raise PageError(message)
     return meta or {}

@@ -72,7 +72,10 @@ class Settings:
     @property
     def warnings(self) -> list[str]:
         """A sentence for each setting that Gorgias may refuse."""
-        return explain_event_types(self.event_types)
+        return [
+            *explain_event_types(self.event_types),
+            *(told for query in self.statistics for told in query.explain_members()),
+        ]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
