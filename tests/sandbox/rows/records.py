@@ -65,6 +65,9 @@ def event(shop: Shop, row_id: int, created: int) -> Row:
     share = position / shop.sizes["events"] * 0.8
     size = int(shop.sizes[shop.name_of(object_type)] * share)
     object_id = collection.id_at(dice.roll(1 + size))
+    if event_type == "ticket-merged":
+        # A ticket that is left would have changed with the merge.
+        object_id = collection.source_of(object_id)
     user_id = shop.users.id_at(dice.roll(max(shop.sizes["users"], 1)))
     return event_row(
         row_id,
