@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_gorgias import timestamps
 from tap_gorgias.auth import sign_in_with
-from tap_gorgias.exchange import Exchange
+from tap_gorgias.errors import NotReadyError
+from tap_gorgias.exchange import SUBDOMAIN_ADVICE, Exchange
+from tap_gorgias.waiting import until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,12 +108,25 @@ class GorgiasClient:
             ApiError: If Gorgias refuses, or keeps failing for about five minutes.
             SignInError: If Gorgias gives no access token.
         """
-        return self._retried(
-            lambda signature: self._exchange.post(
+
+        def ask(signature: AuthBase) -> Answer:
+            answer = self._exchange.post(
                 path, signature, caller.stream, params=params, json=body
+            )
+            if answer.status == HTTPStatus.ACCEPTED:
+                reason = "the answer is not ready."
+                raise NotReadyError(
+                    reason, stream=caller.stream, path=path, status=answer.status
+                )
+            return answer
+
+        logger = logging.getLogger(f"tap-gorgias.{caller.stream}")
+        return until_ready(
+            lambda: self._retried(ask, path, caller),
+            clock=self._exchange.clock,
+            on_wait=lambda seconds: logger.info(
+                "Gorgias is not ready. Asking again in %d s.", seconds
             ),
-            path,
-            caller,
         )
 
     @property
@@ -138,7 +154,7 @@ class GorgiasClient:
             renewed = self._sign_in.renewed(signature)
             if renewed is not None:
                 answer = ask(renewed)
-        if answer.status == HTTPStatus.OK:
+        if answer.is_success:
             value = self._exchange.value(answer, path, caller.stream)
             return Reply(value, _latest(answer.date))
         advice = self._advice(answer.status, caller)
@@ -149,7 +165,7 @@ class GorgiasClient:
             return self._sign_in.unauthorized_advice
         if status == HTTPStatus.FORBIDDEN:
             return self._sign_in.forbidden_advice(caller.scope, caller.stream)
-        return "Is `subdomain` right?" if status == HTTPStatus.NOT_FOUND else ""
+        return SUBDOMAIN_ADVICE if status == HTTPStatus.NOT_FOUND else ""
 
 
 def _latest(date: datetime | None) -> str | None:

@@ -7,6 +7,7 @@ GorgiasError
     StreamMapError          an expression of the user's own fails
     ApiError                an answer (or none) that ends the run
         TransientApiError   worth another try: 429, 5xx, no answer, broken body
+        NotReadyError       worth asking again a little later: 202
     SignInError             no access token can be had: no stream can be read
     IncompleteError         parts of a stream could not be read
     OutputError             the target is gone
@@ -122,6 +123,10 @@ class TransientApiError(ApiError):
     @override
     def may_be_due_to_cursor(self) -> bool:
         return False
+
+
+class NotReadyError(ApiError):
+    """Gorgias has accepted a request, and is still working on its answer."""
 
 
 class SignInError(GorgiasError):

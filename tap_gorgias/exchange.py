@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tap_gorgias.summary import RunSummary
     from tap_gorgias.transport import Answer
 
+SUBDOMAIN_ADVICE = "Is `subdomain` right?"
+
 T = TypeVar("T")
 
 
@@ -43,6 +45,7 @@ class Exchange:
         self._api_url = settings.api_url
         self._summary = summary
         self._outage = Outage()
+        self._answered = False
         self._budget = ApiBudget(clock, settings.rate_limit_percent)
         self._transport = Transport(
             budget=self._budget,
@@ -121,7 +124,7 @@ class Exchange:
         """Read the JSON of a good answer.
 
         Args:
-            answer: An answer with status 200.
+            answer: A success.
             path: Path of the request.
             asker: Who asked.
 
@@ -130,23 +133,35 @@ class Exchange:
 
         Raises:
             TransientApiError: If it is none: a proxy's page, half of an answer.
-            ApiError: If it is nested too deeply.
+            ApiError: If it is nested too deeply. If it is a web page, and nothing
+                else has come in this run.
         """
         try:
-            return decode(answer.body)
+            value = decode(answer.body)
         except TooDeepError as error:
             raise ApiError(str(error), stream=asker, path=path) from None
         except ValueError:
+            if not self._answered and answer.body.lstrip().startswith(b"<"):
+                reason = "the answer is a web page."
+                raise ApiError(
+                    reason,
+                    stream=asker,
+                    path=path,
+                    status=answer.status,
+                    advice=SUBDOMAIN_ADVICE,
+                ) from None
             reason = "the body is not JSON."
             raise TransientApiError(
                 reason, stream=asker, path=path, status=answer.status
             ) from None
+        self._answered = True
+        return value
 
     def refusal(self, answer: Answer, path: str, asker: str, advice: str) -> ApiError:
         """Put a bad answer in words, without the tap's credentials.
 
         Args:
-            answer: An answer with another status than 200.
+            answer: An answer that is no success.
             path: Path of the request.
             asker: Who asked.
             advice: What the user can do about it.
@@ -158,6 +173,11 @@ class Exchange:
             answer.status == HTTPStatus.TOO_MANY_REQUESTS
             or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         )
+        if answer.body.lstrip().startswith(b"{"):
+            # A web server on the way refuses with web pages.
+            self._answered = True
+        if answer.is_redirect and not self._answered:
+            advice = SUBDOMAIN_ADVICE
         kind = TransientApiError if transient else ApiError
         return kind(
             said(answer.body, self.secrets.masked),

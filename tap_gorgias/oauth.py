@@ -21,6 +21,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from tap_gorgias.compat import override
 from tap_gorgias.decoding import decode
 from tap_gorgias.errors import ApiError, SignInError
+from tap_gorgias.exchange import SUBDOMAIN_ADVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ ADVICE = {
 
 _ADVICE_BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: ADVICE["invalid_client"],
-    HTTPStatus.NOT_FOUND: "Is `subdomain` right?",
+    HTTPStatus.NOT_FOUND: SUBDOMAIN_ADVICE,
 }
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _LATEST_MOMENT = 1e12
@@ -151,7 +152,7 @@ class OAuthSignIn:
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
         began = self._exchange.clock.monotonic()
         answer = self._exchange.post(PATH, self._client, ASKER, data=form)
-        if answer.status != HTTPStatus.OK:
+        if not answer.is_success:
             raise self._exchange.refusal(answer, PATH, ASKER, _advice(answer))
         value = self._exchange.value(answer, PATH, ASKER)
         token = value.get("access_token") if isinstance(value, dict) else None

@@ -36,34 +36,45 @@ Fetch: TypeAlias = Callable[[str | None], Page]
 """From a cursor (None: the first page) to the page that begins there."""
 
 
-def parse_page(body: Any, now: str | None = None) -> Page:  # noqa: ANN401
+def parse_page(
+    body: Any,  # noqa: ANN401
+    now: str | None = None,
+    *,
+    limit: int | None,
+    leads_on: str = "next_cursor",
+) -> Page:
     """Find rows and cursor in the answer of a list endpoint.
 
     Args:
         body: `{"data": [...], "meta": {"next_cursor": ...}}`, or a bare array, which
-            some endpoints are documented to answer.
+            some endpoints are documented to answer. With missing permissions a list
+            may answer null as `data`.
         now: When it was answered, by Gorgias' clock; None if that is not known.
+        limit: How many rows were asked for; None if the list has no pages.
+        leads_on: The name in `meta` of what leads to the next page.
 
     Returns:
-        The page; a bare array has no page after it.
+        The page. What leads to the next one is its cursor.
 
     Raises:
-        PageError: If the answer has neither form.
+        PageError: If the answer has neither form. If the page is full and does not say
+            whether another follows: a null says that none does, but a missing name
+            says nothing.
     """
-    if isinstance(body, list):
-        return Page(_rows(body), now=now)
-    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-        message = "the answer holds no list of records."
-        raise PageError(message)
-    cursor = meta_of(body).get("next_cursor")
+    rows = _rows(body)
+    meta = meta_of(body)
+    cursor = meta.get(leads_on)
     if cursor is not None and not isinstance(cursor, str):
-        message = "the answer's cursor is no text."
+        message = f"the answer's `{leads_on}` is no text."
         raise PageError(message)
-    return Page(_rows(body["data"]), cursor or None, now)
+    if limit is not None and len(rows) >= limit and leads_on not in meta:
+        message = f"the page is full, but no `{leads_on}` says whether another follows."
+        raise PageError(message)
+    return Page(rows, cursor or None, now)
 
 
 def meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Find what leads from a page to the next.
+    """Find what an answer says about its page.
 
     Args:
         body: The answer of a list endpoint.
@@ -148,8 +159,14 @@ class _Progress:
         return None
 
 
-def _rows(items: list[Any]) -> list[Row]:
-    if not all(isinstance(item, dict) for item in items):
+def _rows(body: Any) -> list[Row]:  # noqa: ANN401
+    rows = body
+    if isinstance(body, dict) and "data" in body:
+        rows = [] if body["data"] is None else body["data"]
+    if not isinstance(rows, list):
+        message = "the answer holds no list of records."
+        raise PageError(message)
+    if not all(isinstance(row, dict) for row in rows):
         message = "the answer's list holds something that is no record."
         raise PageError(message)
-    return items
+    return rows

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_gorgias import order, timestamps
-from tap_gorgias.pages import pages
+from tap_gorgias.pages import PageError, pages
 from tap_gorgias.positions import Position
 from tap_gorgias.reading import Step
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tap_gorgias.pages import Fetch
 
 MARGIN = timedelta(days=1)
-LONGEST_WINDOW = timedelta(days=365) - 2 * MARGIN
-"""Gorgias takes queries over 366 days at most (observed by third parties). One is left
-for the hours by which clocks are changed."""
+LONGEST_WINDOW = timedelta(days=90)
+"""Gorgias takes queries over 366 days at most (observed by third parties), but the rows
+of a window have to fit into one answer."""
 EARLIEST = datetime(2015, 1, 1, tzinfo=timezone.utc)
 """Gorgias has no figures of earlier years, so none are asked for."""
 
@@ -33,6 +33,10 @@ _STEPS: Mapping[str, timedelta] = {
 """From the start of a period into the next one, by the clock on the wall."""
 
 
+class RowsMissingError(Exception):
+    """An answer does not hold all rows of its window."""
+
+
 class Window(NamedTuple):
     """Whole periods, from the start of the first to the start of the one after them."""
 
@@ -41,14 +45,20 @@ class Window(NamedTuple):
 
     @property
     def asked_for(self) -> tuple[str, str]:
-        """What to ask for, by the clock on the wall of the time zone.
+        """What to ask for if rows tell their periods, by the clock on the wall.
 
         Nobody documents whether borders belong to a query, or that they are read in its
         time zone. So a day more is asked for at both ends, and left out again.
         """
-        wall = ((self.start - MARGIN), (self.end + MARGIN))
-        first, last = (moment.replace(tzinfo=None) for moment in wall)
-        return first.isoformat("T", "seconds"), last.isoformat("T", "seconds")
+        return _wall(self.start - MARGIN), _wall(self.end + MARGIN)
+
+    @property
+    def alone(self) -> tuple[str, str]:
+        """What to ask for if rows tell no period, by the clock on the wall.
+
+        Gorgias' own pages ask so, to the last second of the period.
+        """
+        return _wall(self.start), _wall(self.end - timedelta(seconds=1))
 
 
 @dataclass(frozen=True)
@@ -108,43 +118,65 @@ def by_period(
     bookmark: str | None,
     since: datetime,
     now: datetime,
+    longest: timedelta = LONGEST_WINDOW,
 ) -> Iterator[Step]:
     """Read figures of periods, window by window, oldest first.
 
     A window holds whole periods only: part of a week would overwrite the figures of the
     whole one. The period that is not over yet is read too, and again in the next run.
+    If an answer lacks rows of its window, shorter windows are read from there on.
 
     Args:
-        fetch: From a window to its pages.
+        fetch: From a window to its pages. It raises `RowsMissingError` if some of their
+            rows are missing.
         calendar: What the periods are.
         key: The field with the start of a row's period, rendered; it may be None.
         bookmark: All periods before it have been emitted; None if none has.
         since: The earliest moment wanted; in the future, it is the present.
         now: The present by this machine's clock, until Gorgias tells its own.
+        longest: How long a window may be, if it holds more than one period.
 
     Yields:
         The rows of each page. The bookmark moves after the last page of a window: to
         its end, or in the last one to the newest period that has a row.
+
+    Raises:
+        PageError: If the rows of a single period do not come whole.
     """
     start = calendar.start_of(min(max(since, EARLIEST), now))
     while start <= now:
-        end = calendar.start_of(start + LONGEST_WINDOW)
+        next_start = calendar.after(start)
+        end = max(calendar.start_of(start + longest), next_start)
         if end > now:
             end = calendar.after(calendar.start_of(now))
         first, beyond = (timestamps.render(_utc(border)) for border in (start, end))
-        for page in pages(fetch(Window(start, end))):
-            now = now if page.now is None else timestamps.parse(page.now)
-            present = timestamps.render(now)
-            rows = [row for row in page.rows if first <= (row[key] or first) < beyond]
-            begun = (row[key] for row in rows if row[key] and row[key] <= present)
-            bookmark = order.later(bookmark, max(begun, default=None))
-            if page.next_cursor is not None:
-                yield Step(rows, goes_on=True)
-                continue
-            if end <= now:
-                bookmark = order.later(bookmark, beyond)
-            yield Step(rows, Position(bookmark))
+        reached = bookmark
+        try:
+            for page in pages(fetch(Window(start, end))):
+                now = now if page.now is None else timestamps.parse(page.now)
+                present = timestamps.render(now)
+                rows = [r for r in page.rows if first <= (r[key] or first) < beyond]
+                begun = (row[key] for row in rows if row[key] and row[key] <= present)
+                reached = order.later(reached, max(begun, default=None))
+                if page.next_cursor is not None:
+                    yield Step(rows, goes_on=True)
+                    continue
+                bookmark = order.later(reached, beyond) if end <= now else reached
+                yield Step(rows, Position(bookmark))
+        except RowsMissingError:
+            if end <= next_start:
+                message = (
+                    f"the answer for a single {calendar.granularity} does not hold all "
+                    "of its rows. Ask for fewer dimensions or a finer granularity."
+                )
+                raise PageError(message) from None
+            longest = (end - start) / 2
+            continue
         start = end
+
+
+def _wall(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat("T", "seconds")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -10,48 +10,40 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tap_gorgias.scopes import SCOPES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_gorgias.scopes import Scope
+
 GRANULARITIES = ("hour", "day", "week", "month")
 
-_TIME_DIMENSIONS: Mapping[str, str] = {
-    "auto-qa": "closedDatetime",
-    "first-response-time": "firstAgentMessageDatetime",
-    "human-first-response-time": "firstAgentMessageDatetime",
-    "messages-received": "sentDatetime",
-    "messages-sent": "sentDatetime",
-    "one-touch-tickets": "closedDatetime",
-    "online-time": "timestamp",
-    "response-time": "sentDatetime",
-    "tags": "timestamp",
-    "ticket-sla": "anchorDatetime",
-    "tickets-closed": "closedDatetime",
-    "voice-agent-events": "timestamp",
-    "zero-touch-tickets": "closedDatetime",
-}
-"""What a scope counts by, if not `createdDatetime` (observed by third parties)."""
-
 _MEASURES: Mapping[str, str] = {
-    "automatedInteractions": "Number of automated interactions.",
+    "averageFirstResponseTime": "Average time until the first response, in seconds.",
     "averageHandleTime": "Average handle time, in seconds.",
     "averageMessagesCount": "Average number of messages per ticket.",
-    "averageRatingScore": "Average rating, as Gorgias scores it.",
+    "averageResolutionTime": "Average time until the resolution, in seconds.",
     "averageSurveyScore": "Average survey score, from 1 to 5.",
-    "clicksCount": "Number of clicks.",
+    "handleTime": "Handle time, in seconds.",
     "medianFirstResponseTime": "Median time until the first response, in seconds.",
     "medianResolutionTime": "Median time until the resolution, in seconds.",
     "medianResponseTime": "Median time until a response, in seconds.",
     "messagesCount": "Number of messages.",
     "responseRate": "Share of the surveys that were answered, as Gorgias gives it.",
     "scoredSurveysCount": "Number of surveys with a score.",
+    "sentSurveysCount": "Number of surveys that were sent.",
     "ticketCount": "Number of tickets.",
-    "viewsCount": "Number of views.",
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _MEMBER = re.compile(r"[A-Za-z][A-Za-z0-9]{0,59}", re.ASCII)
 _SCOPE = re.compile(r"[a-z][a-z0-9-]{0,79}", re.ASCII)
+_CONDITIONS: Mapping[str, tuple[str, ...]] = {
+    "customFields": ("custom_field_id",),
+    "tags": (),
+}
+"""Members whose filters have operators inside their values, and what else there."""
 _TAKEN = ("id", "period_start", "timezone", "read_datetime")
 _KEYS = {
     *("name", "scope", "measures", "dimensions"),
@@ -96,9 +88,53 @@ class StatisticsQuery:
 
     @property
     def periods_by(self) -> str:
-        """The member that holds the start of a row's period."""
-        known = _TIME_DIMENSIONS.get(self.scope, "createdDatetime")
-        return self.time_dimension or known
+        """The member that holds the start of a row's period.
+
+        Empty if the scope has none that is public: each period is asked for by itself.
+        """
+        usual = self._offered.times[:1] if self._offered else ("createdDatetime",)
+        return self.time_dimension or "".join(usual)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Members that put all rows into an order; none if Gorgias has no such order.
+
+        By some of them only, pages could overlap.
+        """
+        members = (*([self.periods_by] if self.periods_by else []), *self.dimensions)
+        allowed = self._offered.orders if self._offered else ()
+        return members if set(members) <= set(allowed) else ()
+
+    @property
+    def _offered(self) -> Scope | None:
+        return SCOPES.get(self.scope)
+
+    def explain_members(self) -> list[str]:
+        """Say which of its members Gorgias may refuse.
+
+        Returns:
+            A sentence for each that is not documented, with those that are.
+        """
+        sentences: list[str] = []
+
+        def check(kind: str, members: Sequence[str], known: Sequence[str]) -> None:
+            others = f"known are {_listed(known)}" if known else "there is none"
+            sentences.extend(
+                f"Setting `statistics`: the {kind} `{member}` of the query "
+                f"`{self.name}` is not known; {others}."
+                for member in members
+                if member not in known
+            )
+
+        if self._offered is None:
+            check("scope", [self.scope], sorted(SCOPES))
+            return sentences
+        measures, dimensions, times, _ = self._offered
+        check("measure", self.measures if measures else (), measures)
+        check("dimension", self.dimensions if dimensions else (), dimensions)
+        if self.time_dimension:
+            check("time dimension", [self.time_dimension], times)
+        return sentences
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -269,21 +305,37 @@ def _members(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _filters(values: Any) -> tuple[Mapping[str, Any], ...]:  # noqa: ANN401
-    whole = {"member", "operator", "values"}
-    if not isinstance(values, list) or not all(
-        isinstance(one, dict)
-        and one.keys() == whole
-        and isinstance(one["member"], str)
-        and isinstance(one["operator"], str)
-        and isinstance(one["values"], list)
-        for one in values
-    ):
-        message = "must have objects of `member`, `operator` and `values` in `filters`"
+    if not isinstance(values, list) or not all(map(_is_filter, values)):
+        message = (
+            "must have objects of `member`, `operator` and `values` in `filters`; "
+            "`tags` and `customFields` have `operator` inside `values`"
+        )
         raise ValueError(message)
     if any(one["member"] in {"periodStart", "periodEnd"} for one in values):
         message = "must not filter by period: the tap does"
         raise ValueError(message)
     return tuple(values)
+
+
+def _is_filter(one: Any) -> bool:  # noqa: ANN401
+    if not isinstance(one, dict) or not isinstance(one.get("values"), list):
+        return False
+    inner = _CONDITIONS.get(str(one.get("member")))
+    if inner is None:
+        return _is_condition(one, "member")
+    return one.keys() == {"member", "values"} and all(
+        _is_condition(condition, *inner) for condition in one["values"]
+    )
+
+
+def _is_condition(one: Any, *more: str) -> bool:  # noqa: ANN401
+    return (
+        isinstance(one, dict)
+        and one.keys() == {"operator", "values", *more}
+        and isinstance(one["operator"], str)
+        and isinstance(one["values"], list)
+        and isinstance(one.get("member", ""), str)
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from singer_sdk.helpers._batch import BatchConfig
 from tap_gorgias import timestamps
 from tap_gorgias.credentials import credentials_from
 from tap_gorgias.errors import SettingsError
+from tap_gorgias.event_types import explain_event_types
 from tap_gorgias.queries import read_queries
 
 if TYPE_CHECKING:
@@ -69,6 +70,14 @@ class Settings:
         """The hosts that an answer may point to, in lower case, with their ports."""
         own = urlsplit(self.api_url).netloc.lower()
         return frozenset({own, f"{self.subdomain}.gorgias.com"})
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each setting that Gorgias may refuse."""
+        return [
+            *explain_event_types(self.event_types),
+            *(told for query in self.statistics for told in query.explain_members()),
+        ]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

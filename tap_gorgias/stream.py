@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tap_gorgias.run import Run
     from tap_gorgias.writer import MessageWriter
 
+    Params = Mapping[str, str | int | Sequence[str]]
+
 T = TypeVar("T")
 
 
@@ -121,17 +123,28 @@ class GorgiasStream(CatalogStream, ABC):
             What gets a page, given its cursor.
         """
         params = {**self.params(), **more_params}
-        get = (reader or self).get
+        ask = (reader or self).page
 
         def fetch(cursor: str | None) -> Page:
             with_cursor = params if cursor is None else {**params, "cursor": cursor}
-            return parse_page(*get(with_cursor, self.path))
+            return ask(with_cursor, self.path)
 
         return fetch
 
-    def get(
-        self, params: Mapping[str, str | int | Sequence[str]], path: str | None = None
-    ) -> Reply:
+    def page(
+        self, params: Params, path: str | None = None, leads_on: str = "next_cursor"
+    ) -> Page:
+        """Ask for a page of a list, and read it with `parse_page`.
+
+        Args:
+            params: Query parameters.
+            path: Path of the request, if it is not the stream's.
+            leads_on: The name in `meta` of what leads to the next page.
+        """
+        limit = PAGE_ROWS if "limit" in params else None
+        return parse_page(*self.get(params, path), limit=limit, leads_on=leads_on)
+
+    def get(self, params: Params, path: str | None = None) -> Reply:
         """Ask the endpoint.
 
         Args:
@@ -148,9 +161,7 @@ class GorgiasStream(CatalogStream, ABC):
         caller = Caller(self.name, self.scope)
         return self._checked(self.run.client.get(path or self.path, params, caller))
 
-    def post(
-        self, params: Mapping[str, str | int | Sequence[str]], body: Mapping[str, Any]
-    ) -> Reply:
+    def post(self, params: Params, body: Mapping[str, Any]) -> Reply:
         """Ask the endpoint for what a body says.
 
         Args:

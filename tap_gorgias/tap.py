@@ -117,6 +117,8 @@ class TapGorgias(Tap):
             if problems:
                 raise SettingsError(problems)
             self.settings = Settings.from_config(self._config)
+            for warning in self.settings.warnings:
+                self.logger.warning("%s", warning)
         return problems
 
     @override

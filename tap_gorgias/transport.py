@@ -66,6 +66,16 @@ class Answer:
     date: datetime | None
     """When it was made by Gorgias' clock, cut to the second; None if it is not said."""
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the request was granted."""
+        return self.status in range(200, 300)
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the answer is to be found elsewhere."""
+        return self.status in range(300, 400)
+
 
 class BudgetedAdapter(GuardedAdapter):
     """Sends a request when the budget lets it, and tells the budget how it went."""

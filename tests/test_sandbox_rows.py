@@ -107,7 +107,7 @@ def test_secrets_are_planted_where_merchants_keep_them(client: Client) -> None:
         [secret in text for text in (integrations, settings, account)]
         for secret in PLANTED_SECRETS
     ]
-    assert placed == [[True, False, False]] * 6 + [[False, True, True]] * 5
+    assert placed == [[True, False, False]] * 7 + [[False, True, True]] * 5
     over_http = client.rows("integrations", type="http")
     assert len(over_http) == 3
     parts = ("headers", "form", "oauth2")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
+from tap_gorgias.event_types import EVENT_TYPES
 from tap_gorgias.stream import Begins
 from tap_gorgias.ways import LogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tap_gorgias.pages import Fetch, Page, Row
     from tap_gorgias.reading import Step
@@ -38,40 +39,20 @@ class EventsStream(LogStream):
         return params
 
 
-DELETIONS = (
-    "customer-deleted",
-    "customer-merged",
-    "facebook-comment-deleted",
-    "facebook-message-deleted",
-    "facebook-post-deleted",
-    "facebook-review-deleted",
-    "integration-data-item-deleted",
-    "integration-deleted",
-    "macro-deleted",
-    "rule-deleted",
-    "satisfaction-survey-deleted",
-    "tag-deleted",
-    "tag-merged",
-    "team-deleted",
-    "ticket-deleted",
-    "ticket-merged",
-    "ticket-message-deleted",
-    "user-deleted",
-    "view-deleted",
-    "widget-deleted",
-)
-"""Types of events that tell of something that is gone (reference/the-event-object)."""
+_GONE = ("-deleted", "-merged")
+DELETIONS = tuple(name for name in EVENT_TYPES if name.endswith(_GONE))
+"""Types of events that tell of something that is gone, and can be filtered by."""
 
-_MERGED = "-merged"
-_GONE = ("-deleted", _MERGED)
-_SOURCE = re.compile(r"source_(?:[a-z_]+_)?id")
+_NEWEST = frozenset({"custom-field-condition-deleted"})
+"""Those that only the newest document has."""
 
 
 class DeletionsStream(LogStream):
     """A row for each thing that was deleted, or merged into another.
 
     Elsewhere such a thing just vanishes. Gorgias filters the events by their types. If
-    it does not know one of these, all events are read to find the deletions.
+    it refuses some of them, it is asked for the others. If that does not help, all
+    events are read to find the deletions.
     """
 
     name = "deletions"
@@ -82,23 +63,35 @@ class DeletionsStream(LogStream):
     def fetch_since(
         self, moment: str | None, **more_params: str | Sequence[str]
     ) -> Fetch:
-        every = super().fetch_since(moment, **more_params)
-        chosen = super().fetch_since(moment, types=DELETIONS, **more_params)
+        fetch_since = super().fetch_since
+
+        def begun(types: Sequence[str]) -> tuple[Fetch, Page]:
+            by_type = {"types": types} if types else {}
+            chosen = fetch_since(moment, **by_type, **more_params)
+            try:
+                return chosen, chosen(None)
+            except ApiError as error:
+                if error.status != HTTPStatus.BAD_REQUEST or not types:
+                    raise
+                refusal = error
+            if refused := _refused(types, str(refusal)):
+                told = ", ".join(f"`{name}`" for name in sorted(refused))
+                self.logger.warning("%s The types are left out: %s.", refusal, told)
+                return begun([name for name in types if name not in refused])
+            every = begun(())  # The types are to blame if it works without them.
+            self.logger.warning(
+                "%s All events are read instead, to find the deletions.", refusal
+            )
+            return every
+
+        rest: Fetch = fetch_since(moment, types=DELETIONS, **more_params)
 
         def fetch(cursor: str | None) -> Page:
-            nonlocal chosen
-            try:
-                return chosen(cursor)
-            except ApiError as error:
-                if error.status != HTTPStatus.BAD_REQUEST or cursor is not None:
-                    raise
-                # The types are to blame if it works without them.
-                page = every(None)
-                chosen = every
-                self.logger.warning(
-                    "%s All events are read instead, to find the deletions.", error
-                )
-                return page
+            nonlocal rest
+            if cursor is not None:
+                return rest(cursor)
+            rest, page = begun(DELETIONS)
+            return page
 
         return fetch
 
@@ -109,19 +102,50 @@ class DeletionsStream(LogStream):
             yield step._replace(rows=[_deletion(row) for row in gone])
 
 
+def _refused(types: Collection[str], reason: str) -> set[str]:
+    """Tell which types to leave out after a refusal; none if that is of no use."""
+    named = {name for name in EVENT_TYPES if re.search(rf"(?<![\w-]){name}\b", reason)}
+    # A text that names others lists the valid types, as far as it reaches.
+    if named and named < set(types):
+        return named
+    return set(types) & _NEWEST
+
+
 def _deletion(event: Row) -> Row:
-    merged = str(event["type"]).endswith(_MERGED)
     names = ("id", "object_type", "object_id", "type", "created_datetime", "user_id")
+    source, target = _sides(event)
     return {
         **{name: event.get(name) for name in names},
-        "source_object_id": _source(event.get("data")) if merged else None,
-        "target_object_id": event.get("object_id") if merged else None,
+        "source_object_id": source,
+        "target_object_id": target,
         "data": event.get("data"),
     }
 
 
-def _source(data: object) -> object:
-    """Find the id that vanished, for example `source_customer_id`."""
-    if not isinstance(data, dict):
-        return None
-    return next((data[name] for name in data if _SOURCE.fullmatch(name)), None)
+def _sides(event: Row) -> tuple[Any, Any]:
+    """Find the ids that a merge took away and left, as far as the event tells.
+
+    Recorded: `tag-merged` is about the tag that is gone, and names no other;
+    `customer-merged` is about the customer that is left, and names the other.
+    """
+    kind, about, data = event["type"], event.get("object_id"), event.get("data")
+    if not kind.endswith("-merged"):
+        return None, None
+    if kind == "tag-merged":
+        return about, None
+    source, target = (_named(side, data) for side in ("source", "target"))
+    if kind == "customer-merged":
+        return source, about
+    # Where one side is named, the event is about the other.
+    if source is None and target is not None and target != about:
+        source = about
+    elif target is None and source is not None and source != about:
+        target = about
+    return source, target
+
+
+def _named(side: str, data: object) -> Any:  # noqa: ANN401
+    """Find an id such as `source_customer_id`."""
+    form = re.compile(rf"{side}_(?:[a-z_]+_)?id")
+    named = data.items() if isinstance(data, dict) else ()
+    return next((value for name, value in named if form.fullmatch(name)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -15,8 +15,8 @@ from tap_gorgias import reading, timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.optional import OptionalStream
-from tap_gorgias.pages import Page, parse_page
-from tap_gorgias.periods import Calendar, by_period
+from tap_gorgias.pages import Page, meta_of, parse_page
+from tap_gorgias.periods import LONGEST_WINDOW, Calendar, RowsMissingError, by_period
 from tap_gorgias.positions import bookmark_from
 from tap_gorgias.ways import IncrementalStream
 
@@ -58,6 +58,9 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     Figures of recent periods still move, so they are read again. The endpoint takes its
     query as the body of a POST, and changes nothing (reference/reporting).
+
+    A window is read by pages only if Gorgias can put all its rows into one order.
+    Otherwise it has to fit into one answer.
     """
 
     path = "/api/reporting/stats"
@@ -86,8 +89,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             f"credentials the permission `{self.scope}`: grant it, or remove the query "
             "from `statistics`."
         )
-        # Rows of one period need an order too, or pages could overlap.
-        self._order = (query.periods_by, *query.dimensions)
+        self._order = query.order
         super().__init__(tap, run)
 
     @cached_property
@@ -132,27 +134,47 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             bookmark=bookmark,
             since=now - HISTORY if since is None else timestamps.parse(since),
             now=now,
+            longest=LONGEST_WINDOW if self.query.periods_by else timedelta(0),
         )
 
     def fetch_window(self, window: Window) -> Fetch:
         """Bind the query to some periods.
 
         Args:
-            window: The periods.
+            window: The periods; a single one if rows do not tell theirs.
 
         Returns:
-            What gets a page of finished rows, given its cursor.
+            What gets a page of finished rows, given its cursor. It raises
+            `RowsMissingError` if rows of the window are missing.
         """
+        found = 0
 
         def fetch(cursor: str | None) -> Page:
+            nonlocal found
             params = self.params()
             if cursor is not None:
                 params["cursor"] = cursor
-            page = parse_page(*self._reply(params, window))
-            rows = [self._row(row) for row in page.rows]
+            reply = self._reply(params, window)
+            page = parse_page(*reply, limit=None)
+            found += len(page.rows)
+            if self._lacks_rows(page, found, meta_of(reply.value).get("total")):
+                self.logger.info(
+                    "The answer does not hold all rows from %s to %s: they are asked "
+                    "for again by shorter periods.",
+                    *self._borders(window),
+                )
+                raise RowsMissingError
+            rows = [self._row(row, window) for row in page.rows]
+            rows.sort(key=lambda row: row["period_start"] or "")
             return Page(rows, page.next_cursor, page.now)
 
         return fetch
+
+    def _lacks_rows(self, page: Page, found: int, total: object) -> bool:
+        if page.next_cursor is not None:
+            return not self._order  # Without an order, pages could overlap.
+        cut = isinstance(total, int) and found < total
+        return cut or len(page.rows) >= PAGE_ROWS
 
     def _reply(
         self, params: dict[str, str | int | Sequence[str]], window: Window
@@ -160,51 +182,46 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         try:
             return self.post(params, self._body(window))
         except ApiError as error:
-            may_be_the_order = len(self._order) > 1 and "cursor" not in params
+            may_be_the_order = self._order and "cursor" not in params
             if error.status != HTTPStatus.BAD_REQUEST or not may_be_the_order:
                 raise
-            # Whether dimensions can be ordered by is not documented.
-            self._order = self._order[:1]
+            self._order = ()
             reply = self.post(params, self._body(window))
             self.logger.warning("%s It is asked for without an order.", error)
             return reply
 
+    def _borders(self, window: Window) -> tuple[str, str]:
+        return window.asked_for if self.query.periods_by else window.alone
+
     def _body(self, window: Window) -> dict[str, Any]:
         query = self.query
-        first, last = window.asked_for
-        borders = (
-            ("periodStart", "afterDate", first),
-            ("periodEnd", "beforeDate", last),
-        )
-        return {
-            "query": {
-                "scope": query.scope,
-                "timezone": self._calendar.zone.key,
-                "filters": [
-                    *(
-                        {"member": member, "operator": operator, "values": [moment]}
-                        for member, operator, moment in borders
-                    ),
-                    *query.filters,
-                ],
-                "dimensions": list(query.dimensions),
-                "measures": list(query.measures),
-                "time_dimensions": [
-                    {"dimension": query.periods_by, "granularity": query.granularity}
-                ],
-                "order": [[member, "asc"] for member in self._order],
-            }
+        first, last = self._borders(window)
+        asked: dict[str, Any] = {
+            "scope": query.scope,
+            "timezone": self._calendar.zone.key,
+            "filters": [
+                {"member": "periodStart", "operator": "afterDate", "values": [first]},
+                {"member": "periodEnd", "operator": "beforeDate", "values": [last]},
+                *query.filters,
+            ],
+            "dimensions": list(query.dimensions),
+            "measures": list(query.measures),
         }
+        if query.periods_by:
+            asked["time_dimensions"] = [
+                {"dimension": query.periods_by, "granularity": query.granularity}
+            ]
+        if self._order:
+            asked["order"] = [[member, "asc"] for member in self._order]
+        return {"query": asked}
 
-    def _row(self, row: Row) -> Row:
-        known = {self.query.periods_by, *self.query.columns}
+    def _row(self, row: Row, window: Window) -> Row:
+        known = {*filter(None, [self.query.periods_by]), *self.query.columns}
         for member in sorted(known - row.keys()):
             self.warn_once("Gorgias leaves out `%s`: it is null.", member)
         for member in sorted(row.keys() - known):
             self.warn_once("Gorgias adds `%s`, which is left out.", member[:80])
-        period = self._calendar.read(row.get(self.query.periods_by))
-        if period is None and row.get(self.query.periods_by) is not None:
-            self.warn_once("Some periods of Gorgias are no date-times: they are null.")
+        period = self._period_of(row, window)
         dimensions = [_text(row.get(name)) for name in sorted(self.query.dimensions)]
         return {
             "id": _id([period, *dimensions]),
@@ -213,6 +230,15 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             "read_datetime": self._read_datetime,
             **{column: row.get(name) for name, column in self.query.columns.items()},
         }
+
+    def _period_of(self, row: Row, window: Window) -> str | None:
+        if not self.query.periods_by:
+            return timestamps.render(window.start.astimezone(timezone.utc))
+        value = row.get(self.query.periods_by)
+        period = self._calendar.read(value)
+        if period is None and value is not None:
+            self.warn_once("Some periods of Gorgias are no date-times: they are null.")
+        return period
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.imports import EVENT_KEY, WatchedPages, with_imports
-from tap_gorgias.pages import Page, parse_page
+from tap_gorgias.pages import Page
 from tap_gorgias.reading import FEED_OVERLAP
 from tap_gorgias.stream import PAGE_ROWS, Begins
 from tap_gorgias.ways import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from singer_sdk.helpers import types
@@ -49,10 +49,6 @@ class TicketsStream(FeedStream):
     order_by: ClassVar[str] = "updated_datetime:desc"
 
     @override
-    def params(self) -> dict[str, str | int | Sequence[str]]:
-        return {**super().params(), "trashed": "true"}
-
-    @override
     def get_child_context(
         self, record: types.Record, context: types.Context | None
     ) -> types.Context:
@@ -84,7 +80,7 @@ def _creations(reader: IncrementalStream, moment: str) -> Fetch:
     def fetch(cursor: str | None) -> Page:
         with_cursor = params if cursor is None else {**params, "cursor": cursor}
         try:
-            return parse_page(*reader.get(with_cursor, EVENTS_PATH))
+            return reader.page(with_cursor, EVENTS_PATH)
         except ApiError as error:
             if cursor is not None or error.status not in EVENTS_UNAVAILABLE:
                 raise

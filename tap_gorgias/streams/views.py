@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page, PageError, meta_of, parse_page
+from tap_gorgias.pages import Page, PageError
 from tap_gorgias.stream import Begins
 from tap_gorgias.ways import SnapshotStream
 
@@ -90,24 +90,21 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     def fetch_for(self, context: types.Context) -> Fetch:
         def fetch(cursor: str | None) -> Page:
             params = {**self.params(), **dict(parse_qsl(cursor or ""))}
-            body, now = self.get(params, f"{self.path}/{context['view_id']}/items")
-            following = _next_items(body, self.run.settings.hosts)
-            return Page(parse_page(body).rows, following, now)
+            path = f"{self.path}/{context['view_id']}/items"
+            page = self.page(params, path, "next_items")
+            following = _next_items(page.next_cursor, self.run.settings.hosts)
+            return Page(page.rows, following, page.now)
 
         return fetch
 
 
-def _next_items(body: dict[str, Any], hosts: Container[str]) -> str | None:
+def _next_items(address: str | None, hosts: Container[str]) -> str | None:
     """Take the parameters of the next page out of its address.
 
     Without `ignored_item` the API answers the same page for ever.
     """
-    address = meta_of(body).get("next_items")
-    if not address:
+    if address is None:
         return None
-    if not isinstance(address, str):
-        message = "the address of the next items is no text."
-        raise PageError(message)
     try:
         parts = urlsplit(address)
     except ValueError:

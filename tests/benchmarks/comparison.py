@@ -1,4 +1,4 @@
-"""What tickets, messages and customers of a shop cost with other programs.
+"""What tickets, messages, customers and events of a shop cost with other programs.
 
     python -m tests.benchmarks.comparison
 
@@ -17,12 +17,14 @@ from tests.benchmarks.costs import (
     cost,
     first_by_date,
     first_by_ticket,
+    first_of_events,
     hourly_by_date,
     hourly_by_ticket,
+    hourly_of_events,
     pages,
 )
 
-SHOP = next(shop for shop in SHOPS if shop.name == "medium")._replace(customers=150_000)
+SHOP = next(shop for shop in SHOPS if shop.name == "medium")._replace(customers=300_000)
 VIEW_REQUESTS = 3
 """To ask for the user, and to make a view and delete it."""
 
@@ -109,7 +111,7 @@ def sling_hourly(shop: ShopSize, _rate: int) -> int:
     return 2 * pages(shop.changed) + shop.changed
 
 
-OF_MESSAGES = "edits of messages; messages that an import dates back"
+OF_MESSAGES = "edits and deletions of messages; messages that an import dates back"
 OURS = (
     Connector(
         "this tap, `ticket_messages`",
@@ -118,8 +120,8 @@ OURS = (
         ours(first_by_ticket),
         ours_hourly(hourly_by_ticket),
         "measured",
-        "edits and read receipts until the ticket's next settling. Once a day it takes "
-        "a request more for each ticket that changed",
+        "edits and read receipts until the ticket's next settling; deletions of "
+        "messages. Once a day it takes a request more for each ticket that changed",
     ),
     Connector(
         "this tap, `messages`",
@@ -127,7 +129,8 @@ OURS = (
         ours(first_by_date),
         ours_hourly(hourly_by_date(2)),
         "calculated",
-        "edits and receipts after 2 days; messages that an import dates back",
+        "edits and receipts after 2 days; messages that an import dates back; "
+        "deletions of messages",
     ),
     Connector(
         "this tap, `messages`, look-back of 0 days",
@@ -135,7 +138,15 @@ OURS = (
         ours(first_by_date),
         ours_hourly(hourly_by_date(0)),
         "measured",
-        "edits and receipts; messages that an import dates back",
+        "edits and receipts; messages that an import dates back; deletions of messages",
+    ),
+    Connector(
+        "this tap, `events` alone",
+        "list, oldest first, filtered by date from the bookmark on",
+        first_of_events,
+        hourly_of_events,
+        "calculated",
+        "events that Gorgias no longer keeps: it is said to keep them for 12 months",
     ),
 )
 OTHERS = (
@@ -184,7 +195,7 @@ OTHERS = (
         "It writes to the account: it makes a view and deletes it in each run",
     ),
     Connector(
-        "Pathlight/tap-gorgias 0.1.7",
+        "Pathlight/tap-gorgias 0.1.14",
         "lists, newest created first, down to the bookmark",
         pathlight_first,
         pathlight_hourly,

@@ -21,10 +21,14 @@ class ShopSize(NamedTuple):
 
 
 SHOPS = (
-    ShopSize("small", 2_000, 7_200, 20),
-    ShopSize("medium", 100_000, 400_000, 300),
-    ShopSize("very large", 1_000_000, 4_000_000, 4_000),
+    ShopSize("small", 2_000, 5_400, 20),
+    ShopSize("medium", 100_000, 270_000, 300),
+    ShopSize("very large", 1_000_000, 2_700_000, 4_000),
 )
+"""2.7 messages for each ticket: so ids grew in six hours of recorded answers."""
+EVENTS_PER_TICKET = 22
+"""So did those of events."""
+EVENTS_OVERLAP_HOURS = reading.LOG_OVERLAP.total_seconds() / 3600
 OVERLAP_HOURS = reading.FEED_OVERLAP.total_seconds() / 3600
 RATES = (2, 4)
 Rule: TypeAlias = Callable[[ShopSize, int], int]
@@ -66,6 +70,17 @@ def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
     """
     changed = shop.changed + again(shop)
     return 2 * pages(changed) + LOOK_FOR_IMPORTS + 1
+
+
+def first_of_events(shop: ShopSize, _rate: int) -> int:
+    """Count the requests of `events` on a first sync."""
+    return pages(shop.tickets * EVENTS_PER_TICKET)
+
+
+def hourly_of_events(shop: ShopSize, _rate: int) -> int:
+    """Count the requests for the events of an hour, as many as its messages bring."""
+    events = shop.changed * EVENTS_PER_TICKET * shop.tickets / shop.messages
+    return pages(events * (1 + EVENTS_OVERLAP_HOURS))
 
 
 def hourly_by_date(look_back_days: int) -> Rule:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FLOOR = str(Path(__file__).with_name("floor.py"))
 LISTS = (
-    "/api/tickets?limit=100&order_by=updated_datetime%3Adesc&trashed=true",
+    "/api/tickets?limit=100&order_by=updated_datetime%3Adesc",
     "/api/messages?limit=100&order_by=created_datetime%3Adesc",
 )
 REPEATS = 5

@@ -15,6 +15,7 @@ SAID_BY = {
     "__init__",  # of an error's base
     "append",  # to a list of problems
     "error",
+    "extend",
     "info",
     "kind",  # of an ApiError
     "warning",
@@ -89,6 +90,8 @@ def _texts(node: ast.expr, named: dict[str, list[str]]) -> list[str]:
         return [one + other for one in left for other in right]
     if isinstance(node, ast.Name):
         return named.get(node.id, [])
+    if isinstance(node, ast.GeneratorExp):
+        return _texts(node.elt, named)
     if isinstance(node, ast.List | ast.Dict):
         held = node.elts if isinstance(node, ast.List) else node.values
         return [text for part in held for text in _texts(part, named)]

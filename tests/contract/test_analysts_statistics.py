@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
-from tap_gorgias.queries import PRESETS
+from tap_gorgias.queries import PRESETS, read_queries
+from tap_gorgias.scopes import SCOPES
 from tap_gorgias.tap import TapGorgias
 from tests.contract.readme import ANALYSTS, assert_written, blocks, table
 
@@ -55,6 +57,23 @@ def test_the_example_makes_the_streams_of_the_query() -> None:
             ("2026-10-01", 6.0, 1.5),
             ("2026-10-02", 4.0, None),
         ]
+
+
+def test_filters_of_the_page_are_accepted() -> None:
+    """The two that have their operators inside."""
+    filters = re.findall(r'`(\{"member".*\})`', ANALYSTS.read_text("utf-8"))
+    entry = {"name": "a", "scope": "tickets-created", "measures": ["ticketCount"]}
+    entries = [{**entry, "filters": [json.loads(one)]} for one in filters]
+    members = {one["filters"][0]["member"] for one in entries}
+    assert members == {"tags", "customFields"}
+    assert [read_queries([one])[1] for one in entries] == [[], []]
+
+
+def test_scopes_without_a_public_date_are_named() -> None:
+    """They cost a request for each period."""
+    told = ANALYSTS.read_text("utf-8").split("**Scopes without a public date:**")[1]
+    named = re.findall(r"`([a-z-]+)`", told.split(". ", 1)[0])
+    assert named == sorted(name for name, scope in SCOPES.items() if not scope.times)
 
 
 def test_the_columns_are_those_of_the_schema() -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from tests.benchmarks.costs import (
+    EVENTS_PER_TICKET,
     SHOPS,
     Rule,
     ShopSize,
     cost,
     first_by_date,
     first_by_ticket,
+    first_of_events,
     hourly_by_date,
     hourly_by_ticket,
+    hourly_of_events,
+    pages,
 )
 from tests.contract.readme import OPERATORS, assert_written
+from tests.runs import run
+from tests.sandbox import Sandbox, Shop
 
 
 def costs_table() -> str:
@@ -22,14 +28,17 @@ def costs_table() -> str:
         ["---"] * 4,
         ["tickets", *(f"{shop.tickets:,}" for shop in SHOPS)],
         ["messages", *(f"{shop.messages:,}" for shop in SHOPS)],
+        ["events", *(f"{shop.tickets * EVENTS_PER_TICKET:,}" for shop in SHOPS)],
         ["tickets that change in an hour", *(f"{shop.changed:,}" for shop in SHOPS)],
     ]
     kinds: dict[str, Rule] = {
         "first sync, `tickets` and `ticket_messages`": first_by_ticket,
         "first sync, `tickets` and `messages`": first_by_date,
+        "first sync, `events`": first_of_events,
         "hourly run, `tickets` and `ticket_messages`": hourly_by_ticket,
         "hourly run, `tickets` and `messages`, look-back of 2 days": hourly_by_date(2),
         "the same, look-back of 0 days": hourly_by_date(0),
+        "hourly run, `events`": hourly_of_events,
     }
     lines += [
         [what, *(cost(shop, count) for shop in SHOPS)] for what, count in kinds.items()
@@ -48,3 +57,19 @@ def test_the_rule_of_the_costs_fits_what_is_measured() -> None:
     assert first_by_ticket(still, 2) == 118
     assert first_by_date(still, 2) == 116
     assert hourly_by_ticket(still._replace(changed=41), 2) == 4
+
+
+def test_the_rule_of_events_is_what_the_tap_does() -> None:
+    """A first sync of a shop with as many events as the page reckons with."""
+    size = ShopSize("sandbox", 40, 108, 0)
+    with Sandbox(Shop(tickets=40, events=40 * EVENTS_PER_TICKET)) as sandbox:
+        run(sandbox.config, "events")
+        assert sandbox.count() == first_of_events(size, 2)
+
+
+def test_events_are_most_of_a_first_sync() -> None:
+    """Three times everything else, as the page says."""
+    medium = SHOPS[1]
+    rest = first_by_date(medium, 2) + pages(3 * medium.tickets)
+    assert first_of_events(medium, 2) == 22_000
+    assert 3 <= first_of_events(medium, 2) / rest < 3.5

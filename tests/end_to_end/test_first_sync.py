@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
-from tests.runs import catalog_of, run
+from tests.runs import PartialRun, catalog_of, run
 from tests.sandbox import Fault, Sandbox, Shop
 
 if TYPE_CHECKING:
@@ -181,14 +181,32 @@ def test_event_types_are_filtered_by_gorgias(sandbox: Sandbox) -> None:
     assert sandbox.requests[0].query["types"] == wanted
 
 
-def test_trashed_tickets_are_asked_for(sandbox: Sandbox) -> None:
-    """Whatever the default of the API is, trashed tickets come too."""
+def test_event_types_that_gorgias_may_refuse_are_told_at_the_start(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a warning, because its list may grow."""
+    types = ["ticket-created", "ticket-close", "facebook-comment-deleted"]
+    with pytest.raises(PartialRun):
+        run({**sandbox.config, "event_types": types}, "events")
+
+    warnings = [one for one in caplog.messages if "`event_types`" in one]
+    told = "Setting `event_types`: Gorgias is not known to filter by"
+    assert warnings == [
+        f"{told} `ticket-close`. Did you mean `ticket-closed`?",
+        f"{told} `facebook-comment-deleted`. Did you mean `ticket-deleted`?",
+    ]
+    assert sandbox.requests[-1].query["types"] == types
+
+
+def test_trashed_tickets_come_too(sandbox: Sandbox) -> None:
+    """They are not asked for: `archived=true` of other lists means only archived."""
     sandbox.reset_counters()
 
     tickets = run(sandbox.config, "tickets").records("tickets")
 
+    assert len(tickets) == len(sandbox.shop.tickets)
     assert any(ticket["trashed_datetime"] for ticket in tickets)
-    assert {r.query["trashed"][0] for r in sandbox.requests} == {"true"}
+    assert not any("trashed" in one.query for one in sandbox.requests)
 
 
 def test_a_catalog_without_keys_does_not_lose_them(sandbox: Sandbox) -> None:

@@ -226,7 +226,6 @@ def test_a_new_token_that_is_refused_too_ends_the_run(sandbox: Sandbox) -> None:
         Fault.too_many_requests(7),
         Fault.reset(),
         Fault.cut(),
-        Fault.html_page(),
         Fault.truncated_json(),
     ],
     ids=lambda fault: fault.name,

@@ -137,7 +137,6 @@ def test_a_cursor_that_comes_twice_ends_the_run(sandbox: Sandbox) -> None:
     "body",
     [
         pytest.param({}, id="empty object"),
-        pytest.param({"data": None, "meta": {}}, id="no list"),
         pytest.param({"data": {"id": 1}}, id="object for a list"),
         pytest.param({"data": [1, 2]}, id="numbers for records"),
         pytest.param(
@@ -201,6 +200,12 @@ def test_a_row_without_its_key_is_asked_for_again(sandbox: Sandbox) -> None:
 
     assert lost not in failure.value.output.ids("jobs")
     assert lost in again.ids("jobs")
+
+
+def test_a_null_in_place_of_a_list_is_an_empty_one(sandbox: Sandbox) -> None:
+    """Missing permissions may be answered so."""
+    spoil(sandbox, "/api/tags", lambda body: {**body, "data": None})
+    assert run(sandbox.config, "tags").records("tags") == []
 
 
 def test_fields_that_the_tap_does_not_know_are_named_once(

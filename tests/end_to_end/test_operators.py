@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tap_gorgias.streams import STREAMS
 from tests.contract.readme import OPERATORS, blocks, table, text
@@ -109,6 +110,45 @@ def test_a_stream_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
     for name in ("satisfaction_surveys", "customers"):
         assert set(again.ids(name)) == set(first.ids(name))
     assert len(again.ids("tickets")) == 1
+
+
+def test_a_full_read_mends_what_no_later_run_looks_for(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """With the catalog of the page; the state comes out as it went in."""
+    shop, first = sandbox.shop, run(sandbox.config)
+    ticket = shop.tickets.ids()[7]
+    shop.tickets.update(ticket, touch=False, custom_fields={}, messages_count=77)
+    again = run(sandbox.config, "tickets", state=first.state)
+    (tmp_path / "config.json").write_text(json.dumps(sandbox.config))
+    tap = f'tap-gorgias() {{ {sys.executable} -m tap_gorgias "$@"; }}\n'
+    script = example("weekly.json tickets")
+    subprocess.run(  # noqa: S603
+        ["bash", "-euc", tap + script],  # noqa: S607
+        cwd=tmp_path,
+        check=True,
+    )
+    catalog = json.loads((tmp_path / "weekly.json").read_text())
+    sandbox.reset_counters()
+
+    whole = run(sandbox.config, catalog=catalog, state=again.state)
+
+    assert ticket not in again.ids("tickets")
+    assert sorted(whole.ids("tickets")) == shop.tickets.ids()
+    rows = {row["id"]: row for row in whole.records("tickets")}
+    assert rows[ticket]["messages_count"] == 77
+    assert set(whole.schemas) == {"tickets"}
+    assert sandbox.count() == 2
+    assert whole.state == again.state
+
+
+def test_meltano_gives_the_method_of_the_page() -> None:
+    """The extractor is one of the project, the stream one of the tap."""
+    (block,) = blocks("yaml", OPERATORS)
+    (weekly,) = yaml.safe_load(block)
+    assert weekly["inherit_from"] == "tap-gorgias"
+    assert weekly["metadata"] == {"tickets": {"replication-method": "FULL_TABLE"}}
+    assert weekly["select"] == ["tickets.*"]
 
 
 @pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])

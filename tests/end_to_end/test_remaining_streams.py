@@ -79,16 +79,60 @@ def _comparable(stream: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("archived", ["documented", "recorded"])
-def test_custom_fields_come_whatever_archived_means(
+def test_custom_fields_take_a_read_for_each_kind_of_object(
     archived: Literal["documented", "recorded"],
 ) -> None:
-    """Those of tickets and customers, active and archived, each once."""
+    """Archived ones come with the active ones, as recorded; once it said otherwise."""
     with Sandbox(Shop(custom_fields_archived=archived)) as sandbox:
         fields = run(sandbox.config, "custom_fields").records("custom_fields")
 
-        assert sorted(f["id"] for f in fields) == sandbox.shop.custom_fields.ids()
+        rows = [
+            row
+            for row in sandbox.shop.custom_fields.rows()
+            if archived == "recorded" or row["deactivated_datetime"] is None
+        ]
+        assert sorted(f["id"] for f in fields) == [row["id"] for row in rows]
+        assert [one.query["object_type"] for one in sandbox.requests] == [
+            ["Ticket"],
+            ["Customer"],
+        ]
+        assert not any("archived" in one.query for one in sandbox.requests)
     kinds = {(f["object_type"], bool(f["deactivated_datetime"])) for f in fields}
-    assert len(kinds) == 4
+    assert len(kinds) == (4 if archived == "recorded" else 2)
+
+
+def test_a_custom_field_that_comes_in_both_reads_comes_out_once(
+    sandbox: Sandbox,
+) -> None:
+    """Whatever `object_type` brings."""
+    both: list[Any] = []
+
+    def add(body: dict[str, Any]) -> dict[str, Any]:
+        both.extend(body["data"])
+        return {**body, "data": list(both)}
+
+    sandbox.faults.add(Fault.rewrite(add), "/api/custom-fields", times=2)
+
+    ids = run(sandbox.config, "custom_fields").ids("custom_fields")
+    assert sorted(ids) == sandbox.shop.custom_fields.ids()
+
+
+@pytest.mark.parametrize("stream", ["integrations", "widgets"])
+def test_an_order_that_nobody_has_seen_is_not_asked_for(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """Pages follow one another by cursors, whatever the order."""
+    collection = getattr(sandbox.shop, stream)
+    while len(collection) < 230:
+        collection.create()
+
+    ids = run(sandbox.config, stream).ids(stream)
+
+    assert sorted(ids) == collection.ids()
+    assert {frozenset(one.query) for one in sandbox.requests} == {
+        frozenset({"limit"}),
+        frozenset({"limit", "cursor"}),
+    }
 
 
 def test_macros_come_that_are_archived_or_were_never_edited(sandbox: Sandbox) -> None:
@@ -275,70 +319,6 @@ def test_call_events_before_the_start_date_are_left_out(sandbox: Sandbox) -> Non
     sandbox.expire_cursors()
     again = run({**sandbox.config, "start_date": start}, EVENTS, state=first.state)
     assert first.ids(EVENTS) == again.ids(EVENTS) == wanted
-
-
-def test_deletions_tell_what_vanished(sandbox: Sandbox) -> None:
-    """Merges tell of both sides; nothing but deletions is asked for."""
-    state = run(sandbox.config, "deletions").state
-    shop = sandbox.shop
-    ticket, source, target, *_ = shop.tickets.ids()
-    customer, into, *_ = shop.customers.ids()
-    shop.tickets.delete(ticket)
-    shop.tickets.merge(source, target)
-    shop.customers.merge(customer, into)
-    shop.tags.delete(tag := shop.tags.ids()[0])
-    shop.events.create(type="ticket-created", object_type="Ticket", object_id=5)
-    sandbox.reset_counters()
-
-    output = run(sandbox.config, "deletions", state=state)
-
-    sides = ("type", "object_id", "source_object_id", "target_object_id")
-    deletions = output.records("deletions")[-4:]
-    assert [tuple(row[side] for side in sides) for row in deletions] == [
-        ("ticket-deleted", ticket, None, None),
-        ("ticket-merged", target, source, target),
-        ("customer-merged", into, customer, into),
-        ("tag-deleted", tag, None, None),
-    ]
-    (request,) = sandbox.requests
-    assert all(t.endswith(("-deleted", "-merged")) for t in request.query["types"])
-    assert "created_datetime[gte]" in request.query
-
-
-@pytest.mark.parametrize("refused", [False, True], ids=["filtered", "not filtered"])
-def test_deletions_are_all_such_events(
-    refused: bool,  # noqa: FBT001
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """If Gorgias refuses a type, all events are read instead."""
-    with Sandbox(Shop(seed=7, events=730)) as sandbox:
-        if refused:
-            unknown = Fault.error(400, message="types: Not a valid choice.")
-            sandbox.faults.add(unknown, "/api/events")
-        output = run(sandbox.config, "deletions")
-        events = {row["id"]: row for row in sandbox.shop.events.rows()}
-
-    deleted = [
-        e for e in events.values() if e["type"].endswith(("-deleted", "-merged"))
-    ]
-    assert sorted(output.ids("deletions")) == [event["id"] for event in deleted]
-    for row in output.records("deletions"):
-        for name in ("object_type", "object_id", "type", "user_id", "data"):
-            assert row[name] == events[row["id"]][name]
-    assert caplog.text.count("All events are read instead") == refused
-    assert sandbox.count() == (9 if refused else 2)
-
-
-def test_a_refusal_that_is_not_about_types_ends_the_run(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Without the types it is refused as well."""
-    sandbox.faults.add(Fault.error(400), "/api/events", times=2)
-
-    with pytest.raises(PartialRun):
-        run(sandbox.config, "deletions")
-
-    assert "All events are read instead" not in caplog.text
 
 
 def test_no_secret_leaves_the_tap(

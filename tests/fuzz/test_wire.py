@@ -39,6 +39,7 @@ NO_JSON = "the body is not JSON."
 DEEP = "nested more than 200 levels deep."
 
 LOADED: dict[str, bytes] = {
+    "status 299": answer(status=b"299 Odd"),
     "BOM": answer(b"\xef\xbb\xbf" + ROW),
     "UTF-16": answer(ROW.decode().encode("utf-16")),
     "no Content-Length": answer(length=b""),
@@ -66,12 +67,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "status 1000": (answer(status=b"1000 High"), BROKEN),
     "status 199": (answer(status=b"199 Odd"), "answered 199"),
     "status 204": (b"HTTP/1.1 204 No Content\r\n\r\n", "answered 204"),
-    "status 299": (answer(status=b"299 Odd"), "answered 299"),
     "status 418": (answer(status=b"418 Teapot"), "answered 418"),
     "status 600": (answer(status=b"600 Odd"), "answered 600"),
     "status 999": (answer(status=b"999 Odd"), "answered 999"),
     "empty": (answer(b""), NO_JSON),
-    "HTML": (answer(b"<html>kept between us</html>"), NO_JSON),
+    "HTML": (answer(b"<html>kept between us</html>"), "answer is a web page."),
     "no UTF-8": (answer(b'{"data": [{"name": "\xff\xfe\xfa"}]}'), NO_JSON),
     "half": (answer(ROW[:9]), NO_JSON),
     "10,000 levels": (answer(b"[" * 10_000 + b"]" * 10_000), DEEP),

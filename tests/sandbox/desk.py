@@ -51,6 +51,7 @@ class Customers(Collection):
             for row in self._shop.satisfaction_surveys.kept():
                 if row["customer_id"] == source_id:
                     row["customer_id"] = target_id
+            self._shop.record_event("Customer", "deleted", source_id)
             data = {"source_customer_id": source_id}
             self._shop.record_event("Customer", "merged", target_id, data)
 
@@ -133,8 +134,9 @@ class Tickets(Collection):
                 self._shop.satisfaction_surveys.drop(survey_id)
             self._remove(source_id, target_id)
             self.update(target_id, messages_count=len(messages.of_ticket(target_id)))
-            data = {"source_ticket_id": source_id}
-            self._shop.record_event("Ticket", "merged", target_id, data)
+            sides = {"survivor": target_id, "vanished": source_id}
+            about = sides[self._shop.ticket_merged]
+            self._shop.record_event("Ticket", "merged", about)
 
 
 class Messages(Collection):
@@ -194,13 +196,12 @@ class Messages(Collection):
 
     @override
     def delete(self, row_id: int) -> None:
-        """Let a message vanish."""
+        """Let a message vanish: no event tells, and its ticket does not move."""
         with self._shop.lock:
             ticket_id = self.row(row_id)["ticket_id"]
             self.drop(row_id)
             count = len(self.of_ticket(ticket_id))
             self._shop.tickets.update(ticket_id, touch=False, messages_count=count)
-            self._shop.record_event(self.object_type, "deleted", row_id)
 
     def drop(self, row_id: int) -> None:
         """Take a message from its ticket, which is left as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tests.sandbox.event_types import FILTERABLE
 from tests.sandbox.filters import (
     Filter,
     choice,
@@ -111,6 +112,9 @@ _EVENT_OBJECTS = (
     "Rule",
     "Integration",
     "SatisfactionSurvey",
+    "AccountSetting",
+    "CustomField",
+    "CustomFieldCondition",
 )
 
 
@@ -160,8 +164,8 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
             "object_type": equals(
                 "object_type", choice(*_EVENT_OBJECTS), needs="object_id"
             ),
-            "types": one_of("type", str),
-            "user_ids": one_of("user_id"),
+            "types": one_of("type", choice(*FILTERABLE)),
+            "user_ids": one_of("user_id", most=1),
         },
         created_range=True,
     ),

@@ -57,6 +57,13 @@ class Fault:
         return cls._on_wire("cut")
 
     @classmethod
+    def not_ready(cls) -> Fault:
+        """Answer 202 as reporting does: accepted, without the rows."""
+        meta = {"prev_cursor": None, "next_cursor": None, "total": 0}
+        answer = Answer(202, {"object": "list", "data": [], "meta": meta})
+        return cls("status 202", lambda _: answer)
+
+    @classmethod
     def html_page(cls) -> Fault:
         """Answer 200 with a web page."""
         answer = Answer(200, body=_HTML, content_type="text/html")

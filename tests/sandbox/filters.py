@@ -65,9 +65,9 @@ def equals(
     )
 
 
-def one_of(field: str, parse: Callable[[str], Any] = int) -> Filter:
+def one_of(field: str, parse: Callable[[str], Any] = int, *, most: int = 100) -> Filter:
     """Keep rows whose field has one of the given values."""
-    return Filter(parse, lambda row, values: bool(dig(row, field) in values), most=100)
+    return Filter(parse, lambda row, values: bool(dig(row, field) in values), most=most)
 
 
 def customer_is() -> Filter:

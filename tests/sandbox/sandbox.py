@@ -158,7 +158,10 @@ class Sandbox:
             self._requests.clear()
 
     def before_request(self, callback: Callback) -> None:
-        """Call a function before every answer is made; it may change the shop."""
+        """Call a function before every answer is made.
+
+        It may change the shop, or refuse the request with a `Refusal`.
+        """
         self._callbacks.append(callback)
 
     def silence(self) -> None:
@@ -214,9 +217,9 @@ class Sandbox:
                 headers.get("authorization", ""), form, self.shop.moment // SECOND
             )
         with self.shop.lock:
-            for callback in self._callbacks:
-                callback(self.shop, request)
             try:
+                for callback in self._callbacks:
+                    callback(self.shop, request)
                 name = self._check(request)
                 answer = respond(
                     self.shop, request.path, request.query, echo, self._generation, body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,14 +26,24 @@ class Fact(NamedTuple):
     number: float | None  # a score, or seconds
 
 
+_BASE = (
+    *("ticketId", "agentId", "channel", "integrationId"),
+    *("storeId", "storeIntegrationId"),
+)
+
+
 @dataclass(frozen=True)
 class Scope:
-    """What one scope offers."""
+    """What one scope offers.
 
-    time: str
+    The document allows more time dimensions for some: each is served by one of them.
+    """
+
+    time: str | None  # None: no time dimension is public
     measures: tuple[str, ...]
     source: Source
-    dimensions: tuple[str, ...] = ("agentId", "channel", "integrationId", "storeId")
+    orders: tuple[str, ...]
+    dimensions: tuple[str, ...] = _BASE
     required: str | None = None  # a filter that must be given
 
 
@@ -59,19 +69,21 @@ def _rows(collection: Collection, field: str, start: int, end: int) -> Iterator[
 
 
 def _of_ticket(shop: Shop, ticket: Row) -> dict[str, Any]:
-    """Tell the dimensions of a ticket, and of what belongs to it."""
+    """Tell the dimensions of a ticket, and what filters look at."""
     dice = Dice(shop.seed, "dimensions", ticket["id"])
     fields = list(ticket["custom_fields"].values())
+    tags = [tag["id"] for tag in ticket["tags"]]
     return {
+        "ticketId": ticket["id"],
         "agentId": ticket["assignee_user"] and ticket["assignee_user"]["id"],
         "channel": ticket["channel"],
         "integrationId": dice.maybe(60, shop.integrations.id_at(2)),
         "storeId": dice.maybe(40, shop.integrations.id_at(0)),
-        "tagId": ticket["tags"][0]["id"] if ticket["tags"] else None,
+        "tagId": tags[0] if tags else None,
         "status": dice.pick(("SATISFIED", "BREACHED", "PENDING")),
         "customFieldValue": fields[0]["value"] if fields else None,
-        "categoryName": dice.pick(("accuracy", "tone")),
-        "eventType": dice.pick(("flow", "article")),
+        "tags": tags,
+        "customFields": {field["id"]: field["value"] for field in fields},
     }
 
 
@@ -129,63 +141,150 @@ def _first_responses(shop: Shop, start: int, end: int) -> Iterator[Fact]:
             yield Fact(moment, _of_ticket(shop, ticket), seconds)
 
 
-_COUNT = ("ticketCount",)
-_NO_AGENT = ("channel", "integrationId", "storeId")
+def _calls(shop: Shop, start: int, end: int) -> Iterator[Fact]:
+    """Count phone calls."""
+    for call in _rows(shop.voice_calls, "created_datetime", start, end):
+        dimensions = {"ticketId": call["ticket_id"], "callDirection": call["direction"]}
+        yield Fact(micros(call["created_datetime"]), dimensions, None)
 
+
+_COUNT = ("ticketCount",)
+_CREATED = "createdDatetime"
+_CLOSED = "closedDatetime"
+_SENT = "sentDatetime"
+_ANSWERED = "firstAgentMessageDatetime"
+_EVENT = "eventDatetime"
+_INTENTS = ("aiIntentCustomField", "aiIntentCustomFieldL1")
+_AI = ("aiAgentRole", "engagementType", "channel", "storeIntegrationId", "ticketId")
+
+_BY_CREATION = Scope(_CREATED, _COUNT, _created, ("ticketId", _CREATED, *_COUNT))
+_BY_CLOSING = Scope(_CLOSED, _COUNT, _closed, ("ticketId", _CREATED, _CLOSED, *_COUNT))
+_FIRST_RESPONSE = Scope(
+    _ANSWERED,
+    ("medianFirstResponseTime", "averageFirstResponseTime"),
+    _first_responses,
+    (
+        *("ticketId", "medianFirstResponseTime", "averageFirstResponseTime"),
+        *(_CREATED, _ANSWERED),
+    ),
+    (*_BASE, *_INTENTS),
+)
 SCOPES: Mapping[str, Scope] = {
-    "tickets-created": Scope("createdDatetime", _COUNT, _created),
-    "tickets-open": Scope("createdDatetime", _COUNT, _created),
-    "tickets-replied": Scope("createdDatetime", _COUNT, _created),
-    "tickets-closed": Scope("closedDatetime", _COUNT, _closed),
-    "one-touch-tickets": Scope("closedDatetime", _COUNT, _closed),
-    "zero-touch-tickets": Scope("closedDatetime", _COUNT, _closed, _NO_AGENT),
+    "tickets-created": _BY_CREATION,
+    "tickets-open": _BY_CREATION,
+    "tickets-replied": Scope(_SENT, _COUNT, _created, ("ticketId", _CREATED, *_COUNT)),
+    "tickets-closed": _BY_CLOSING,
+    "one-touch-tickets": _BY_CLOSING,
+    "zero-touch-tickets": _BY_CLOSING,
+    "workload-tickets": Scope(
+        None, _COUNT, _created, ("ticketId", *_COUNT), ("ticketId", "channel")
+    ),
     "satisfaction-surveys": Scope(
-        "createdDatetime",
+        _CREATED,
         ("averageSurveyScore", "scoredSurveysCount", "responseRate"),
         _surveys,
+        (
+            *("ticketId", _CREATED, _CLOSED, _SENT),
+            *("averageSurveyScore", "scoredSurveysCount"),
+        ),
     ),
-    "resolution-time": Scope("createdDatetime", ("medianResolutionTime",), _created),
-    "first-response-time": Scope(
-        "firstAgentMessageDatetime", ("medianFirstResponseTime",), _first_responses
+    "resolution-time": Scope(
+        _CREATED,
+        ("medianResolutionTime", "averageResolutionTime"),
+        _created,
+        ("ticketId", _CREATED, "medianResolutionTime", "averageResolutionTime"),
+        (*_BASE, *_INTENTS),
     ),
-    "human-first-response-time": Scope(
-        "firstAgentMessageDatetime", ("medianFirstResponseTime",), _first_responses
+    "first-response-time": _FIRST_RESPONSE,
+    "human-first-response-time": replace(_FIRST_RESPONSE, dimensions=_BASE),
+    "response-time": Scope(
+        _CREATED,
+        ("medianResponseTime",),
+        _created,
+        ("ticketId", _CREATED, "medianResponseTime"),
     ),
-    "response-time": Scope("sentDatetime", ("medianResponseTime",), _created),
-    "messages-sent": Scope("sentDatetime", ("messagesCount",), _messages(sent=True)),
+    "messages-sent": Scope(
+        _SENT, ("messagesCount",), _messages(sent=True), ("ticketId", "messagesCount")
+    ),
     "messages-received": Scope(
-        "sentDatetime", ("messagesCount",), _messages(sent=False), _NO_AGENT
+        _SENT,
+        ("messagesCount",),
+        _messages(sent=False),
+        ("ticketId", "messagesCount", _SENT),
     ),
     "messages-per-ticket": Scope(
-        "createdDatetime", ("averageMessagesCount",), _created
-    ),
-    "ticket-handle-time": Scope("createdDatetime", ("averageHandleTime",), _created),
-    "tags": Scope("timestamp", _COUNT, _created, ("tagId",)),
-    "auto-qa": Scope(
-        "closedDatetime",
-        ("averageRatingScore",),
+        _CREATED,
+        ("averageMessagesCount",),
         _created,
-        ("agentId", *_NO_AGENT, "categoryName"),
+        ("ticketId", _CREATED, "averageMessagesCount"),
     ),
-    "workload-tickets": Scope("createdDatetime", _COUNT, _created, ("agentId",)),
-    "automated-interactions": Scope(
-        "createdDatetime",
-        ("automatedInteractions",),
+    "ticket-handle-time": Scope(
+        _CREATED,
+        ("averageHandleTime", "handleTime"),
         _created,
-        ("eventType", *_NO_AGENT),
+        ("ticketId", "handleTime", "averageHandleTime"),
+    ),
+    "tags": Scope(
+        "timestamp",
+        _COUNT,
+        _created,
+        ("ticketId", "timestamp", *_COUNT),
+        (*_BASE[:-1], "tagId"),
     ),
     "ticket-fields": Scope(
-        "createdDatetime", _COUNT, _created, ("customFieldValue",), "customFieldId"
+        "updatedDatetime",
+        _COUNT,
+        _created,
+        (*_COUNT, "customFieldValue"),
+        ("customFieldValue",),
+        "customFieldId",
     ),
-    "ticket-sla": Scope("anchorDatetime", _COUNT, _created, ("status",)),
-    "knowledge-insights": Scope(
-        "createdDatetime", ("viewsCount", "clicksCount"), _created, ()
+    "ticket-sla": Scope(
+        "anchorDatetime",
+        _COUNT,
+        _created,
+        _COUNT,
+        ("status", "channel", "storeId", "storeIntegrationId", "slaPolicyUuid"),
+    ),
+    "auto-qa": Scope(
+        None,
+        (*_COUNT, "averageAccuracyScore"),
+        _created,
+        ("ticketId", *_COUNT, "averageAccuracyScore"),
+        (*_BASE[:-1], "ticketQAScorerUserId"),
+    ),
+    "voice-calls": Scope(
+        None,
+        ("voiceCallsCount",),
+        _calls,
+        (_CREATED, "duration"),
+        ("ticketId", "agentId", "callDirection"),
+    ),
+    "voice-queue-exposure": Scope(
+        "queuedDate", ("totalExposures",), _calls, ("totalExposures",), ("agentId",)
+    ),
+    "help-center": Scope(
+        "timestamp",
+        ("articleViewCount",),
+        _created,
+        ("articleViewCount", "timestamp"),
+        ("helpCenterId", "articleId"),
+    ),
+    "ai-agent-coverage-rate": Scope(
+        _EVENT, ("coverageRate",), _created, (_EVENT, "coverageRate"), _AI
+    ),
+    "overall-automation-rate": Scope(
+        _EVENT, ("automationRate",), _created, (_EVENT,), ("channel", "flowId")
     ),
 }
+FILTERS = (
+    *("agentId", "teamId", "agentIdFromTeamId", "channel", "score", "integrationId"),
+    *("storeId", "storeIntegrationId", "customFields", "tags"),
+)
+"""Members that filters of most scopes may have, besides the period."""
 BROKEN_SCOPES = (
-    "automation-rate",
     "online-time",
-    "voice-calls",
     "voice-agent-events",
     "voice-calls-summary",
 )
+"""These once answered 500, to an account whose plan perhaps lacked them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tests.sandbox.desk import Customers, Messages, Surveys, Tickets
 from tests.sandbox.dice import words
+from tests.sandbox.event_types import FILTERABLE
 from tests.sandbox.kinds import FEW, KINDS
 from tests.sandbox.layout import Layout, timeline
 from tests.sandbox.phone import VoiceCalls, call_events, call_recordings, phone_sizes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Moments = Callable[[], array[int]]
 
 Archived = Literal["documented", "recorded"]
+TicketMerged = Literal["survivor", "vanished"]
 
 _TICK = 1_009  # microseconds between two changes
 
@@ -67,6 +69,7 @@ class Shop:
         tags: int = 25,
         voice_calls: int = 30,
         custom_fields_archived: Archived = "recorded",
+        ticket_merged: TicketMerged = "survivor",
         now: str = "2026-11-02T08:00:00.500000+00:00",
         days: int = 180,
     ) -> None:
@@ -85,13 +88,15 @@ class Shop:
             voice_calls: How many phone calls there are, with 4 events each; half
                 of them are recorded.
             custom_fields_archived: What a list of custom fields holds that is not
-                told: the active ones, as documented, or all, as recorded.
+                told: the active ones, as documented once, or all, as recorded.
+            ticket_merged: Which ticket the event of a merge is about; nobody knows.
             now: The present of the shop; only changes to the shop move it.
             days: How many days of history there are.
         """
         self.lock = RLock()
         self.seed = seed
         self.custom_fields_archived = custom_fields_archived
+        self.ticket_merged = ticket_merged
         self.moment = micros(now)
         self.end = self.moment
         self.start = self.moment - days * DAY
@@ -149,14 +154,12 @@ class Shop:
     def record_event(
         self, object_type: str, verb: str, object_id: int, data: Row | None = None
     ) -> None:
-        """Add an event, unless it would be about an event."""
-        if object_type != "Event":
-            prefix = sub("(?<=[a-z])(?=[A-Z])", "-", object_type).lower()
+        """Add an event, if there is a type for it."""
+        prefix = sub("(?<=[a-z])(?=[A-Z])", "-", object_type).lower()
+        kind = f"{prefix}-{verb}"
+        if kind in FILTERABLE:
             self.events.create(
-                object_type=object_type,
-                object_id=object_id,
-                type=f"{prefix}-{verb}",
-                data=data,
+                object_type=object_type, object_id=object_id, type=kind, data=data
             )
 
     def history(self, name: str) -> tuple[Moments, Moments]:

@@ -8,11 +8,12 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
+from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tests.sandbox.answers import Answer, Refusal, reject
 from tests.sandbox.parameters import Query, read_limit, reject_unknown
-from tests.sandbox.scopes import BROKEN_SCOPES, SCOPES, Fact, Scope, measure
+from tests.sandbox.scopes import BROKEN_SCOPES, FILTERS, SCOPES, Fact, Scope, measure
 from tests.sandbox.times import micros
 
 if TYPE_CHECKING:
@@ -37,6 +38,21 @@ _OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
     "contains": lambda value, others: any(other in value for other in others),
     "set": lambda value, _: value != "None",
 }
+_KEYS = {
+    *("scope", "filters", "timezone", "measures", "dimensions"),
+    *("time_dimensions", "order"),
+}
+_REQUIRED = ("scope", "filters", "timezone")
+_CONDITIONS: dict[str, tuple[str, ...]] = {
+    "customFields": ("custom_field_id",),
+    "tags": (),
+}
+"""Members whose filters have operators inside their values, and what else there."""
+_OF_LISTS: dict[str, Callable[[set[str], set[str]], bool]] = {
+    "one-of": lambda held, wanted: not held.isdisjoint(wanted),
+    "not-one-of": lambda held, wanted: held.isdisjoint(wanted),
+    "all-of": lambda held, wanted: held >= wanted,
+}
 
 
 def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answer:
@@ -49,9 +65,12 @@ def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answe
     limit = read_limit(endpoint, query)
     offset = _offset(query.get("cursor", [""])[-1])
     try:
-        wanted = json.loads(body)["query"]
+        whole = json.loads(body)
+        _check_keys(whole, {"query"})
+        wanted = whole["query"]
+        _check_keys(wanted, _KEYS, _REQUIRED)
         name = wanted["scope"]
-        rows = _rows(shop, _scope(name), wanted)
+        rows = _rows(shop, _scope(name), wanted, offset)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         problem = f"{type(error).__name__}: {error}"
         raise Refusal(400, "Invalid query.", {"query": [problem]}) from error
@@ -106,7 +125,21 @@ def _scope(name: str) -> Scope:
     return SCOPES[name]
 
 
-def _rows(shop: Shop, scope: Scope, query: Row) -> list[Row]:
+def _check_keys(given: Row, known: set[str], required: Iterable[str] = ()) -> None:
+    """Refuse an object with keys that it must not have, or without those it must.
+
+    Raises:
+        Refusal: It has other keys.
+    """
+    for name in sorted(given.keys() - known):
+        raise Refusal(400, "Invalid query.", {name: ["Unknown field."]})
+    for name in required:
+        if name not in given:
+            problem = "Missing data for required field."
+            raise Refusal(400, "Invalid query.", {name: [problem]})
+
+
+def _rows(shop: Shop, scope: Scope, query: Row, offset: int) -> list[Row]:
     """Work out all rows of a query."""
     try:
         zone = ZoneInfo(query.get("timezone") or "UTC")
@@ -124,16 +157,17 @@ def _rows(shop: Shop, scope: Scope, query: Row) -> list[Row]:
     for fact in scope.source(shop, start, end):
         if not _keeps(query["filters"], fact):
             continue
-        key = [_moment(fact.moment, zone, granularity) for granularity in periods]
-        key += [fact.dimensions[name] for name in dimensions]
+        key: list[Any] = [_moment(fact.moment, zone, one) for one in periods]
+        key += [fact.dimensions.get(name) for name in dimensions]
         groups[tuple(key)].append(fact)
-    names = [scope.time] * len(periods) + dimensions
+    names = [scope.time or ""] * len(periods) + dimensions
     rows = [
         dict(zip(names, key, strict=True))
         | {name: measure(name, facts) for name in measures}
         for key, facts in groups.items()
     ]
-    _sort(rows, query.get("order") or [], [*names, *measures])
+    orders = [name for name in scope.orders if name in {*names, *measures}]
+    _sort(rows, query.get("order") or [], orders, offset)
     return rows
 
 
@@ -147,25 +181,29 @@ def _members(what: str, names: list[str], valid: tuple[str, ...]) -> list[str]:
 
 def _granularities(scope: Scope, dimensions: list[Row]) -> list[str]:
     """Read by what stretch of time to count, if by any."""
-    _members("time_dimensions", [one["dimension"] for one in dimensions], (scope.time,))
+    if len(dimensions) > 1:
+        problem = "Longer than maximum length 1."
+        raise Refusal(400, "Invalid query.", {"time_dimensions": [problem]})
+    for one in dimensions:
+        _check_keys(one, {"dimension", "granularity"}, ("dimension", "granularity"))
+    valid = (scope.time,) if scope.time else ()
+    _members("time_dimensions", [one["dimension"] for one in dimensions], valid)
     names = [one["granularity"] for one in dimensions]
-    return _members("granularity", names, tuple(_TRUNCATED))[:1]
+    return _members("granularity", names, tuple(_TRUNCATED))
 
 
 def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]:
     """Read the period, which must be given; check the other filters."""
     given = {one["member"]: one for one in filters}
     others = (scope.required,) if scope.required else ()
-    valid = (*_PERIOD, *scope.dimensions, *others)
-    _members("filters", list(given), valid)
+    _members("filters", list(given), (*_PERIOD, *FILTERS, *scope.dimensions, *others))
     for name in (*_PERIOD, *others):
         if name not in given:
             problem = f"Missing required filter '{name}'."
             raise Refusal(400, "Invalid query.", {"filters": [problem]})
+    for one in filters:
+        _check_filter(one)
     moments = []
-    for name, filter_ in given.items():
-        operators = (_PERIOD[name],) if name in _PERIOD else tuple(_OPERATORS)
-        _members("operator", [filter_["operator"]], operators)
     for name in _PERIOD:
         moment = datetime.fromisoformat(given[name]["values"][0].replace("Z", "+00:00"))
         moments.append(moment if moment.tzinfo else moment.replace(tzinfo=zone))
@@ -176,15 +214,49 @@ def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]
     return micros(start.isoformat()), micros(end.isoformat())
 
 
+def _check_filter(one: Row) -> None:
+    """Refuse a filter of another form than documented.
+
+    Raises:
+        Refusal: It has other keys, or an operator that its member does not take.
+    """
+    name = one["member"]
+    if name in _CONDITIONS:
+        _check_keys(one, {"member", "values"}, ("values",))
+        for condition in one["values"]:
+            keys = {"operator", "values", *_CONDITIONS[name]}
+            _check_keys(condition, keys, keys)
+            _members("operator", [condition["operator"]], tuple(_OF_LISTS))
+        return
+    _check_keys(one, {"member", "operator", "values"}, ("operator", "values"))
+    operators = (_PERIOD[name],) if name in _PERIOD else tuple(_OPERATORS)
+    _members("operator", [one["operator"]], operators)
+
+
 def _keeps(filters: list[Row], fact: Fact) -> bool:
-    """Tell whether a fact passes all filters on dimensions."""
+    """Tell whether a fact passes all filters on what it has."""
     return all(
-        _OPERATORS[one["operator"]](
+        _keeps_lists(one, fact)
+        if one["member"] in _CONDITIONS
+        else _OPERATORS[one["operator"]](
             str(fact.dimensions[one["member"]]), list(map(str, one["values"]))
         )
         for one in filters
         if one["member"] in fact.dimensions
     )
+
+
+def _keeps_lists(filter_: Row, fact: Fact) -> bool:
+    """Tell whether a fact passes a filter on its tags, or on a custom field."""
+    held = fact.dimensions[filter_["member"]]
+    for condition in filter_["values"]:
+        values = held
+        if "custom_field_id" in condition:
+            values = [held.get(condition["custom_field_id"])]
+        found, wanted = set(map(str, values)), set(map(str, condition["values"]))
+        if not _OF_LISTS[condition["operator"]](found, wanted):
+            return False
+    return True
 
 
 def _moment(moment: int, zone: ZoneInfo, granularity: str) -> str:
@@ -194,9 +266,14 @@ def _moment(moment: int, zone: ZoneInfo, granularity: str) -> str:
     return _TRUNCATED[granularity](hour).isoformat(timespec="milliseconds")
 
 
-def _sort(rows: list[Row], order: list[list[str]], valid: list[str]) -> None:
-    """Sort as asked for, the first rule counting most."""
-    rows.sort(key=lambda row: json.dumps(row, default=str))
+def _sort(
+    rows: list[Row], order: list[list[str]], valid: list[str], offset: int
+) -> None:
+    """Sort as asked for, the first rule counting most.
+
+    What the order leaves open is another on each page, so that pages overlap.
+    """
+    rows.sort(key=lambda row: crc32(f"{offset} {json.dumps(row)}".encode()))
     for name, direction in reversed(order):
         _members("order", [name], tuple(valid))
         _members("order", [direction], ("asc", "desc"))

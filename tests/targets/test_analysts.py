@@ -97,7 +97,14 @@ def helpdesk(
 ) -> Iterator[Helpdesk]:
     """A helpdesk that was loaded, changed and loaded again, with the page's views."""
     folder = tmp_path_factory.mktemp(request.param)
-    shop = Shop(seed=8, tickets=150, satisfaction_surveys=90, customers=80, events=60)
+    shop = Shop(
+        seed=8,
+        tickets=150,
+        satisfaction_surveys=90,
+        customers=80,
+        events=60,
+        ticket_merged="vanished",
+    )
     with ExitStack() as ends:
         target = target_of(DATABASES[request.param], folder, ends)
         sandbox = ends.enter_context(Sandbox(shop))
@@ -147,6 +154,22 @@ def test_views_hide_what_is_gone(helpdesk: Helpdesk) -> None:
     [loaded, other] = helpdesk.run(f"{count}.tickets", f"{count}.customers")
     assert int(loaded) == len(helpdesk.shop.tickets) + len(helpdesk.gone)
     assert int(other) == len(helpdesk.shop.customers) + len(helpdesk.gone_customers)
+
+
+def test_the_check_of_messages_finds_nothing_where_all_is_loaded(
+    helpdesk: Helpdesk,
+) -> None:
+    """And a ticket of which a message is missing."""
+    one = next(iter(helpdesk.current_tickets()))
+    (lost, *_) = helpdesk.shop.messages.of_ticket(one)
+    count = len(helpdesk.shop.messages.of_ticket(one))
+    hide = "UPDATE gorgias.ticket_messages SET ticket_id = -ticket_id WHERE id = {}"
+    before = helpdesk.ask("messages_loaded")
+    helpdesk.run(hide.format(lost))
+    after = helpdesk.ask("messages_loaded")
+    helpdesk.run(hide.format(lost))
+    wanted = {"id": one, "messages_count": count, "messages_loaded": count - 1}
+    assert (before, after) == ([], [wanted])
 
 
 def test_open_tickets_per_agent(helpdesk: Helpdesk) -> None:

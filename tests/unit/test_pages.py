@@ -24,7 +24,13 @@ PAGES: dict[str, tuple[object, Page]] = {
     "meta is null": ({"data": [], "meta": None}, Page([])),
     "bare array": ([{"id": 1}], Page([{"id": 1}])),
     "empty array": ([], Page([])),
+    "data is null": ({"data": None, "meta": {"next_cursor": None}}, Page([])),
+    "full and last": (
+        {"data": [{"id": 1}, {"id": 2}], "meta": {"next_cursor": None}},
+        Page([{"id": 1}, {"id": 2}]),
+    ),
 }
+LIMIT = 2
 
 NO_PAGES: dict[str, tuple[object, str]] = {
     "null": (None, "no list of records"),
@@ -32,11 +38,15 @@ NO_PAGES: dict[str, tuple[object, str]] = {
     "empty object": ({}, "no list of records"),
     "error with status 200": ({"error": {"msg": "x"}}, "no list of records"),
     "data is an object": ({"data": {"id": 1}}, "no list of records"),
-    "data is null": ({"data": None}, "no list of records"),
     "row is a number": ({"data": [{"id": 1}, 5]}, "no record"),
     "row is null": ([None], "no record"),
     "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "no text"),
     "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "no text"),
+    "full without meta": ({"data": [{}, {}]}, "page is full"),
+    "full, meta is null": ({"data": [{}, {}], "meta": None}, "page is full"),
+    "full, meta without cursor": ({"data": [{}, {}], "meta": {}}, "page is full"),
+    "full array": ([{}, {}], "page is full"),
+    "fuller than asked for": ([{}, {}, {}], "page is full"),
 }
 
 
@@ -44,7 +54,7 @@ NO_PAGES: dict[str, tuple[object, str]] = {
 def test_rows_and_cursor_are_found(case: tuple[object, Page]) -> None:
     """A page is an object with data, or a bare array."""
     body, page = case
-    assert parse_page(body) == page
+    assert parse_page(body, limit=LIMIT) == page
 
 
 @table(NO_PAGES)
@@ -52,14 +62,29 @@ def test_an_answer_of_another_form_is_refused(case: tuple[object, str]) -> None:
     """It must not be taken for an empty list."""
     body, reason = case
     with pytest.raises(PageError, match=reason):
-        parse_page(body)
+        parse_page(body, limit=LIMIT)
+
+
+def test_a_list_without_pages_is_never_full() -> None:
+    """Its rows are all there are."""
+    rows = [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert parse_page({"data": rows}, limit=None) == Page(rows)
+
+
+def test_another_name_may_lead_on() -> None:
+    """Items of a view have an address in place of a cursor."""
+    body = {"data": [{}, {}], "meta": {"next_cursor": "c2", "next_items": "/items?c=2"}}
+    page = parse_page(body, limit=LIMIT, leads_on="next_items")
+    assert page.next_cursor == "/items?c=2"
+    with pytest.raises(PageError, match="no `previous` says"):
+        parse_page(body, limit=LIMIT, leads_on="previous")
 
 
 @given(JSON_VALUES)
 def test_any_value_is_a_page_or_refused(value: object) -> None:
     """No answer ends the run with another error."""
     try:
-        page = parse_page(value)
+        page = parse_page(value, limit=LIMIT)
     except PageError:
         return
     assert all(isinstance(row, dict) for row in page.rows)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
-from tap_gorgias.pages import Page
-from tap_gorgias.periods import Calendar, Window, by_period
+from tap_gorgias.pages import Page, PageError
+from tap_gorgias.periods import Calendar, RowsMissingError, Window, by_period
 from tap_gorgias.queries import GRANULARITIES
 from tests.unit.cases import table
 
@@ -80,6 +80,7 @@ class Figures:
         """Set Gorgias' clock; None if it does not tell."""
         self.now = None if now is None else timestamps.render(now)
         self.windows: list[Window] = []
+        self.most = 10_000
 
     def fetch(self, window: Window) -> Fetch:
         """Answer with a window's days and one more at both ends, in two pages."""
@@ -92,6 +93,8 @@ class Figures:
         def fetch(cursor: str | None) -> Page:
             if cursor is None:
                 return Page(rows[::2], "second", self.now)
+            if len(rows) > self.most:
+                raise RowsMissingError
             return Page(rows[1::2], None, self.now)
 
         return fetch
@@ -169,7 +172,7 @@ def test_windows_hold_all_periods_once_and_are_never_too_long(
     for window in windows:
         assert calendar.start_of(window.end) == window.end
         first, last = map(datetime.fromisoformat, window.asked_for)
-        assert last - first <= timedelta(days=366)
+        assert last - first <= timedelta(days=92)
         assert first <= window.start.replace(tzinfo=None) - timedelta(hours=15)
 
 
@@ -184,14 +187,78 @@ def test_a_window_leaves_out_what_belongs_to_another() -> None:
 def test_the_bookmark_moves_with_each_window_and_never_within_one() -> None:
     """A run that dies goes on with the window that it was in."""
     bookmarks = [
-        bookmark for _, bookmark in steps_of(Figures(), NOW - timedelta(days=400))
+        bookmark for _, bookmark in steps_of(Figures(), NOW - timedelta(days=120))
     ]
     assert bookmarks == [
         None,
-        "2026-09-26T00:00:00.000000Z",
+        "2026-10-03T00:00:00.000000Z",
         None,
         "2026-11-02T00:00:00.000000Z",
     ]
+
+
+def test_a_window_that_does_not_come_whole_is_read_in_shorter_ones() -> None:
+    """They stay short, and a bookmark never passes what is still to be read."""
+    figures = Figures()
+    figures.most = 13  # days, two of which are at the borders of other windows
+    since = NOW - timedelta(days=120)
+
+    steps = steps_of(figures, since)
+
+    periods = {period for rows, _ in steps for period in rows}
+    assert len(periods) == 121
+    lengths = [(window.end - window.start).days for window in figures.windows]
+    assert lengths[:5] == [90, 45, 22, 11, 11]
+    assert max(lengths[4:]) == 11
+    whole: set[str] = set()
+    for rows, bookmark in steps:
+        whole |= set(rows)
+        if bookmark is not None:
+            assert {period for period in periods if period < bookmark} <= whole
+    assert steps[-1][1] == "2026-11-02T00:00:00.000000Z"
+
+
+def test_a_failure_within_a_window_leaves_the_bookmark_before_it() -> None:
+    """Although later periods of the longer window have come out already."""
+    figures = Figures()
+    figures.most = 60
+    steps = by_period(
+        figures.fetch,
+        calendar=DAYS,
+        key=KEY,
+        bookmark=None,
+        since=NOW - timedelta(days=120),
+        now=NOW,
+    )
+    saved = next(step.position for step in steps if step.position)
+    figures.most = 0
+    with pytest.raises(PageError, match="the answer for a single day"):
+        next(step for step in steps if step.position)
+    assert saved.bookmark == "2026-08-19T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_periods_can_be_read_one_by_one(granularity: str) -> None:
+    """Each is asked for to its last second, by the clock on the wall."""
+    calendar = Calendar(granularity, PARIS)
+    figures = Figures()
+    since = NOW - timedelta(days=90)
+    _ = [
+        *by_period(
+            figures.fetch,
+            calendar=calendar,
+            key=KEY,
+            bookmark=None,
+            since=since,
+            now=NOW,
+            longest=timedelta(0),
+        )
+    ]
+    for window, following in itertools.pairwise(figures.windows):
+        assert window.end == calendar.after(window.start) == following.start
+        first, last = map(datetime.fromisoformat, window.alone)
+        assert first == window.start.replace(tzinfo=None)
+        assert last == window.end.replace(tzinfo=None) - timedelta(seconds=1)
 
 
 def test_the_bookmark_ends_at_the_newest_period_that_has_a_row() -> None:
@@ -246,4 +313,4 @@ def test_absurd_starts_do_no_harm(since: datetime, granularity: str) -> None:
     figures = Figures()
     steps_of(figures, since, calendar=Calendar(granularity, PARIS))
     assert len(figures.windows) == 1 or since.year == 1
-    assert len(figures.windows) <= 13
+    assert len(figures.windows) <= 70

@@ -66,6 +66,29 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "`granularity` of `hour`",
     ),
     "filters as object": ({**QUERY, "filters": {}}, "must have objects of `member`"),
+    "operator for tags": (
+        {
+            **QUERY,
+            "filters": [{"member": "tags", "operator": "one-of", "values": [7]}],
+        },
+        "`tags` and `customFields` have `operator` inside `values`",
+    ),
+    "custom fields without an id": (
+        {
+            **QUERY,
+            "filters": [
+                {
+                    "member": "customFields",
+                    "values": [{"operator": "one-of", "values": ["x"]}],
+                }
+            ],
+        },
+        "`customFields` have",
+    ),
+    "number as member": (
+        {**QUERY, "filters": [{"member": 5, "operator": "one-of", "values": []}]},
+        "objects of `member`",
+    ),
     "half a filter": ({**QUERY, "filters": [{"member": "a"}]}, "objects of `member`"),
     "filter by period": ({**QUERY, "filters": [PERIOD_FILTER]}, "filter by period"),
     "time dimension": ({**QUERY, "time_dimension": "a-b"}, "has a `time_dimension`"),
@@ -133,7 +156,7 @@ def test_the_presets_are_those_that_users_rely_on() -> None:
         "ticket_sla": ("ticket-sla", "anchorDatetime"),
         "tickets_closed": ("tickets-closed", "closedDatetime"),
         "tickets_created": ("tickets-created", "createdDatetime"),
-        "tickets_replied": ("tickets-replied", "createdDatetime"),
+        "tickets_replied": ("tickets-replied", "sentDatetime"),
     }
     assert all(one.granularity == "day" for one in PRESETS.values())
     assert all(one.stream == f"statistics_{name}" for name, one in PRESETS.items())
@@ -150,6 +173,42 @@ def test_a_schema_keeps_the_rules_of_all_schemas(preset: str) -> None:
         assert re.fullmatch(r"[a-z][a-z_]{0,62}", column)
         assert node["type"][1:] == ([] if column == "id" else ["null"])
         assert node["description"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("scope", "dimensions", "periods_by", "order"),
+    [
+        ("tickets-created", [], "createdDatetime", ("createdDatetime",)),
+        (
+            "tickets-created",
+            ["ticketId"],
+            "createdDatetime",
+            ("createdDatetime", "ticketId"),
+        ),
+        ("tickets-created", ["agentId"], "createdDatetime", ()),
+        ("messages-sent", [], "sentDatetime", ()),
+        ("ticket-fields", ["customFieldValue"], "updatedDatetime", ()),
+        ("response-time", [], "createdDatetime", ("createdDatetime",)),
+        ("voice-queue-exposure", [], "queuedDate", ()),
+        ("overall-automation-rate", [], "eventDatetime", ("eventDatetime",)),
+        ("help-center", [], "timestamp", ("timestamp",)),
+        ("workload-tickets", ["ticketId"], "", ("ticketId",)),
+        ("workload-tickets", ["channel"], "", ()),
+        ("newer-than-the-tap", [], "createdDatetime", ()),
+    ],
+)
+def test_an_order_is_one_of_all_rows_or_none(
+    scope: str, dimensions: list[str], periods_by: str, order: tuple[str, ...]
+) -> None:
+    """By what the scope allows; some rows in no order would make pages overlap."""
+    entry = {"name": "a", "scope": scope, "measures": ["x"], "dimensions": dimensions}
+    ((query,), _) = read_queries([entry])
+    assert (query.periods_by, query.order) == (periods_by, order)
+
+
+def test_no_preset_asks_for_what_is_not_known() -> None:
+    """A new one has to be in the table of scopes."""
+    assert [told for one in PRESETS.values() for told in one.explain_members()] == []
 
 
 def test_columns_tell_their_units() -> None:

@@ -23,7 +23,7 @@ _EVENT_TYPES = (
     ("Customer", "customer-updated"),
     ("Customer", "customer-merged"),
     ("TicketMessage", "ticket-message-created"),
-    ("SatisfactionSurvey", "satisfaction-survey-created"),
+    ("SatisfactionSurvey", "satisfaction-survey-sent"),
     ("Tag", "tag-updated"),
     ("User", "user-updated"),
 )
@@ -67,6 +67,9 @@ def event(shop: Shop, row_id: int, created: int) -> Row:
     object_id = collection.id_at(dice.roll(1 + size))
     if event_type == "ticket-created":
         object_id = shop.tickets.created_about(created)
+    elif event_type == "ticket-merged":
+        # A ticket that is left would have changed with the merge.
+        object_id = collection.source_of(object_id)
     user_id = shop.users.id_at(dice.roll(max(shop.sizes["users"], 1)))
     return event_row(
         row_id,
@@ -83,9 +86,8 @@ def _event_data(
     event_type: str, collection: Collection, object_id: int, user_id: int
 ) -> Row | None:
     """Make up an event's data, which depends on its type."""
-    if event_type.endswith("-merged"):
-        noun = event_type.removesuffix("-merged")
-        return {f"source_{noun}_id": collection.source_of(object_id)}
+    if event_type == "customer-merged":
+        return {"source_customer_id": collection.source_of(object_id)}
     return {"assignee_user_id": user_id} if event_type == "ticket-assigned" else None
 
 

@@ -21,6 +21,7 @@ OAUTH2: Final[Row] = {
     "refresh_token": "planted-secret-07",
     "scope": "read write",
 }
+HMAC_SECRET: Final = "planted-secret-04"
 SSO_PROVIDERS: Final[Row] = {
     "8f14e45f": {
         "client_id": "sso-client",
@@ -42,6 +43,6 @@ CONNECTIONS: Final[Row] = {
 PLANTED_SECRETS: Final = tuple(
     re.findall(
         r"planted-secret-\d+",
-        json.dumps([HEADERS, FORM, OAUTH2, SSO_PROVIDERS, CONNECTIONS]),
+        json.dumps([HEADERS, FORM, OAUTH2, HMAC_SECRET, SSO_PROVIDERS, CONNECTIONS]),
     )
 )

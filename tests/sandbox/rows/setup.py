@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.dice import Dice
 from tests.sandbox.rows.phrases import LANGUAGES, SENTENCES
-from tests.sandbox.rows.secrets import FORM, HEADERS, OAUTH2
+from tests.sandbox.rows.secrets import FORM, HEADERS, HMAC_SECRET, OAUTH2
 from tests.sandbox.times import SECOND, iso
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _HTTP: Row = {
 }
 _INTEGRATIONS: tuple[tuple[str, Row], ...] = (
     ("shopify", {}),
-    ("http", {"headers": HEADERS}),
+    ("http", {"headers": HEADERS, "hmac_secret": HMAC_SECRET}),
     ("email", {}),
     ("phone", {}),
     ("http", {"form": FORM, "headers": None}),

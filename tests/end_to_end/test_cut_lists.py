@@ -1,0 +1,116 @@
+"""A list that stops without saying so is not taken for the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runs import PartialRun, run
+from tests.sandbox import Fault, Sandbox, Shop
+from tests.unit.cases import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Body = Any
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop in which lists of each way of reading take several pages."""
+    shop = Shop(
+        seed=4, tickets=250, customers=130, events=300, tags=130, voice_calls=130
+    )
+    with Sandbox(shop) as sandbox:
+        yield sandbox
+
+
+def without_meta(body: Body) -> Body:
+    """Leave out all that leads to another page."""
+    return {name: body[name] for name in body if name != "meta"}
+
+
+def without_next(body: Body) -> Body:
+    """Leave out the names of what leads on, with their values."""
+    gone = {"next_cursor", "next_items"}
+    meta = {name: body["meta"][name] for name in body["meta"] if name not in gone}
+    return {**body, "meta": meta}
+
+
+def bare(body: Body) -> Body:
+    """Answer the rows alone."""
+    return body["data"]
+
+
+CUTS: dict[str, Callable[[Body], Body]] = {
+    "no meta": without_meta,
+    "meta is null": lambda body: {**body, "meta": None},
+    "no name of a next page": without_next,
+    "bare array": bare,
+}
+LISTS = {
+    "feed": ("tickets", "/api/tickets", "next_cursor"),
+    "log": ("events", "/api/events", "next_cursor"),
+    "filtered log": ("deletions", "/api/events", "next_cursor"),
+    "snapshot": ("tags", "/api/tags", "next_cursor"),
+    "bulk": ("ticket_messages", "/api/messages", "next_cursor"),
+    "items of a view": ("view_items", "/api/views/*/items", "next_items"),
+    "calls": ("voice_calls", "/api/phone/voice-calls", "next_cursor"),
+    "events of calls": (
+        "voice_call_events",
+        "/api/phone/voice-call-events",
+        "next_cursor",
+    ),
+}
+
+
+@table(CUTS)
+@pytest.mark.parametrize("way", LISTS)
+def test_a_full_page_that_does_not_say_how_it_goes_on_fails_the_stream(
+    sandbox: Sandbox, way: str, case: Callable[[Body], Body]
+) -> None:
+    """No bookmark is saved, so the next run reads what was not seen."""
+    stream, path, name = LISTS[way]
+    shop = sandbox.shop
+    for _ in range(130):
+        tag = shop.tags.ids()[0]
+        shop.events.create(type="tag-deleted", object_type="Tag", object_id=tag)
+    cut = Fault.rewrite(lambda body: case(body) if _is_full(body) else body)
+    sandbox.faults.add(cut, path, times=1_000)
+
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, stream)
+
+    error = str(failure.value.__cause__)
+    assert f"no `{name}` says whether another follows" in error
+    state = failure.value.output.state
+    entry = state.get("bookmarks", {}).get(stream, {})
+    assert entry.get("replication_key_value") is None
+
+
+def _is_full(body: Body) -> bool:
+    return len(body["data"]) >= 100
+
+
+@pytest.mark.parametrize("stream", ["tags", "tickets", "events", "voice_calls"])
+def test_a_page_that_is_not_full_needs_to_say_nothing(stream: str) -> None:
+    """Lists without pages, and some recordings, have no such name."""
+    shop = Shop(tickets=20, events=20, voice_calls=20)
+    with Sandbox(shop) as sandbox:
+        whole = run(sandbox.config, stream).ids(stream)
+        cut = Fault.rewrite(without_meta)
+        sandbox.faults.add(cut, "/api/*", times=9)
+        assert run(sandbox.config, stream).ids(stream) == whole
+
+
+def test_settings_of_the_account_have_no_pages(sandbox: Sandbox) -> None:
+    """Nothing leads on, however many there are."""
+
+    def many(body: Body) -> Body:
+        (first, *_) = body["data"]
+        return {"data": [{**first, "id": number} for number in range(150)]}
+
+    sandbox.faults.add(Fault.rewrite(many), "/api/account/settings")
+    rows = run(sandbox.config, "account_settings").records("account_settings")
+    assert len(rows) == 150

@@ -1,0 +1,361 @@
+"""Statistics: only what the document allows is asked for, and no row is left out."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias import timestamps
+from tap_gorgias.errors import NotReadyError
+from tap_gorgias.queries import PRESETS
+from tap_gorgias.scopes import SCOPES
+from tap_gorgias.streams import statistics as statistics_module
+from tests.fake_clock import FakeClock
+from tests.runs import PartialRun, run
+from tests.sandbox import Fault, Sandbox, Shop
+from tests.sandbox.scopes import SCOPES as SERVED
+from tests.statistics_runs import (
+    ALL_BY_WEEK,
+    CREATED,
+    PATH,
+    asked,
+    config_of,
+    read,
+    total,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HALF_A_YEAR = "2026-05-01"
+BY_TICKET = {
+    "name": "by_ticket",
+    "scope": "tickets-created",
+    "measures": ["ticketCount"],
+    "dimensions": ["ticketId"],
+}
+WORKLOAD = {
+    "name": "workload",
+    "scope": "workload-tickets",
+    "measures": ["ticketCount"],
+    "granularity": "month",
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop with half a year of history."""
+    with Sandbox(Shop(seed=13, tickets=300, voice_calls=60)) as sandbox:
+        yield sandbox
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the tap warned of."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.WARNING and record.name.startswith("tap-gorgias")
+    ]
+
+
+def test_no_request_of_any_preset_is_refused(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor is anything warned of that is known beforehand."""
+    output = read(sandbox, *PRESETS)
+
+    assert len(PRESETS) == 12
+    assert {one.status for one in sandbox.requests} == {200}
+    assert warnings(caplog) == []
+    assert all(output.records(f"statistics_{name}") for name in PRESETS)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> None:
+    """By none where none is public; orders are those that it allows."""
+    scope = SERVED[name]
+    query: dict[str, Any] = {
+        "name": "one",
+        "scope": name,
+        "measures": list(scope.measures[:1]),
+        "dimensions": list(scope.dimensions[:2]),
+        "granularity": "month",
+    }
+    if scope.required:
+        one_of = {"operator": "one-of", "values": ["319825"]}
+        query["filters"] = [{"member": scope.required, **one_of}]
+
+    output = read(sandbox, query, start_date=HALF_A_YEAR)
+
+    assert {one.status for one in sandbox.requests} == {200}
+    rows = output.records("statistics_one")
+    assert len({row["period_start"] for row in rows}) > 5
+    times = [one.get("time_dimensions") for one in asked(sandbox)]
+    by_month = {"dimension": scope.time, "granularity": "month"}
+    assert all(one == ([by_month] if scope.time else None) for one in times)
+
+
+def test_what_the_tap_knows_is_what_the_sandbox_serves() -> None:
+    """Both were taken from the document."""
+    for name, scope in SERVED.items():
+        known = SCOPES[name]
+        assert known.times[:1] == ((scope.time,) if scope.time else ())
+        assert set(scope.orders) <= set(known.orders) | {"coverageRate"} | {
+            "averageAccuracyScore"
+        }
+
+
+def test_rows_in_an_order_are_read_by_pages(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures of single tickets, for one; the order is by all that tells rows apart."""
+    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 30)
+
+    output = read(sandbox, BY_TICKET, start_date=HALF_A_YEAR)
+
+    rows = output.records("statistics_by_ticket")
+    found = {int(row["ticket_id"]) for row in rows}
+    assert found == set(sandbox.shop.tickets.ids())
+    assert all(
+        one["order"] == [["createdDatetime", "asc"], ["ticketId", "asc"]]
+        for one in asked(sandbox)
+    )
+    assert any("cursor" in one.query for one in sandbox.requests)
+
+
+def test_rows_without_an_order_have_to_fit_into_one_answer(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pages would overlap, so shorter periods are asked for."""
+    whole = read(sandbox, "tickets_created").records(CREATED)
+    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 40)
+    sandbox.reset_counters()
+
+    output = read(sandbox, "tickets_created")
+
+    assert sorted(output.ids(CREATED)) == sorted(row["id"] for row in whole)
+    assert total(output.records(CREATED)) == 300
+    assert not any("cursor" in one.query for one in sandbox.requests)
+    assert not any("order" in one for one in asked(sandbox))
+    assert warnings(caplog) == []
+
+
+def _cut(rows: int, *, keep_total: bool) -> Callable[[Any], Any]:
+    def cut(body: Any) -> Any:  # noqa: ANN401
+        meta = {"next_cursor": None}
+        if keep_total:
+            meta["total"] = body["meta"]["total"]
+        return {**body, "data": body["data"][:rows], "meta": meta}
+
+    return cut
+
+
+@pytest.mark.parametrize("missing", ["told by the total", "told by a full page"])
+def test_an_answer_that_is_cut_short_is_asked_for_again(
+    sandbox: Sandbox, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In halves, until all rows are there; the same rows come out as ever."""
+    whole = read(sandbox, "tickets_created")
+    by_total = missing == "told by the total"
+    if not by_total:
+        monkeypatch.setattr(statistics_module, "PAGE_ROWS", 30)
+    fault = Fault.rewrite(_cut(30, keep_total=by_total))
+    sandbox.faults.add(fault, PATH, times=9_999)
+
+    output = read(sandbox, "tickets_created")
+
+    assert sorted(output.ids(CREATED)) == sorted(whole.ids(CREATED))
+    marks = [one.bookmark(CREATED)["replication_key_value"] for one in (whole, output)]
+    assert marks == sorted(marks)
+
+
+def test_a_single_period_that_is_cut_short_fails_the_stream(sandbox: Sandbox) -> None:
+    """Nothing later is marked as read."""
+    newest = max(t["created_datetime"] for t in sandbox.shop.tickets.rows())
+    day = timestamps.render(timestamps.parse(newest[:10]))
+    whole = read(sandbox, "tickets_created", start_date="2026-10-01")
+
+    def cut(body: Any) -> Any:  # noqa: ANN401
+        is_newest = any(row["createdDatetime"][:10] == day[:10] for row in body["data"])
+        return _cut(0, keep_total=True)(body) if is_newest else body
+
+    sandbox.faults.add(Fault.rewrite(cut), PATH, times=9_999)
+
+    with pytest.raises(PartialRun) as failed:
+        read(sandbox, "tickets_created", start_date="2026-10-01")
+
+    assert str(failed.value.__cause__) == (
+        "statistics_tickets_created: /api/reporting/stats failed: the answer for a "
+        "single day does not hold all of its rows. Ask for fewer dimensions or a finer "
+        "granularity."
+    )
+    bookmark = failed.value.output.bookmark(CREATED)["replication_key_value"]
+    assert bookmark < day <= whole.bookmark(CREATED)["replication_key_value"]
+    found = {row["period_start"] for row in failed.value.output.records(CREATED)}
+    assert max(found) < bookmark
+
+
+def test_an_order_that_is_refused_nevertheless_is_left_out(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The document may be wrong."""
+    sandbox.faults.add(Fault.error(400, message="order: invalid."), PATH)
+
+    output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
+
+    assert total(output.records("statistics_by_week")) == 300
+    first, *rest = asked(sandbox)
+    assert first["order"] == [["createdDatetime", "asc"]]
+    assert rest
+    assert not any("order" in one for one in rest)
+    assert caplog.text.count("It is asked for without an order.") == 1
+
+
+def test_an_answer_that_is_not_ready_is_waited_for(sandbox: Sandbox) -> None:
+    """202 is no failure, so no try is counted; no row of it is taken."""
+    sandbox.faults.add(Fault.not_ready(), PATH, times=7)
+    clock = FakeClock()
+
+    output = read(sandbox, ALL_BY_WEEK, start_date="2026-10-01", clock=clock)
+
+    assert clock.sleeps == [1, 2, 4, 8, 16, 16, 16]
+    assert len(sandbox.requests) == 8
+    assert len({one.body for one in sandbox.requests}) == 1
+    assert output.records("statistics_by_week")
+
+
+def test_waiting_is_no_retry(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in the log, nor in the summary."""
+    caplog.set_level("INFO")
+    sandbox.faults.add(Fault.not_ready(), PATH, times=2)
+    read(sandbox, ALL_BY_WEEK, start_date="2026-10-01")
+    assert warnings(caplog) == []
+    assert caplog.text.count("Gorgias is not ready. Asking again in ") == 2
+
+
+def test_an_answer_that_is_never_ready_fails_the_stream(sandbox: Sandbox) -> None:
+    """After about five minutes, without a bookmark."""
+    sandbox.faults.add(Fault.not_ready(), PATH, times=99)
+    clock = FakeClock()
+
+    with pytest.raises(PartialRun) as failed:
+        read(sandbox, ALL_BY_WEEK, clock=clock)
+
+    cause = failed.value.__cause__
+    assert isinstance(cause, NotReadyError)
+    assert str(cause) == (
+        "statistics_by_week: /api/reporting/stats answered 202: the answer is not "
+        "ready."
+    )
+    assert 270 <= sum(clock.sleeps) <= 300
+    assert "statistics_by_week" not in failed.value.output.state.get("bookmarks", {})
+
+
+def test_a_failure_while_waiting_is_tried_again(sandbox: Sandbox) -> None:
+    """As that of any request."""
+    for fault in (Fault.not_ready(), Fault.error(503), Fault.not_ready()):
+        sandbox.faults.add(fault, PATH)
+    output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
+    assert total(output.records("statistics_by_week")) == 300
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_scope_without_a_public_date_is_asked_period_by_period(
+    sandbox: Sandbox, zone: str
+) -> None:
+    """A request for each, which has its rows alone."""
+    output = read(sandbox, WORKLOAD, start_date="2026-05-02", statistics_timezone=zone)
+
+    rows = output.records("statistics_workload")
+    assert len(sandbox.requests) == len(rows) == 7
+    assert total(rows) == 300
+    periods = [
+        tuple(one["values"][0] for one in query["filters"]) for query in asked(sandbox)
+    ]
+    assert periods[0] == ("2026-05-01T00:00:00", "2026-05-31T23:59:59")
+    assert periods[-1] == ("2026-11-01T00:00:00", "2026-11-30T23:59:59")
+    starts = [timestamps.parse(first, zone) for first, _ in periods]
+    assert [row["period_start"] for row in rows] == [*map(timestamps.render, starts)]
+
+
+def test_such_a_scope_goes_on_with_the_look_back(sandbox: Sandbox) -> None:
+    """Days of the look-back, and the one that is not over yet."""
+    query = {**WORKLOAD, "granularity": "day", "dimensions": ["channel"]}
+    first = read(sandbox, query, start_date="2026-10-20")
+    assert len(sandbox.requests) == 14
+    sandbox.reset_counters()
+
+    second = read(sandbox, query, state=first.state, statistics_lookback_days=3)
+
+    newest = first.bookmark("statistics_workload")["replication_key_value"]
+    behind = timestamps.parse("2026-11-02") - timestamps.parse(newest)
+    assert len(sandbox.requests) == 3 + behind.days + 1
+    assert second.state == first.state
+
+
+def test_tags_and_custom_fields_can_be_filtered_by(sandbox: Sandbox) -> None:
+    """Their operators stand inside their values."""
+    tickets = list(sandbox.shop.tickets.rows())
+    tag = next(row["tags"][0]["id"] for row in tickets if row["tags"])
+    field = next(f for row in tickets for f in row["custom_fields"].values())
+    one_of = {"operator": "one-of", "values": [tag]}
+    of_field = {"operator": "one-of", "values": [field["value"]]}
+    queries = (
+        {
+            **ALL_BY_WEEK,
+            "name": "tagged",
+            "filters": [{"member": "tags", "values": [one_of]}],
+        },
+        {
+            **ALL_BY_WEEK,
+            "name": "same",
+            "filters": [
+                {
+                    "member": "customFields",
+                    "values": [{**of_field, "custom_field_id": field["id"]}],
+                }
+            ],
+        },
+    )
+
+    output = read(sandbox, *queries, start_date=HALF_A_YEAR)
+
+    tagged = [row for row in tickets if tag in [one["id"] for one in row["tags"]]]
+    same = [row for row in tickets if field in row["custom_fields"].values()]
+    assert total(output.records("statistics_tagged")) == len(tagged) > 0
+    assert total(output.records("statistics_same")) == len(same) > 0
+
+
+def test_members_that_gorgias_may_refuse_are_told_at_the_start(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As warnings, because its lists may grow; nothing is asked for."""
+    queries: tuple[dict[str, Any], ...] = (
+        {**WORKLOAD, "name": "a", "measures": ["ticketsCount"]},
+        {**WORKLOAD, "name": "b", "dimensions": ["agentId"]},
+        {**WORKLOAD, "name": "c", "time_dimension": "createdDatetime"},
+        {**WORKLOAD, "name": "d", "scope": "tickets-lost"},
+        {
+            **WORKLOAD,
+            "name": "e",
+            "scope": "tags",
+            "time_dimension": "createdDatetime",
+        },
+    )
+    run(config_of(sandbox, *queries), "tags")
+
+    told = list(dict.fromkeys(one for one in warnings(caplog) if "`statistics`" in one))
+    of = "Setting `statistics`: the {} of the query `{}` is not known; {}."
+    assert told[:3] == [
+        of.format("measure `ticketsCount`", "a", "known are `ticketCount`"),
+        of.format("dimension `agentId`", "b", "known are `ticketId`, `channel`"),
+        of.format("time dimension `createdDatetime`", "c", "there is none"),
+    ]
+    scope, tags = told[3:]
+    assert scope.startswith("Setting `statistics`: the scope `tickets-lost` of the ")
+    assert "`tickets-created`" in scope
+    assert tags.endswith("known are `timestamp`.")
