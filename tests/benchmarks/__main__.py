@@ -12,12 +12,16 @@ from __future__ import annotations
 import argparse
 import sys
 
+from tests.benchmarks.conversations import day, imports, ticket_messages
 from tests.benchmarks.machine import cpu, memory, start_up
 from tests.benchmarks.needed import faults, requests
 from tests.benchmarks.rates import rate, shared
 
 PARTS = {
     "requests": requests,
+    "messages": ticket_messages,
+    "day": day,
+    "imports": imports,
     "faults": faults,
     "start": start_up,
     "cpu": cpu,
