@@ -251,7 +251,7 @@ class TapGorgias(Tap):
             raise
         finally:
             tap.run.close()
-            tap.run.summary.log(cls.logger)
+            tap.run.log_summary(cls.logger)
 
     def write_last_state(self) -> None:
         """End the output with STATE, although it was written before.

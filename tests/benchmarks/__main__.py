@@ -15,7 +15,7 @@ import sys
 from tests.benchmarks.conversations import day, imports, ticket_messages
 from tests.benchmarks.machine import cpu, memory, start_up
 from tests.benchmarks.needed import faults, requests
-from tests.benchmarks.rates import rate, shared
+from tests.benchmarks.rates import followed, limits
 
 PARTS = {
     "requests": requests,
@@ -26,8 +26,8 @@ PARTS = {
     "start": start_up,
     "cpu": cpu,
     "memory": memory,
-    "rate": rate,
-    "shared": shared,
+    "rate": limits,
+    "followed": followed,
 }
 
 

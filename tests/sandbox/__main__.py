@@ -7,7 +7,7 @@ import json
 import sys
 from threading import Event
 
-from tests.sandbox import Bucket, Sandbox, Shop
+from tests.sandbox import LIMITERS, Sandbox, Shop
 
 _DESCRIPTION = """\
 Serve a stand-in for the Gorgias REST API on this machine, over a generated shop.
@@ -22,6 +22,8 @@ examples:
       A shop that feels like a real account with an API key.
   python -m tests.sandbox --rate-limit 80/20
       The rate limit of an OAuth app.
+  python -m tests.sandbox --rate-limit 40/10 --limiter leaky
+      An Enterprise plan, if the limit is the leaky bucket that is documented.
 
 Point the tap at it with the printed settings. Stop it with Ctrl-C."""
 
@@ -85,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
         help="such as 40/20; more is answered with 429 (no limit)",
     )
     add(
+        "--limiter",
+        choices=LIMITERS,
+        default="sliding",
+        help="how requests are counted against the rate limit (%(default)s)",
+    )
+    add(
         "--latency",
         type=float,
         default=0.0,
@@ -98,9 +106,10 @@ def main() -> None:
     """Serve until interrupted."""
     options = vars(_parser().parse_args())
     port, latency = options.pop("port"), options.pop("latency")
-    rate = options.pop("rate_limit")
-    bucket = Bucket(*rate) if rate else None
-    with Sandbox(Shop(**options), bucket=bucket, latency=latency, port=port) as sandbox:
+    rate, kind = options.pop("rate_limit"), LIMITERS[options.pop("limiter")]
+    limiter = kind(*rate) if rate else None
+    shop = Shop(**options)
+    with Sandbox(shop, limiter=limiter, latency=latency, port=port) as sandbox:
         lines = (
             f"Serving a generated shop on {sandbox.url}",
             f"  e-mail:  {sandbox.config['email']}",
