@@ -42,6 +42,8 @@ LATENCIES = (0.05, 0.2, 0.6)
 USUAL_LATENCY = 0.2
 OTHER_EVERY_SECONDS = 2.0
 START_SECONDS = 60.0
+DAY_SECONDS = 86_400
+"""When changed tickets are due to be asked one by one."""
 
 
 class Answered(NamedTuple):
@@ -238,7 +240,7 @@ def followed() -> Iterator[Result]:
     shop = Shop(tickets=1_000, messages_per_ticket=1)
     with Sandbox(shop) as sandbox:
         state = tap(sandbox, "tickets", "ticket_messages")[0].state
-        shop.advance(3600)
+        shop.advance(DAY_SECONDS)
         for ticket in shop.tickets.ids():
             shop.tickets.update(ticket)
         sandbox.reset_counters()

@@ -190,12 +190,12 @@ def test_the_budget_learns_from_the_answer(
 def test_a_429_holds_the_next_request_back(
     path: str, seconds: float, server: str, transport: Transport, clock: FakeClock
 ) -> None:
-    """As long as Gorgias asks, but not for a day."""
+    """As long as Gorgias asks and up to a second more, but not for a day."""
     assert transport.get(f"{server}{path}", {}, AUTH).status == 429
     assert clock.sleeps == []
     transport.get(f"{server}/ok", {}, AUTH)
-    assert sum(clock.sleeps) == pytest.approx(seconds)
-    assert transport.waited_seconds == pytest.approx(seconds)
+    assert seconds <= sum(clock.sleeps) <= seconds + 1
+    assert transport.waited_seconds == pytest.approx(sum(clock.sleeps))
 
 
 @pytest.mark.parametrize("path", ["/cut", "/no-gzip"])
