@@ -240,8 +240,10 @@ def batches_of(rows: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with stdout and stderr caught."""
+def run_command(
+    command: list[str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in a folder, with stdout and stderr caught."""
     return subprocess.run(  # noqa: S603 (our own command)
-        command, capture_output=True, text=True, check=False, timeout=600
+        command, capture_output=True, text=True, check=False, timeout=600, cwd=folder
     )

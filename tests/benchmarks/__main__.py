@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from tests.benchmarks.at_once import at_once
 from tests.benchmarks.conversations import day, imports, ticket_messages
 from tests.benchmarks.machine import cpu, memory, start_up
 from tests.benchmarks.needed import faults, requests
@@ -28,6 +29,7 @@ PARTS = {
     "memory": memory,
     "rate": limits,
     "followed": followed,
+    "at_once": at_once,
 }
 
 

@@ -76,16 +76,33 @@ def measure_tap(
 
 
 def tap(
-    sandbox: Sandbox, *streams: str, state: dict[str, Any] | None = None
+    sandbox: Sandbox,
+    *streams: str,
+    state: dict[str, Any] | None = None,
+    package: Path | None = None,
 ) -> tuple[Output, float]:
-    """Run the tap and return its output and the seconds from its first request."""
+    """Run the tap.
+
+    Args:
+        sandbox: What it reads.
+        streams: What to select; the default selection if none is named.
+        state: STATE of an earlier run.
+        package: Folder that holds the version of `tap_gorgias` to run; this one if
+            None.
+
+    Returns:
+        Its output, and the seconds from its first request to its end.
+
+    Raises:
+        SystemExit: If it fails.
+    """
     first_request: list[float] = []
     sandbox.before_request(
         lambda _shop, _request: first_request.append(time.perf_counter())
     )
     with tempfile.TemporaryDirectory() as folder:
         command = Files(Path(folder)).arguments(sandbox.config, streams, state)
-        result = run_command(command)
+        result = run_command(command, folder=package)
     if result.returncode:
         raise SystemExit(result.stderr)
     began = first_request[0] - sandbox.latency

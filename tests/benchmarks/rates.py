@@ -11,39 +11,34 @@ the tap's own client and budget, from a sandbox with the limiter that is named.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_gorgias.compat import override
 from tests.benchmarks.process import tap
 from tests.benchmarks.result import Result
+from tests.benchmarks.revisions import REPOSITORY, compare
 from tests.sandbox import LIMITERS, Request, Sandbox, Shop, SlidingWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 READER = Path(__file__).with_name("reader.py")
-REPOSITORY = Path(__file__).parents[2]
 AT_THE_SAME_TIME = 5
 LATENCIES = (0.05, 0.2, 0.6)
 USUAL_LATENCY = 0.2
 OTHER_EVERY_SECONDS = 2.0
 START_SECONDS = 60.0
-DAY_SECONDS = 86_400
-"""When changed tickets are due to be asked one by one."""
 
 
 class Answered(NamedTuple):
@@ -239,13 +234,8 @@ def followed() -> Iterator[Result]:
     latency = 0.8
     shop = Shop(tickets=1_000, messages_per_ticket=1)
     with Sandbox(shop) as sandbox:
-        state = tap(sandbox, "tickets", "ticket_messages")[0].state
-        shop.advance(DAY_SECONDS)
-        for ticket in shop.tickets.ids():
-            shop.tickets.update(ticket)
-        sandbox.reset_counters()
         sandbox.limiter, sandbox.latency = SlidingWindow(80), latency
-        _, seconds = tap(sandbox, "tickets", "ticket_messages", state=state)
+        _, seconds = tap(sandbox, "ticket_details")
         share = sandbox.count(status=200) / (4 * seconds)
         refused = sandbox.count(status=429)
         what = f"share of the allowed rate, 1000 tickets in {seconds:.0f} s"
@@ -253,35 +243,5 @@ def followed() -> Iterator[Result]:
         yield Result("429 in that time", f"{refused}", "0", refused == 0)
 
 
-@contextmanager
-def of_revision(revision: str) -> Iterator[Path]:
-    """Unpack the tap of a revision into a folder."""
-    command = ["git", "-C", str(REPOSITORY), "archive", revision, "tap_gorgias"]
-    archive = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tarfile.open(fileobj=BytesIO(archive.stdout)) as files,
-    ):
-        files.extractall(folder)  # noqa: S202 (our own repository)
-        yield Path(folder)
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser("python -m tests.benchmarks.rates")
-    parser.add_argument("before", nargs="?", metavar="REVISION", help="to compare with")
-    revision = parser.parse_args().before
-    before: dict[str, str] = {}
-    if revision:
-        with of_revision(revision) as package:
-            before = {one.what: one.measured for one in limits(package)}
-    lines = ["| figure | before | now | goal |", "| --- | --- | --- | --- |"]
-    for one in limits():
-        mark = "" if one.reached else ", missed"
-        figures = f"{before.get(one.what, '')} | {one.measured}{mark} | {one.goal}"
-        lines.append(f"| {one.what} | {figures} |")
-    print("\n".join(lines))  # noqa: T201 (its purpose)
-
-
 if __name__ == "__main__":
-    main()
+    compare("python -m tests.benchmarks.rates", limits)
