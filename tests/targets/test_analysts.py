@@ -19,10 +19,12 @@ from tests.contract.readme import ANALYSTS, table
 from tests.sandbox import Sandbox, Shop
 from tests.targets import postgresql
 from tests.targets.environments import executable
-from tests.targets.loading import DuckDB, PostgreSQL, Target, load, target_of
+from tests.targets.loading import DuckDB, PostgreSQL, load, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.targets.target import Target
 
 Row = dict[str, Any]
 DATABASES = {"DuckDB": "target-duckdb", "PostgreSQL": "target-postgres"}
