@@ -165,7 +165,8 @@ def load(
         target_settings: Settings of the target, in place of those in meltano.yml.
 
     Returns:
-        What went through the pipe. Its last STATE is the one that the target wrote.
+        What went through the pipe. Its last STATE is the one that the target wrote,
+        unless the target has settings of its own.
     """
     files = Files(folder)
     settings = files.write("target", {**settings_of(target), **(target_settings or {})})
@@ -176,5 +177,8 @@ def load(
         folder,
         target.variables,
     )
-    assert json.loads(states.splitlines()[-1]) == output.state
+    # When the last row fills a batch, target-duckdb leaves out the STATEs behind it, so
+    # that the next run reads some rows again. Small batches make that likely.
+    if not target_settings:
+        assert json.loads(states.splitlines()[-1]) == output.state
     return output
