@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
-from tests.contract.readme import blocks
+from tests.contract.readme import OPERATORS, blocks, text
 from tests.runs import LOOK_FOR_IMPORTS
 from tests.sandbox import Sandbox
 from tests.targets import shop
@@ -108,6 +108,35 @@ def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
     assert json.loads(stored)["singer_state"]["bookmarks"] == bookmarks
     newest = max(row["updated_datetime"] for row in meltano.rows("tickets"))
     assert bookmarks["tickets"]["replication_key_value"] == newest
+
+
+def test_a_state_can_be_kept_and_put_back(meltano: Meltano) -> None:
+    """As docs/operators.md says for a run that lost rows."""
+    meltano("run", "tap-gorgias", "target-jsonl")
+    kept = meltano("state", "get", STATE_ID)
+    (meltano.folder / "before.json").write_text(kept, "utf-8")
+    shop.change(meltano.sandbox.shop, meltano.planted)
+    meltano("run", "tap-gorgias", "target-jsonl")
+    assert meltano("state", "get", STATE_ID) != kept
+
+    command = "meltano state set --force STATE_ID --input-file before.json"
+    meltano(*command.replace("STATE_ID", STATE_ID).split()[1:])
+
+    assert meltano("state", "get", STATE_ID) == kept
+    example = command.replace("STATE_ID", "dev:tap-gorgias-to-target-bigquery")
+    assert example in text(OPERATORS)
+
+
+def test_streams_can_be_loaded_one_by_one(meltano: Meltano) -> None:
+    """The state of a run keeps what others have read."""
+    meltano("state", "clear", "--force", STATE_ID)
+    for stream in ("customers", "tickets"):
+        rules = json.dumps([f"{stream}.*"])
+        meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS__SELECT=rules)
+
+    told = json.loads(meltano("state", "get", STATE_ID))
+
+    assert set(told["singer_state"]["bookmarks"]) == {"customers", "tickets"}
 
 
 def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
