@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog
@@ -50,6 +51,12 @@ class Output:
     def ids(self, stream: str) -> list[int]:
         """Return the ids of a stream's records, in their order."""
         return [record["id"] for record in self.records(stream)]
+
+    @property
+    def turns(self) -> int:
+        """Count how often records of another stream follow, the first ones included."""
+        streams = (m["stream"] for m in self.messages if m["type"] == "RECORD")
+        return sum(1 for _ in groupby(streams))
 
     @property
     def states(self) -> list[dict[str, Any]]:
