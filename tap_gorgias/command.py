@@ -9,7 +9,7 @@ import click
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_gorgias.compat import override
-from tap_gorgias.failures import messages_of
+from tap_gorgias.errors import messages_of
 
 if TYPE_CHECKING:
     import logging

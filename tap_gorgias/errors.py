@@ -18,10 +18,17 @@ Terminated                  the process was asked to stop
 
 from __future__ import annotations
 
+import traceback
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import (
+    ConfigurationError,
+    ConfigValidationError,
+    DiscoveryError,
+    StreamMapConfigError,
+)
 
 from tap_gorgias.compat import override
 
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_MESSAGE_CHARACTERS = 500
+SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
 class GorgiasError(Exception):
@@ -198,6 +206,32 @@ class Terminated(SystemExit):
             signal_number: Number of the signal, for example 15.
         """
         super().__init__(128 + signal_number)
+
+
+def messages_of(error: Exception) -> Sequence[str]:
+    """Say in words what went wrong.
+
+    The text of an exception that was not raised on purpose is withheld, and so is its
+    traceback: either may hold credentials or customers' data. Its place is enough to
+    report it.
+
+    Args:
+        error: Any exception.
+
+    Returns:
+        Printable lines without credentials or customers' data.
+    """
+    if isinstance(error, GorgiasError):
+        return error.lines
+    if isinstance(error, BrokenPipeError):
+        messages = "Cannot write the output: its reader is gone."
+        return (messages,)
+    if isinstance(error, SAFE_TO_SHOW):
+        return (one_line(str(error)),)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    found = f"{Path(place.filename).name}, line {place.lineno} ({place.name})"
+    messages = f"Unexpected {type(error).__name__} in {found}. Please report it."
+    return (messages,)
 
 
 def one_line(text: str) -> str:

@@ -4,19 +4,47 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from tap_gorgias.errors import OutputError, Terminated
-from tap_gorgias.failures import ends_run, messages_of
+from tap_gorgias.errors import (
+    ApiError,
+    GorgiasError,
+    IncompleteError,
+    OutputError,
+    StreamMapError,
+    Terminated,
+    messages_of,
+)
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable
 
-    from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.writer import MessageWriter
 
 WAIT_SECONDS = 1.0
 """On some systems a waiting main thread notices a signal only after its wait."""
+
+
+class ReadableStream(Protocol):
+    """What the runner needs of a stream."""
+
+    @property
+    def name(self) -> str:
+        """Its name, by which its failure is kept."""
+
+    @property
+    def output(self) -> MessageWriter:
+        """Where its messages go."""
+
+    def sync(self) -> None:
+        """Read it."""
+
+    def check_complete(self) -> None:
+        """Raise `IncompleteError` if parts of it could not be read."""
+
+    def close(self) -> None:
+        """Release what it holds, whether it was read or not."""
 
 
 class StreamRunner:
@@ -24,7 +52,7 @@ class StreamRunner:
 
     def __init__(
         self,
-        streams: Iterable[GorgiasStream],
+        streams: Iterable[ReadableStream],
         parallel_streams: int,
         logger: logging.Logger,
     ) -> None:
@@ -94,7 +122,7 @@ class StreamRunner:
             self._reading.add(name)
             self._changed.notify_all()
 
-    def _read(self, stream: GorgiasStream) -> None:
+    def _read(self, stream: ReadableStream) -> None:
         error: BaseException | None = None
         try:
             stream.sync()
@@ -121,3 +149,19 @@ class StreamRunner:
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
             self._changed.notify_all()
+
+
+def ends_run(error: Exception) -> bool:
+    """Tell whether a failure of one stream concerns all of them.
+
+    Args:
+        error: What a stream raised.
+
+    Returns:
+        Whether to stop the run: the credentials are refused, the state is unusable, the
+        target is gone. Everything else costs the stream alone.
+    """
+    if isinstance(error, ApiError):
+        return error.is_unauthorized
+    own = (IncompleteError, StreamMapError)
+    return isinstance(error, GorgiasError) and not isinstance(error, own)

@@ -24,8 +24,8 @@ from tap_gorgias.errors import (
     StateError,
     StreamsFailedError,
     Terminated,
+    messages_of,
 )
-from tap_gorgias.failures import messages_of
 from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
 from tap_gorgias.queries import read_queries
 from tap_gorgias.run import Run

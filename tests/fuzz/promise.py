@@ -13,8 +13,7 @@ from unittest import mock
 import jsonschema
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import MAX_MESSAGE_CHARACTERS, GorgiasError
-from tap_gorgias.failures import SAFE_TO_SHOW
+from tap_gorgias.errors import MAX_MESSAGE_CHARACTERS, SAFE_TO_SHOW, GorgiasError
 from tap_gorgias.tap import TapGorgias
 from tests.fake_clock import FakeClock
 from tests.runs import Output, PartialRun, captured, catalog_of, run, text_of
