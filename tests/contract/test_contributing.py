@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tap_gorgias import ways
 from tap_gorgias.children import ChildStream, FeedChildStream
 from tests.contract.readme import ROOT, blocks
-from tests.contract.test_package import MODULES, PACKAGE, graph
+from tests.contract.test_package import PACKAGE
 from tests.runs import Output
 from tests.sandbox import Sandbox, Shop
 
@@ -20,43 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = ROOT / "CONTRIBUTING.md"
-BOX = re.compile(r'^ +(\w+)\["[^"<]+<br>([\w, ]+)"\]$', re.MULTILINE)
-ARROW = re.compile(r"^ +(\w+) --> (\w+)$", re.MULTILINE)
-FOR_ALL = {"clock", "compat", "errors", "timestamps"}
-FOLDERS = ("schemas", "streams")
-
-
-def short(module: str) -> str:
-    """Name a module as the picture does: a folder's modules by their folder."""
-    first = module.removeprefix(f"{PACKAGE}.").split(".")[0]
-    return "" if first == PACKAGE else first
-
-
-def picture() -> tuple[dict[str, str], set[tuple[str, str]]]:
-    """Return the box of each module, and the arrows."""
-    (drawn,) = blocks("mermaid", FILE)
-    boxes = {
-        name: box for box, names in BOX.findall(drawn) for name in names.split(", ")
-    }
-    return boxes, set(ARROW.findall(drawn))
-
-
-def test_every_module_has_its_place_in_the_picture() -> None:
-    """And none is drawn that does not exist."""
-    boxes, _ = picture()
-    assert set(boxes) == {short(name) for name in MODULES} - FOR_ALL - {""}
-
-
-def test_arrows_are_the_imports() -> None:
-    """All of them, and no others."""
-    boxes, arrows = picture()
-    imports = {
-        (boxes[short(one)], boxes[short(other)])
-        for one, others in graph().items()
-        for other in others
-        if short(one) in boxes and short(other) in boxes
-    }
-    assert arrows == {(one, other) for one, other in imports if one != other}
 
 
 def test_paths_exist() -> None:

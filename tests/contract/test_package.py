@@ -144,18 +144,6 @@ def test_modules_build_on_one_another_without_cycles() -> None:
     assert order.index(f"{PACKAGE}.timestamps") < order.index(f"{PACKAGE}.tap")
 
 
-@pytest.mark.parametrize("name", ["reading", "pages", "positions", "timestamps"])
-def test_how_to_read_is_independent_of_http_and_sdk(name: str) -> None:
-    """It is tested without either."""
-    reached, pending = set(), [f"{PACKAGE}.{name}"]
-    while pending:
-        module = pending.pop()
-        reached.add(module)
-        pending += graph()[module] - reached
-    foreign = {f"{PACKAGE}.{one}" for one in ("client", "stream", "tap", "transport")}
-    assert not reached & foreign
-
-
 @pytest.mark.parametrize(
     "file", ALL_SOURCES, ids=lambda file: str(file.relative_to(ROOT))
 )
