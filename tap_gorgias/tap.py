@@ -11,13 +11,11 @@ from singer_sdk import Tap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
 
-from tap_gorgias.about import DescribedTextFormatter
 from tap_gorgias.clock import SystemClock
-from tap_gorgias.command import TapCommand, failures_told
 from tap_gorgias.compat import override
-from tap_gorgias.config_schema import CONFIG_SCHEMA, explain
-from tap_gorgias.decoding import decode
-from tap_gorgias.environment import check_environment
+from tap_gorgias.config.schema import CONFIG_SCHEMA, explain
+from tap_gorgias.config.settings import Settings
+from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.errors import (
     CatalogError,
     SettingsError,
@@ -26,15 +24,17 @@ from tap_gorgias.errors import (
     Terminated,
     messages_of,
 )
-from tap_gorgias.positions import MOMENT_KEYS, bookmark_from
-from tap_gorgias.queries import read_queries
-from tap_gorgias.run import Run
-from tap_gorgias.runner import StreamRunner
-from tap_gorgias.settings import Settings
-from tap_gorgias.state_upgrade import upgraded
+from tap_gorgias.records.decoding import decode
+from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
+from tap_gorgias.replication.state_upgrade import upgraded
+from tap_gorgias.run.context import Run
+from tap_gorgias.run.runner import StreamRunner
+from tap_gorgias.sdk.about import DescribedTextFormatter
+from tap_gorgias.sdk.command import TapCommand, failures_told
+from tap_gorgias.sdk.environment import check_environment
+from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.statistics import StatisticsStream
-from tap_gorgias.writer import MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_gorgias.clock import Clock
-    from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 
 class TapGorgias(Tap):

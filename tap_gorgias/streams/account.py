@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_gorgias import masking
 from tap_gorgias.compat import override
-from tap_gorgias.pages import PageError
-from tap_gorgias.reading import Step
-from tap_gorgias.stream import GorgiasStream
-from tap_gorgias.ways import SnapshotStream
+from tap_gorgias.records import masking
+from tap_gorgias.replication.pagination import PageError
+from tap_gorgias.replication.walks import Step
+from tap_gorgias.stream_types.base import GorgiasStream
+from tap_gorgias.stream_types.replication import SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

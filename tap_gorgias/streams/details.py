@@ -5,17 +5,17 @@ from __future__ import annotations
 from abc import ABC
 from typing import TYPE_CHECKING
 
-from tap_gorgias.children import FeedChildStream
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page, PageError
-from tap_gorgias.stream import Begins
+from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.children import FeedChildStream
 from tap_gorgias.streams.people import CustomersStream
 from tap_gorgias.streams.tickets import TicketsStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
-    from tap_gorgias.pages import Fetch, Row
+    from tap_gorgias.replication.pagination import Fetch, Row
 
 
 class DetailsStream(FeedChildStream, ABC):

@@ -7,16 +7,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
+from tap_gorgias.config.event_types import EVENT_TYPES
 from tap_gorgias.errors import ApiError
-from tap_gorgias.event_types import EVENT_TYPES
-from tap_gorgias.stream import Begins
-from tap_gorgias.ways import LogStream
+from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from tap_gorgias.pages import Fetch, Page, Row
-    from tap_gorgias.reading import Step
+    from tap_gorgias.replication.pagination import Fetch, Page, Row
+    from tap_gorgias.replication.walks import Step
 
 
 class EventsStream(LogStream):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.ways import FeedStream
+from tap_gorgias.stream_types.replication import FeedStream
 
 if TYPE_CHECKING:
     from typing import ClassVar

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_gorgias import reading
-from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
-from tap_gorgias.positions import Position, bookmark_from
-from tap_gorgias.reading import WalkPlan
-from tap_gorgias.settling import Settling
-from tap_gorgias.stream import Begins
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import Position, bookmark_from
+from tap_gorgias.replication.settling import Settling
+from tap_gorgias.replication.walks import WalkPlan
+from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.children import ChildStream
+from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TicketsStream
-from tap_gorgias.ways import FeedStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.pages import Fetch, Page
-    from tap_gorgias.reading import Step
+    from tap_gorgias.replication.pagination import Fetch, Page
+    from tap_gorgias.replication.walks import Step
 
 
 class MessagesStream(FeedStream):
@@ -46,7 +46,7 @@ class MessagesStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(reading.FEED_OVERLAP, self.run.settings.message_lookback)
+        return max(walks.FEED_OVERLAP, self.run.settings.message_lookback)
 
 
 class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.stream import Begins
-from tap_gorgias.ways import FeedStream, SnapshotStream
+from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers import types

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.optional import OptionalStream
-from tap_gorgias.reading import FEED_OVERLAP
-from tap_gorgias.ways import CursorStream, FeedStream
+from tap_gorgias.replication.walks import FEED_OVERLAP
+from tap_gorgias.stream_types.optional import OptionalStream
+from tap_gorgias.stream_types.replication import CursorStream, FeedStream
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tap_gorgias import masking
-from tap_gorgias.ways import SnapshotStream
+from tap_gorgias.records import masking
+from tap_gorgias.stream_types.replication import SnapshotStream
 
 
 class CustomFieldsStream(SnapshotStream):

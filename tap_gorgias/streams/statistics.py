@@ -11,27 +11,33 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import StreamSchema
 
-from tap_gorgias import reading, timestamps
+from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
-from tap_gorgias.optional import OptionalStream
-from tap_gorgias.pages import Page, meta_of, parse_page
-from tap_gorgias.periods import LONGEST_WINDOW, Calendar, RowsMissingError, by_period
-from tap_gorgias.positions import bookmark_from
-from tap_gorgias.ways import IncrementalStream
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import bookmark_from
+from tap_gorgias.replication.pagination import Page, meta_of, parse_page
+from tap_gorgias.replication.periods import (
+    LONGEST_WINDOW,
+    Calendar,
+    RowsMissingError,
+    by_period,
+)
+from tap_gorgias.stream_types.optional import OptionalStream
+from tap_gorgias.stream_types.replication import IncrementalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream, Tap
 
-    from tap_gorgias.client import Reply
-    from tap_gorgias.pages import Fetch, Row
-    from tap_gorgias.periods import Window
-    from tap_gorgias.positions import Position
-    from tap_gorgias.queries import StatisticsQuery
-    from tap_gorgias.reading import Step
-    from tap_gorgias.run import Run
+    from tap_gorgias.api.client import Reply
+    from tap_gorgias.config.statistics import StatisticsQuery
+    from tap_gorgias.replication.bookmarks import Position
+    from tap_gorgias.replication.pagination import Fetch, Row
+    from tap_gorgias.replication.periods import Window
+    from tap_gorgias.replication.walks import Step
+    from tap_gorgias.run.context import Run
 
 PAGE_ROWS = 10_000
 """The most that the endpoint gives for one request."""
@@ -126,7 +132,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         self._read_datetime = timestamps.render(now)
         bookmark = bookmark_from(self.saved(), self.name)
         lookback = self.run.settings.statistics_lookback
-        since = reading.floor_of(bookmark, self.start, lookback)
+        since = walks.floor_of(bookmark, self.start, lookback)
         return by_period(
             self.fetch_window,
             calendar=self._calendar,

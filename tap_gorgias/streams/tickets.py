@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
-from tap_gorgias.imports import EVENT_KEY, WatchedPages, with_imports
-from tap_gorgias.pages import Page
-from tap_gorgias.reading import FEED_OVERLAP
-from tap_gorgias.stream import PAGE_ROWS, Begins
+from tap_gorgias.replication.imported_tickets import (
+    EVENT_KEY,
+    WatchedPages,
+    with_imports,
+)
+from tap_gorgias.replication.pagination import Page
+from tap_gorgias.replication.walks import FEED_OVERLAP
+from tap_gorgias.stream_types.base import PAGE_ROWS, Begins
+from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 from tap_gorgias.streams.events import EventsStream
-from tap_gorgias.ways import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +24,9 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.pages import Fetch
-    from tap_gorgias.reading import Step, WalkPlan
-    from tap_gorgias.ways import IncrementalStream
+    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.walks import Step, WalkPlan
+    from tap_gorgias.stream_types.replication import IncrementalStream
 
 EVENTS_UNAVAILABLE = {
     HTTPStatus.BAD_REQUEST,

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page, PageError
-from tap_gorgias.stream import Begins
-from tap_gorgias.ways import SnapshotStream
+from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.children import ChildStream
+from tap_gorgias.stream_types.replication import SnapshotStream
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
     from tap_gorgias.errors import ApiError
-    from tap_gorgias.pages import Fetch
-    from tap_gorgias.reading import Step
+    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.walks import Step
 
 
 REFUSED_VIEW = {

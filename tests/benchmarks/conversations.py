@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.reading import LOG_OVERLAP
+from tap_gorgias.replication.walks import LOG_OVERLAP
 from tests.benchmarks.process import tap, tap_killed
 from tests.benchmarks.result import Result
 from tests.runs import LOOK_FOR_IMPORTS

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from tap_gorgias import reading
+from tap_gorgias.replication import walks
 
 
 class ShopSize(NamedTuple):
@@ -28,8 +28,8 @@ SHOPS = (
 """2.7 messages for each ticket: so ids grew in six hours of recorded answers."""
 EVENTS_PER_TICKET = 22
 """So did those of events."""
-EVENTS_OVERLAP_HOURS = reading.LOG_OVERLAP.total_seconds() / 3600
-OVERLAP_HOURS = reading.FEED_OVERLAP.total_seconds() / 3600
+EVENTS_OVERLAP_HOURS = walks.LOG_OVERLAP.total_seconds() / 3600
+OVERLAP_HOURS = walks.FEED_OVERLAP.total_seconds() / 3600
 RATES = (2, 4)
 Rule: TypeAlias = Callable[[ShopSize, int], int]
 

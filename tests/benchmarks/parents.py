@@ -17,19 +17,19 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page
+from tap_gorgias.replication.pagination import Page
+from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
-from tap_gorgias.ways import FeedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_gorgias.pages import Fetch
-    from tap_gorgias.reading import Step, WalkPlan
-    from tap_gorgias.stream import GorgiasStream
-    from tap_gorgias.ways import IncrementalStream
+    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.walks import Step, WalkPlan
+    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.replication import IncrementalStream
 
 CONFIG = {"subdomain": "acme", "email": "ann@example.com", "api_key": "key"}
 LONG_AGO = "2000-01-01T00:00:00.000000Z"

@@ -15,11 +15,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_gorgias.client import Caller
+from tap_gorgias.api.client import Caller
 from tap_gorgias.tap import TapGorgias
 
 if TYPE_CHECKING:
-    from tap_gorgias.client import GorgiasClient
+    from tap_gorgias.api.client import GorgiasClient
 
 ORDERS = {"tickets": "updated_datetime:desc", "messages": "created_datetime:desc"}
 

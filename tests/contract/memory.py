@@ -6,20 +6,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page
+from tap_gorgias.replication.pagination import Page
+from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TagsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
-from tap_gorgias.ways import FeedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pytest
 
-    from tap_gorgias.pages import Fetch
-    from tap_gorgias.reading import Step, WalkPlan
-    from tap_gorgias.stream import GorgiasStream
-    from tap_gorgias.ways import IncrementalStream
+    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.walks import Step, WalkPlan
+    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.replication import IncrementalStream
 
 PAGE_ROWS = 3
 CONFIG = {"subdomain": "acme", "email": "ann@acme.test", "api_key": "key-of-ann"}

@@ -7,8 +7,8 @@ import re
 import sqlite3
 from contextlib import closing
 
-from tap_gorgias.queries import PRESETS, read_queries
-from tap_gorgias.scopes import SCOPES
+from tap_gorgias.config.report_scopes import SCOPES
+from tap_gorgias.config.statistics import PRESETS, read_queries
 from tap_gorgias.tap import TapGorgias
 from tests.contract.readme import ANALYSTS, assert_written, blocks, table
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias import reading, timestamps
+from tap_gorgias import timestamps
+from tap_gorgias.replication import walks
 from tests.benchmarks.comparison import (
     OTHERS,
     OURS,
@@ -49,7 +50,7 @@ def size_of(shop: Shop) -> ShopSize:
     """Describe the shop as the rules want it, and check that they may be used."""
     moments = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
     changes = sorted(map(timestamps.parse, moments))
-    floor = changes[-1] - reading.FEED_OVERLAP
+    floor = changes[-1] - walks.FEED_OVERLAP
     assert sum(moment >= floor for moment in changes) == 1
     sizes = len(shop.tickets), len(shop.messages), CHANGED, len(shop.customers)
     return ShopSize("sandbox", *sizes)

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tap_gorgias import ways
-from tap_gorgias.children import ChildStream, FeedChildStream
+from tap_gorgias.stream_types import replication
+from tap_gorgias.stream_types.children import ChildStream, FeedChildStream
 from tests.contract.readme import ROOT, blocks
 from tests.contract.test_package import PACKAGE
 from tests.runs import Output
@@ -34,7 +34,7 @@ def test_paths_exist() -> None:
 
 def test_bases_exist() -> None:
     """Each base class that the table recommends is one."""
-    known = {*vars(ways), FeedChildStream.__name__, ChildStream.__name__}
+    known = {*vars(replication), FeedChildStream.__name__, ChildStream.__name__}
     named = re.findall(r"^\| `(\w+Stream)` \|", FILE.read_text("utf-8"), re.MULTILINE)
     assert len(named) == 6
     assert set(named) <= known

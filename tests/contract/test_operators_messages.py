@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tap_gorgias.progress import SECONDS_BETWEEN_LINES
+from tap_gorgias.run.progress import SECONDS_BETWEEN_LINES
 from tests.contract.messages import said
 from tests.contract.readme import OPERATORS, table, text
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tap_gorgias.positions import Position, bookmark_from, cursor_from, walk_from
+from tap_gorgias.replication.bookmarks import (
+    Position,
+    bookmark_from,
+    cursor_from,
+    walk_from,
+)
+from tap_gorgias.stream_types.replication import CursorStream, IncrementalStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.tap import TapGorgias
-from tap_gorgias.ways import CursorStream, IncrementalStream
 from tests.contract.memory import CONFIG
 from tests.contract.readme import OPERATORS, blocks
 

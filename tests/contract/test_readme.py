@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias import oauth
-from tap_gorgias.auth import ApiKeySignIn
-from tap_gorgias.config_schema import CONFIG_SCHEMA
-from tap_gorgias.credentials import ApiKey, OAuthApp
+from tap_gorgias.api import oauth
+from tap_gorgias.api.auth import ApiKeySignIn
+from tap_gorgias.api.oauth import OAuthSignIn
+from tap_gorgias.config.credentials import ApiKey, OAuthApp
+from tap_gorgias.config.schema import CONFIG_SCHEMA
+from tap_gorgias.config.settings import Settings
 from tap_gorgias.errors import SettingsError
-from tap_gorgias.oauth import OAuthSignIn
-from tap_gorgias.settings import Settings
 from tap_gorgias.tap import TapGorgias
 from tests.contract.readme import ROOT, assert_written, blocks, table, text
 

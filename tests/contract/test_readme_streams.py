@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.children import ChildStream, FeedChildStream
+from tap_gorgias.stream_types.children import ChildStream, FeedChildStream
+from tap_gorgias.stream_types.replication import CursorStream, FeedStream, LogStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.statistics import StatisticsStream
-from tap_gorgias.ways import CursorStream, FeedStream, LogStream
 from tests.contract.readme import ROOT, assert_written, table
 
 if TYPE_CHECKING:
-    from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 PATHS_BEYOND = {
     "customer_details": "/{id}",

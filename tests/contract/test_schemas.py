@@ -17,7 +17,7 @@ from tap_gorgias.streams import STREAMS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     file.name.removesuffix(".json"): json.loads(file.read_text("utf-8"))

@@ -21,12 +21,12 @@ from singer_sdk.plugin_base import (
 from singer_sdk.streams import core
 from singer_sdk.streams._state import StreamStateManager
 
-from tap_gorgias.checkpoints import CheckpointManager
-from tap_gorgias.command import TapCommand
 from tap_gorgias.errors import StreamsFailedError, Terminated
-from tap_gorgias.stream import SDK_FAILURE_MESSAGE, GorgiasStream
+from tap_gorgias.sdk.command import TapCommand
+from tap_gorgias.sdk.state_manager import CheckpointManager
+from tap_gorgias.sdk.writer import MessageWriter
+from tap_gorgias.stream_types.base import SDK_FAILURE_MESSAGE, GorgiasStream
 from tap_gorgias.tap import TapGorgias
-from tap_gorgias.writer import MessageWriter
 from tests.contract.memory import (
     CONFIG,
     PAGE_ROWS,

@@ -1,4 +1,4 @@
-"""What `children.py` leans on in the SDK is still there.
+"""What `stream_types/children.py` leans on in the SDK is still there.
 
 The first tests drive plain SDK streams, so that they fail when the SDK changes. The
 last ones look at what our own streams make of it.
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from singer_sdk import Stream, Tap
 
-from tap_gorgias.children import ChildStream
 from tap_gorgias.compat import override
-from tap_gorgias.pages import Page
+from tap_gorgias.replication.pagination import Page
+from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.streams.details import TicketDetailsStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.pages import Fetch
-    from tap_gorgias.stream import GorgiasStream
+    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 SCHEMA = {"properties": {"id": {"type": "integer"}}}
 CONTEXTS: list[dict[str, Any]] = [{}, {"parent": 1}, {"parent": 2}]

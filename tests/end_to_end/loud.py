@@ -12,13 +12,13 @@ import sys
 from typing import Any
 
 PARTS = {
-    "transport": ("tap_gorgias.transport", "Transport", "_ask"),
-    "decode": ("tap_gorgias.exchange", None, "decode"),
-    "auth": ("tap_gorgias.exchange", "Exchange", "get"),
-    "token": ("tap_gorgias.oauth", None, "lifetime_seconds"),
-    "reading": ("tap_gorgias.stream", None, "parse_page"),
-    "converter": ("tap_gorgias.records", "RecordConverter", "convert"),
-    "writer": ("tap_gorgias.writer", "MessageWriter", "format_message"),
+    "transport": ("tap_gorgias.api.transport", "Transport", "_ask"),
+    "decode": ("tap_gorgias.api.exchange", None, "decode"),
+    "auth": ("tap_gorgias.api.exchange", "Exchange", "get"),
+    "token": ("tap_gorgias.api.oauth", None, "lifetime_seconds"),
+    "reading": ("tap_gorgias.stream_types.base", None, "parse_page"),
+    "converter": ("tap_gorgias.records.converter", "RecordConverter", "convert"),
+    "writer": ("tap_gorgias.sdk.writer", "MessageWriter", "format_message"),
 }
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tap_gorgias.children import ChildStream
+from tap_gorgias.stream_types.children import ChildStream
 from tests.fake_clock import FakeClock
 from tests.runs import Files, Output, batches_of, catalog_of, run, run_command
 from tests.sandbox import Fault, Sandbox, Shop

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_gorgias import timestamps
-from tap_gorgias.queries import PRESETS
+from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.streams import statistics as statistics_module
 from tests.runs import Files, PartialRun, run, run_command
 from tests.sandbox import Fault, Sandbox, Shop

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias import timestamps
+from tap_gorgias.config.report_scopes import SCOPES
+from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.errors import NotReadyError
-from tap_gorgias.queries import PRESETS
-from tap_gorgias.scopes import SCOPES
 from tap_gorgias.streams import statistics as statistics_module
 from tests.fake_clock import FakeClock
 from tests.runs import PartialRun, run

@@ -38,7 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A tiny shop that has pages nonetheless."""
     shop = Shop(seed=3, tickets=ROWS, customers=ROWS, events=ROWS, voice_calls=ROWS)
     with pytest.MonkeyPatch.context() as patch, Sandbox(shop) as sandbox:
-        patch.setattr("tap_gorgias.stream.PAGE_ROWS", 5)
+        patch.setattr("tap_gorgias.stream_types.base.PAGE_ROWS", 5)
         yield sandbox
 
 

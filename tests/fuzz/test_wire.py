@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias import retry, transport
+from tap_gorgias.api import retry, transport
 from tests.fuzz.promise import kept, small_catalog
 from tests.fuzz.runs import BRIEF, examples
 from tests.fuzz.wire import Wire, answer

@@ -10,7 +10,7 @@ from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
 
 if TYPE_CHECKING:
-    from tap_gorgias.settings import Settings
+    from tap_gorgias.config.settings import Settings
 
 API_KEY = {"email": "ann@acme.test", "api_key": "key-of-ann"}
 VALID: dict[str, Any] = {"subdomain": "acme", **API_KEY}

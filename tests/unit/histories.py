@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias import reading
 from tap_gorgias.errors import ApiError
-from tap_gorgias.pages import Page
-from tap_gorgias.positions import Position, bookmark_from, walk_from
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import Position, bookmark_from, walk_from
+from tap_gorgias.replication.pagination import Page
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
 
-    from tap_gorgias.pages import Fetch, Row
-    from tap_gorgias.reading import Step
+    from tap_gorgias.replication.pagination import Fetch, Row
+    from tap_gorgias.replication.walks import Step
 
     Reader = Callable[[Fetch, Position], Iterator[Step]]
 
@@ -38,14 +38,14 @@ class KilledError(Exception):
 
 
 def _floor(bookmark: str | None) -> str | None:
-    return reading.floor_of(bookmark, None, reading.FEED_OVERLAP)
+    return walks.floor_of(bookmark, None, walks.FEED_OVERLAP)
 
 
 def feed(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Read as the tap does."""
-    return reading.feed(
+    return walks.feed(
         fetch,
-        reading.WalkPlan(position, _floor),
+        walks.WalkPlan(position, _floor),
         key=KEY,
         warn_of_order=lambda _: None,
         warn_of_restart=lambda _: None,

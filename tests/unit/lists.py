@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_gorgias import reading
-from tap_gorgias.pages import Page
-from tap_gorgias.positions import Position
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.pagination import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_gorgias.pages import Row
+    from tap_gorgias.replication.pagination import Row
 
 KEY = "updated_datetime"
 OVERLAP = timedelta(minutes=2)
@@ -61,7 +61,7 @@ class Pages:
 class Read:
     """What came out of a read."""
 
-    steps: list[reading.Step] = field(default_factory=list)
+    steps: list[walks.Step] = field(default_factory=list)
     order_warnings: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
 
@@ -80,7 +80,7 @@ class Read:
         """The bookmark after each page."""
         return [position.bookmark for position in self.positions if position]
 
-    def take(self, steps: Iterable[reading.Step]) -> Read:
+    def take(self, steps: Iterable[walks.Step]) -> Read:
         """Read to the end, or to an error."""
         for step in steps:
             self.steps.append(step)
@@ -89,12 +89,12 @@ class Read:
 
 def feed_steps(
     pages: Pages, read: Read, position: Position, start: str | None = None
-) -> Iterator[reading.Step]:
+) -> Iterator[walks.Step]:
     """Begin to read a feed."""
-    plan = reading.WalkPlan(
-        position, lambda bookmark: reading.floor_of(bookmark, start, OVERLAP)
+    plan = walks.WalkPlan(
+        position, lambda bookmark: walks.floor_of(bookmark, start, OVERLAP)
     )
-    return reading.feed(
+    return walks.feed(
         pages,
         plan,
         key=KEY,

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_gorgias.allowance import Allowance
+from tap_gorgias.api.allowance import Allowance
 from tap_gorgias.compat import override
 from tests.sandbox import SlidingWindow
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.ahead import one_ahead
+from tap_gorgias.replication.prefetch import one_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.allowance import Allowance
+from tap_gorgias.api.allowance import Allowance
 from tests.sandbox import LIMITERS, FixedWindows, LeakyBucket, SlidingWindow
 from tests.unit.simulation import Reader, Simulation
 

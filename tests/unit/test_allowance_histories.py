@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.recognition import ENTERPRISE_SECONDS, STANDARD_SECONDS
+from tap_gorgias.api.rate_window import ENTERPRISE_SECONDS, STANDARD_SECONDS
 from tests.sandbox import LIMITERS
 from tests.unit.simulation import Reader, Simulation, StrictWindow
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.budget import LONGEST_NAP_SECONDS, ApiBudget
+from tap_gorgias.api.budget import LONGEST_NAP_SECONDS, ApiBudget
 from tap_gorgias.compat import override
 from tests.fake_clock import FakeClock
 from tests.sandbox import SlidingWindow

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.decoding import MAX_LEVELS, TooDeepError, decode, said
+from tap_gorgias.records.decoding import MAX_LEVELS, TooDeepError, decode, said
 from tests.unit.cases import table
 from tests.unit.json_values import JSON_VALUES
 

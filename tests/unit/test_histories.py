@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias import reading
-from tap_gorgias.positions import Position
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import Position
 from tests.unit.histories import KEY, History, feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_gorgias.pages import Fetch
-    from tap_gorgias.reading import Step
+    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.walks import Step
     from tests.unit.histories import Reader
 
 HISTORIES = 12_000
@@ -39,9 +39,9 @@ def test_the_last_version_of_every_row_comes_out(batch: int) -> None:
 
 def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
     """Break a rule: stop exactly at the bookmark."""
-    return reading.feed(
+    return walks.feed(
         fetch,
-        reading.WalkPlan(position, lambda bookmark: bookmark),
+        walks.WalkPlan(position, lambda bookmark: bookmark),
         key=KEY,
         warn_of_order=lambda _: None,
         warn_of_restart=lambda _: None,
@@ -54,7 +54,7 @@ def with_bookmark_at_once(fetch: Fetch, position: Position) -> Iterator[Step]:
         after = step.position
         if after and after.walk:
             after = Position(after.walk.newest, None)
-        yield reading.Step(step.rows, after)
+        yield walks.Step(step.rows, after)
 
 
 def with_head_first(fetch: Fetch, position: Position) -> Iterator[Step]:

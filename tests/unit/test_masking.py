@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tap_gorgias.masking import (
+from tap_gorgias.records.masking import (
     MASK,
     every_name,
     every_name_but_client_id,

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.credentials import OAuthApp
-from tap_gorgias.exchange import Exchange
-from tap_gorgias.oauth import DAY_SECONDS, OAuthSignIn, lifetime_seconds
-from tap_gorgias.summary import RunSummary
+from tap_gorgias.api.exchange import Exchange
+from tap_gorgias.api.oauth import DAY_SECONDS, OAuthSignIn, lifetime_seconds
+from tap_gorgias.api.usage import RunSummary
+from tap_gorgias.config.credentials import OAuthApp
 from tests.fake_clock import FakeClock
 from tests.sandbox import Sandbox, Shop
 from tests.unit.cases import table

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_gorgias.own_secrets import OwnSecrets
+from tap_gorgias.api.redaction import OwnSecrets
 
 PRINTABLE = (
     st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=4)

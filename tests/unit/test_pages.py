@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from tap_gorgias.pages import Page, PageError, pages, parse_page
+from tap_gorgias.replication.pagination import Page, PageError, pages, parse_page
 from tests.unit.cases import table
 from tests.unit.json_values import JSON_VALUES
 

@@ -12,13 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
-from tap_gorgias.pages import Page, PageError
-from tap_gorgias.periods import Calendar, RowsMissingError, Window, by_period
-from tap_gorgias.queries import GRANULARITIES
+from tap_gorgias.config.statistics import GRANULARITIES
+from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.replication.periods import (
+    Calendar,
+    RowsMissingError,
+    Window,
+    by_period,
+)
 from tests.unit.cases import table
 
 if TYPE_CHECKING:
-    from tap_gorgias.pages import Fetch
+    from tap_gorgias.replication.pagination import Fetch
 
 UTC = ZoneInfo("UTC")
 PARIS = ZoneInfo("Europe/Paris")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import StateError
-from tap_gorgias.positions import (
+from tap_gorgias.replication.bookmarks import (
     Position,
     UnusableWalkError,
     Walk,

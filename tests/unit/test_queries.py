@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from tap_gorgias.queries import PRESETS, StatisticsQuery, read_queries
+from tap_gorgias.config.statistics import PRESETS, StatisticsQuery, read_queries
 from tests.unit.cases import table
 
 QUERY: dict[str, Any] = {

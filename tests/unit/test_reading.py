@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias import reading
-from tap_gorgias.pages import Page, PageError
-from tap_gorgias.positions import Position
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.pagination import Page, PageError
 from tests.unit.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
-    from tap_gorgias.pages import Fetch
+    from tap_gorgias.replication.pagination import Fetch
 
 
 def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> Read:
     """Read a log, whatever moment it asks for."""
     read = Read()
     return read.take(
-        reading.log(
+        walks.log(
             lambda _: pages,
             key=KEY,
             bookmark=bookmark,
@@ -32,7 +32,7 @@ def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> 
 
 def snapshot_ids(*reads: Pages, keys: tuple[str, ...] = ("id",)) -> list[object]:
     """Read a small table and take the ids."""
-    steps = reading.snapshot(reads, keys)
+    steps = walks.snapshot(reads, keys)
     return [row["id"] for step in steps for row in step.rows]
 
 
@@ -57,7 +57,7 @@ def test_a_log_is_asked_for_from_five_minutes_before_its_bookmark(
         asked.append(moment)
         return Pages([])
 
-    steps = reading.log(
+    steps = walks.log(
         fetch_since,
         key=KEY,
         bookmark=bookmark,
@@ -71,7 +71,7 @@ def test_a_log_is_asked_for_from_five_minutes_before_its_bookmark(
 def test_no_overlap_beyond_the_calendar() -> None:
     """A bookmark at the beginning of time has nothing before it."""
     first = "0001-01-01T00:00:00.000000Z"
-    assert reading.floor_of(first, None, timedelta(days=1)) == first
+    assert walks.floor_of(first, None, timedelta(days=1)) == first
 
 
 def test_the_position_of_a_log_moves_with_every_page() -> None:
@@ -181,7 +181,7 @@ def test_a_key_of_an_odd_kind_is_left_to_the_schema() -> None:
 
 def test_a_snapshot_has_no_position() -> None:
     """It is read whole each time."""
-    steps = list(reading.snapshot([Pages([{"id": 1}], [])], ("id",)))
+    steps = list(walks.snapshot([Pages([{"id": 1}], [])], ("id",)))
     assert [step.position for step in steps] == [None, None]
 
 
@@ -189,5 +189,5 @@ def test_the_next_page_of_a_log_or_table_is_announced() -> None:
     """All their pages are read, so the last one alone has none after it."""
     pages = Pages(rows(at(8)), rows(at(9)), [])
     assert [step.goes_on for step in log(pages).steps] == [True, True, False]
-    steps = reading.snapshot([pages, pages], ("id",))
+    steps = walks.snapshot([pages, pages], ("id",))
     assert [step.goes_on for step in steps] == [True, True, False] * 2

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from tap_gorgias import reading
 from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.pages import Page, PageError
-from tap_gorgias.positions import (
+from tap_gorgias.replication import walks
+from tap_gorgias.replication.bookmarks import (
     Position,
     UnusableCursorError,
     bookmark_from,
     cursor_from,
 )
+from tap_gorgias.replication.pagination import Page, PageError
 from tests.unit.lists import KEY, Pages, Read, at, rows
 
 
@@ -29,7 +29,7 @@ def read_on(
     """Read a list from a position to its end."""
     read = read or Read()
     return read.take(
-        reading.by_cursor(
+        walks.by_cursor(
             pages,
             key=KEY,
             position=position or Position(),

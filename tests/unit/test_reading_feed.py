@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.pages import Page, PageError
-from tap_gorgias.positions import Position, Walk
+from tap_gorgias.replication.bookmarks import Position, Walk
+from tap_gorgias.replication.pagination import Page, PageError
 from tests.unit.lists import KEY, Pages, Read, at, feed, feed_steps, rows
 
 

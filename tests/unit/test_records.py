@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, FormatChecker
 
 from tap_gorgias import schemas, timestamps
-from tap_gorgias.records import RecordConverter
+from tap_gorgias.records.converter import RecordConverter
 from tests.unit.cases import table
 from tests.unit.json_values import JSON_VALUES
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retried
 from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.retry import GIVE_UP_AFTER_SECONDS, Outage, retried
 from tests.fake_clock import FakeClock
 
 if TYPE_CHECKING:

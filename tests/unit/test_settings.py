@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tap_gorgias.config_schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
-from tap_gorgias.credentials import ApiKey, OAuthApp
+from tap_gorgias.config.credentials import ApiKey, OAuthApp
+from tap_gorgias.config.schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
+from tap_gorgias.config.settings import Settings
 from tap_gorgias.errors import SettingsError
-from tap_gorgias.settings import Settings
 from tap_gorgias.tap import TapGorgias
 from tests.unit.cases import table
 from tests.unit.configs import API_KEY, VALID, problems_of, settings_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tap_gorgias.state_upgrade import upgraded
+from tap_gorgias.replication.state_upgrade import upgraded
 
 T0, T1 = "2026-11-01T10:00:00.000000Z", "2026-11-01T12:00:00.000000Z"
 BEFORE_T0 = "2026-11-01T09:58:00.000000Z"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tap_gorgias.summary import RunSummary, Usage
+from tap_gorgias.api.usage import RunSummary, Usage
 
 if TYPE_CHECKING:
     import pytest

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 
-from tap_gorgias.budget import ApiBudget
-from tap_gorgias.compat import override
-from tap_gorgias.transport import (
+from tap_gorgias.api.budget import ApiBudget
+from tap_gorgias.api.transport import (
     LONGEST_PAUSE_SECONDS,
     Transport,
     TransportError,
     retry_after_seconds,
 )
+from tap_gorgias.compat import override
 from tests.fake_clock import FakeClock
 from tests.unit.cases import table
 

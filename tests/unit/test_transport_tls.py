@@ -12,9 +12,9 @@ import pytest
 import trustme
 from requests.auth import HTTPBasicAuth
 
-from tap_gorgias.budget import ApiBudget
+from tap_gorgias.api.budget import ApiBudget
+from tap_gorgias.api.transport import Transport, TransportError
 from tap_gorgias.compat import override
-from tap_gorgias.transport import Transport, TransportError
 from tests.fake_clock import FakeClock
 from tests.unit.configs import problems_of
 

@@ -20,7 +20,7 @@ from singer_sdk.singerlib import (
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import OutputError, Terminated
-from tap_gorgias.writer import MAX_HELD_BYTES, MessageWriter
+from tap_gorgias.sdk.writer import MAX_HELD_BYTES, MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

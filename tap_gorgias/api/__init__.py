@@ -1,0 +1,1 @@
+"""Requests to the Gorgias API: signed, within the rate limit, retried."""

@@ -1,0 +1,1 @@
+"""How lists are read and resumed, without HTTP and the SDK."""

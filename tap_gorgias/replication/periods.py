@@ -1,0 +1,184 @@
+"""Reading by period: hours, days, weeks or months of a time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_gorgias import timestamps
+from tap_gorgias.replication import ordering
+from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.pagination import PageError, pages
+from tap_gorgias.replication.walks import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
+
+    from tap_gorgias.replication.pagination import Fetch
+
+MARGIN = timedelta(days=1)
+LONGEST_WINDOW = timedelta(days=90)
+"""Gorgias takes queries over 366 days at most (observed by third parties), but the rows
+of a window have to fit into one answer."""
+EARLIEST = datetime(2015, 1, 1, tzinfo=timezone.utc)
+"""Gorgias has no figures of earlier years, so none are asked for."""
+
+_STEPS: Mapping[str, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=31),
+}
+"""From the start of a period into the next one, by the clock on the wall."""
+
+
+class RowsMissingError(Exception):
+    """An answer does not hold all rows of its window."""
+
+
+class Window(NamedTuple):
+    """Whole periods, from the start of the first to the start of the one after them."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def asked_for(self) -> tuple[str, str]:
+        """What to ask for if rows tell their periods, by the clock on the wall.
+
+        Nobody documents whether borders belong to a query, or that they are read in its
+        time zone. So a day more is asked for at both ends, and left out again.
+        """
+        return _wall(self.start - MARGIN), _wall(self.end + MARGIN)
+
+    @property
+    def alone(self) -> tuple[str, str]:
+        """What to ask for if rows tell no period, by the clock on the wall.
+
+        Gorgias' own pages ask so, to the last second of the period.
+        """
+        return _wall(self.start), _wall(self.end - timedelta(seconds=1))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Cuts time into periods."""
+
+    granularity: str
+    zone: ZoneInfo
+
+    def start_of(self, moment: datetime) -> datetime:
+        """Find the start of the period that holds a moment.
+
+        Args:
+            moment: An aware date-time.
+
+        Returns:
+            The start, in the time zone. Weeks start on Monday.
+        """
+        start = moment.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
+        if self.granularity != "hour":
+            start = start.replace(hour=0)
+        if self.granularity == "week":
+            start -= timedelta(days=start.weekday())
+        return start.replace(day=1) if self.granularity == "month" else start
+
+    def after(self, start: datetime) -> datetime:
+        """Find the period after one.
+
+        Args:
+            start: The start of a period.
+
+        Returns:
+            The start of the next one.
+        """
+        return self.start_of(start + _STEPS[self.granularity])
+
+    def read(self, value: Any) -> str | None:  # noqa: ANN401
+        """Read the start of a period as Gorgias writes it.
+
+        Args:
+            value: `2026-01-01T00:00:00.000` by the clock on the wall, or with offset.
+
+        Returns:
+            The moment, rendered in UTC; None if it is no date-time.
+        """
+        try:
+            return timestamps.render(timestamps.parse(value, self.zone.key))
+        except ValueError:
+            return None
+
+
+def by_period(
+    fetch: Callable[[Window], Fetch],
+    *,
+    calendar: Calendar,
+    key: str,
+    bookmark: str | None,
+    since: datetime,
+    now: datetime,
+    longest: timedelta = LONGEST_WINDOW,
+) -> Iterator[Step]:
+    """Read figures of periods, window by window, oldest first.
+
+    A window holds whole periods only: part of a week would overwrite the figures of the
+    whole one. The period that is not over yet is read too, and again in the next run.
+    If an answer lacks rows of its window, shorter windows are read from there on.
+
+    Args:
+        fetch: From a window to its pages. It raises `RowsMissingError` if some of their
+            rows are missing.
+        calendar: What the periods are.
+        key: The field with the start of a row's period, rendered; it may be None.
+        bookmark: All periods before it have been emitted; None if none has.
+        since: The earliest moment wanted; in the future, it is the present.
+        now: The present by this machine's clock, until Gorgias tells its own.
+        longest: How long a window may be, if it holds more than one period.
+
+    Yields:
+        The rows of each page. The bookmark moves after the last page of a window: to
+        its end, or in the last one to the newest period that has a row.
+
+    Raises:
+        PageError: If the rows of a single period do not come whole.
+    """
+    start = calendar.start_of(min(max(since, EARLIEST), now))
+    while start <= now:
+        next_start = calendar.after(start)
+        end = max(calendar.start_of(start + longest), next_start)
+        if end > now:
+            end = calendar.after(calendar.start_of(now))
+        first, beyond = (timestamps.render(_utc(border)) for border in (start, end))
+        reached = bookmark
+        try:
+            for page in pages(fetch(Window(start, end))):
+                now = now if page.now is None else timestamps.parse(page.now)
+                present = timestamps.render(now)
+                rows = [r for r in page.rows if first <= (r[key] or first) < beyond]
+                begun = (row[key] for row in rows if row[key] and row[key] <= present)
+                reached = ordering.later(reached, max(begun, default=None))
+                if page.next_cursor is not None:
+                    yield Step(rows, goes_on=True)
+                    continue
+                bookmark = ordering.later(reached, beyond) if end <= now else reached
+                yield Step(rows, Position(bookmark))
+        except RowsMissingError:
+            if end <= next_start:
+                message = (
+                    f"the answer for a single {calendar.granularity} does not hold all "
+                    "of its rows. Ask for fewer dimensions or a finer granularity."
+                )
+                raise PageError(message) from None
+            longest = (end - start) / 2
+            continue
+        start = end
+
+
+def _wall(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat("T", "seconds")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc)

@@ -1,0 +1,98 @@
+"""When the messages of a ticket are asked for by its id: the rules of settling.
+
+    {"settled": "2026-11-01T22:10:03.104512Z", "imports": "2026-11-01T22:11:00.000000Z",
+     "settling": {"newest": ..., "cursor": ..., "floor": ..., "reached": ...},
+     "since": "2025-01-01T00:00:00.000000Z"}
+
+`settled` is a moment in the order of the tickets' changes: every ticket that changed up
+to it has been asked. `settling` is there while a walk over the tickets is unfinished.
+`since` is the `start_date` of the first sync, until the tickets that were created
+before it and changed after it have been asked: the list of messages was read down to
+it only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_gorgias import timestamps
+from tap_gorgias.replication import ordering, walks
+from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.walks import WalkPlan
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from tap_gorgias.replication.pagination import Page, Row
+
+TICKET_KEY = "updated_datetime"
+MARKS = {"replication_key_value": "settled", "walk": "settling", "imports": "imports"}
+
+
+@dataclass
+class Settling:
+    """How far tickets have been asked for their messages, and which come next."""
+
+    position: Position
+    """Its bookmark is `settled`, its walk is `settling`."""
+    since: str | None
+    start: str | None
+    """The setting `start_date`, rendered."""
+    every: timedelta
+    """How often changed tickets are asked."""
+
+    @property
+    def plan(self) -> WalkPlan:
+        """How to walk over the list of tickets now."""
+        return WalkPlan(self.position, self._floor, self._is_due, self._wants)
+
+    def begin(self, newest_tickets: Page) -> None:
+        """Take the present for settled, before the list of messages is first read.
+
+        Args:
+            newest_tickets: The first page of the list of tickets, newest change first.
+        """
+        newest = ordering.newest_of(newest_tickets, TICKET_KEY)
+        now = newest_tickets.now
+        self.position = Position(newest or now, imports=now or newest)
+        self.since = self.start
+
+    def to_state(self) -> dict[str, Any]:
+        """Write the part of the stream's entry in STATE."""
+        own = self.position.to_state(TICKET_KEY)
+        marks = {mark: own[key] for key, mark in MARKS.items() if key in own}
+        marks.setdefault("settled", None)
+        return marks if self.since is None else {**marks, "since": self.since}
+
+    def move(self, position: Position) -> None:
+        """Go on.
+
+        Args:
+            position: What holds now; without a walk, all changed tickets were asked.
+        """
+        self.position = position
+        if position.walk is None:
+            self.since = None
+
+    def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
+        # Time is measured in the order of the tickets' changes, never by a clock.
+        newest = ordering.newest_of(newest_tickets, TICKET_KEY)
+        if newest is None:
+            return False
+        if settled is None or self.since is not None:
+            return True
+        return timestamps.earlier(newest, self.every) >= settled
+
+    def _floor(self, settled: str | None) -> str | None:
+        floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
+        return floor if self.since is None else ordering.lower(floor, self.since)
+
+    def _wants(self, ticket: Row) -> bool:
+        if self.since is None or ordering.is_before(
+            ticket.get("created_datetime"), self.since
+        ):
+            return True
+        settled = self.position.bookmark
+        floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
+        return not ordering.is_before(ticket.get(TICKET_KEY), floor)

@@ -1,0 +1,1 @@
+"""One run of the tap, and what its streams share."""

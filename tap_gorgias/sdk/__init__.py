@@ -1,0 +1,1 @@
+"""What replaces parts of the Singer SDK."""
