@@ -54,20 +54,13 @@ MODULES = {module_name(file): file for file in SOURCES}
 
 
 def imports(file: Path) -> Iterator[str]:
-    """Find what a module imports when it runs, type checking left out."""
-    pending: list[ast.AST] = [ast.parse(file.read_text("utf-8"))]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            pending += node.orelse
-        elif isinstance(node, ast.Import):
+    """Find what a module imports, for type checking too."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file.name} imports relatively"
-            source = str(node.module)
-            yield from (f"{source}.{alias.name}" for alias in node.names)
-        else:
-            pending += ast.iter_child_nodes(node)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @cache
