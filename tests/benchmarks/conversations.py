@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias.replication.walks import LOG_OVERLAP
 from tests.benchmarks.process import tap, tap_killed
 from tests.benchmarks.result import Result
-from tests.runs import LOOK_FOR_IMPORTS
 from tests.sandbox import Sandbox, Shop
+from tests.support.runs import LOOK_FOR_IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from tests.runs import Output
+    from tests.support.runs import Output
 
 BOTH = ("tickets", "ticket_messages")
 HOUR = 3600

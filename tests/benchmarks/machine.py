@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.process import Figures, measure, measure_tap
 from tests.benchmarks.replay import Replay
 from tests.benchmarks.result import Result
-from tests.runs import run
 from tests.sandbox import Sandbox, Shop
+from tests.support.runs import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

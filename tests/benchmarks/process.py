@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.runs import Files, Output, run_command
+from tests.support.runs import Files, Output, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
-from tests.runs import Files, Output, batches_of, catalog_of, run_command
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.runs import Files, Output, batches_of, catalog_of, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

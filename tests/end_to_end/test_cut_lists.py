@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.unit.cases import table
+from tests.support.cases import table
+from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

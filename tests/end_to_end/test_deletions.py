@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import reject
 from tests.sandbox.event_types import FILTERABLE
+from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
-from tests.fake_clock import FakeClock
-from tests.runs import LOOK_FOR_IMPORTS, PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
-from tests.runs import PartialRun, catalog_of, run
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.runs import PartialRun, catalog_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

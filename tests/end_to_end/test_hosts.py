@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.errors import ApiError
-from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
+from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

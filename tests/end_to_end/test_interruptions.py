@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import (
+from tests.sandbox import Fault, Request, Sandbox, Shop
+from tests.support.runs import (
     LOOK_FOR_IMPORTS,
     Files,
     Output,
@@ -22,7 +23,6 @@ from tests.runs import (
     run,
     run_command,
 )
-from tests.sandbox import Fault, Request, Sandbox, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

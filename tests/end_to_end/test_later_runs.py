@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_gorgias import timestamps
-from tests.runs import LOOK_FOR_IMPORTS, catalog_of, run
 from tests.sandbox import Request, Sandbox, Shop
+from tests.support.runs import LOOK_FOR_IMPORTS, catalog_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import Output, latest, run
 from tests.sandbox import Sandbox, Shop
+from tests.support.runs import Output, latest, run
 
 if TYPE_CHECKING:
     from tests.sandbox import Request

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_gorgias.errors import ApiError, SignInError
-from tests.fake_clock import FakeClock
-from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.errors import ApiError, GorgiasError
-from tests.runs import LOOK_FOR_IMPORTS, PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
+from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

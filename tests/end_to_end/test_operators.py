@@ -13,9 +13,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tap_gorgias.streams import STREAMS
-from tests.contract.readme import OPERATORS, blocks, table, text
-from tests.runs import run
 from tests.sandbox import Sandbox, Shop
+from tests.support.documents import OPERATORS, blocks, table, text
+from tests.support.runs import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tap_gorgias.stream_types.children import ChildStream
-from tests.fake_clock import FakeClock
-from tests.runs import Files, Output, batches_of, catalog_of, run, run_command
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import Files, Output, batches_of, catalog_of, run, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_gorgias import timestamps
-from tests.fake_clock import FakeClock
-from tests.runs import run
 from tests.sandbox import Request, Sandbox, Shop, SlidingWindow
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fake_clock import FakeClock
-from tests.runs import Files, run, run_command
 from tests.sandbox import LIMITERS, Request, Sandbox, Shop, SlidingWindow
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import Files, run, run_command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
-from tests.runs import (
+from tests.sandbox import Fault, Request, Sandbox, Shop
+from tests.support.runs import (
     Files,
     Output,
     PartialRun,
@@ -20,7 +21,6 @@ from tests.runs import (
     run,
     run_command,
 )
-from tests.sandbox import Fault, Request, Sandbox, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ import pytest
 
 from tap_gorgias import timestamps
 from tap_gorgias.streams import STREAMS
-from tests.runs import Output, PartialRun, catalog_of, run
 from tests.sandbox import PLANTED_SECRETS, Fault, Sandbox, Shop
 from tests.sandbox.rows.account import settings
 from tests.sandbox.rows.secrets import OAUTH2
+from tests.support.runs import Output, PartialRun, catalog_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.loud import PARTS
-from tests.runs import Files, Output, catalog_of, run_command
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.runs import Files, Output, catalog_of, run_command
 
 if TYPE_CHECKING:
     import subprocess

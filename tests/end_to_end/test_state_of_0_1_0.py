@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import Output, run
 from tests.sandbox import Sandbox, Shop
+from tests.support.runs import Output, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

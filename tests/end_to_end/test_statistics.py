@@ -14,9 +14,9 @@ import pytest
 from tap_gorgias import timestamps
 from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.streams import statistics as statistics_module
-from tests.runs import Files, PartialRun, run, run_command
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.statistics_runs import (
+from tests.support.runs import Files, PartialRun, run, run_command
+from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,

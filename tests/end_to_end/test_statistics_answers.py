@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import statistics as statistics_module
-from tests.runs import PartialRun, catalog_of, run
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.statistics_runs import (
+from tests.support.runs import PartialRun, catalog_of, run
+from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,

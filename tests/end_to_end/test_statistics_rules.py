@@ -12,11 +12,11 @@ from tap_gorgias.config.report_scopes import SCOPES
 from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.errors import NotReadyError
 from tap_gorgias.streams import statistics as statistics_module
-from tests.fake_clock import FakeClock
-from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.scopes import SCOPES as SERVED
-from tests.statistics_runs import (
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import PartialRun, run
+from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.runs import Files, Output, batches_of, run
 from tests.sandbox import Request, Sandbox, Shop
+from tests.support.runs import Files, Output, batches_of, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 from tests.sandbox import Fault, Request, Sandbox, Shop
+from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

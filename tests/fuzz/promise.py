@@ -15,8 +15,8 @@ import jsonschema
 from tap_gorgias.compat import override
 from tap_gorgias.errors import MAX_MESSAGE_CHARACTERS, SAFE_TO_SHOW, GorgiasError
 from tap_gorgias.tap import TapGorgias
-from tests.fake_clock import FakeClock
-from tests.runs import Output, PartialRun, captured, catalog_of, run, text_of
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import Output, PartialRun, captured, catalog_of, run, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

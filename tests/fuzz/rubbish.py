@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from tests.unit.json_values import JSON_VALUES
+from tests.support.json_values import JSON_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -19,8 +19,8 @@ from tap_gorgias.tap import TapGorgias
 from tests.fuzz.promise import command, kept, small_catalog
 from tests.fuzz.rubbish import VALUES, places, put, text_of
 from tests.fuzz.runs import examples
-from tests.runs import run
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.runs import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fuzz.promise import command, kept, small_catalog
-from tests.runs import PartialRun, run
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from tap_gorgias.api import retry, transport
 from tests.fuzz.promise import kept, small_catalog
 from tests.fuzz.runs import BRIEF, examples
 from tests.fuzz.wire import Wire, answer
-from tests.unit.cases import table
+from tests.support.cases import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from tests.targets.loading import load, target_of
 from tests.targets.target import latest
 
 if TYPE_CHECKING:
-    from tests.runs import Output
+    from tests.support.runs import Output
 
 
 def main() -> None:

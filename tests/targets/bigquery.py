@@ -1,8 +1,8 @@
 """An emulator of BigQuery for the time of a test, and the target that loads it.
 
 The emulator is bqemulator, which runs the target's requests on a DuckDB. It takes what
-BigQuery refuses: names of columns, deep nesting, quotas. `tests/contract/bigquery.py`
-looks at those.
+BigQuery refuses: names of columns, deep nesting, quotas.
+`tests/contract/package/bigquery.py` looks at those.
 """
 
 from __future__ import annotations

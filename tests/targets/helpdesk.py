@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_gorgias import timestamps
-from tests.contract import analysts
 from tests.sandbox import Sandbox, Shop
+from tests.support import analysts
 from tests.targets import postgresql
 from tests.targets.bigquery import BigQuery
 from tests.targets.environments import executable

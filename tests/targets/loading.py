@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from tap_gorgias.compat import override
-from tests.runs import Files, catalog_of, everything
+from tests.support.runs import Files, catalog_of, everything
 from tests.targets import bigquery, postgresql, snowflake
 from tests.targets.environments import executable, project, why_not
 from tests.targets.processes import piped
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from tests.runs import Output
+    from tests.support.runs import Output
 
 _ASK_DUCKDB = """
 import duckdb, sys

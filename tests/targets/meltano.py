@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.runs import Output
+from tests.support.runs import Output
 from tests.targets.environments import ROOT, WITH_PIP, executable
 from tests.targets.processes import finished
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.readme import ANALYSTS, table
+from tests.support.documents import ANALYSTS, table
 from tests.targets.helpdesk import loaded, moment
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias import timestamps
-from tests.contract import analysts
+from tests.support import analysts
 from tests.targets.helpdesk import loaded
 
 if TYPE_CHECKING:

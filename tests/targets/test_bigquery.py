@@ -8,9 +8,9 @@ import pytest
 from sqlglot import exp, parse_one
 
 from tap_gorgias.tap import TapGorgias
-from tests.contract.readme import OPERATORS, blocks
-from tests.runs import Files
 from tests.sandbox import Sandbox, Shop
+from tests.support.documents import OPERATORS, blocks
+from tests.support.runs import Files
 from tests.targets import bigquery
 from tests.targets.environments import executable, why_not
 from tests.targets.loading import load, settings_of

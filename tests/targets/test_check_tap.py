@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import Files, Output, everything
 from tests.sandbox import Sandbox
+from tests.support.runs import Files, Output, everything
 from tests.targets import shop
 from tests.targets.environments import executable
 

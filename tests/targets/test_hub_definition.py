@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tests.contract.readme import ROOT, blocks
-from tests.runs import Output
 from tests.sandbox import Sandbox, Shop
+from tests.support.documents import ROOT, blocks
+from tests.support.runs import Output
 from tests.targets.environments import WITH_PIP
 
 pytestmark = pytest.mark.targets

@@ -17,7 +17,7 @@ from tests.targets.target import latest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.runs import Output
+    from tests.support.runs import Output
     from tests.targets.shop import Key
     from tests.targets.target import Row
 

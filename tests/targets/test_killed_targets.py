@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.readme import OPERATORS, text
-from tests.runs import Files, Output, run_command
 from tests.sandbox import Sandbox, Shop
+from tests.support.documents import OPERATORS, text
+from tests.support.runs import Files, Output, run_command
 from tests.targets import shop
 from tests.targets.comparing import ALLOWED, comparable
 from tests.targets.environments import LOADED, SCRIPTS, executable

@@ -16,9 +16,9 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
-from tests.contract.readme import OPERATORS, blocks, text
-from tests.runs import LOOK_FOR_IMPORTS
 from tests.sandbox import Sandbox
+from tests.support.documents import OPERATORS, blocks, text
+from tests.support.runs import LOOK_FOR_IMPORTS
 from tests.targets import shop
 from tests.targets.environments import executable, project
 from tests.targets.meltano import Project, copy_to

@@ -23,7 +23,7 @@ from tests.targets.target import latest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from tests.runs import Output
+    from tests.support.runs import Output
     from tests.targets.comparing import Difference
     from tests.targets.shop import Key, Planted
     from tests.targets.target import Row, Target

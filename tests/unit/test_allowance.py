@@ -10,7 +10,7 @@ import pytest
 
 from tap_gorgias.api.allowance import Allowance
 from tests.sandbox import LIMITERS, FixedWindows, LeakyBucket, SlidingWindow
-from tests.unit.simulation import Reader, Simulation
+from tests.support.simulation import Reader, Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

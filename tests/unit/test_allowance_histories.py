@@ -10,7 +10,7 @@ import pytest
 
 from tap_gorgias.api.rate_window import ENTERPRISE_SECONDS, STANDARD_SECONDS
 from tests.sandbox import LIMITERS
-from tests.unit.simulation import Reader, Simulation, StrictWindow
+from tests.support.simulation import Reader, Simulation, StrictWindow
 
 if TYPE_CHECKING:
     from tests.sandbox import Limiter

@@ -9,9 +9,9 @@ import pytest
 
 from tap_gorgias.api.budget import LONGEST_NAP_SECONDS, ApiBudget
 from tap_gorgias.compat import override
-from tests.fake_clock import FakeClock
 from tests.sandbox import SlidingWindow
-from tests.unit.turns import TurnClock
+from tests.support.fake_clock import FakeClock
+from tests.support.turns import TurnClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias.records.decoding import MAX_LEVELS, TooDeepError, decode, said
-from tests.unit.cases import table
-from tests.unit.json_values import JSON_VALUES
+from tests.support.cases import table
+from tests.support.json_values import JSON_VALUES
 
 DECODED: dict[str, tuple[bytes, object]] = {
     "object": (b'{"a": [1, 2.5, null, true]}', {"a": [1, 2.5, None, True]}),

@@ -13,14 +13,14 @@ import pytest
 
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tests.unit.histories import KEY, History, feed
+from tests.support.histories import KEY, History, feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_gorgias.replication.pagination import Fetch
     from tap_gorgias.replication.walks import Step
-    from tests.unit.histories import Reader
+    from tests.support.histories import Reader
 
 HISTORIES = 12_000
 BATCHES = 6

@@ -16,7 +16,7 @@ from tap_gorgias.records.masking import (
     masked_at,
     names_a_secret,
 )
-from tests.unit.json_values import JSON_VALUES
+from tests.support.json_values import JSON_VALUES
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from tap_gorgias.api.exchange import Exchange
 from tap_gorgias.api.oauth import DAY_SECONDS, OAuthSignIn, lifetime_seconds
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.config.credentials import OAuthApp
-from tests.fake_clock import FakeClock
 from tests.sandbox import Sandbox, Shop
-from tests.unit.cases import table
-from tests.unit.configs import settings_of
+from tests.support.cases import table
+from tests.support.configs import settings_of
+from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from tap_gorgias.replication.periods import (
     Window,
     by_period,
 )
-from tests.unit.cases import table
+from tests.support.cases import table
 
 if TYPE_CHECKING:
     from tap_gorgias.replication.pagination import Fetch

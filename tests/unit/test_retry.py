@@ -8,7 +8,7 @@ import pytest
 
 from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retried
 from tap_gorgias.errors import ApiError, TransientApiError
-from tests.fake_clock import FakeClock
+from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

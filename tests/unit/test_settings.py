@@ -14,8 +14,8 @@ from tap_gorgias.config.schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
-from tests.unit.cases import table
-from tests.unit.configs import API_KEY, VALID, problems_of, settings_of
+from tests.support.cases import table
+from tests.support.configs import API_KEY, VALID, problems_of, settings_of
 
 OAUTH = {"client_id": "app", "client_secret": "hush", "refresh_token": "again"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.unit.cases import table
-from tests.unit.configs import problems_of, settings_of
+from tests.support.cases import table
+from tests.support.configs import problems_of, settings_of
 
 LABEL_63 = "a" * 63
 

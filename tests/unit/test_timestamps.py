@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
-from tests.unit.cases import table
+from tests.support.cases import table
 
 MOMENTS = st.datetimes(timezones=st.just(timezone.utc))
 

@@ -22,8 +22,8 @@ from tap_gorgias.api.transport import (
     retry_after_seconds,
 )
 from tap_gorgias.compat import override
-from tests.fake_clock import FakeClock
-from tests.unit.cases import table
+from tests.support.cases import table
+from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from requests.auth import HTTPBasicAuth
 from tap_gorgias.api.budget import ApiBudget
 from tap_gorgias.api.transport import Transport, TransportError
 from tap_gorgias.compat import override
-from tests.fake_clock import FakeClock
-from tests.unit.configs import problems_of
+from tests.support.configs import problems_of
+from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

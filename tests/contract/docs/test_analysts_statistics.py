@@ -1,0 +1,83 @@
+"""What analysts read about statistics is what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+
+from tap_gorgias.config.report_scopes import SCOPES
+from tap_gorgias.config.statistics import PRESETS, read_queries
+from tap_gorgias.tap import TapGorgias
+from tests.support.documents import ANALYSTS, assert_written, blocks, table
+
+
+def presets_table() -> str:
+    """Write the table of presets as it should be."""
+    lines = ["| preset | scope | measures | dimensions |", "| --- | --- | --- | --- |"]
+    for name, query in sorted(PRESETS.items()):
+        members = (query.measures, query.dimensions)
+        lists = (", ".join(f"`{member}`" for member in one) for one in members)
+        lines.append(f"| `{name}` | `{query.scope}` | {' | '.join(lists)} |")
+    return "\n".join(lines)
+
+
+def test_presets_table_is_that_of_the_code() -> None:
+    """Names, measures and dimensions are those that are asked for."""
+    assert_written("presets", presets_table(), ANALYSTS)
+
+
+def test_the_example_makes_the_streams_of_the_query() -> None:
+    """The SQL below it finds its tables and columns, and drops figures that moved."""
+    (example,) = (one for one in blocks("json", ANALYSTS) if '"statistics"' in one)
+    tap = TapGorgias(config=json.loads(example))
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("ATTACH ':memory:' AS gorgias")
+        for name, stream in tap.streams.items():
+            if name.startswith("statistics_"):
+                columns = ", ".join(stream.schema["properties"])
+                database.execute(f"CREATE TABLE gorgias.{name} ({columns})")
+        database.executescript(
+            """
+            INSERT INTO gorgias.statistics_tickets_created
+                (period_start, read_datetime, agent_id, ticket_count) VALUES
+                ('2026-10-01', '2026-10-02', '1', 2.0),
+                ('2026-10-01', '2026-10-03', '2', 5.0),
+                ('2026-10-01', '2026-10-03', NULL, 1.0),
+                ('2026-10-02', '2026-10-03', '2', 4.0),
+                ('2026-10-03', '2026-10-02', '2', 9.0);
+            INSERT INTO gorgias.statistics_first_response_by_day
+                (period_start, median_first_response_time)
+                VALUES ('2026-10-01', 5400.0);
+            """
+        )
+        (query,) = (one for one in blocks("sql", ANALYSTS) if "statistics_" in one)
+        assert list(database.execute(query)) == [
+            ("2026-10-01", 6.0, 1.5),
+            ("2026-10-02", 4.0, None),
+        ]
+
+
+def test_filters_of_the_page_are_accepted() -> None:
+    """The two that have their operators inside."""
+    filters = re.findall(r'`(\{"member".*\})`', ANALYSTS.read_text("utf-8"))
+    entry = {"name": "a", "scope": "tickets-created", "measures": ["ticketCount"]}
+    entries = [{**entry, "filters": [json.loads(one)]} for one in filters]
+    members = {one["filters"][0]["member"] for one in entries}
+    assert members == {"tags", "customFields"}
+    assert [read_queries([one])[1] for one in entries] == [[], []]
+
+
+def test_scopes_without_a_public_date_are_named() -> None:
+    """They cost a request for each period."""
+    told = ANALYSTS.read_text("utf-8").split("**Scopes without a public date:**")[1]
+    named = re.findall(r"`([a-z-]+)`", told.split(". ", 1)[0])
+    assert named == sorted(name for name, scope in SCOPES.items() if not scope.times)
+
+
+def test_the_columns_are_those_of_the_schema() -> None:
+    """Each stands in the table, in the order of the columns."""
+    columns = list(PRESETS["tickets_created"].schema["properties"])
+    described = [row[0].strip("`") for row in table("### Columns", ANALYSTS)]
+    assert described == [*columns[:4], "each dimension", "each measure"]

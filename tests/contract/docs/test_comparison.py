@@ -1,0 +1,108 @@
+"""docs/comparison.md holds the table that the rules give, and the rules hold."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gorgias import timestamps
+from tap_gorgias.replication import walks
+from tests.benchmarks.comparison import (
+    OTHERS,
+    OURS,
+    SHOP,
+    Connector,
+    comparison_table,
+)
+from tests.benchmarks.costs import ShopSize, pages
+from tests.sandbox import Sandbox, Shop
+from tests.support.documents import COMMAND, ROOT
+from tests.support.runs import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCUMENT = ROOT / "docs" / "comparison.md"
+BEGIN = f"<!-- comparison: written by {COMMAND} -->\n"
+END = "\n<!-- end of comparison -->"
+CHANGED = 21
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A shop of several pages, with one change in its last minutes."""
+    with Sandbox(Shop(seed=3, tickets=320, customers=260)) as sandbox:
+        yield sandbox
+
+
+def let_an_hour_pass(shop: Shop) -> None:
+    """Change as many customers as tickets, and give each ticket a message."""
+    shop.advance(3600)
+    for ticket in shop.tickets.ids()[:CHANGED]:
+        shop.messages.create(ticket)
+    for customer in shop.customers.ids()[:CHANGED]:
+        shop.customers.update(customer)
+
+
+def size_of(shop: Shop) -> ShopSize:
+    """Describe the shop as the rules want it, and check that they may be used."""
+    moments = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
+    changes = sorted(map(timestamps.parse, moments))
+    floor = changes[-1] - walks.FEED_OVERLAP
+    assert sum(moment >= floor for moment in changes) == 1
+    sizes = len(shop.tickets), len(shop.messages), CHANGED, len(shop.customers)
+    return ShopSize("sandbox", *sizes)
+
+
+@pytest.mark.parametrize(
+    ("way", "stream"),
+    [
+        pytest.param(OURS[0], "ticket_messages", id="by ticket"),
+        pytest.param(OURS[2], "messages", id="by date"),
+    ],
+)
+def test_our_rule_is_what_the_tap_does(
+    sandbox: Sandbox, way: Connector, stream: str
+) -> None:
+    """A first sync and an hourly run take the requests that the rule says."""
+    size = size_of(sandbox.shop)
+    streams = ("tickets", stream, "customers")
+    config = {**sandbox.config, "message_lookback_days": 0}
+    first = run(config, *streams)
+    assert sandbox.count() == way.first(size, 2)
+    let_an_hour_pass(sandbox.shop)
+    sandbox.reset_counters()
+
+    run(config, *streams, state=first.state)
+
+    assert sandbox.count() == way.hourly(size, 2)
+
+
+@pytest.mark.parametrize("name", ["omniload", "Airbyte"])
+def test_rules_of_others_fit_what_is_measured(name: str) -> None:
+    """The counts of `tests.benchmarks.omniload` and `tests.benchmarks.airbyte`."""
+    (other,) = (one for one in OTHERS if one.name.startswith(name))
+    size = ShopSize("benchmark", 2_500, 9_012, 41, 1_500)
+    measured = {"omniload": (131, 6), "Airbyte": (131, 3)}
+    assert (other.first(size, 2), other.hourly(size, 2)) == measured[name]
+
+
+def test_nobody_reads_the_lists_with_fewer_requests_than_they_have_pages() -> None:
+    """A first sync of all three lists has a minimum, which no rule may undercut."""
+    minimum = pages(SHOP.tickets) + pages(SHOP.messages) + pages(SHOP.customers)
+    below = [one for one in (*OURS, *OTHERS) if one.first(SHOP, 2) < minimum]
+    assert all("customers" in one.misses for one in below)
+
+
+def test_the_table_is_that_of_the_rules() -> None:
+    """It is written anew if snapshots are updated."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    found, after = rest.split(END)
+    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+        written = f"{before}{BEGIN}{comparison_table()}{END}{after}"
+        DOCUMENT.write_text(written, encoding="utf-8")
+    else:
+        assert found == comparison_table()

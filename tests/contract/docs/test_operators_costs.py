@@ -1,0 +1,75 @@
+"""What operators read about costs follows from how the tap reads."""
+
+from __future__ import annotations
+
+from tests.benchmarks.costs import (
+    EVENTS_PER_TICKET,
+    SHOPS,
+    Rule,
+    ShopSize,
+    cost,
+    first_by_date,
+    first_by_ticket,
+    first_of_events,
+    hourly_by_date,
+    hourly_by_ticket,
+    hourly_of_events,
+    pages,
+)
+from tests.sandbox import Sandbox, Shop
+from tests.support.documents import OPERATORS, assert_written
+from tests.support.runs import run
+
+
+def costs_table() -> str:
+    """Write the table of costs as it should be."""
+    lines = [
+        ["", *(shop.name for shop in SHOPS)],
+        ["---"] * 4,
+        ["tickets", *(f"{shop.tickets:,}" for shop in SHOPS)],
+        ["messages", *(f"{shop.messages:,}" for shop in SHOPS)],
+        ["events", *(f"{shop.tickets * EVENTS_PER_TICKET:,}" for shop in SHOPS)],
+        ["tickets that change in an hour", *(f"{shop.changed:,}" for shop in SHOPS)],
+    ]
+    kinds: dict[str, Rule] = {
+        "first sync, `tickets` and `ticket_messages`": first_by_ticket,
+        "first sync, `tickets` and `messages`": first_by_date,
+        "first sync, `events`": first_of_events,
+        "hourly run, `tickets` and `ticket_messages`": hourly_by_ticket,
+        "hourly run, `tickets` and `messages`, look-back of 2 days": hourly_by_date(2),
+        "the same, look-back of 0 days": hourly_by_date(0),
+        "hourly run, `events`": hourly_of_events,
+    }
+    lines += [
+        [what, *(cost(shop, count) for shop in SHOPS)] for what, count in kinds.items()
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def test_costs_table_is_calculated() -> None:
+    """From what the benchmark measures."""
+    assert_written("costs", costs_table(), OPERATORS)
+
+
+def test_the_rule_of_the_costs_fits_what_is_measured() -> None:
+    """The counts of the benchmark, which the page names."""
+    still = ShopSize("benchmark", 2_500, 9_012, 0)
+    assert first_by_ticket(still, 2) == 118
+    assert first_by_date(still, 2) == 116
+    assert hourly_by_ticket(still._replace(changed=41), 2) == 4
+
+
+def test_the_rule_of_events_is_what_the_tap_does() -> None:
+    """A first sync of a shop with as many events as the page reckons with."""
+    size = ShopSize("sandbox", 40, 108, 0)
+    with Sandbox(Shop(tickets=40, events=40 * EVENTS_PER_TICKET)) as sandbox:
+        run(sandbox.config, "events")
+        assert sandbox.count() == first_of_events(size, 2)
+
+
+def test_events_are_most_of_a_first_sync() -> None:
+    """Three times everything else, as the page says."""
+    medium = SHOPS[1]
+    rest = first_by_date(medium, 2) + pages(3 * medium.tickets)
+    assert first_of_events(medium, 2) == 22_000
+    assert 3 <= first_of_events(medium, 2) / rest < 3.5

@@ -1,0 +1,159 @@
+"""README.md and meltano.yml say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
+
+from tap_gorgias.api import oauth
+from tap_gorgias.api.auth import ApiKeySignIn
+from tap_gorgias.api.oauth import OAuthSignIn
+from tap_gorgias.config.credentials import ApiKey, OAuthApp
+from tap_gorgias.config.schema import CONFIG_SCHEMA
+from tap_gorgias.config.settings import Settings
+from tap_gorgias.errors import SettingsError
+from tap_gorgias.tap import TapGorgias
+from tests.support.documents import ROOT, assert_written, blocks, table, text
+
+TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTILINE)
+
+
+def own_settings() -> dict[str, dict[str, Any]]:
+    """Return the schemas of the settings that are not the SDK's."""
+    of_sdk: dict[str, Any] = {"properties": {}}
+    TapGorgias.append_builtin_config(of_sdk)
+    return {
+        name: schema
+        for name, schema in CONFIG_SCHEMA["properties"].items()
+        if name not in of_sdk["properties"]
+    }
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """Return the one type of a setting, as Meltano calls it."""
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    (kind,) = (one for one in types if one != "null")
+    return str(kind)
+
+
+def settings_table() -> str:
+    """Write the table of settings as it should be."""
+    lines = [
+        "| setting | type | required | default | what it means |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, schema in own_settings().items():
+        kind = {"date_iso8601": "date-time"}.get(kind_of(schema), kind_of(schema))
+        secret = ", secret" if schema.get("secret") else ""
+        required = "yes" if name in CONFIG_SCHEMA["required"] else "no"
+        default = f"`{schema['default']}`" if "default" in schema else "-"
+        cells = (f"`{name}`", kind + secret, required, default, schema["description"])
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def meltano() -> dict[str, Any]:
+    """Return the extractor of meltano.yml."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    extractor: dict[str, Any] = project["plugins"]["extractors"][0]
+    return extractor
+
+
+def test_settings_table_is_that_of_the_code() -> None:
+    """Names, types, defaults and meanings are those that the tap checks."""
+    assert_written("settings", settings_table())
+
+
+def test_look_backs_in_the_streams_table_are_settings() -> None:
+    """A setting that the README names in backquotes exists."""
+    named = re.findall(r"`(\w+_(?:days|percent|seconds))`", text())
+    assert set(named) <= own_settings().keys()
+
+
+def test_test_command_is_the_one_that_ci_runs() -> None:
+    """Whoever follows the README runs what is known to pass."""
+    commands = [m for one in blocks("shell") for m in TEST_COMMAND.findall(one)]
+    assert len(commands) == 1
+    assert commands[0] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+
+
+def test_shell_examples_name_files_that_exist() -> None:
+    """A script of this repository that the README runs is there."""
+    scripts = re.findall(r"python3 (tests/\S+\.py)", "\n".join(blocks("shell")))
+    assert scripts
+    assert [name for name in scripts if not (ROOT / name).is_file()] == []
+
+
+def test_embedded_python_of_the_shell_examples_is_valid() -> None:
+    """The script that selects streams can be pasted."""
+    scripts = re.findall(
+        r"<<'END'\n(.*?)^END$", "".join(blocks("shell")), re.MULTILINE | re.DOTALL
+    )
+    assert scripts
+    for script in scripts:
+        ast.parse(script)
+
+
+def test_config_examples_are_accepted() -> None:
+    """The first JSON examples are configs that the tap takes, one for each way."""
+    taps = [TapGorgias(config=json.loads(one)) for one in blocks("json")[:2]]
+    settings = [tap.settings for tap in taps]
+    assert all(isinstance(one, Settings) for one in settings)
+    kinds = [type(one.credentials) for one in settings if one]
+    assert kinds == [ApiKey, OAuthApp]
+
+
+@pytest.mark.parametrize("example", blocks("json"))
+def test_json_examples_parse(example: str) -> None:
+    """Each JSON example is an object."""
+    assert isinstance(json.loads(example), dict)
+
+
+def test_meltano_settings_are_those_of_the_tap() -> None:
+    """Names, labels, kinds, defaults, meanings and sensitive marks agree."""
+    assert meltano()["settings"] == [
+        {
+            "name": name,
+            "label": schema["title"],
+            "kind": kind_of(schema),
+            **({"sensitive": True} if schema.get("secret") else {}),
+            **({"value": schema["default"]} if "default" in schema else {}),
+            "description": schema["description"],
+        }
+        for name, schema in own_settings().items()
+    ]
+
+
+def test_meltano_asks_for_one_complete_way_to_sign_in() -> None:
+    """The tap takes each group, and none that lacks one of its settings."""
+    groups = meltano()["settings_group_validation"]
+    assert len(groups) == 2
+    for group in groups:
+        config = {"statistics_timezone": "UTC", **dict.fromkeys(group, "acme")}
+        assert isinstance(TapGorgias(config=config).settings, Settings)
+        for name in group:
+            with pytest.raises(SettingsError):
+                TapGorgias(config={**config, name: None})
+
+
+def test_the_troubleshooting_table_names_each_advice_about_signing_in() -> None:
+    """Whoever searches for the words of an error finds them."""
+    advice = [*oauth.ADVICE.values(), OAuthSignIn.unauthorized_advice]
+    advice.append(ApiKeySignIn.unauthorized_advice)
+    shown = {row[0].replace("`", "") for row in table("## Errors and what to do")}
+    for one in advice:
+        begin = one.replace("`", "").partition(",")[0].rstrip(".")
+        assert any(begin in row for row in shown), begin
+
+
+def test_meltano_extractor_does_what_the_tap_can() -> None:
+    """Capabilities are the tap's own."""
+    capabilities = {capability.value for capability in TapGorgias.capabilities}
+    assert set(meltano()["capabilities"]) == capabilities

@@ -1,0 +1,1 @@
+"""What is handed out: the package, its catalog, its definitions."""

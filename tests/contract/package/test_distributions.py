@@ -1,0 +1,93 @@
+"""What is handed out holds what it should, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.documents import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COPIED = re.compile(r"^COPY (?!--from)(.+) \S+$", re.MULTILINE)
+STEM = f"tap_gorgias-{metadata.version('tap-gorgias')}"
+PACKAGE_FILES = {
+    str(file.relative_to(ROOT))
+    for file in (ROOT / "tap_gorgias").rglob("*")
+    if file.is_file() and "__pycache__" not in file.parts
+}
+
+
+def build(source: Path, target: str, folder: Path) -> Path:
+    """Build a wheel or an sdist without asking the network for anything."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target]
+    command += ["-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)  # noqa: S603
+    (built,) = folder.iterdir()
+    return built
+
+
+def wheel_files(source: Path, folder: Path) -> set[str]:
+    """Build a wheel and list it, its metadata left out."""
+    with zipfile.ZipFile(build(source, "wheel", folder)) as wheel:
+        return {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist, unpacked."""
+    archive = build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
+    folder = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    return folder / STEM
+
+
+def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
+    """Neither tests nor the sandbox go to users."""
+    assert wheel_files(ROOT, tmp_path) == PACKAGE_FILES
+
+
+def test_the_sdist_makes_the_same_wheel(sdist: Path, tmp_path: Path) -> None:
+    """Those who build for themselves get what everybody gets."""
+    assert wheel_files(sdist, tmp_path) == PACKAGE_FILES
+
+
+def test_the_sdist_can_be_tested(sdist: Path) -> None:
+    """It holds the tests, and the files that they read."""
+    documents = {file.name for file in ROOT.glob("*.md")}
+    assert {"CHANGELOG.md", "CONTRIBUTING.md", "README.md"} <= documents
+    files = {*documents, "Dockerfile", "LICENSE", "meltano.yml", "pyproject.toml"}
+    folders = (".ci", ".github", "docs", "hub", "scripts", "tests")
+    for folder in folders:
+        found = (ROOT / folder).rglob("*")
+        files |= {str(one.relative_to(ROOT)) for one in found if one.is_file()}
+    files = {name for name in files if "__pycache__" not in name}
+    assert [name for name in sorted(files) if not (sdist / name).is_file()] == []
+
+
+def test_the_image_is_built_from_all_it_needs(tmp_path: Path) -> None:
+    """What the Dockerfile copies makes the wheel, and .dockerignore lets it through."""
+    let_through = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+        if line.startswith("!")
+    }
+    copied = COPIED.findall((ROOT / "Dockerfile").read_text("utf-8"))
+    names = {name for line in copied for name in line.split()}
+    assert names == let_through
+    context = tmp_path / "context"
+    context.mkdir()
+    for name in names:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, context / name)
+    assert wheel_files(context, tmp_path / "dist") == PACKAGE_FILES

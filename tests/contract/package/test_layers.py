@@ -1,0 +1,106 @@
+"""The packages import one another as the picture in CONTRIBUTING.md says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.contract.package.test_package import MODULES, PACKAGE, graph, imports
+from tests.support.documents import ROOT, blocks, text
+
+FILE = ROOT / "CONTRIBUTING.md"
+BOX = re.compile(r'^ +(\w+)\["\1<br>[^"<]+"\]$', re.MULTILINE)
+ARROW = re.compile(r"^ +(\w+) --> (\w+)$", re.MULTILINE)
+TOP = "tap"
+(PICTURE,) = blocks("mermaid", FILE)
+BOXES = set(BOX.findall(PICTURE))
+ARROWS = set(ARROW.findall(PICTURE))
+BESIDE = BOXES - {box for arrow in ARROWS for box in arrow}
+(_LEAVES,) = re.findall(
+    r"^The modules (.+) may be imported by all\.", text(FILE), re.MULTILINE
+)
+LEAVES = set(re.findall(r"`(\w+)`", _LEAVES))
+HTTP = {"requests", "urllib3"}
+SDK = {"singer_sdk"}
+
+
+def place(module: str) -> str:
+    """Return the package of a module; a module without one is a leaf or of the top."""
+    parts = module.split(".")
+    if len(parts) > 1 and (parts[1] in LEAVES or is_package(parts[1])):
+        return parts[1]
+    return TOP
+
+
+def is_package(name: str) -> bool:
+    """Tell whether `tap_gorgias` has a package of this name."""
+    return (ROOT / PACKAGE / name / "__init__.py").is_file()
+
+
+def below(box: str) -> set[str]:
+    """Return the boxes to which arrows lead, over any number of them."""
+    following = {target for source, target in ARROWS if source == box}
+    return following.union(*map(below, following))
+
+
+def allowed(box: str) -> set[str]:
+    """Return what a box may import."""
+    lower = below(box)
+    return {box} | LEAVES | lower | (BESIDE if lower else set())
+
+
+def members(box: str) -> list[str]:
+    """Return the modules of a box."""
+    return [module for module in MODULES if place(module) == box]
+
+
+def test_the_picture_shows_all_packages() -> None:
+    """And no others."""
+    assert {place(module) for module in MODULES} - LEAVES == BOXES
+
+
+def test_leaves_are_modules() -> None:
+    """All that the text names exist."""
+    assert LEAVES
+    assert {f"{PACKAGE}.{leaf}" for leaf in LEAVES} <= set(MODULES)
+
+
+@pytest.mark.parametrize("box", sorted(BOXES | LEAVES))
+def test_imports_point_down(box: str) -> None:
+    """A package imports what lies below it or beside the column, and leaves."""
+    wrong = [
+        f"{module} imports {imported}"
+        for module in members(box)
+        for imported in sorted(graph()[module])
+        if place(imported) not in allowed(box)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("upper", "lower"), sorted(ARROWS))
+def test_arrows_are_imports(upper: str, lower: str) -> None:
+    """The order of the column is not invented."""
+    assert any(place(one) == lower for name in members(upper) for one in graph()[name])
+
+
+@pytest.mark.parametrize(
+    ("library", "boxes"),
+    [
+        (HTTP, BOXES - {"api"}),
+        (SDK, {"api", "run", "replication", "records"}),
+    ],
+    ids=["HTTP", "SDK"],
+)
+def test_libraries_are_known_where_they_belong(
+    library: set[str], boxes: set[str]
+) -> None:
+    """The rest is tested without them."""
+    wrong = [
+        f"{module} imports {imported}"
+        for box in sorted(boxes)
+        for module in members(box)
+        for imported in imports(MODULES[module])
+        if imported.split(".")[0] in library
+    ]
+    assert wrong == []

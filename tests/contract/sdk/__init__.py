@@ -1,0 +1,1 @@
+"""What the tap relies on in the SDK."""

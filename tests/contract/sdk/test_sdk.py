@@ -1,0 +1,381 @@
+"""What the tap leans on in the SDK, in private parts too, is still there."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import logging
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+from singer_sdk import Stream, Tap
+from singer_sdk.plugin_base import (
+    PluginBase,
+    SingerCommand,
+    _ConfigInput,
+)
+from singer_sdk.streams import core
+from singer_sdk.streams._state import StreamStateManager
+
+from tap_gorgias.errors import StreamsFailedError, Terminated
+from tap_gorgias.sdk.command import TapCommand
+from tap_gorgias.sdk.state_manager import CheckpointManager
+from tap_gorgias.sdk.writer import MessageWriter
+from tap_gorgias.stream_types.base import SDK_FAILURE_MESSAGE, GorgiasStream
+from tap_gorgias.tap import TapGorgias
+from tests.support.memory import (
+    CONFIG,
+    PAGE_ROWS,
+    UPDATED,
+    Tags,
+    Tickets,
+    messages,
+    tap_of,
+)
+
+OWN_NAMES = {"_staged", "stage", "publish", "is_flushed"}
+OVERRIDDEN = {
+    name
+    for name in vars(CheckpointManager)
+    if not name.startswith("__") and name not in OWN_NAMES
+}
+HARMLESS = {
+    "get_starting_replication_value",
+    "get_state_partition_context",
+    "get_state_partitions",
+    "is_state_non_resumable",
+    "log_sort_error",
+}
+SDK_WORDS = ("partitions", "progress_marker", "signpost", "starting_replication")
+BOOKMARK = {"replication_key": "updated_datetime"}
+
+
+def done(rows: int) -> dict[str, Any]:
+    """Make the entry of a feed that has been read up to a row."""
+    return {**BOOKMARK, "replication_key_value": UPDATED.format(rows)}
+
+
+def under_way(newest: int, cursor: int) -> dict[str, Any]:
+    """Make the entry of a feed in its first walk."""
+    walk = {"newest": UPDATED.format(newest), "cursor": str(cursor), "floor": None}
+    return {**BOOKMARK, "walk": walk}
+
+
+def entries(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take the stream's entry of each STATE."""
+    states = [one["value"] for one in written if one["type"] == "STATE"]
+    return [state.get("bookmarks", {}).get("tickets", {}) for state in states]
+
+
+def test_the_state_manager_has_the_methods_that_are_known() -> None:
+    """A new one might change STATE behind our back."""
+    found = {name for name in vars(StreamStateManager) if not name.startswith("_")}
+    assert found == OVERRIDDEN | HARMLESS
+
+
+@pytest.mark.parametrize("name", sorted(OVERRIDDEN))
+def test_an_override_can_be_called_as_the_sdk_calls_it(name: str) -> None:
+    """Parameters are the same, unless all are taken."""
+    theirs, ours = getattr(StreamStateManager, name), getattr(CheckpointManager, name)
+    if isinstance(theirs, property):
+        assert isinstance(ours, property)
+        return
+    parameters = inspect.signature(ours).parameters.values()
+    if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+        expected = inspect.signature(theirs).parameters.values()
+        assert [(one.name, one.kind) for one in parameters] == [
+            (one.name, one.kind) for one in expected
+        ]
+
+
+def test_the_sdk_writes_state_only_if_the_manager_is_not_flushed() -> None:
+    """Ours always is, so that each STATE follows the rows of its stream."""
+    method = Stream._write_state_message  # noqa: SLF001
+    assert method.__code__.co_names[:2] == ("state_manager", "is_flushed")
+    writers = [
+        name
+        for name, one in vars(Stream).items()
+        if inspect.isfunction(one) and "state_writer" in one.__code__.co_names
+    ]
+    assert writers == [method.__name__]
+    manager = CheckpointManager(stream_name="tickets", tap_state={})
+    manager.is_flushed = False
+    assert manager.is_flushed
+
+
+def test_a_stream_reaches_its_state_manager_through_the_property_only() -> None:
+    """That is how ours takes the place of the SDK's."""
+    manager: Any = vars(Stream)["state_manager"]
+    assert isinstance(manager, property)
+    assert manager.fget is not None
+    elsewhere = inspect.getsource(core).replace(inspect.getsource(manager.fget), "")
+    assert elsewhere.count("._state_manager") == 1  # set to None by __init__
+
+
+def test_the_manager_takes_the_tap_s_state_itself_not_a_copy() -> None:
+    """What is saved is what `write_state` sends."""
+    tap = tap_of(Tickets, 0)
+    stream = tap.streams["tickets"]
+    assert isinstance(stream.state_manager, CheckpointManager)
+    assert stream.state_manager.tap_state is tap.state
+    assert isinstance(tap.message_writer, MessageWriter)
+
+
+def test_state_holds_only_what_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    """No progress markers, signposts or starting values of the SDK."""
+    tap_of(Tickets, 7).sync_all()
+    written = messages(capsys)
+    found = entries(written)
+    unique = [one for i, one in enumerate(found) if i == 0 or one != found[i - 1]]
+    assert unique == [under_way(7, 4), under_way(7, 1), done(7)]
+    states = json.dumps([one for one in written if one["type"] == "STATE"])
+    assert not [word for word in SDK_WORDS if word in states]
+
+
+@pytest.mark.parametrize("frequency", [1, 2, 10_000])
+def test_no_state_is_ahead_of_its_records(
+    frequency: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However often the SDK writes STATE, the rows of its position are out."""
+    monkeypatch.setattr(Stream, "STATE_MSG_FREQUENCY", frequency)
+    tap_of(Tickets, 10).sync_all()
+    out: set[int] = set()
+    for message in messages(capsys):
+        if message["type"] == "RECORD":
+            out.add(message["record"]["id"])
+        for entry in entries([message]):
+            cursor = int(entry["walk"]["cursor"]) if "walk" in entry else 0
+            expected = set(range(cursor + 1, 11)) if entry else set()
+            assert out >= expected
+    assert len(out) == 10
+
+
+def test_a_run_that_fails_leaves_the_position_of_its_last_whole_page(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The SDK's own line about it is left out: the command line tells the failure."""
+    tap = tap_of(Tickets, 10)
+
+    def fail_at_third(cursor: str | None) -> None:
+        if cursor == "4":
+            raise ZeroDivisionError
+
+    tap.before_page = fail_at_third
+    with pytest.raises(StreamsFailedError):
+        tap.sync_all()
+    written = messages(capsys)
+    assert entries(written)[-1] == under_way(10, 4)
+    assert len([one for one in written if one["type"] == "RECORD"]) == 2 * PAGE_ROWS
+    (error,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert "Unexpected ZeroDivisionError" in error.getMessage()
+
+
+def test_the_next_page_is_asked_for_while_rows_are_emitted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first row of a page leaves only when its successor was asked for."""
+    asked: list[str | None] = []
+    arrived = threading.Condition()
+    tap = tap_of(Tickets, 10)
+
+    def note(cursor: str | None) -> None:
+        with arrived:
+            asked.append(cursor)
+            arrived.notify()
+
+    def wait_for_page_ahead(_self: Tickets, row: Any, _context: Any) -> Any:  # noqa: ANN401
+        pages_wanted = {10: 2, 7: 3, 4: 4}.get(row["id"], 0)
+        with arrived:
+            assert arrived.wait_for(lambda: len(asked) >= pages_wanted, 20)
+        return row
+
+    tap.before_page = note
+    monkeypatch.setattr(Tickets, "post_process", wait_for_page_ahead)
+    tap.sync_all()
+    assert asked == [None, "7", "4", "1"]
+    assert entries(messages(capsys))[-1] == done(10)
+
+
+def test_a_test_of_the_connection_asks_for_one_page() -> None:
+    """It stops after the first record."""
+    asked: list[str | None] = []
+    tap = tap_of(Tickets, 10)
+    tap.before_page = asked.append
+    tap.run_connection_test()
+    assert asked == [None]
+
+
+def test_a_run_goes_on_from_the_state_of_the_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The SDK hands STATE through as it is."""
+    state = {"bookmarks": {"tickets": under_way(10, 4)}}
+    tap_of(Tickets, 10, state).sync_all()
+    written = messages(capsys)
+    ids = [one["record"]["id"] for one in written if one["type"] == "RECORD"]
+    assert ids[:4] == [4, 3, 2, 1]
+    assert entries(written)[-1] == done(10)
+
+
+def test_a_stream_that_is_read_whole_takes_no_room_in_state(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The SDK makes empty entries for those."""
+    tap_of(Tags, 7).sync_all()
+    states = [one["value"] for one in messages(capsys) if one["type"] == "STATE"]
+    assert all(state.get("bookmarks", {}) == {} for state in states)
+
+
+def test_state_of_other_streams_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run of one stream must not forget the others."""
+    other = {"replication_key_value": "2026-01-01T00:00:00.000000Z"}
+    tap_of(Tickets, 7, {"bookmarks": {"events": other}}).sync_all()
+    states = [one["value"] for one in messages(capsys) if one["type"] == "STATE"]
+    assert all(state["bookmarks"]["events"] == other for state in states)
+
+
+def test_a_catalog_can_have_a_feed_read_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The SDK forces the method, and the stream keeps STATE out of it."""
+    catalog = tap_of(Tickets, 0).catalog_dict
+    catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    state = {"bookmarks": {"tickets": done(5)}}
+    tap = tap_of(Tickets, 7, state, catalog)
+    assert tap.streams["tickets"].replication_method == "FULL_TABLE"
+    tap.sync_all()
+    written = messages(capsys)
+    ids = [one["record"]["id"] for one in written if one["type"] == "RECORD"]
+    assert ids == [7, 6, 5, 4, 3, 2, 1]
+    assert all(entry == done(5) for entry in entries(written))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_activate_version_messages_are_obeyed(
+    *, wanted: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The SDK reads the setting although it declares it from 0.55 on only."""
+    tap_of(Tags, 1, emit_activate_version_messages=wanted).sync_all()
+    types = {one["type"] for one in messages(capsys)}
+    assert ("ACTIVATE_VERSION" in types) is wanted
+
+
+def test_the_sdk_s_line_about_a_failed_stream_is_known() -> None:
+    """It is recognised by its text."""
+    assert f'"{SDK_FAILURE_MESSAGE}"' in inspect.getsource(core.Stream.sync)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (PluginBase, "_validate_config"),
+        (PluginBase, "append_builtin_config"),
+        (PluginBase, "cb_config"),
+        (PluginBase, "get_singer_command"),
+        (Tap, "_handle_termination"),
+        (Tap, "invoke"),
+        (Tap, "load_state"),
+        (Tap, "setup_mapper"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_replaced_method_has_the_signature_of_the_sdk_s(
+    owner: type, name: str
+) -> None:
+    """Names and kinds of parameters decide how the SDK may call it."""
+    theirs = inspect.signature(getattr(owner, name)).parameters.values()
+    ours = inspect.signature(getattr(TapGorgias, name)).parameters.values()
+    assert [(one.name, one.kind, one.default) for one in ours] == [
+        (one.name, one.kind, one.default) for one in theirs
+    ]
+
+
+def test_the_sdk_writes_a_record_through_the_method_that_is_replaced() -> None:
+    """A deselected part is left out by it, all else by the converter."""
+    name = "_generate_record_messages"
+    theirs = inspect.signature(getattr(Stream, name)).parameters.values()
+    ours = inspect.signature(getattr(GorgiasStream, name)).parameters.values()
+    assert [one.name for one in ours] == [one.name for one in theirs]
+    called = [
+        method
+        for method in vars(Stream).values()
+        if inspect.isfunction(method) and name in method.__code__.co_names
+    ]
+    assert [method.__name__ for method in called] == ["_write_record_message"]
+
+
+def test_a_record_message_is_made_as_the_sdk_makes_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A catalog that deselects a part of a property takes the SDK's own way."""
+    tap = tap_of(Tickets, 4)
+    stream = tap.streams["tickets"]
+    tap.sync_all()
+    ours = [one for one in messages(capsys) if one["type"] == "RECORD"]
+    stream.mask["properties", "customer", "properties", "name"] = False
+    del stream.__dict__["_parts_left_out"]
+    stream.sync()
+    theirs = [one for one in messages(capsys) if one["type"] == "RECORD"]
+    for one in ours + theirs:
+        assert one.pop("time_extracted")
+    assert ours == theirs
+
+
+def test_the_command_line_hands_over_config_and_environment() -> None:
+    """`invoke` reads both parts of a private class."""
+    fields = {field.name for field in dataclasses.fields(_ConfigInput)}
+    assert fields == {"config", "parse_env"}
+
+
+def test_our_command_takes_the_place_of_the_sdk_s() -> None:
+    """With the same options, in the same order."""
+    ours = TapGorgias.get_singer_command()
+    theirs = super(TapGorgias, TapGorgias).get_singer_command()
+    assert isinstance(ours, TapCommand)
+    assert type(theirs) is SingerCommand
+    assert [one.name for one in ours.params] == [one.name for one in theirs.params]
+    assert ours.context_settings == theirs.context_settings
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None:
+    """The SDK's own ends the process with code 0, as if all had been read."""
+    tap = TapGorgias(config=dict(CONFIG))
+    assert signal.getsignal(number) == tap._handle_termination  # noqa: SLF001
+    with pytest.raises(Terminated) as stopped:
+        signal.raise_signal(number)
+    assert stopped.value.code == code
+
+
+def test_a_signal_is_not_reported_as_a_failed_stream(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It reaches the main thread, and what is out stays saved.
+
+    It comes while the third page is asked for and rows of the second are emitted.
+    """
+    tap = tap_of(Tickets, 10)
+
+    def stop_at_third(cursor: str | None) -> None:
+        if cursor == "4":
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert ended.wait(20)
+
+    ended = threading.Event()
+    tap.before_page = stop_at_third
+    with pytest.raises(Terminated):
+        tap.sync_all()
+    ended.set()
+    written = messages(capsys)
+    rows = [one["record"]["id"] for one in written if one["type"] == "RECORD"]
+    saved = [under_way(10, 7), under_way(10, 4)].index(entries(written)[-1]) + 1
+    assert saved * PAGE_ROWS <= len(rows) <= 2 * PAGE_ROWS
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]

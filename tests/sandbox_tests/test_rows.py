@@ -1,0 +1,181 @@
+"""The rows of the sandbox are as documented, secrets and odd times included."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.sandbox import PLANTED_SECRETS, Sandbox, Shop
+from tests.sandbox_tests.test_sandbox import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Row = dict[str, Any]
+
+FIELDS = {
+    "custom_fields": """id external_id object_type label description priority required
+        requirement_type managed_type definition created_datetime updated_datetime
+        deactivated_datetime""",
+    "integrations": """id name type description created_datetime updated_datetime
+        deactivated_datetime locked_datetime decoration meta http user uri
+        application_id managed business_hours_id""",
+    "jobs": """id type status params info meta user_id created_datetime
+        scheduled_datetime started_datetime ended_datetime failed_datetime
+        locked_datetime cancel_requested_datetime cancelled_datetime uri""",
+    "macros": """id external_id name intent language usage actions created_datetime
+        updated_datetime archived_datetime uri""",
+    "rules": """id name description code code_ast event_types priority type settings
+        created_datetime updated_datetime deactivated_datetime uri""",
+    "views": """id name slug category type visibility fields filters filters_ast
+        order_by order_dir search decoration section_id shared_with_teams
+        shared_with_users created_datetime deactivated_datetime uri""",
+    "widgets": """id type context integration_id app_id order template
+        created_datetime updated_datetime deactivated_datetime uri""",
+    "voice_calls": """id integration_id ticket_id phone_number_id external_id provider
+        status direction phone_number_source country_source phone_number_destination
+        country_destination duration started_datetime created_datetime
+        updated_datetime initiated_by_agent_id last_answered_by_agent_id
+        last_rang_agent_id customer_id has_voicemail has_call_recording summaries
+        termination_status queue_id status_in_queue answered_by_external_number
+        answered_by_external_customer_id monitoring_status last_monitoring_agent_id""",
+    "voice_call_events": """id type account_id call_id user_id customer_id
+        created_datetime meta""",
+    "voice_call_recordings": """id call_id external_id url duration type
+        created_datetime deleted_datetime deleted_by_user_id error_code
+        transcription_status""",
+}
+LIST_ONLY = "excerpt integrations messages_count last_sent_message_not_delivered"
+DETAIL_ONLY = """events imported assignee_user_id assignee_team_id messages
+    processed_datetime satisfaction_survey reply_options requester"""
+CUSTOMER_DETAIL_ONLY = "channels customer integrations external_data ecommerce_data"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    """Serve a shop that no test changes."""
+    with Sandbox(Shop(seed=3, tickets=60, customers=40, voice_calls=12)) as sandbox:
+        one = Client(sandbox)
+        yield one
+        one.session.close()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_rows_have_every_documented_field(client: Client, name: str) -> None:
+    """No field is missing from any row, and none was made up."""
+    rows = list(getattr(client.shop, name).rows())
+    assert rows
+    assert all(row.keys() == set(FIELDS[name].split()) for row in rows)
+
+
+def test_trees_are_large_and_deep(client: Client) -> None:
+    """Rules and views carry syntax trees as real ones do."""
+    sizes = [len(json.dumps(row["code_ast"])) for row in client.rows("rules")]
+    assert all(15_000 < size < 60_000 for size in sizes)
+    views = client.rows("views")
+    assert len(views) >= 8
+    assert max(len(json.dumps(row["filters_ast"])) for row in views) > 5_000
+    assert max(depth(row["filters_ast"]) for row in views) > 10
+
+
+def depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    """Count the levels of nested objects and lists."""
+    inner = value.values() if isinstance(value, dict) else value
+    return (
+        1 + max(map(depth, inner), default=0) if isinstance(value, dict | list) else 0
+    )
+
+
+def test_jobs_can_be_chosen(client: Client) -> None:
+    """Jobs have two filters, each with a list of values."""
+    rows = client.rows("jobs")
+    done = [row for row in rows if row["status"] == "done"]
+    assert client.rows("jobs", status="done") == done
+    assert client.rows("jobs", type=rows[0]["type"])[0] == rows[0]
+    assert client.get("jobs", status="cancelled").status_code == 400
+
+
+def test_secrets_are_planted_where_merchants_keep_them(client: Client) -> None:
+    """Every planted secret is in the integrations, or in the settings and account."""
+    integrations = client.get("integrations").text
+    settings = client.get("account/settings").text
+    account = client.get("account").text
+    placed = [
+        [secret in text for text in (integrations, settings, account)]
+        for secret in PLANTED_SECRETS
+    ]
+    assert placed == [[True, False, False]] * 7 + [[False, True, True]] * 5
+    over_http = client.rows("integrations", type="http")
+    assert len(over_http) == 3
+    parts = ("headers", "form", "oauth2")
+    assert all(any(row["http"][part] for part in parts) for row in over_http)
+
+
+def test_a_ticket_by_itself_has_other_fields_than_listed(client: Client) -> None:
+    """A detail lacks some fields of the list, and has others."""
+    surveyed = 0
+    for row in client.rows("tickets"):
+        detail = client.get(f"tickets/{row['id']}").json()
+        expected = (row.keys() - set(LIST_ONLY.split())) | set(DETAIL_ONLY.split())
+        if not row["custom_fields"]:
+            expected -= {"custom_fields"}
+        assert detail.keys() == expected
+        assert detail["events"] == []
+        assert detail["requester"] == row["customer"]
+        assert "channels" in detail["customer"]
+        assert "created_datetime" not in detail["customer"]
+        for message in detail["messages"]:
+            assert not message.keys() & {"headers", "macros", "deleted_datetime"}
+        surveyed += detail["satisfaction_survey"] is not None
+    assert surveyed == len(client.shop.satisfaction_surveys)
+
+
+def test_a_customer_by_itself_has_more_fields_than_listed(client: Client) -> None:
+    """A detail has channels, and maps of what other systems know."""
+    details = [
+        (row, client.get(f"customers/{row['id']}").json())
+        for row in client.rows("customers")
+    ]
+    for row, detail in details:
+        assert detail.keys() == row.keys() | set(CUSTOMER_DETAIL_ONLY.split())
+        assert {channel["type"] for channel in detail["channels"]} <= {"email", "phone"}
+        known = set(map(str, client.shop.integrations.ids()))
+        assert detail["integrations"].keys() <= known
+    for name in CUSTOMER_DETAIL_ONLY.split():
+        assert any(detail[name] for _, detail in details) == (name != "customer")
+
+
+def test_vanished_tickets_have_no_messages() -> None:
+    """A deleted ticket is not found, a merged one moved; neither has messages."""
+    with Sandbox(Shop(tickets=8)) as sandbox:
+        client, tickets = Client(sandbox), sandbox.shop.tickets
+        deleted, merged, target = tickets.ids()[:3]
+        long_ago = tickets.source_of(target)
+        tickets.delete(deleted)
+        tickets.merge(merged, target)
+        assert client.get(f"tickets/{deleted}").status_code == 404
+        for source in (merged, long_ago):
+            answer = client.get(f"tickets/{source}")
+            assert answer.status_code == 301
+            assert answer.headers["Location"] == f"/api/tickets/{target}/"
+        for gone in (deleted, merged, long_ago, 1):
+            answer = client.get("messages", ticket_id=gone)
+            assert (answer.status_code, answer.json()["data"]) == (200, [])
+        client.session.close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("size", [1, 30, 200, 900])
+def test_hardly_any_ticket_changed_just_now(seed: int, size: int) -> None:
+    """A ticket changes after its last message, and rarely as the present starts."""
+    shop = Shop(seed=seed, tickets=size)
+    now, late = datetime.fromisoformat(shop.now), 0
+    for ticket in shop.tickets.rows():
+        updated = datetime.fromisoformat(ticket["updated_datetime"])
+        last = datetime.fromisoformat(ticket["last_message_datetime"])
+        assert last + timedelta(seconds=0.2) <= updated <= now
+        late += now - updated < timedelta(minutes=2)
+    assert late <= 1

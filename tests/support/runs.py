@@ -1,0 +1,256 @@
+"""Runs the tap, in this process or in one of its own, and holds what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib import Catalog
+
+from tap_gorgias.errors import StreamsFailedError
+from tap_gorgias.tap import TapGorgias
+from tests.support.fake_clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+
+LOOK_FOR_IMPORTS = 1
+"""Requests for events of new tickets, in each run of `tickets` but the first."""
+
+
+@dataclass
+class Output:
+    """The Singer messages of a run."""
+
+    messages: list[dict[str, Any]]
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    @classmethod
+    def parse(cls, text: str) -> Output:
+        """Read messages, one in a line; an unfinished last line is left out."""
+        whole = text[: text.rfind("\n") + 1]
+        return cls([json.loads(line) for line in whole.splitlines()])
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        """Return the records of a stream, in their order."""
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def ids(self, stream: str) -> list[int]:
+        """Return the ids of a stream's records, in their order."""
+        return [record["id"] for record in self.records(stream)]
+
+    @property
+    def turns(self) -> int:
+        """Count how often records of another stream follow, the first ones included."""
+        streams = (m["stream"] for m in self.messages if m["type"] == "RECORD")
+        return sum(1 for _ in groupby(streams))
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """Return the value of every STATE message."""
+        return [m["value"] for m in self.messages if m["type"] == "STATE"]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return what an orchestrator would hand to the next run."""
+        return self.states[-1] if self.states else {}
+
+    @property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """Return the SCHEMA message of each stream."""
+        return {m["stream"]: m for m in self.messages if m["type"] == "SCHEMA"}
+
+    def bookmark(self, stream: str) -> dict[str, Any]:
+        """Return the stream's entry in the last STATE."""
+        entry: dict[str, Any] = self.state["bookmarks"].get(stream, {})
+        return entry
+
+
+def latest(stream: str, *outputs: Output) -> dict[int, dict[str, Any]]:
+    """Return the last version of each record that came out of some runs, by id."""
+    return {row["id"]: row for output in outputs for row in output.records(stream)}
+
+
+def catalog_of(
+    *streams: str, config: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Make a catalog that selects these streams and no other.
+
+    Args:
+        streams: Names of streams.
+        config: Settings, if they add streams.
+
+    Returns:
+        The catalog.
+    """
+    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
+    catalog = tap.catalog_dict
+    for entry in catalog["streams"]:
+        root = next(m for m in entry["metadata"] if not m["breadcrumb"])
+        root["metadata"]["selected"] = entry["tap_stream_id"] in streams
+    return catalog
+
+
+def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make a catalog that selects all streams and all fields.
+
+    Args:
+        config: Settings, if they add streams.
+
+    Returns:
+        The catalog.
+    """
+    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
+    catalog = tap.catalog_dict
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            metadata["metadata"]["selected"] = True
+    return catalog
+
+
+def run(
+    config: Mapping[str, Any],
+    *streams: str,
+    state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
+    clock: FakeClock | None = None,
+) -> Output:
+    """Run the tap in this process, on a clock that needs no waiting.
+
+    Args:
+        config: Settings.
+        streams: What to select; the default selection if none is named.
+        state: STATE of an earlier run.
+        catalog: A catalog, in place of the one that selects `streams`.
+        clock: A clock to share with the sandbox.
+
+    Returns:
+        All messages.
+
+    Raises:
+        PartialRun: With the messages so far, if the run fails.
+    """
+    if streams:
+        with_streams = config if "statistics" in config else None
+        catalog = catalog_of(*streams, config=with_streams)
+    tap_clock = clock or FakeClock()
+
+    class Tap(TapGorgias):
+        """The tap on the fake clock."""
+
+    Tap.clock = tap_clock
+    with captured() as stdout:
+        try:
+            tap = Tap(
+                config=dict(config),
+                state=json.loads(json.dumps(state)) if state else None,
+                catalog=Catalog.from_dict(catalog) if catalog else None,
+            )
+            try:
+                tap.sync_all()
+            finally:
+                _join_threads_of(tap)
+                tap.run.close()
+        except StreamsFailedError as error:
+            raise PartialRun(Output.parse(text_of(stdout))) from error.__cause__
+        except Exception as error:
+            raise PartialRun(Output.parse(text_of(stdout))) from error
+    output = Output.parse(text_of(stdout))
+    output.clock = tap_clock
+    return output
+
+
+def _join_threads_of(tap: TapGorgias) -> None:
+    """Let streams that go on after a run has ended not disturb the next one."""
+    for thread in threading.enumerate():
+        if thread.name in tap.streams:
+            thread.join(10)
+
+
+class PartialRun(Exception):  # noqa: N818 (a result as much as a failure)
+    """A run that failed; its cause is the error of the first stream that failed."""
+
+    def __init__(self, output: Output) -> None:
+        """Keep what came out until then."""
+        super().__init__("The run failed.")
+        self.output = output
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[io.TextIOWrapper]:
+    """Catch stdout, bytes included."""
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(stdout):
+        yield stdout
+
+
+def text_of(stdout: io.TextIOWrapper) -> str:
+    """Return what was written to a caught stdout."""
+    stdout.flush()
+    buffer = stdout.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode()
+
+
+@dataclass
+class Files:
+    """The files that a command line of the tap takes."""
+
+    folder: Path
+
+    def arguments(
+        self,
+        config: Mapping[str, Any],
+        streams: Iterable[str] = (),
+        state: Mapping[str, Any] | None = None,
+        catalog: Mapping[str, Any] | None = None,
+    ) -> list[str]:
+        """Write the files and return the command."""
+        contents: dict[str, Any] = {"config": config}
+        if streams:
+            catalog = catalog_of(*streams)
+        if catalog:
+            contents["catalog"] = catalog
+        if state:
+            contents["state"] = state
+        command = [sys.executable, "-m", "tap_gorgias"]
+        for name, content in contents.items():
+            command += [f"--{name}", str(self.write(name, content))]
+        return command
+
+    def write(self, name: str, content: Mapping[str, Any]) -> Path:
+        """Write a JSON file and return its path."""
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(content))
+        return path
+
+
+def batches_of(rows: int, folder: Path) -> dict[str, Any]:
+    """Make the setting that has records leave in files of so many rows."""
+    return {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": folder.as_uri()},
+        "batch_size": rows,
+    }
+
+
+def run_command(
+    command: list[str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in a folder, with stdout and stderr caught."""
+    return subprocess.run(  # noqa: S603 (our own command)
+        command, capture_output=True, text=True, check=False, timeout=600, cwd=folder
+    )

@@ -1,0 +1,51 @@
+"""The SDK's own tests, over the sandbox.
+
+Some of them check nothing: duplicates of a key and leftovers in STATE pass. What they
+leave out is checked in `end_to_end/test_first_sync.py` and `test_later_runs.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
+from tap_gorgias.streams import STREAMS
+from tap_gorgias.tap import TapGorgias
+from tests.sandbox import Sandbox, Shop
+from tests.support.runs import catalog_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The suite wants its settings when this module is imported.
+SANDBOX = Sandbox(Shop(seed=6, tickets=40))
+SANDBOX.start()
+
+TAPS: list[TapGorgias] = []
+
+
+class RememberedTap(TapGorgias):
+    """The tap, to be closed after the suite, which does not."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what the suite gives."""
+        super().__init__(*args, **kwargs)
+        TAPS.append(self)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_connections() -> Iterator[None]:
+    """Close what the suite's taps opened."""
+    yield
+    for tap in TAPS:
+        tap.run.close()
+
+
+TestTapGorgias = get_tap_test_class(
+    RememberedTap,
+    config=SANDBOX.config,
+    catalog=catalog_of(*(stream.name for stream in STREAMS)),
+    suite_config=SuiteConfig(max_records_limit=150),
+)

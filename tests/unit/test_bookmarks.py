@@ -1,0 +1,179 @@
+"""What STATE holds for a stream, and reading it back."""
+
+from __future__ import annotations
+
+import json
+from datetime import timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_gorgias import timestamps
+from tap_gorgias.errors import StateError
+from tap_gorgias.replication.bookmarks import (
+    Position,
+    UnusableWalkError,
+    Walk,
+    bookmark_from,
+    check_past,
+    walk_from,
+)
+from tests.support.cases import table
+from tests.support.json_values import JSON_VALUES
+
+KEY = "updated_datetime"
+EARLY = "2026-10-31T23:54:41.739132Z"
+LATE = "2026-11-02T08:00:00.500000Z"
+
+MOMENTS = st.datetimes(timezones=st.just(timezone.utc)).map(timestamps.render)
+WALKS = st.builds(
+    Walk,
+    newest=st.none() | MOMENTS,
+    cursor=st.text(min_size=1),
+    floor=st.none() | MOMENTS,
+)
+POSITIONS = st.builds(Position, st.none() | MOMENTS, st.none() | WALKS)
+
+FOREIGN_BOOKMARKS = {
+    "of this tap": (EARLY, EARLY),
+    "without fraction": ("2026-10-31T23:54:41Z", "2026-10-31T23:54:41.000000Z"),
+    "with offset": ("2026-11-01T01:54:41+02:00", "2026-10-31T23:54:41.000000Z"),
+    "naive": ("2026-10-31T23:54:41", "2026-10-31T23:54:41.000000Z"),
+    "date": ("2026-10-31", "2026-10-31T00:00:00.000000Z"),
+}
+
+WALK = {"newest": LATE, "cursor": "c", "floor": EARLY}
+
+UNUSABLE_WALKS: dict[str, object] = {
+    "no object": "c",
+    "empty object": {},
+    "list": [WALK],
+    "part of a later version": {**WALK, "page": 5},
+    "no cursor": {"newest": LATE, "floor": EARLY},
+    "empty cursor": {**WALK, "cursor": ""},
+    "cursor is null": {**WALK, "cursor": None},
+    "cursor is a number": {**WALK, "cursor": 5},
+    "no newest": {"cursor": "c", "floor": EARLY},
+    "newest is no moment": {**WALK, "newest": "soon"},
+    "newest is a number": {**WALK, "newest": 5},
+    "floor is no moment": {**WALK, "floor": "deep"},
+}
+
+
+def test_a_position_is_written_as_documented() -> None:
+    """Other programs, and later versions, read it."""
+    position = Position(EARLY, Walk(newest=LATE, cursor="WyJuZXh0Ii", floor=EARLY))
+    assert position.to_state(KEY) == {
+        "replication_key": "updated_datetime",
+        "replication_key_value": "2026-10-31T23:54:41.739132Z",
+        "walk": {
+            "newest": "2026-11-02T08:00:00.500000Z",
+            "cursor": "WyJuZXh0Ii",
+            "floor": "2026-10-31T23:54:41.739132Z",
+        },
+    }
+
+
+def test_a_finished_walk_leaves_no_trace() -> None:
+    """Only the bookmark stays."""
+    assert Position(EARLY).to_state(KEY).keys() == {
+        "replication_key",
+        "replication_key_value",
+    }
+
+
+def test_a_first_walk_is_written_without_a_bookmark() -> None:
+    """The replication key is there, so that a change of key is noticed."""
+    state = Position(None, Walk(LATE, "c", None)).to_state(KEY)
+    assert state.keys() == {"replication_key", "walk"}
+
+
+def test_a_stream_of_which_nothing_is_known_takes_no_room() -> None:
+    """An empty entry says nothing to anybody."""
+    assert Position().to_state(KEY) == {}
+
+
+@given(POSITIONS)
+def test_a_position_survives_state(position: Position) -> None:
+    """What one run writes, the next one reads, through JSON."""
+    state = json.loads(json.dumps(position.to_state(KEY)))
+    floor = "1999-01-01T00:00:00.000000Z"
+    assert Position(bookmark_from(state, "t"), walk_from(state, floor)) == position
+
+
+@table(FOREIGN_BOOKMARKS)
+def test_a_bookmark_of_another_tap_is_understood(case: tuple[str, str]) -> None:
+    """Whoever changes from another tap need not start again."""
+    value, bookmark = case
+    assert bookmark_from({"replication_key_value": value}, "tickets") == bookmark
+
+
+@pytest.mark.parametrize("state", [{}, {"replication_key_value": None}])
+def test_a_stream_without_bookmark_has_none(state: dict[str, Any]) -> None:
+    """Null is the same as absent."""
+    assert bookmark_from(state, "tickets") is None
+
+
+@pytest.mark.parametrize("value", ["", "soon", "now", 5, True, ["2026-10-31"], {}])
+def test_a_bookmark_that_is_no_moment_ends_the_run(value: object) -> None:
+    """Reading everything again without asking would cost a day."""
+    with pytest.raises(StateError, match=r"`tickets`.*not a date-time.*Mend or remove"):
+        bookmark_from({"replication_key_value": value}, "tickets")
+
+
+def test_a_long_bookmark_is_shown_in_part() -> None:
+    """A message stays readable whatever STATE holds."""
+    with pytest.raises(StateError) as refused:
+        bookmark_from({"replication_key_value": "x" * 5000}, "tickets")
+    assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize("key", ["replication_key_value", "emitted", "since"])
+def test_a_bookmark_of_the_future_ends_the_run(key: str) -> None:
+    """It would hide every change until then."""
+    entries = {"users": {}, "tickets": {key: "2026-11-03T08:00:00.000001Z"}}
+    with pytest.raises(StateError, match=rf"`tickets`.*in the future.*`{key}`\.$"):
+        check_past(entries, "2026-11-02T08:00:00.000000Z")
+
+
+def test_clocks_may_differ_by_a_day() -> None:
+    """A bookmark that another clock gave need not be wrong."""
+    entries = {"tickets": {"replication_key_value": "2026-11-03T08:00:00Z"}}
+    check_past(entries, "2026-11-02T08:00:00.000000Z")
+
+
+@pytest.mark.parametrize("state", [{}, {"walk": None}])
+def test_a_stream_without_walk_has_none(state: dict[str, Any]) -> None:
+    """Null is the same as absent."""
+    assert walk_from(state, EARLY) is None
+
+
+def test_a_walk_without_floor_ends_where_it_would_today() -> None:
+    """The design's first form of a walk had no floor."""
+    saved = {"walk": {"newest": LATE, "cursor": "c"}}
+    assert walk_from(saved, EARLY) == Walk(LATE, "c", EARLY)
+
+
+def test_a_walk_whose_floor_is_null_goes_to_the_last_page() -> None:
+    """Null is not the same as absent: this walk reads everything."""
+    saved = {"walk": {"newest": LATE, "cursor": "c", "floor": None}}
+    assert walk_from(saved, EARLY) == Walk(LATE, "c", None)
+
+
+@table(UNUSABLE_WALKS)
+def test_a_walk_that_cannot_be_gone_on_with_is_told_apart(case: object) -> None:
+    """The stream then starts from the top: slow, but nothing is lost."""
+    with pytest.raises(UnusableWalkError):
+        walk_from({"walk": case}, EARLY)
+
+
+@given(st.fixed_dictionaries({}, optional={"walk": JSON_VALUES}))
+def test_any_walk_is_usable_or_told_apart(state: dict[str, object]) -> None:
+    """No STATE ends the run with another error."""
+    try:
+        walk = walk_from(state, None)
+    except UnusableWalkError:
+        return
+    assert walk is None or walk.cursor

@@ -1,0 +1,220 @@
+"""The setting `statistics` becomes streams, or sentences that say what is wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from tap_gorgias.config.statistics import PRESETS, StatisticsQuery, read_queries
+from tests.support.cases import table
+
+QUERY: dict[str, Any] = {
+    "name": "refunds",
+    "scope": "ticket-fields",
+    "measures": ["ticketCount"],
+    "dimensions": ["customFieldValue"],
+    "granularity": "month",
+    "filters": [{"member": "customFieldId", "operator": "one-of", "values": ["5"]}],
+}
+PERIOD_FILTER = {"member": "periodEnd", "operator": "beforeDate", "values": ["x"]}
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "misspelt preset": (
+        "tickets_create",
+        "mean `tickets_created`? Presets are",
+    ),
+    "no preset": (
+        "weather",
+        "which is no preset. Presets are `first_",
+    ),
+    "unknown key": ({**QUERY, "measure": []}, "has an unknown key `measure`; known"),
+    "no name": ({**QUERY, "name": None}, "lacks `name`"),
+    "no scope": ({"name": "a"}, "lacks `scope`"),
+    "name with capitals": (
+        {**QUERY, "name": "MyName"},
+        "has a `name` that is",
+    ),
+    "name with a path": ({**QUERY, "name": "../x"}, "has a `name` that is"),
+    "long name": ({**QUERY, "name": "n" * 51}, "has a `name` that is not made of"),
+    "number as name": ({**QUERY, "name": 5}, "has a `name` that is not made of small"),
+    "scope with spaces": ({**QUERY, "scope": "a b"}, "has a `scope` that is not made"),
+    "no measures": ({**QUERY, "measures": []}, "lacks `measures`, for example"),
+    "measures as text": (
+        {**QUERY, "measures": "ticketCount"},
+        "list `measures`",
+    ),
+    "number as measure": ({**QUERY, "measures": [5]}, "list `measures`"),
+    "dimension with SQL": (
+        {**QUERY, "dimensions": ["a;b"]},
+        "list `dimensions`",
+    ),
+    "a column twice": (
+        {**QUERY, "measures": ["ticketCount", "ticketCount"]},
+        "would have two columns `ticket_count`",
+    ),
+    "the key's column": ({**QUERY, "dimensions": ["id"]}, "two columns `id`"),
+    "columns that differ by capitals": (
+        {**QUERY, "dimensions": ["agentid", "agentId", "agent_id"]},
+        "list `dimensions`",
+    ),
+    "granularity": ({**QUERY, "granularity": "year"}, "`granularity` of `hour`, "),
+    "list as granularity": (
+        {**QUERY, "granularity": ["day"]},
+        "`granularity` of `hour`",
+    ),
+    "filters as object": ({**QUERY, "filters": {}}, "must have objects of `member`"),
+    "operator for tags": (
+        {
+            **QUERY,
+            "filters": [{"member": "tags", "operator": "one-of", "values": [7]}],
+        },
+        "`tags` and `customFields` have `operator` inside `values`",
+    ),
+    "custom fields without an id": (
+        {
+            **QUERY,
+            "filters": [
+                {
+                    "member": "customFields",
+                    "values": [{"operator": "one-of", "values": ["x"]}],
+                }
+            ],
+        },
+        "`customFields` have",
+    ),
+    "number as member": (
+        {**QUERY, "filters": [{"member": 5, "operator": "one-of", "values": []}]},
+        "objects of `member`",
+    ),
+    "half a filter": ({**QUERY, "filters": [{"member": "a"}]}, "objects of `member`"),
+    "filter by period": ({**QUERY, "filters": [PERIOD_FILTER]}, "filter by period"),
+    "time dimension": ({**QUERY, "time_dimension": "a-b"}, "has a `time_dimension`"),
+    "number": (5, "must be the name of a preset, or an object"),
+}
+
+
+def test_a_query_is_taken_as_it_is_written() -> None:
+    """All its parts are asked for."""
+    assert read_queries([QUERY]) == (
+        [
+            StatisticsQuery(
+                name="refunds",
+                scope="ticket-fields",
+                measures=("ticketCount",),
+                dimensions=("customFieldValue",),
+                granularity="month",
+                filters=tuple(QUERY["filters"]),
+            )
+        ],
+        [],
+    )
+
+
+def test_a_short_query_is_by_day_without_dimensions() -> None:
+    """Three keys are enough."""
+    short = {"name": "all", "scope": "tickets-created", "measures": ["ticketCount"]}
+    ((query,), problems) = read_queries([short])
+    assert not problems
+    assert (query.granularity, query.dimensions, query.filters) == ("day", (), ())
+    assert query.periods_by == "createdDatetime"
+
+
+@table(REFUSED)
+def test_a_query_that_cannot_be_one_is_refused(case: tuple[Any, str]) -> None:
+    """The sentence tells which entry it is and what is wrong."""
+    entry, reason = case
+    queries, (problem,) = read_queries(["tags", entry])
+    assert queries == [PRESETS["tags"]]
+    assert problem.startswith("Setting `statistics`: entry 2 ")
+    assert reason in problem
+    assert problem.endswith(".")
+
+
+@pytest.mark.parametrize("clash", ["tags", {**QUERY, "name": "tags"}])
+def test_two_queries_of_one_name_are_refused(clash: object) -> None:
+    """Their rows would land in one table."""
+    _, problems = read_queries(["tags", clash])
+    assert problems == [
+        "Setting `statistics`: entry 2 has the name `tags` of an entry before it."
+    ]
+
+
+def test_the_presets_are_those_that_users_rely_on() -> None:
+    """Their names are names of tables."""
+    assert {name: (one.scope, one.periods_by) for name, one in PRESETS.items()} == {
+        "first_response_time": ("first-response-time", "firstAgentMessageDatetime"),
+        "messages_received": ("messages-received", "sentDatetime"),
+        "messages_sent": ("messages-sent", "sentDatetime"),
+        "one_touch_tickets": ("one-touch-tickets", "closedDatetime"),
+        "resolution_time": ("resolution-time", "createdDatetime"),
+        "satisfaction": ("satisfaction-surveys", "createdDatetime"),
+        "tags": ("tags", "timestamp"),
+        "ticket_handle_time": ("ticket-handle-time", "createdDatetime"),
+        "ticket_sla": ("ticket-sla", "anchorDatetime"),
+        "tickets_closed": ("tickets-closed", "closedDatetime"),
+        "tickets_created": ("tickets-created", "createdDatetime"),
+        "tickets_replied": ("tickets-replied", "sentDatetime"),
+    }
+    assert all(one.granularity == "day" for one in PRESETS.values())
+    assert all(one.stream == f"statistics_{name}" for name, one in PRESETS.items())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_schema_keeps_the_rules_of_all_schemas(preset: str) -> None:
+    """One type besides null, small column names, a description for each."""
+    schema = PRESETS[preset].schema
+    Draft7Validator.check_schema(schema)
+    properties = schema["properties"]
+    assert list(properties)[:4] == ["id", "period_start", "timezone", "read_datetime"]
+    for column, node in properties.items():
+        assert re.fullmatch(r"[a-z][a-z_]{0,62}", column)
+        assert node["type"][1:] == ([] if column == "id" else ["null"])
+        assert node["description"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("scope", "dimensions", "periods_by", "order"),
+    [
+        ("tickets-created", [], "createdDatetime", ("createdDatetime",)),
+        (
+            "tickets-created",
+            ["ticketId"],
+            "createdDatetime",
+            ("createdDatetime", "ticketId"),
+        ),
+        ("tickets-created", ["agentId"], "createdDatetime", ()),
+        ("messages-sent", [], "sentDatetime", ()),
+        ("ticket-fields", ["customFieldValue"], "updatedDatetime", ()),
+        ("response-time", [], "createdDatetime", ("createdDatetime",)),
+        ("voice-queue-exposure", [], "queuedDate", ()),
+        ("overall-automation-rate", [], "eventDatetime", ("eventDatetime",)),
+        ("help-center", [], "timestamp", ("timestamp",)),
+        ("workload-tickets", ["ticketId"], "", ("ticketId",)),
+        ("workload-tickets", ["channel"], "", ()),
+        ("newer-than-the-tap", [], "createdDatetime", ()),
+    ],
+)
+def test_an_order_is_one_of_all_rows_or_none(
+    scope: str, dimensions: list[str], periods_by: str, order: tuple[str, ...]
+) -> None:
+    """By what the scope allows; some rows in no order would make pages overlap."""
+    entry = {"name": "a", "scope": scope, "measures": ["x"], "dimensions": dimensions}
+    ((query,), _) = read_queries([entry])
+    assert (query.periods_by, query.order) == (periods_by, order)
+
+
+def test_no_preset_asks_for_what_is_not_known() -> None:
+    """A new one has to be in the table of scopes."""
+    assert [told for one in PRESETS.values() for told in one.explain_members()] == []
+
+
+def test_columns_tell_their_units() -> None:
+    """A number without a unit is a guess."""
+    properties = PRESETS["ticket_handle_time"].schema["properties"]
+    handle_time = properties["average_handle_time"]
+    assert handle_time["type"] == ["number", "null"]
+    assert handle_time["description"] == "Average handle time, in seconds."
+    assert properties["agent_id"]["type"] == ["string", "null"]
