@@ -193,6 +193,7 @@ class Exchange:
 
     def _answer(self, ask: Callable[[], Answer], path: str, asker: str) -> Answer:
         self._summary.count(asker, requests=1)
+        self._transport.send_for(asker)
         try:
             return ask()
         except TransportError as error:
