@@ -8,6 +8,7 @@ import sys
 from threading import Event
 
 from tests.sandbox import Bucket, Sandbox, Shop
+from tests.sandbox.surprises import SURPRISES
 
 _DESCRIPTION = """\
 Serve a stand-in for the Gorgias REST API on this machine, over a generated shop.
@@ -91,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how much longer every answer takes (%(default)s)",
     )
+    add(
+        "--surprises",
+        action="store_true",
+        help="answer otherwise than documented, to see what `--test` tells",
+    )
     return parser
 
 
@@ -99,8 +105,11 @@ def main() -> None:
     options = vars(_parser().parse_args())
     port, latency = options.pop("port"), options.pop("latency")
     rate = options.pop("rate_limit")
+    surprises = SURPRISES if options.pop("surprises") else ()
     bucket = Bucket(*rate) if rate else None
     with Sandbox(Shop(**options), bucket=bucket, latency=latency, port=port) as sandbox:
+        for surprise in surprises:
+            surprise(sandbox)
         lines = (
             f"Serving a generated shop on {sandbox.url}",
             f"  e-mail:  {sandbox.config['email']}",
