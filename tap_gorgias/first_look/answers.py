@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -58,9 +60,10 @@ def _refused(seen: Observation) -> Iterator[Surprise]:
     if seen.refusal is None or seen.refusal.status != HTTPStatus.BAD_REQUEST:
         return
     sent = {*seen.params, *seen.query, *_members_of(seen)}
-    names = quoted(named_in(str(seen.refusal), sent))
-    what = names or f"none that it names of {quoted(sent)}"
-    yield Surprise(f"refused with 400: {what}.")
+    if names := named_in(str(seen.refusal), sent):
+        yield Surprise(f"refused with 400: {quoted(names)}.")
+    else:
+        yield Surprise(f"refused with 400, which names none of {quoted(sent)}.")
 
 
 def _envelope(seen: Observation) -> Iterator[Surprise]:
@@ -138,7 +141,9 @@ def _order(
     values = [row.get(field) for row in rows]
     if direction == "desc":
         values.reverse()
-    if not _rises(values, tolerant=isinstance(stream, CursorStream)):
+    # As in `reading.by_cursor`.
+    overlap = LOG_OVERLAP if isinstance(stream, CursorStream) else timedelta(0)
+    if not _rises(values, overlap):
         how = "asked for" if asked or seen.query else "expected"
         yield Surprise(f"not in the order {how}, `{wanted}`.")
 
@@ -147,17 +152,14 @@ def _direction(stream: GorgiasStream) -> str:
     return "asc" if isinstance(stream, CursorStream) else "desc"
 
 
-def _rises(values: list[Any], *, tolerant: bool) -> bool:
+def _rises(values: list[Any], overlap: timedelta) -> bool:
     numbers = [value for value in values if isinstance(value, (int, float))]
     moments = [moment for value in values if (moment := order.moment_of(value))]
-    if tolerant:
-        newest = ""
-        for moment in moments:
-            if newest and moment < timestamps.earlier(newest, LOG_OVERLAP):
-                return False
-            newest = max(newest, moment)
-        return True
-    return numbers == sorted(numbers) and moments == sorted(moments)
+    newest = itertools.accumulate(moments, max)
+    return numbers == sorted(numbers) and all(
+        moment >= timestamps.earlier(before, overlap)
+        for before, moment in zip(newest, moments, strict=True)
+    )
 
 
 def _filters(seen: Observation, rows: list[Row]) -> Iterator[Surprise]:
@@ -197,7 +199,8 @@ def _members_of(seen: Observation) -> list[str]:
 
 def _rows(value: Any) -> list[Row]:  # noqa: ANN401
     rows = value.get("data") if isinstance(value, dict) else value
-    return [row for row in rows or () if isinstance(row, dict)]
+    listed = rows if isinstance(rows, list) else []
+    return [row for row in listed if isinstance(row, dict)]
 
 
 def _texts(value: str | int | Sequence[str]) -> list[str]:

@@ -35,12 +35,12 @@ _ALWAYS_HELD: Mapping[str, Collection[str]] = {
 
 
 def surprises_of(
-    name: str, schema: Mapping[str, Any], keys: Collection[str], rows: Sequence[Row]
+    stream: str, schema: Mapping[str, Any], keys: Collection[str], rows: Sequence[Row]
 ) -> Iterator[Surprise]:
     """Compare the names of fields and the form of date-times.
 
     Args:
-        name: Name of the stream.
+        stream: Name of the stream.
         schema: JSON schema of the stream.
         keys: The fields without which the stream cannot be read.
         rows: Rows as Gorgias sent them.
@@ -56,10 +56,10 @@ def surprises_of(
         yield Surprise(
             f"fields that this version does not know: {told}.", is_harmless=True
         )
-    expected = _ALWAYS_HELD.get(name, properties.keys()) - _MAY_LACK.get(name, set())
-    missing = expected - found if rows else set()
-    if missing & set(keys):
-        yield Surprise(f"missing keys: {quoted(missing & set(keys))}.")
+    expected = set(_ALWAYS_HELD.get(stream, properties))
+    missing = expected - found - set(_MAY_LACK.get(stream, ())) if rows else set()
+    if keys_missing := missing & set(keys):
+        yield Surprise(f"missing keys: {quoted(keys_missing)}.")
     if others := missing - set(keys):
         told = quoted(others)
         yield Surprise(
@@ -79,7 +79,7 @@ def _date_forms(
             if not (isinstance(value, str) and _USUAL.fullmatch(value)):
                 forms.setdefault(_form(value), set()).add(name)
     for (form, is_readable), names in sorted(forms.items()):
-        yield Surprise(f"date-times {form}: {quoted(names)}.", is_readable)
+        yield Surprise(f"date-times {form}: {quoted(names)}.", is_harmless=is_readable)
 
 
 def _form(value: Any) -> tuple[str, bool]:  # noqa: ANN401

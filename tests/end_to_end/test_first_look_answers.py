@@ -274,3 +274,50 @@ def test_figures_that_a_report_leaves_out_are_told(sandbox: Sandbox) -> None:
         "missing in the rows: `ticketCount`.",
         "not asked for, but in the rows: `surplus`.",
     ]
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        5,
+        "text",
+        [1, 2],
+        {"data": 5, "meta": {"next_cursor": None}},
+        {"data": {"id": 1}, "meta": {"next_cursor": None}},
+        {"data": [5], "meta": {"next_cursor": None}},
+        {"data": [], "meta": 5},
+        {"data": [], "meta": {"next_cursor": 5}},
+        {"data": [{"created_datetime": [5]}], "meta": {"next_cursor": None}},
+        {"uri": "http://[?", "data": [{}], "meta": {}},
+    ],
+    ids=repr,
+)
+def test_rubbish_is_told_and_the_next_stream_looked_at(
+    sandbox: Sandbox, rubbish: object
+) -> None:
+    """Whatever the answer is, it ends nothing but the look at its stream."""
+    sandbox.faults.add(Fault.rewrite(lambda _: rubbish), "/api/tags", times=ALWAYS)
+
+    looks = looks_at(sandbox, "tags", "tickets", "ticket_details")
+
+    assert looks["tags"].verdict == Verdict.NOT_AS_EXPECTED
+    assert looks["tickets"].verdict == Verdict.OK
+
+
+@pytest.mark.parametrize("stream", ["tickets", "views"])
+def test_parents_without_ids_are_no_reason_to_stop(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """Their children cannot be asked for, and that is told."""
+    child = {"tickets": "ticket_details", "views": "view_items"}[stream]
+
+    def without_ids(answer: Row) -> Row:
+        return {**answer, "data": [{"created_datetime": None}]}
+
+    sandbox.faults.add(Fault.rewrite(without_ids), f"/api/{stream}", times=ALWAYS)
+
+    looks = looks_at(sandbox, child, "tags", stream)
+
+    assert looks[child].verdict == Verdict.NOT_AS_EXPECTED
+    assert "missing keys: `id`" in " ".join(texts_of(looks[stream]))
+    assert looks["tags"].verdict == Verdict.OK
