@@ -1,28 +1,27 @@
-"""The account's request budget: a leaky bucket that other apps drink from too."""
+"""The account's request budget, for any number of threads."""
 
 from __future__ import annotations
 
 import re
 import threading
+from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tap_gorgias.allowance import Allowance
 
 if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+
     from tap_gorgias.clock import Clock
+    from tap_gorgias.request_log import SentRequest
 
-PERIOD_SECONDS = 20.0
-"""Time in which a full bucket drains (reference/limitations). An Enterprise bucket
-drains in half of it, which the header of each answer shows soon enough."""
-
-INITIAL_LIMIT = 40
-"""Size of the bucket until an answer tells: that of an API key, the smallest."""
+LONGEST_NAP_SECONDS = 1.0
+"""Who waits looks again after this time, as another's answer may have shown room."""
 
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
-_FREE_PLACES = 2
-_FREE_PLACES_PER_REQUEST_IN_FLIGHT = 3
-_OBSERVED_SECONDS = 10.0
-_FAST = 1.5
-_ROUNDING_SECONDS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -30,85 +29,90 @@ class Permit:
     """Leave to send one request."""
 
     waited_seconds: float
-    number: int
-    """How many requests the tap has sent, this one included."""
-    level_if_alone: float
-    """Level of a bucket that only the tap uses, with this request in it."""
+    request: SentRequest
 
 
-class _Observation(NamedTuple):
-    """What a header told."""
+class _Waiter:
+    """A thread that waits for its permit."""
 
-    moment: float
-    used: int
-    answered: int
-    """How many requests of ours had been answered."""
+    request: SentRequest | None = None
+    """What may leave; None as long as nothing may."""
 
 
 class ApiBudget:
-    """Says when the next request may leave.
+    """Lets requests leave, one `Permit` each, as `Allowance` says.
 
-    The level of the account's bucket is estimated: it rises with each request of ours,
-    drains with time, and is set anew by the header of every answer, which shows other
-    apps' requests as well.
-
-    Two places in the bucket stay free: one because the header is a whole number, so
-    that the true level may be higher, and one so that another app that starts to work
-    is let in and noticed. Once it is noticed, a quarter of the bucket stays free. That
-    costs no throughput, because a bucket drains as fast when it is not quite full.
-
-    Several taps may share the bucket without knowing of one another. While requests of
-    ours are in flight, so may theirs be, which no header shows yet: for each of ours
-    three places stay free. And a tap that has a fast bucket to itself must notice one
-    that joins, so it finds out how fast the bucket drains.
-
-    With a `rate_limit_percent` below 100 the tap's requests have to fit a second,
-    smaller bucket, too, which drains as on a standard plan.
+    Who has waited longest is next, so that no thread starves beside others.
     """
 
     def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
-        """Start with an empty bucket.
+        """Start with an unused budget.
 
         Args:
             clock: Tells the time and waits.
             rate_limit_percent: Share of the account's budget to use, 1 to 100.
         """
-        self.call_limit: str | None = None
-        """What the last answer said: used/limit."""
         self._clock = clock
-        self._share = rate_limit_percent / 100
+        self._allowance = Allowance(rate_limit_percent)
         self._lock = threading.Lock()
-        self._limit = INITIAL_LIMIT
-        self._level = 0.0
-        self._level_if_alone = 0.0
-        self._level_of_share = 0.0
-        self._free_places = _FREE_PLACES
-        self._in_flight = 0
-        self._sent = 0
-        self._period_if_alone = PERIOD_SECONDS
-        self._observed: _Observation | None = None
-        self._updated_at = clock.monotonic()
-        self._paused_until = self._updated_at
+        self._waiting: deque[_Waiter] = deque()
+        self._call_limit: str | None = None
+        self._used = 0
+        self._at_work = 0
+        self._work_seconds = 0.0
+        self._looked_at = clock.monotonic()
+
+    @property
+    def call_limit(self) -> str | None:
+        """What the last answer said: `38/40 in the last 20 s`; None before it."""
+        with self._lock:
+            seconds = self._allowance.window_seconds
+            said = self._call_limit
+        return said and f"{said} in the last {seconds:.0f} s"
+
+    @property
+    def used_share(self) -> float:
+        """Share of the allowed requests that was used while there was work.
+
+        There is work while a request waits for the budget or for its answer. What is
+        allowed is `rate_limit_percent` of the limit for each window of that time, and
+        for one window at least.
+        """
+        with self._lock:
+            self._pass_time()
+            windows = self._work_seconds / self._allowance.window_seconds
+            return self._used / (self._allowance.share * max(windows, 1.0))
 
     def acquire(self) -> Permit:
         """Wait until a request may leave, and count it.
 
         Returns:
-            The permit, to be handed back with `release`.
+            The permit, to be handed back with `release` or `refuse`.
         """
         waited = 0.0
-        while True:
+        waiter = _Waiter()
+        with self._lock:
+            self._pass_time()
+            self._at_work += 1
+            self._waiting.append(waiter)
+        try:
+            while True:
+                with self._lock:
+                    seconds = self._let_leave()
+                    if waiter.request is not None:
+                        return Permit(waited, waiter.request)
+                seconds = min(seconds, LONGEST_NAP_SECONDS)
+                self._clock.sleep(seconds)
+                waited += seconds
+        except BaseException:
             with self._lock:
-                seconds = self._seconds_to_wait()
-                if seconds <= 0:
-                    self._level += 1
-                    self._level_if_alone += 1
-                    self._level_of_share += 1
-                    self._in_flight += 1
-                    self._sent += 1
-                    return Permit(waited, self._sent, self._level_if_alone)
-            self._clock.sleep(seconds)
-            waited += seconds
+                now = self._pass_time()
+                self._at_work -= 1
+                if waiter.request is None:
+                    self._waiting.remove(waiter)
+                else:
+                    self._allowance.answered(waiter.request, now, None, None)
+            raise
 
     def release(self, permit: Permit, call_limit: str | None) -> None:
         """Learn from an answer, or from the lack of one.
@@ -118,72 +122,68 @@ class ApiBudget:
             call_limit: Value of `X-Gorgias-Account-Api-Call-Limit`, such as `10/80`
                 (used/limit); None or anything else when there is none.
         """
-        with self._lock:
-            self._drain()
-            self._in_flight -= 1
-            match = _CALL_LIMIT.fullmatch(call_limit or "")
-            if not match:
-                return
-            self._limit = int(match[2])
-            # A bucket holds no more than its limit, whatever the header says.
-            used = min(int(match[1]), self._limit)
-            self.call_limit = f"{used}/{self._limit}"
-            # Requests of ours that left later may have been counted before this one.
-            ours_at_most = permit.level_if_alone + self._sent - permit.number
-            if used - ours_at_most >= _FREE_PLACES:
-                self._free_places = max(_FREE_PLACES, self._limit // 4)
-            self._level = float(used + self._in_flight)
-            self._observe(used)
+        used, limit = _parsed(call_limit)
+        with self._answered(used, limit) as now:
+            self._used += 1
+            self._allowance.answered(permit.request, now, used, limit)
 
-    def pause(self, seconds: float | None) -> None:
+    def refuse(
+        self, permit: Permit, call_limit: str | None, seconds: float | None
+    ) -> None:
         """Hold all requests back after a 429.
 
         Args:
-            seconds: How long Gorgias asks to wait; None if it does not say, in which
-                case the bucket is taken to be full.
+            permit: What `acquire` gave for the request.
+            call_limit: As in `release`.
+            seconds: How long Gorgias asks to wait; None if it does not say. All wait
+                longer if the window is known to be full for longer.
         """
-        with self._lock:
-            self._drain()
-            self._level = max(self._level, float(self._limit))
-            until = self._updated_at + (seconds or 0.0)
-            self._paused_until = max(self._paused_until, until)
-            self._observed = None  # A refused request did not enter the bucket.
+        used, limit = _parsed(call_limit)
+        with self._answered(used, limit) as now:
+            self._allowance.refused(permit.request, now, limit, seconds)
 
-    def _observe(self, used: int) -> None:
-        """Recognise a bucket that drains in half the time.
+    def log(self, logger: logging.Logger) -> None:
+        """Write how fully the budget was used, if any answer told what it is.
 
-        Requests of others hide some of the drain and never add to it.
+        Args:
+            logger: Where the line goes.
         """
-        seen = _Observation(self._updated_at, used, self._sent - self._in_flight)
-        before = self._observed or seen
-        seconds = seen.moment - before.moment
-        if self._observed is None or seconds >= _OBSERVED_SECONDS:
-            self._observed = seen
-            drained = before.used - used + seen.answered - before.answered
-            if drained > _FAST * seconds * self._limit / PERIOD_SECONDS:
-                self._period_if_alone = PERIOD_SECONDS / 2
+        if call_limit := self.call_limit:
+            logger.info(
+                "Summary of the budget: %s of the allowed rate used while there was "
+                "work, %s at the end.",
+                f"{self.used_share:.0%}",
+                call_limit,
+            )
 
-    def _seconds_to_wait(self) -> float:
-        self._drain()
-        pause = self._paused_until - self._updated_at
-        if pause > 0:
-            return pause
-        rate = self._limit / PERIOD_SECONDS
-        unseen = self._in_flight * _FREE_PLACES_PER_REQUEST_IN_FLIGHT
-        capacity = max(self._limit - max(self._free_places, unseen), 1)
-        wait = (self._level + 1 - capacity) / rate
-        if self._share < 1:
-            capacity_of_share = max(self._limit * self._share, 1)
-            over = self._level_of_share + 1 - capacity_of_share
-            wait = max(wait, over / (rate * self._share))
-        return wait if wait > _ROUNDING_SECONDS else 0.0
+    def _let_leave(self) -> float:
+        """Permit what may leave now; return seconds until more may.
 
-    def _drain(self) -> None:
+        A thread may find that another is next, and permits that, as the other may
+        sleep a little longer.
+        """
         now = self._clock.monotonic()
-        passed = (now - self._updated_at) * self._limit
-        drained = passed / PERIOD_SECONDS
-        drained_if_alone = passed / self._period_if_alone
-        self._level = max(self._level - drained, 0.0)
-        self._level_if_alone = max(self._level_if_alone - drained_if_alone, 0.0)
-        self._level_of_share = max(self._level_of_share - drained * self._share, 0.0)
-        self._updated_at = now
+        while (seconds := self._allowance.seconds_to_wait(now)) <= 0 and self._waiting:
+            self._waiting.popleft().request = self._allowance.send(now)
+        return seconds
+
+    @contextmanager
+    def _answered(self, used: int | None, limit: int | None) -> Iterator[float]:
+        with self._lock:
+            now = self._pass_time()
+            self._at_work -= 1
+            if used is not None:
+                self._call_limit = f"{used}/{limit}"
+            yield now
+
+    def _pass_time(self) -> float:
+        now = self._clock.monotonic()
+        if self._at_work:
+            self._work_seconds += now - self._looked_at
+        self._looked_at = now
+        return now
+
+
+def _parsed(call_limit: str | None) -> tuple[int, int] | tuple[None, None]:
+    match = _CALL_LIMIT.fullmatch(call_limit or "")
+    return (int(match[1]), int(match[2])) if match else (None, None)

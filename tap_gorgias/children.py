@@ -119,10 +119,10 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
                     if (context := self.parent.get_child_context(row, None))
                 ]
                 ahead.expect(context for _, context in wanted)
-                for number, (row, context) in enumerate(wanted, start=1):
+                for number, (_, context) in enumerate(wanted, start=1):
                     yield context
-                    if number % self.contexts_per_state == 0:
-                        self._save_within_page(step, row)
+                    if number % self.contexts_per_state == 0 and number < len(wanted):
+                        self._save_within_page(step, following=wanted[number][0])
                 self.save_parents(step.position)
         finally:
             ahead.close()
@@ -195,9 +195,9 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             else:
                 yield {**row, "id": row_id}
 
-    def _save_within_page(self, step: Step, row: Row) -> None:
+    def _save_within_page(self, step: Step, following: Row) -> None:
         before = step.page_position
-        moment = order.moment_of(row.get(self.parent.replication_key or ""))
+        moment = order.moment_of(following.get(self.parent.replication_key or ""))
         if before is not None and before.walk is not None and moment is not None:
             walk = replace(before.walk, reached=moment)
             self.save_parents(replace(before, walk=walk))

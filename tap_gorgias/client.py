@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
+    from tap_gorgias.budget import ApiBudget
     from tap_gorgias.clock import Clock
     from tap_gorgias.settings import Settings
     from tap_gorgias.summary import RunSummary
@@ -144,9 +145,9 @@ class GorgiasClient:
         return self._exchange.has_answered
 
     @property
-    def call_limit(self) -> str | None:
-        """Used and whole budget of the account, as the last answer said: `10/80`."""
-        return self._exchange.call_limit
+    def budget(self) -> ApiBudget:
+        """What all requests to the account draw on."""
+        return self._exchange.budget
 
     def close(self) -> None:
         """Close the connections."""

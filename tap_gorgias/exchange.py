@@ -55,9 +55,9 @@ class Exchange:
         self._api_url = settings.api_url
         self._summary = summary
         self._outage = Outage()
-        self._budget = ApiBudget(clock, settings.rate_limit_percent)
+        self.budget = ApiBudget(clock, settings.rate_limit_percent)
         self._transport = Transport(
-            budget=self._budget,
+            budget=self.budget,
             user_agent=settings.user_agent,
             timeout_seconds=settings.request_timeout_seconds,
         )
@@ -199,11 +199,6 @@ class Exchange:
             status=answer.status,
             advice=advice,
         )
-
-    @property
-    def call_limit(self) -> str | None:
-        """Used and whole budget of the account, as the last answer said: `10/80`."""
-        return self._budget.call_limit
 
     def close(self) -> None:
         """Close the connections."""

@@ -103,7 +103,9 @@ def _imported(
     since = timestamps.earlier(mark, LOG_OVERLAP)
     for page in pages(fetch_events_since(since)):
         newest = order.newest_of(page, EVENT_KEY)
-        mark = order.later(mark, newest) or mark
+        # Once all are followed, those of a large import are not asked for again.
+        reached_now = page.now if page.next_cursor is None else None
+        mark = order.later(order.later(mark, newest), reached_now) or mark
         rows: list[Row] = []
         for ticket in (str(event.get("object_id")) for event in page.rows):
             if ticket in known:

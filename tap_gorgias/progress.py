@@ -57,8 +57,8 @@ class Progress:
         if reached is not None and position is not None:
             parts += _left(reached, position)
         parts += [f"{usage.requests} requests", f"{rate:.1f} a second"]
-        if self._run.client.call_limit:
-            parts.append(f"budget used {self._run.client.call_limit}")
+        if call_limit := self._run.client.budget.call_limit:
+            parts.append(f"budget used {call_limit}")
         self._logger.info("Progress: %s.", ", ".join(parts))
         self._told_at, self._requests_told = now, usage.requests
 

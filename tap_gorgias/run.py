@@ -12,6 +12,7 @@ from tap_gorgias.positions import check_past
 from tap_gorgias.summary import RunSummary
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Mapping
 
     from tap_gorgias.clock import Clock
@@ -84,3 +85,13 @@ class Run:
         """Close the connections, if any were made."""
         if "client" in self.__dict__:
             self.client.close()
+
+    def log_summary(self, logger: logging.Logger) -> None:
+        """Tell what the run did, what it cost, and how fully it used the budget.
+
+        Args:
+            logger: Where the lines go.
+        """
+        self.summary.log(logger)
+        if "client" in self.__dict__:
+            self.client.budget.log(logger)

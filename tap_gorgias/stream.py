@@ -71,6 +71,10 @@ class GorgiasStream(CatalogStream, ABC):
     scope: ClassVar[str]
     """OAuth2 scope that the endpoint needs (docs/oauth2-scopes)."""
 
+    scope_of_imports: ClassVar[str | None] = None
+    """Scope without which rows that an import dates back cannot be found; None if none
+    helps."""
+
     order_by: ClassVar[str | None] = None
     """Order to ask for; None where the endpoint has no orders."""
 

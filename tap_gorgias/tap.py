@@ -248,7 +248,7 @@ class TapGorgias(Tap):
             raise
         finally:
             tap.run.close()
-            tap.run.summary.log(cls.logger)
+            tap.run.log_summary(cls.logger)
 
     @classmethod
     def _from_options(
@@ -304,7 +304,7 @@ class TapGorgias(Tap):
         text = render(
             looks,
             credentials=self.run.settings.credentials,
-            call_limit=self.run.client.call_limit,
+            call_limit=self.run.client.budget.call_limit,
             requests=self.run.summary.total.requests,
         )
         click.echo(text, err=True, nl=False)

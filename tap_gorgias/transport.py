@@ -112,17 +112,20 @@ class BudgetedAdapter(GuardedAdapter):
             proxies = None
         permit = self._budget.acquire()
         self._of_thread.waited_seconds = permit.waited_seconds
-        headers: Mapping[str, str] = {}
         try:
             response = super().send(
                 request, stream, self._timeout, verify, cert, proxies
             )
-            headers = response.headers
-        finally:
-            self._budget.release(permit, headers.get(CALL_LIMIT_HEADER))
+        except BaseException:
+            self._budget.release(permit, None)
+            raise
+        call_limit = response.headers.get(CALL_LIMIT_HEADER)
         if response.status_code == TOO_MANY_REQUESTS:
-            seconds = retry_after_seconds(headers)
-            self._budget.pause(seconds and min(seconds, LONGEST_PAUSE_SECONDS))
+            seconds = retry_after_seconds(response.headers)
+            pause = seconds and min(seconds, LONGEST_PAUSE_SECONDS)
+            self._budget.refuse(permit, call_limit, pause)
+        else:
+            self._budget.release(permit, call_limit)
         return response
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog
@@ -50,6 +51,12 @@ class Output:
     def ids(self, stream: str) -> list[int]:
         """Return the ids of a stream's records, in their order."""
         return [record["id"] for record in self.records(stream)]
+
+    @property
+    def turns(self) -> int:
+        """Count how often records of another stream follow, the first ones included."""
+        streams = (m["stream"] for m in self.messages if m["type"] == "RECORD")
+        return sum(1 for _ in groupby(streams))
 
     @property
     def states(self) -> list[dict[str, Any]]:
@@ -240,8 +247,10 @@ def batches_of(rows: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with stdout and stderr caught."""
+def run_command(
+    command: list[str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in a folder, with stdout and stderr caught."""
     return subprocess.run(  # noqa: S603 (our own command)
-        command, capture_output=True, text=True, check=False, timeout=600
+        command, capture_output=True, text=True, check=False, timeout=600, cwd=folder
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+import re
 import textwrap
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tap_gorgias.credentials import ApiKey
+from tap_gorgias.recognition import ENTERPRISE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,8 +23,9 @@ NUMBER_COLUMNS = 9
 VERDICT_COLUMNS = COLUMNS - STREAM_COLUMNS - 2 * NUMBER_COLUMNS - 1
 
 WHO_GETS = {40: "an API key", 80: "an OAuth2 app"}
-"""What a call limit points to: so many in 20 s, or in 10 s on an Enterprise plan
-(reference/limitations)."""
+"""What a call limit points to (reference/limitations)."""
+
+_CALL_LIMIT = re.compile(r"[0-9]+/([0-9]+) in the last ([0-9]+) s")
 
 
 def render(
@@ -37,7 +40,8 @@ def render(
     Args:
         looks: What the looks brought.
         credentials: How the tap signs in.
-        call_limit: Used and whole budget, such as `10/80`; None if no answer said.
+        call_limit: Used and whole budget, such as `10/80 in the last 20 s`;
+            None if no answer said.
         requests: How many requests were sent, those to sign in included.
 
     Returns:
@@ -106,14 +110,15 @@ def _surprises(looks: Sequence[Look]) -> Iterator[str]:
 
 
 def _call_limit(call_limit: str | None, credentials: Credentials) -> str:
-    if call_limit is None:
+    told = _CALL_LIMIT.fullmatch(call_limit or "")
+    if told is None:
         return "Call limit: no answer tells it, so the tap takes it for 40 in 20 s."
-    limit = int(call_limit.rpartition("/")[2])
+    limit, seconds = int(told[1]), int(told[2])
     expected = 40 if isinstance(credentials, ApiKey) else 80
     points_to = "which no documented plan has"
     if limit in WHO_GETS:
-        who = WHO_GETS[limit]
-        points_to = f"as {who} gets (in 20 s, on an Enterprise plan in 10 s)"
+        plan = " on an Enterprise plan" if seconds == ENTERPRISE_SECONDS else ""
+        points_to = f"as {WHO_GETS[limit]} gets{plan}"
     otherwise = "" if limit == expected else f" {expected} was expected."
     return f"Call limit: {call_limit}, {points_to}.{otherwise}"
 

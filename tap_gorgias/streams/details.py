@@ -53,6 +53,7 @@ class TicketDetailsStream(DetailsStream):
     begins = Begins.LATE
     path = "/api/tickets"
     scope = "tickets:read"
+    scope_of_imports = TicketsStream.scope_of_imports
     parent_stream_type = TicketsStream
     deselected_by_default = ("messages",)
 

@@ -65,6 +65,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     begins = Begins.FIRST
     path = "/api/messages"
     scope = "tickets:read"
+    scope_of_imports = TicketsStream.scope_of_imports
     parent_stream_type = TicketsStream
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"

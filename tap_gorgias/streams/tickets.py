@@ -11,6 +11,7 @@ from tap_gorgias.imports import EVENT_KEY, WatchedPages, with_imports
 from tap_gorgias.pages import Page
 from tap_gorgias.reading import FEED_OVERLAP
 from tap_gorgias.stream import PAGE_ROWS, Begins
+from tap_gorgias.streams.events import EventsStream
 from tap_gorgias.ways import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tap_gorgias.reading import Step, WalkPlan
     from tap_gorgias.ways import IncrementalStream
 
-EVENTS_PATH = "/api/events"
 EVENTS_UNAVAILABLE = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
@@ -45,6 +45,7 @@ class TicketsStream(FeedStream):
     begins = Begins.FIRST
     path = "/api/tickets"
     scope = "tickets:read"
+    scope_of_imports = EventsStream.scope
     replication_key = "updated_datetime"
     order_by: ClassVar[str] = "updated_datetime:desc"
 
@@ -80,14 +81,15 @@ def _creations(reader: IncrementalStream, moment: str) -> Fetch:
     def fetch(cursor: str | None) -> Page:
         with_cursor = params if cursor is None else {**params, "cursor": cursor}
         try:
-            return reader.page(with_cursor, EVENTS_PATH)
+            return reader.page(with_cursor, EventsStream.path)
         except ApiError as error:
             if cursor is not None or error.status not in EVENTS_UNAVAILABLE:
                 raise
             reader.logger.warning(
                 "%s Without these events, tickets that an import dates back cannot be "
-                "seen. They need the permission `events:read`.",
+                "seen. They need the permission `%s`.",
                 error,
+                TicketsStream.scope_of_imports,
             )
             return Page([])
 

@@ -12,18 +12,24 @@ from __future__ import annotations
 import argparse
 import sys
 
+from tests.benchmarks.at_once import at_once
+from tests.benchmarks.conversations import day, imports, ticket_messages
 from tests.benchmarks.machine import cpu, memory, start_up
 from tests.benchmarks.needed import faults, requests
-from tests.benchmarks.rates import rate, shared
+from tests.benchmarks.rates import followed, limits
 
 PARTS = {
     "requests": requests,
+    "messages": ticket_messages,
+    "day": day,
+    "imports": imports,
     "faults": faults,
     "start": start_up,
     "cpu": cpu,
     "memory": memory,
-    "rate": rate,
-    "shared": shared,
+    "rate": limits,
+    "followed": followed,
+    "at_once": at_once,
 }
 
 

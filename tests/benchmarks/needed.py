@@ -19,7 +19,6 @@ def requests() -> Iterator[Result]:
     """Count requests against the least that the API allows."""
     yield from first_sync_and_idle_run()
     yield from idle_run_of_a_middling_shop()
-    yield from ticket_messages()
 
 
 def first_sync_and_idle_run() -> Iterator[Result]:
@@ -64,43 +63,6 @@ def idle_run_of_a_middling_shop() -> Iterator[Result]:
             f"{sandbox.count()}",
             "at most 45",
             sandbox.count() <= 45,
-        )
-
-
-def ticket_messages() -> Iterator[Result]:
-    """Count requests of the stream that hangs on tickets."""
-    streams = ("tickets", "ticket_messages")
-    shop = Shop(tickets=2_500)
-    with Sandbox(shop) as sandbox:
-        first, _ = tap(sandbox, *streams)
-        messages = len(shop.messages)
-        minimum = math.ceil(2_500 / 100) + math.ceil(messages / 100)
-        yield Result(
-            f"requests of 2500 tickets with {messages} messages",
-            f"{sandbox.count()}",
-            f"at most 1.03 x {minimum}",
-            sandbox.count() <= 1.03 * minimum,
-        )
-        shop.advance(3600)
-        for ticket in shop.tickets.ids()[:41]:
-            shop.messages.create(ticket)
-        sandbox.reset_counters()
-        second, _ = tap(sandbox, *streams, state=first.state)
-        yield Result(
-            "requests after 41 tickets changed",
-            f"{sandbox.count()}",
-            "at most 41 + 4",
-            sandbox.count() <= 41 + 4,
-        )
-        sandbox.reset_counters()
-        shop.advance(3600)
-        third, _ = tap(sandbox, *streams, state=second.state)
-        inside = len(third.records("tickets"))
-        yield Result(
-            f"requests of an idle run, {inside} tickets inside the overlap",
-            f"{sandbox.count()}",
-            f"{1 + inside}",
-            sandbox.count() <= 1 + inside,
         )
 
 

@@ -16,7 +16,7 @@ from tests.runs import Files, Output, run_command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.sandbox import Sandbox
+    from tests.sandbox import Request, Sandbox, Shop
 
 _LAUNCH = [sys.executable, "-S", str(Path(__file__).with_name("launch.py"))]
 
@@ -76,17 +76,68 @@ def measure_tap(
 
 
 def tap(
-    sandbox: Sandbox, *streams: str, state: dict[str, Any] | None = None
+    sandbox: Sandbox,
+    *streams: str,
+    state: dict[str, Any] | None = None,
+    package: Path | None = None,
 ) -> tuple[Output, float]:
-    """Run the tap and return its output and the seconds from its first request."""
+    """Run the tap.
+
+    Args:
+        sandbox: What it reads.
+        streams: What to select; the default selection if none is named.
+        state: STATE of an earlier run.
+        package: Folder that holds the version of `tap_gorgias` to run; this one if
+            None.
+
+    Returns:
+        Its output, and the seconds from its first request to its end.
+
+    Raises:
+        SystemExit: If it fails.
+    """
     first_request: list[float] = []
     sandbox.before_request(
         lambda _shop, _request: first_request.append(time.perf_counter())
     )
     with tempfile.TemporaryDirectory() as folder:
         command = Files(Path(folder)).arguments(sandbox.config, streams, state)
-        result = run_command(command)
+        result = run_command(command, folder=package)
     if result.returncode:
         raise SystemExit(result.stderr)
     began = first_request[0] - sandbox.latency
     return Output.parse(result.stdout), time.perf_counter() - began
+
+
+def tap_killed(
+    sandbox: Sandbox, at: int, *streams: str, state: dict[str, Any] | None = None
+) -> Output:
+    """Run the tap and kill it when the sandbox receives a request.
+
+    Args:
+        sandbox: What it reads.
+        at: The number of that request, from 1.
+        streams: What to select; the default selection if none is named.
+        state: STATE of an earlier run.
+
+    Returns:
+        The whole lines that it wrote.
+    """
+    began = sandbox.count()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def kill(_shop: Shop, _request: Request) -> None:
+        if sandbox.count() >= began + at:
+            running[0].kill()
+
+    sandbox.before_request(kill)
+    with tempfile.TemporaryDirectory() as folder:
+        command = Files(Path(folder)).arguments(sandbox.config, streams, state)
+        written = Path(folder, "messages.jsonl")
+        with written.open("wb") as stdout:
+            running.append(
+                subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)  # noqa: S603
+            )
+        running[0].wait(600)
+        sandbox.silence()
+        return Output.parse(written.read_text(encoding="utf-8"))

@@ -1,138 +1,247 @@
-"""How fully the allowed rate is used, in real time."""
+"""How fully the allowed rate is used, in real time.
+
+    python -m tests.benchmarks.rates
+    python -m tests.benchmarks.rates REVISION
+
+The second prints what the budget of another revision of the repository reaches, too.
+Each figure is taken over a minute or two, several at the same time, so that it takes
+about five minutes for a version. Tickets and messages are read at the same time, by
+the tap's own client and budget, from a sandbox with the limiter that is named.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.process import measure_tap, tap
+from tap_gorgias.compat import override
+from tests.benchmarks.process import tap
 from tests.benchmarks.result import Result
-from tests.sandbox import Bucket, Request, Sandbox, Shop
+from tests.benchmarks.revisions import REPOSITORY, compare
+from tests.sandbox import LIMITERS, Request, Sandbox, Shop, SlidingWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    Arrivals = list[tuple[float, str]]
-
-LATENCIES = (0.05, 0.3, 0.8)
-PAGES = 110
-SHARED_PAGES = 100
-
-
-def rate() -> Iterator[Result]:
-    """Measure the share of the allowed rate that one tap uses."""
-    for latency in LATENCIES:
-        for others in (False, True):
-            yield from _rate(latency, others=others)
-    yield from followed_rate()
+READER = Path(__file__).with_name("reader.py")
+AT_THE_SAME_TIME = 5
+LATENCIES = (0.05, 0.2, 0.6)
+USUAL_LATENCY = 0.2
+OTHER_EVERY_SECONDS = 2.0
+START_SECONDS = 60.0
 
 
-def _rate(latency: float, *, others: bool) -> Iterator[Result]:
-    bucket = Bucket(40, 20.0)
-    # A quarter of the burst is left to others, which counts less in a longer run.
-    pages = 3 * PAGES if others else PAGES
-    shop = Shop(tickets=10, events=pages * 100)
-    with Sandbox(shop, bucket=bucket, latency=latency) as sandbox:
-        taken = 0
-        done = threading.Event()
+class Answered(NamedTuple):
+    """A request that was not refused."""
 
-        def take() -> None:
-            nonlocal taken
-            while not done.wait(2.0):
-                taken += bucket.take() is None
+    seconds: float
+    """Since the first one."""
+    reader: str
 
-        if others:
-            threading.Thread(target=take, daemon=True).start()
-        _, seconds = tap(sandbox, "events")
+
+@dataclass(frozen=True)
+class Measured:
+    """What readers and another app got."""
+
+    answered: Sequence[Answered]
+    refused: int
+    others: int = 0
+    others_refused: int = 0
+
+    def count(self, begin: float, end: float) -> int:
+        """Count the readers' requests in a time."""
+        return sum(begin <= one.seconds < end for one in self.answered)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An account, and who asks it."""
+
+    limiter: str = "sliding"
+    window_seconds: float = 20.0
+    latency: float = USUAL_LATENCY
+    readers: int = 1
+    other: bool = False
+    percent: int = 100
+    minutes: int = 1
+    limit: int = 40
+
+    @override
+    def __str__(self) -> str:
+        """Name it in a line of the table."""
+        told = [f"{self.limiter}, {self.latency} s an answer"]
+        if self.window_seconds != SlidingWindow().seconds:
+            told.append(f"{self.limit} in {self.window_seconds:.0f} s, not told")
+        if self.readers > 1:
+            told.append(f"{self.readers} taps")
+        if self.other:
+            told.append("another app asks for a quarter")
+        if self.percent < 100:
+            told.append(f"rate_limit_percent {self.percent}")
+        return ", ".join(told)
+
+    @property
+    def allowed(self) -> float:
+        """Requests that the limit allows in a minute."""
+        return self.limit * 60 / self.window_seconds
+
+    def results(self, measured: Measured) -> Iterator[Result]:
+        """Compare with the goals."""
+        yield from self._shares(measured)
+        allowed = 6 if self.readers > 1 else int(self.other)
+        yield Result(
+            f"429, {self}",
+            f"{measured.refused}",
+            f"at most {allowed}" if allowed else "0",
+            measured.refused <= allowed,
+        )
+
+    def _shares(self, measured: Measured) -> Iterator[Result]:
+        used = measured.count(0, 60)
+        share = f"share of the allowed rate, {self}"
+        if self.readers > 1:
+            names = {one.reader for one in measured.answered}
+            own = [
+                sum(
+                    one.reader == name and one.seconds < 60 for one in measured.answered
+                )
+                for name in names
+            ]
+            yield at_least(90, used / self.allowed, share)
+            yield at_least(20, min(own) / used, f"least of them, {self}")
+        elif self.other:
+            left = self.allowed - measured.others
+            passed = measured.others / (measured.others + measured.others_refused)
+            yield at_least(88, used / left, f"share of the rest, {self}")
+            yield at_least(80, passed, f"what the other app gets, {self}")
+        elif self.percent < 100:
+            part = self.allowed * self.percent / 100
+            yield at_least(95, used / part, f"share of its part, {self}")
+            most = max_in_window(measured.answered, self.window_seconds)
+            goal = self.limit * self.percent // 100
+            yield Result(
+                f"most in a window, {self}", f"{most}", f"at most {goal}", most <= goal
+            )
+        elif self.minutes > 1:
+            later = measured.count(60, 120)
+            yield at_least(85, used / self.allowed, f"{share}, first minute")
+            yield at_least(95, later / self.allowed, f"{share}, second minute")
+        else:
+            yield at_least(95, used / self.allowed, share)
+
+
+CASES = (
+    *(Case(kind, latency=latency) for kind in LIMITERS for latency in LATENCIES),
+    Case(other=True),
+    Case(window_seconds=10.0, minutes=2),
+    Case(readers=3),
+    Case("leaky", readers=3),
+    Case(percent=50),
+)
+
+
+def measure(case: Case, package: Path = REPOSITORY) -> Measured:
+    """Read for a minute or two.
+
+    Args:
+        case: The account, and who asks it.
+        package: Folder that holds the version of `tap_gorgias` to measure.
+    """
+    limiter = LIMITERS[case.limiter](case.limit, case.window_seconds)
+    sandbox = Sandbox(Shop(tickets=5_000), limiter=limiter, latency=case.latency)
+    answered: list[tuple[float, str]] = []
+    others = [0, 0]
+    began, done = threading.Event(), threading.Event()
+
+    def note(_: Shop, request: Request) -> None:
+        answered.append((time.perf_counter(), request.headers["user-agent"]))
+        began.set()
+
+    def ask() -> None:
+        while not done.wait(OTHER_EVERY_SECONDS):
+            others[limiter.take().wait_seconds is not None] += 1
+
+    sandbox.before_request(note)
+    with sandbox, ExitStack() as readers:
+        for number in range(case.readers):
+            config = {
+                **sandbox.config,
+                "rate_limit_percent": case.percent,
+                "user_agent": f"reader-{number}",
+            }
+            readers.enter_context(running(config, package))
+        began.wait(START_SECONDS)
+        if case.other:
+            threading.Thread(target=ask, daemon=True).start()
+        time.sleep(60 * case.minutes)
         done.set()
-        used = sandbox.count(status=200)
         refused = sandbox.count(status=429)
-    # A walk by cursor has one request in flight, so latency is a limit, too.
-    share = used / min(40 + 2 * seconds - taken, seconds / latency)
-    label = f"{latency} s latency, {'another client' if others else 'alone'}"
-    yield Result(
-        f"share of the allowed rate, {label}", f"{share:.1%}", *at_least_95(share)
-    )
-    yield Result(
-        f"429 of {used} answers, {label}",
-        f"{refused}",
-        "at most 1" if others else "0",
-        refused <= others,
+    first = answered[0][0]
+    return Measured(
+        [Answered(moment - first, reader) for moment, reader in answered],
+        refused,
+        *others,
     )
 
 
-def followed_rate() -> Iterator[Result]:
+@contextmanager
+def running(config: dict[str, object], package: Path) -> Iterator[None]:
+    """Read in a process of its own until the context ends."""
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "config.json")
+        file.write_text(json.dumps(config), encoding="utf-8")
+        command = [sys.executable, str(READER), str(file)]
+        with subprocess.Popen(command, env=environment) as process:  # noqa: S603
+            yield
+            process.kill()
+
+
+def at_least(percent: int, share: float, what: str) -> Result:
+    """Compare a share with the least that it should be."""
+    return Result(what, f"{share:.1%}", f"at least {percent} %", share >= percent / 100)
+
+
+def max_in_window(answered: Sequence[Answered], seconds: float) -> int:
+    """Count the most requests that came in any window."""
+    moments = [one.seconds for one in answered]
+    return max(
+        sum(begin <= moment < begin + seconds for moment in moments)
+        for begin in moments
+    )
+
+
+def limits(package: Path = REPOSITORY) -> Iterator[Result]:
+    """Measure how fully each limiter is used, and by whom."""
+    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+        all_measured = pool.map(lambda case: measure(case, package), CASES)
+        for case, measured in zip(CASES, all_measured, strict=True):
+            yield from case.results(measured)
+
+
+def followed() -> Iterator[Result]:
     """Measure the rate of 1,000 requests for parents with an OAuth budget."""
     latency = 0.8
     shop = Shop(tickets=1_000, messages_per_ticket=1)
     with Sandbox(shop) as sandbox:
-        state = tap(sandbox, "tickets", "ticket_messages")[0].state
-        shop.advance(3600)
-        for ticket in shop.tickets.ids():
-            shop.tickets.update(ticket)
-        sandbox.reset_counters()
-        sandbox.bucket, sandbox.latency = Bucket(80, 20.0), latency
-        _, seconds = tap(sandbox, "tickets", "ticket_messages", state=state)
-        share = sandbox.count(status=200) / (80 + 4 * seconds)
+        sandbox.limiter, sandbox.latency = SlidingWindow(80), latency
+        _, seconds = tap(sandbox, "ticket_details")
+        share = sandbox.count(status=200) / (4 * seconds)
         refused = sandbox.count(status=429)
-        yield Result(
-            f"share of the allowed requests used, 1000 tickets in {seconds:.0f} s",
-            f"{share:.1%}",
-            "at least 95 %",
-            share >= 0.95,
-        )
+        what = f"share of the allowed rate, 1000 tickets in {seconds:.0f} s"
+        yield at_least(95, share, what)
         yield Result("429 in that time", f"{refused}", "0", refused == 0)
 
 
-def shared() -> Iterator[Result]:
-    """Let three taps of one account run at once, each for a part of the selection."""
-    selections = ("events",), ("tickets",), ("messages",)
-    rows = SHARED_PAGES * 100
-    for latency in LATENCIES:
-        shop = Shop(tickets=rows, messages_per_ticket=1, events=rows)
-        with Sandbox(shop, bucket=Bucket(40, 20.0), latency=latency) as sandbox:
-            arrivals: Arrivals = []
-
-            def note(_: Shop, request: Request, to: Arrivals = arrivals) -> None:
-                to.append((time.perf_counter(), request.path))
-
-            sandbox.before_request(note)
-            taps = [
-                threading.Thread(target=measure_tap, args=(sandbox.config, *streams))
-                for streams in selections
-            ]
-            for one in taps:
-                one.start()
-            for one in taps:
-                one.join()
-            refused = sandbox.count(status=429)
-        # Until the first of them has all its rows.
-        paths = {path for _, path in arrivals}
-        end = min(max(t for t, path in arrivals if path == own) for own in paths)
-        began = arrivals[0][0] - latency
-        together = [path for moment, path in arrivals if moment <= end]
-        fewest = min(together.count(path) for path in paths)
-        share = len(together) / (40 + 2 * (end - began))
-        label = f"three taps, {latency} s latency"
-        yield Result(
-            f"share of the allowed rate, {label}", f"{share:.1%}", *at_least_95(share)
-        )
-        yield Result(
-            f"429 of {len(arrivals)} answers, {label}",
-            f"{refused}",
-            "at most 1 %",
-            refused <= 0.01 * len(arrivals),
-        )
-        fair = fewest / (len(together) / 3)
-        yield Result(
-            f"least of the three, to a third, {label}",
-            f"{fair:.0%}",
-            "at least 80 %",
-            fair >= 0.8,
-        )
-
-
-def at_least_95(share: float) -> tuple[str, bool]:
-    """Say that a share should be 95 %, and whether it is."""
-    return "at least 95 %", share >= 0.95
+if __name__ == "__main__":
+    compare("python -m tests.benchmarks.rates", limits)

@@ -9,7 +9,7 @@ import requests
 from tests.sandbox.answers import Answer
 from tests.sandbox.server import Server
 
-_FREE = {"X-Gorgias-Account-Api-Call-Limit": "1/40"}
+_FREE = {"X-Gorgias-Account-Api-Call-Limit": "0/100000"}
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

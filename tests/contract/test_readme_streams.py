@@ -57,11 +57,14 @@ def test_streams_table_is_that_of_the_code() -> None:
 def test_permissions_table_is_that_of_the_code() -> None:
     """Each stream stands beside the scope that a refusal names."""
     streams = defaultdict(list)
+    finders = defaultdict(list)
     for stream in STREAMS:
         streams[stream.scope].append(f"`{stream.name}`")
+        finders[stream.scope_of_imports].append(f"`{stream.name}`")
     streams[StatisticsStream.scope].append("`statistics_<name>`")
     assert table("### Permissions") == [
-        [f"`{scope}`", ", ".join(names)] for scope, names in sorted(streams.items())
+        [f"`{scope}`", ", ".join(names), ", ".join(finders[scope]) or "-"]
+        for scope, names in sorted(streams.items())
     ]
 
 
@@ -70,7 +73,11 @@ def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
     parents = {one: getattr(one, "parent_stream_type", None) for one in STREAMS}
     pairs = [(one, parent) for one, parent in parents.items() if parent]
     assert pairs
-    assert [one.name for one, parent in pairs if one.scope != parent.scope] == []
+    assert [
+        one.name
+        for one, parent in pairs
+        if one.scope != parent.scope or one.scope_of_imports != parent.scope_of_imports
+    ] == []
 
 
 def test_the_authorize_address_asks_for_what_the_streams_need() -> None:

@@ -11,8 +11,7 @@ import pytest
 from tap_gorgias import timestamps
 from tests.fake_clock import FakeClock
 from tests.runs import run
-from tests.sandbox import Request, Sandbox, Shop
-from tests.sandbox.bucket import Bucket
+from tests.sandbox import Request, Sandbox, Shop, SlidingWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +40,8 @@ def sandbox(clock: FakeClock) -> Iterator[Sandbox]:
         clock.sleep(SECONDS_A_REQUEST)
 
     shop = Shop(seed=3, tickets=1_000, messages_per_ticket=1, events=1_200)
-    bucket = Bucket(40, 20)
-    with Sandbox(shop, bucket=bucket, clock=clock.monotonic) as sandbox:
+    limiter = SlidingWindow(40, 20)
+    with Sandbox(shop, limiter=limiter, clock=clock.monotonic) as sandbox:
         sandbox.before_request(wait)
         yield sandbox
 
@@ -59,7 +58,9 @@ def told(caplog: pytest.LogCaptureFixture, stream: str) -> list[str]:
 def counted(line: str) -> tuple[int, int]:
     """Take rows and requests out of a line."""
     rows = re.search(r"(\d+) rows", line)
-    requests = re.search(r"(\d+) requests, 0\.[12] a second, budget used 1/40", line)
+    requests = re.search(
+        r"(\d+) requests, 0\.[12] a second, budget used [0-3]/40 in the last 20 s", line
+    )
     assert rows, line
     assert requests, line
     return int(rows[1]), int(requests[1])

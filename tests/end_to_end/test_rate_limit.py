@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.fake_clock import FakeClock
-from tests.runs import run
-from tests.sandbox import Bucket, Request, Sandbox, Shop
+from tests.runs import Files, run, run_command
+from tests.sandbox import LIMITERS, Request, Sandbox, Shop, SlidingWindow
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGES = 160
 
 
 def read(
     limit: int = 40,
-    period_seconds: float = 20.0,
+    window_seconds: float = 20.0,
     *,
+    kind: str = "sliding",
     latency: float = 0.3,
     others_every_seconds: float | None = None,
     rate_limit_percent: int = 100,
     oauth: bool = False,
 ) -> tuple[Sandbox, float, int]:
-    """Read many pages through a bucket.
+    """Read many pages through a limiter.
 
     Returns:
         The sandbox, the seconds that the run took, the 429 of another client.
     """
     clock = FakeClock()
-    bucket = Bucket(limit, period_seconds)
+    limiter = LIMITERS[kind](limit, window_seconds)
     shop = Shop(seed=1, tickets=10, events=PAGES * 100)
     refused = 0
     next_other = clock.now
@@ -35,10 +42,10 @@ def read(
         nonlocal refused, next_other
         clock.now += latency
         while others_every_seconds and next_other <= clock.now:
-            refused += bucket.take() is not None
+            refused += limiter.take().wait_seconds is not None
             next_other += others_every_seconds
 
-    with Sandbox(shop, bucket=bucket, clock=clock.monotonic) as sandbox:
+    with Sandbox(shop, limiter=limiter, clock=clock.monotonic) as sandbox:
         sandbox.before_request(time_passes)
         signed_in = sandbox.oauth_config if oauth else sandbox.config
         config = {**signed_in, "rate_limit_percent": rate_limit_percent}
@@ -47,14 +54,21 @@ def read(
         return sandbox, clock.now - began, refused
 
 
+def allowed(seconds: float, limit: int = 40, window_seconds: float = 20.0) -> float:
+    """Tell how many requests may leave: a whole window at once, then evenly."""
+    return max(limit * seconds / window_seconds, limit)
+
+
+@pytest.mark.parametrize("kind", LIMITERS)
 @pytest.mark.parametrize("latency", [0.0, 0.05, 0.3, 0.45])
-def test_no_429_is_provoked_and_hardly_a_request_is_left_unused(latency: float) -> None:
-    """The full burst first, then as fast as the bucket drains."""
-    sandbox, seconds, _ = read(latency=latency)
+def test_no_429_is_provoked_and_hardly_a_request_is_left_unused(
+    kind: str, latency: float
+) -> None:
+    """Without being told which limiter it is."""
+    sandbox, seconds, _ = read(kind=kind, latency=latency)
 
     assert sandbox.count(status=429) == 0
-    allowed = min(40 + 2 * seconds, seconds / latency + 1 if latency else 10_000)
-    assert 0.95 * allowed <= PAGES
+    assert 0.95 * allowed(seconds) <= PAGES
 
 
 def test_a_slow_api_is_asked_without_a_pause() -> None:
@@ -64,36 +78,31 @@ def test_a_slow_api_is_asked_without_a_pause() -> None:
     assert seconds < PAGES * 0.8 + 1
 
 
-@pytest.mark.parametrize(
-    ("limit", "period_seconds"), [(80, 20.0), (40, 10.0), (80, 10.0)]
-)
-def test_a_larger_or_faster_bucket_is_found_out(
-    limit: int, period_seconds: float
-) -> None:
-    """OAuth apps and Enterprise plans get their full speed without a setting."""
-    sandbox, seconds, _ = read(limit, period_seconds, latency=0.05)
+@pytest.mark.parametrize("kind", LIMITERS)
+def test_an_enterprise_plan_is_found_out(kind: str) -> None:
+    """It gets its full speed without a setting."""
+    sandbox, seconds, _ = read(40, 10.0, kind=kind, latency=0.05)
 
     assert sandbox.count(status=429) == 0
-    allowed = min(limit + seconds * limit / period_seconds, seconds / 0.05 + 1)
-    assert 0.95 * allowed <= PAGES
+    assert 0.75 * allowed(seconds, 40, 10.0) <= PAGES
 
 
-def test_an_oauth_app_gets_its_larger_bucket() -> None:
-    """80 requests at once, then 4 a second, as the header of each answer says."""
+def test_an_oauth_app_gets_its_larger_limit() -> None:
+    """80 in 20 seconds, as the header of each answer says."""
     sandbox, seconds, _ = read(80, 20.0, latency=0.05, oauth=True)
 
     assert sandbox.count(status=429) == 0
-    assert 0.95 * (80 + 4 * seconds) <= PAGES
+    assert 0.95 * allowed(seconds, 80) <= PAGES
     assert sandbox.count("/oauth/token") == 1
 
 
 def test_another_client_keeps_its_share() -> None:
-    """A quarter of the bucket is taken by others: neither of us is refused."""
+    """It asks for a quarter and gets at least 80 % of that; the rest is used."""
     sandbox, seconds, refused = read(others_every_seconds=2.0)
 
     assert sandbox.count(status=429) == 0
-    assert refused == 0
-    assert 0.9 * (30 + 1.5 * seconds) <= PAGES
+    assert refused <= 0.2 * seconds / 2
+    assert 0.88 * 0.75 * allowed(seconds) <= PAGES
 
 
 @pytest.mark.parametrize("percent", [50, 25])
@@ -101,6 +110,22 @@ def test_the_tap_keeps_to_its_own_share(percent: int) -> None:
     """`rate_limit_percent` leaves the rest to others even if they do not use it."""
     sandbox, seconds, _ = read(rate_limit_percent=percent, latency=0.05)
 
-    share = percent / 100
-    assert 0.95 * share * (40 + 2 * seconds) <= PAGES <= share * (40 + 2 * seconds) + 1
+    part = percent / 100
+    windows = math.ceil(seconds / 20)
+    assert 0.95 * part * allowed(seconds) <= PAGES <= part * 40 * windows
     assert sandbox.count(status=429) == 0
+
+
+def test_a_run_tells_at_its_end_how_fully_it_used_the_budget(tmp_path: Path) -> None:
+    """With the last count, as the answer told it: without its own request."""
+    shop = Shop(seed=1, tickets=950, messages_per_ticket=1)
+    with Sandbox(shop, limiter=SlidingWindow()) as sandbox:
+        command = Files(tmp_path).arguments(sandbox.config, ["tickets"])
+        result = run_command(command)
+
+    assert result.returncode == 0
+    assert sandbox.count() == 10
+    assert (
+        "Summary of the budget: 25% of the allowed rate used while there was work, "
+        "9/40 in the last 20 s at the end."
+    ) in result.stderr

@@ -4,10 +4,27 @@ Everything in it is invented. See `Sandbox` and `Shop`, and try
 `python -m tests.sandbox --help`.
 """
 
-from tests.sandbox.bucket import Bucket
 from tests.sandbox.faults import Fault
+from tests.sandbox.limiter import (
+    LIMITERS,
+    FixedWindows,
+    LeakyBucket,
+    Limiter,
+    SlidingWindow,
+)
 from tests.sandbox.rows.secrets import PLANTED_SECRETS
 from tests.sandbox.sandbox import Request, Sandbox
 from tests.sandbox.shop import Shop
 
-__all__ = ["PLANTED_SECRETS", "Bucket", "Fault", "Request", "Sandbox", "Shop"]
+__all__ = [
+    "LIMITERS",
+    "PLANTED_SECRETS",
+    "Fault",
+    "FixedWindows",
+    "LeakyBucket",
+    "Limiter",
+    "Request",
+    "Sandbox",
+    "Shop",
+    "SlidingWindow",
+]

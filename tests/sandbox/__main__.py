@@ -7,7 +7,7 @@ import json
 import sys
 from threading import Event
 
-from tests.sandbox import Bucket, Sandbox, Shop
+from tests.sandbox import LIMITERS, Sandbox, Shop
 from tests.sandbox.surprises import SURPRISES
 
 _DESCRIPTION = """\
@@ -23,6 +23,8 @@ examples:
       A shop that feels like a real account with an API key.
   python -m tests.sandbox --rate-limit 80/20
       The rate limit of an OAuth app.
+  python -m tests.sandbox --rate-limit 40/10 --limiter leaky
+      An Enterprise plan, if the limit is the leaky bucket that is documented.
 
 Point the tap at it with the printed settings. Stop it with Ctrl-C."""
 
@@ -86,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
         help="such as 40/20; more is answered with 429 (no limit)",
     )
     add(
+        "--limiter",
+        choices=LIMITERS,
+        default="sliding",
+        help="how requests are counted against the rate limit (%(default)s)",
+    )
+    add(
         "--latency",
         type=float,
         default=0.0,
@@ -104,10 +112,11 @@ def main() -> None:
     """Serve until interrupted."""
     options = vars(_parser().parse_args())
     port, latency = options.pop("port"), options.pop("latency")
-    rate = options.pop("rate_limit")
+    rate, kind = options.pop("rate_limit"), LIMITERS[options.pop("limiter")]
+    limiter = kind(*rate) if rate else None
     surprises = SURPRISES if options.pop("surprises") else ()
-    bucket = Bucket(*rate) if rate else None
-    with Sandbox(Shop(**options), bucket=bucket, latency=latency, port=port) as sandbox:
+    shop = Shop(**options)
+    with Sandbox(shop, limiter=limiter, latency=latency, port=port) as sandbox:
         for surprise in surprises:
             surprise(sandbox)
         lines = (

@@ -26,9 +26,8 @@ class Answer:
             return self.body
         if self.payload is None:
             return b""
-        return json.dumps(
-            self.payload, ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        text = json.dumps(self.payload, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace")  # half of a surrogate pair
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-    from tests.sandbox.bucket import Bucket
+    from tests.sandbox.limiter import Limiter
 
 Phone = Literal["lists", "arrays", 403] | None
 
 _USAGE_HEADER = "X-Gorgias-Account-Api-Call-Limit"
+_NO_LIMIT = 100_000
 _SECRET_HEADERS = {"authorization", "cookie"}
 
 
@@ -54,7 +55,7 @@ class Sandbox:
         self,
         shop: Shop | None = None,
         *,
-        bucket: Bucket | None = None,
+        limiter: Limiter | None = None,
         latency: float = 0.0,
         clock: Callable[[], float] | None = None,
         forbidden: Iterable[str] = (),
@@ -66,9 +67,9 @@ class Sandbox:
 
         Args:
             shop: What it serves; a small shop by default.
-            bucket: The rate limit; none by default.
+            limiter: The rate limit; none by default.
             latency: Seconds that every answer takes longer.
-            clock: Seconds for bucket and access tokens, in place of the real ones.
+            clock: Seconds for limiter and access tokens, in place of the real ones.
             forbidden: Endpoints, such as "events", that answer 403.
             phone: How the phone's lists are answered: as all others, or as bare
                 "arrays"; a merchant without phone gets 403, or 404 (None).
@@ -76,9 +77,9 @@ class Sandbox:
             port: The port; 0 takes any free one.
         """
         self.shop = shop or Shop()
-        self.bucket = bucket
-        if bucket and clock:
-            bucket.clock = clock
+        self.limiter = limiter
+        if limiter and clock:
+            limiter.clock = clock
         self.latency = latency
         self.forbidden = set(forbidden)
         self.phone = phone
@@ -186,9 +187,10 @@ class Sandbox:
             self.auth.allows(headers.get("authorization", "")),
             body=body if parts.path.startswith("/api/") else b"",
         )
-        wait = usage = None
-        if self.bucket and parts.path.startswith("/api/"):
-            wait, usage = self.bucket.take(), self.bucket.usage()
+        usage, wait = f"0/{_NO_LIMIT}", None
+        if self.limiter and parts.path.startswith("/api/"):
+            used, wait = self.limiter.take()
+            usage = f"{used}/{self.limiter.limit}"
         if self.latency:
             time.sleep(self.latency)
         if wait is not None:
@@ -201,7 +203,7 @@ class Sandbox:
         now = formatdate(self.shop.moment // SECOND, usegmt=True)
         headers_sent = {"Date": now} | answer.headers
         if parts.path.startswith("/api/"):
-            headers_sent = {_USAGE_HEADER: usage or "1/40"} | headers_sent
+            headers_sent = {_USAGE_HEADER: usage} | headers_sent
         answer = replace(answer, headers=headers_sent)
         sent = answer.status if answer.wire in {"whole", "cut"} else 0
         with self._lock:

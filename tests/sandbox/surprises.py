@@ -77,7 +77,7 @@ def missing_cursor(sandbox: Sandbox) -> None:
 
 def other_call_limit(sandbox: Sandbox) -> None:
     """The account has a plan that is not documented."""
-    fault = Fault.header("X-Gorgias-Account-Api-Call-Limit", "3/25")
+    fault = Fault.header("X-Gorgias-Account-Api-Call-Limit", "3/200")
     sandbox.faults.add(fault, "/api/*", times=_ALWAYS)
 
 

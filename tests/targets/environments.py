@@ -19,16 +19,38 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".targets"
-NEWEST_PYTHON = (3, 13)  # that all of these packages are made for
-OLDER_PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.10")
+PINS = Path(__file__).parent / "pins"
+"""Versions of all packages, for environments whose packages leave them open."""
+SCRIPTS = Path(__file__).parent / "scripts"
+"""What is run by the Python of an environment."""
 
-LOADED = ("target-jsonl", "target-duckdb", "target-postgres")
+LOADED = (
+    "target-jsonl",
+    "target-duckdb",
+    "target-postgres",
+    "target-bigquery",
+    "target-snowflake",
+)
 """The targets that the tests load; `meltano.yml` says which packages they are."""
 
 TOOLS: Mapping[str, tuple[str, ...]] = {
     "meltano": ("meltano==4.4.1",),
     "singer-tools": ("singer-tools==0.4.1",),
+    # numpy is needed and not declared.
+    "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
+    "fakesnow": ("fakesnow[server]",),
 }
+
+MINOR_VERSIONS: Mapping[str, range] = {
+    "target-bigquery": range(10, 12),
+    "bqemulator": range(11, 15),
+    "fakesnow": range(11, 14),
+}
+"""Versions of Python 3 that an environment can be made for."""
+USUAL_MINOR_VERSIONS = range(10, 14)
+
+SERVERS = {"target-bigquery": "bqemulator", "target-snowflake": "fakesnow"}
+"""The environment of what stands in for the service that a target loads."""
 
 WITH_PIP = {"MELTANO_VENV_BACKEND": "virtualenv"}
 """Has Meltano install with pip, whose configuration is that of these environments."""
@@ -60,35 +82,49 @@ def executable(environment: str, command: str | None = None) -> Path:
     return path
 
 
-def old_enough_python() -> str:
-    """Return an interpreter that all packages can be installed for.
-
-    Raises:
-        FileNotFoundError: This one is too new, and there is no older one.
-    """
-    if sys.version_info[:2] <= NEWEST_PYTHON:
+def python_for(environment: str) -> str | None:
+    """Return an interpreter for an environment, this one if it fits; None without."""
+    minors = MINOR_VERSIONS.get(environment, USUAL_MINOR_VERSIONS)
+    if sys.version_info.minor in minors:
         return sys.executable
-    found = next(filter(None, map(shutil.which, OLDER_PYTHONS)), None)
-    if not found:
-        message = "The targets need a Python from 3.10 to 3.13 beside this one."
-        raise FileNotFoundError(message)
-    return found
+    return next(
+        filter(None, (shutil.which(f"python3.{n}") for n in minors[::-1])), None
+    )
+
+
+def why_not(target: str) -> str | None:
+    """Say why a target cannot be loaded on this machine; None if it can."""
+    for environment in filter(None, (target, SERVERS.get(target))):
+        if not python_for(environment):
+            minors = MINOR_VERSIONS.get(environment, USUAL_MINOR_VERSIONS)
+            versions = f"from 3.{minors[0]} to 3.{minors[-1]}"
+            return f"{environment} needs a Python {versions}, and there is none."
+    return None
 
 
 def make(name: str) -> None:
-    """Make an environment, unless it is there and up to date.
+    """Make an environment, unless it is there and up to date, or no Python fits.
 
     Raises:
         CalledProcessError: Something could not be installed.
     """
-    folder, python = FOLDER / name, old_enough_python()
-    mark, stamp = folder / "installed", f"{python} {sys.version} {packages()[name]}"
+    folder, python, pins = FOLDER / name, python_for(name), PINS / f"{name}.txt"
+    if not python:
+        sys.stderr.write(f"{why_not(name)}\n")
+        return
+    pinned = pins.read_text("utf-8") if pins.exists() else ""
+    mark, stamp = (
+        folder / "installed",
+        f"{python} {sys.version} {packages()[name]}\n{pinned}",
+    )
     if mark.exists() and mark.read_text("utf-8") == stamp:
         return
     shutil.rmtree(folder, ignore_errors=True)
     inside = str(folder / "bin" / "python")
     subprocess.run([python, "-m", "venv", str(folder)], check=True)  # noqa: S603
-    pip = (inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if pinned:
+        pip += ["--constraint", str(pins)]
     subprocess.run([*pip, *packages()[name]], check=True)  # noqa: S603
     mark.write_text(stamp, encoding="utf-8")
 

@@ -19,6 +19,8 @@ Key = tuple[object, ...]
 
 LONG_TEXT = ("🧡 " + "x" * 1_018 + "\n,\"'") * 1_024  # a bit more than a million bytes
 EMOJI_TEXT = 'Größe 38 → 40? 👩🏽‍🚒 "now", \\N and a\ttab'
+BROKEN_TEXT = "NUL \0, half of a pair \ud83d, 🎧"
+MENDED_TEXT = "NUL , half of a pair , 🎧"
 WHOLE_SECOND = "2026-07-01T12:00:00+00:00"
 FRACTION = "2026-07-01T12:00:00.123456+00:00"
 
@@ -35,13 +37,15 @@ class Planted:
 
     long_message: int
     ticket: int
+    broken_ticket: int
     later_ticket: int
 
 
 def planted_shop(tickets: int = 120) -> tuple[Shop, Planted]:
     """Make a small shop, with a row each for what targets stumble over."""
     shop = Shop(seed=8, tickets=tickets, customers=130, events=150, voice_calls=20)
-    message, ticket, *_, later = shop.messages.ids()[7], *shop.tickets.ids()
+    message = shop.messages.ids()[7]
+    ticket, broken, *_, later = shop.tickets.ids()
     shop.messages.update(
         message,
         body_text=LONG_TEXT,
@@ -50,7 +54,8 @@ def planted_shop(tickets: int = 120) -> tuple[Shop, Planted]:
         failed_datetime=None,
     )
     shop.tickets.update(ticket, subject=EMOJI_TEXT, touch=False)
-    return shop, Planted(message, ticket, later)
+    shop.tickets.update(broken, subject=BROKEN_TEXT, touch=False)
+    return shop, Planted(message, ticket, broken, later)
 
 
 def change(shop: Shop, planted: Planted) -> None:

@@ -1,94 +1,24 @@
-"""The SQL of docs/analysts.md, on tables that the tap and a target loaded."""
+"""The SQL of docs/analysts.md for DuckDB and PostgreSQL, compared with the shop."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter, defaultdict
-from contextlib import ExitStack
-from dataclasses import dataclass
 from statistics import mean, median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlglot import transpile
 
-from tap_gorgias import timestamps
-from tests.contract import analysts
 from tests.contract.readme import ANALYSTS, table
-from tests.sandbox import Sandbox, Shop
-from tests.targets import postgresql
-from tests.targets.environments import executable
-from tests.targets.loading import DuckDB, PostgreSQL, Target, load, target_of
+from tests.targets.helpdesk import loaded, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Row = dict[str, Any]
-DATABASES = {"DuckDB": "target-duckdb", "PostgreSQL": "target-postgres"}
+    from tests.targets.helpdesk import Helpdesk
+    from tests.targets.target import Row
 
-_RUN_DUCKDB = """
-import duckdb, sys
-database = duckdb.connect(sys.argv[1])
-for statement in sys.argv[2:]:
-    for (line,) in database.execute(statement).fetchall():
-        print(line)
-"""
-
-_TYPED = """
-CREATE OR REPLACE VIEW typed.current_tickets AS
-SELECT * REPLACE (
-  from_json(tags, '[{"id": "BIGINT", "name": "VARCHAR"}]') AS tags,
-  from_json(assignee_user, '{"id": "BIGINT", "name": "VARCHAR"}') AS assignee_user
-)
-FROM gorgias.current_tickets
-"""
-
-
-def _as_json(function: str, sql: str) -> str:
-    return f"SELECT {function}(row) FROM ({sql}) AS row"  # noqa: S608 (of our own page)
-
-
-@dataclass
-class Helpdesk:
-    """A database as a user has it, and the shop that it was loaded from."""
-
-    database: str
-    target: Target
-    shop: Shop
-    gone: set[int]  # tickets
-    gone_customers: set[int]
-
-    def run(self, *statements: str) -> list[str]:
-        """Run statements; return the one column that they answer."""
-        if isinstance(self.target, PostgreSQL):
-            host = self.target.host
-            answers = [postgresql.lines(host, one) for one in statements]
-            return [line for answer in answers for line in answer]
-        assert isinstance(self.target, DuckDB)
-        python = executable(self.target.name, "python")
-        path = self.target.settings["path"]
-        told = subprocess.run(  # noqa: S603
-            [python, "-c", _RUN_DUCKDB, path, *statements],
-            capture_output=True,
-            check=True,
-            encoding="utf-8",
-        )
-        return told.stdout.split("\n")[:-1]
-
-    def ask(self, *parts: str) -> list[Row]:
-        """Return the rows of the page's query that holds these texts."""
-        sql = analysts.query(self.database, *parts)
-        to_json = "to_json" if self.database == "DuckDB" else "row_to_json"
-        return [json.loads(line) for line in self.run(_as_json(to_json, sql))]
-
-    def current_tickets(self) -> dict[int, Row]:
-        """Return the tickets that are neither gone, nor in the trash, nor spam."""
-        return {
-            row["id"]: row
-            for row in self.shop.tickets.rows()
-            if not row["trashed_datetime"] and not row["spam"]
-        }
+DATABASES = ("DuckDB", "PostgreSQL")
 
 
 @pytest.fixture(scope="module", params=DATABASES)
@@ -96,46 +26,8 @@ def helpdesk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Helpdesk]:
     """A helpdesk that was loaded, changed and loaded again, with the page's views."""
-    folder = tmp_path_factory.mktemp(request.param)
-    shop = Shop(
-        seed=8,
-        tickets=150,
-        satisfaction_surveys=90,
-        customers=80,
-        events=60,
-        ticket_merged="vanished",
-    )
-    with ExitStack() as ends:
-        target = target_of(DATABASES[request.param], folder, ends)
-        sandbox = ends.enter_context(Sandbox(shop))
-        wanted = {**analysts.config(), **sandbox.config}
-        first = load(target, wanted, folder)
-        deleted, merged, kept = _newest_open_tickets(shop)[:3]
-        customer, other = shop.customers.ids()[:2]
-        shop.advance(3_600)
-        shop.tickets.delete(deleted)
-        shop.tickets.merge(merged, kept)
-        shop.customers.merge(customer, other)
-        load(target, wanted, folder, first.state)
-        done = Helpdesk(request.param, target, shop, {deleted, merged}, {customer})
-        views = [
-            query.sql
-            for query in analysts.queries()
-            if query.database == request.param and query.is_view
-        ]
-        done.run(*views)
-        yield done
-
-
-def _newest_open_tickets(shop: Shop) -> list[int]:
-    """Look for tickets whose day is read again by later runs."""
-    rows = [row for row in shop.tickets.rows() if row["status"] == "open"]
-    rows.sort(key=lambda row: _moment(row["created_datetime"]), reverse=True)
-    return [row["id"] for row in rows]
-
-
-def _moment(text: str) -> float:
-    return timestamps.parse(text).timestamp()
+    with loaded(request.param, tmp_path_factory.mktemp(request.param)) as helpdesk:
+        yield helpdesk
 
 
 def _agent(ticket: Row) -> tuple[int | None, str]:
@@ -145,30 +37,27 @@ def _agent(ticket: Row) -> tuple[int | None, str]:
 
 def test_views_hide_what_is_gone(helpdesk: Helpdesk) -> None:
     """Tickets and customers that were deleted or merged stay in the tables alone."""
-    count = "SELECT count(*) FROM gorgias"
-    tickets = helpdesk.run("SELECT id FROM gorgias.current_tickets")
-    customers = helpdesk.run("SELECT id FROM gorgias.current_customers")
+    count = "SELECT count(*) AS rows_found FROM gorgias"
+    tickets = helpdesk.find("SELECT id FROM gorgias.current_tickets")
+    customers = helpdesk.find("SELECT id FROM gorgias.current_customers")
 
-    assert {int(one) for one in tickets} == helpdesk.current_tickets().keys()
-    assert {int(one) for one in customers} == set(helpdesk.shop.customers.ids())
-    [loaded, other] = helpdesk.run(f"{count}.tickets", f"{count}.customers")
-    assert int(loaded) == len(helpdesk.shop.tickets) + len(helpdesk.gone)
-    assert int(other) == len(helpdesk.shop.customers) + len(helpdesk.gone_customers)
+    assert {one["id"] for one in tickets} == helpdesk.current_tickets().keys()
+    assert {one["id"] for one in customers} == set(helpdesk.shop.customers.ids())
+    [all_tickets] = helpdesk.find(f"{count}.tickets")
+    [all_customers] = helpdesk.find(f"{count}.customers")
+    assert all_tickets["rows_found"] == len(helpdesk.shop.tickets) + len(helpdesk.gone)
+    assert all_customers["rows_found"] == len(helpdesk.shop.customers) + len(
+        helpdesk.gone_customers
+    )
 
 
 def test_the_check_of_messages_finds_nothing_where_all_is_loaded(
     helpdesk: Helpdesk,
 ) -> None:
     """And a ticket of which a message is missing."""
-    one = next(iter(helpdesk.current_tickets()))
-    (lost, *_) = helpdesk.shop.messages.of_ticket(one)
-    count = len(helpdesk.shop.messages.of_ticket(one))
-    hide = "UPDATE gorgias.ticket_messages SET ticket_id = -ticket_id WHERE id = {}"
     before = helpdesk.ask("messages_loaded")
-    helpdesk.run(hide.format(lost))
-    after = helpdesk.ask("messages_loaded")
-    helpdesk.run(hide.format(lost))
-    wanted = {"id": one, "messages_count": count, "messages_loaded": count - 1}
+    with helpdesk.hidden_message() as wanted:
+        after = helpdesk.ask("messages_loaded")
     assert (before, after) == ([], [wanted])
 
 
@@ -179,14 +68,14 @@ def test_open_tickets_per_agent(helpdesk: Helpdesk) -> None:
     numbers = Counter(map(_agent, open_ones))
     oldest = {
         agent: min(
-            _moment(t["created_datetime"]) for t in open_ones if _agent(t) == agent
+            moment(t["created_datetime"]) for t in open_ones if _agent(t) == agent
         )
         for agent in numbers
     }
 
     rows = helpdesk.ask("open_tickets")
 
-    found = [(r["agent"], r["open_tickets"], _moment(r["oldest"])) for r in rows]
+    found = [(r["agent"], r["open_tickets"], moment(r["oldest"])) for r in rows]
     wanted = [(agent[1], n, oldest[agent]) for agent, n in numbers.items()]
     assert sorted(found) == sorted(wanted)
     assert [row[1] for row in found] == sorted(numbers.values(), reverse=True)
@@ -198,7 +87,7 @@ def test_first_response_time(helpdesk: Helpdesk) -> None:
     minutes = defaultdict(list)
     for ticket in helpdesk.current_tickets().values():
         messages = [
-            (_moment(row["created_datetime"]), row)
+            (moment(row["created_datetime"]), row)
             for row in map(
                 helpdesk.shop.messages.row,
                 helpdesk.shop.messages.of_ticket(ticket["id"]),
@@ -300,34 +189,22 @@ def test_statistics(helpdesk: Helpdesk) -> None:
     assert any(row["hours_to_first_response"] for row in rows)
 
 
-@pytest.mark.parametrize("helpdesk", ["DuckDB"], indirect=True)
-@pytest.mark.parametrize("part", ["open_tickets", "ticket.tags"])
-def test_queries_for_bigquery_find_the_same(helpdesk: Helpdesk, part: str) -> None:
-    """Translated, on objects and lists with columns of their own as it has them."""
-    query = analysts.query("BigQuery", part).replace("gorgias.", "typed.")
-    (translated,) = transpile(query, read="bigquery", write="duckdb")
-
-    lines = helpdesk.run(
-        "CREATE SCHEMA IF NOT EXISTS typed", _TYPED, _as_json("to_json", translated)
-    )
-
-    found = [json.loads(line) for line in lines]
-    assert found == helpdesk.ask(part) != []
-
-
 def test_columns_are_of_the_types_that_the_page_says(helpdesk: Helpdesk) -> None:
     """Of objects, lists and date-times."""
-    column = 1 + list(DATABASES).index(helpdesk.database)
+    column = 1 + DATABASES.index(helpdesk.database)
     rows = table("## Tables and columns", ANALYSTS)
     told = [row[column].strip("`") for row in rows[:3]]
     catalog = (
         "SELECT DISTINCT data_type FROM information_schema.columns"
         " WHERE table_schema = 'gorgias' AND column_name LIKE"
     )
-    names = ("customer", "custom_fields", "tags", "%_datetime")
+    kinds = []
+    for name in ("customer", "custom_fields", "tags", "%_datetime"):
+        [column_of] = helpdesk.find(f"{catalog} '{name}'")
+        kinds.append(column_of["data_type"])
 
-    [thing, free, items, moment] = helpdesk.run(*(f"{catalog} '{n}'" for n in names))
+    [thing, free, items, moments] = kinds
 
     found = [thing, free, "jsonb[]" if items == "ARRAY" else items]
     assert [kind.upper() for kind in found] == told
-    assert moment.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"
+    assert moments.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tap_gorgias.credentials import ApiKey
 from tap_gorgias.first_look.fields import surprises_of
 from tap_gorgias.first_look.surprises import named_in, quoted
+from tap_gorgias.first_look.table import render
 
+KEY = ApiKey("you@example.com", "key")
 SCHEMA = {
     "properties": {
         "id": {"type": "integer"},
@@ -106,3 +109,24 @@ def test_a_missing_key_is_more_than_a_missing_field() -> None:
         ("missing keys: `id`.", False),
         ("missing fields, whose columns are null: `meta`.", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("call_limit", "line"),
+    [
+        (None, "no answer tells it, so the tap takes it for 40 in 20 s."),
+        ("3/40 in the last 20 s", "3/40 in the last 20 s, as an API key gets."),
+        (
+            "3/40 in the last 10 s",
+            "3/40 in the last 10 s, as an API key gets on an Enterprise plan.",
+        ),
+        (
+            "3/80 in the last 20 s",
+            "3/80 in the last 20 s, as an OAuth2 app gets. 40 was expected.",
+        ),
+    ],
+)
+def test_the_call_limit_points_to_a_plan(call_limit: str | None, line: str) -> None:
+    """An API key gets 40 requests, in 20 seconds or in 10."""
+    text = render([], credentials=KEY, call_limit=call_limit, requests=0)
+    assert f"- Call limit: {line}\n" in text

@@ -1,0 +1,92 @@
+"""How long runs take whose streams are read at the same time, in real time.
+
+    python -m tests.benchmarks.at_once
+    python -m tests.benchmarks.at_once REVISION
+
+The second prints what another revision of the repository takes, too.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.process import tap
+from tests.benchmarks.result import Result
+from tests.benchmarks.revisions import REPOSITORY, compare
+from tests.sandbox import Sandbox, Shop, SlidingWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LATENCY = 0.6
+LIMITS = (40, 80)
+SECONDS = 20.0
+HOUR = 3600
+
+
+def at_once(package: Path = REPOSITORY) -> Iterator[Result]:
+    """Measure first syncs with both limits, and an hourly run."""
+    with ThreadPoolExecutor() as pool:
+        first_syncs = pool.map(lambda limit: list(first_sync(limit, package)), LIMITS)
+        hourly = pool.submit(lambda: list(hourly_run(package)))
+        for results in first_syncs:
+            yield from results
+        yield from hourly.result()
+
+
+def first_sync(limit: int, package: Path) -> Iterator[Result]:
+    """Read a shop in which no list is longer than a third of all requests."""
+    shop = Shop(
+        tickets=8_000,
+        messages_per_ticket=1,
+        customers=8_000,
+        events=8_000,
+        satisfaction_surveys=2_000,
+        voice_calls=2_000,
+    )
+    limiter = SlidingWindow(limit, SECONDS)
+    with Sandbox(shop, limiter=limiter, latency=LATENCY) as sandbox:
+        _, seconds = tap(sandbox, package=package)
+        count = sandbox.count(status=200)
+        refused = sandbox.count(status=429)
+        longest = max(
+            sandbox.count(path) for path in {r.path for r in sandbox.requests}
+        )
+    allowed = SECONDS * (count / limit - 1)
+    what = f"first sync, {limit} requests in 20 s, {LATENCY} s an answer"
+    yield Result(f"requests, {what}", f"{count}, at most {longest} of a list")
+    yield Result(
+        f"seconds, {what}",
+        f"{seconds:.0f}; the limit allows {allowed:.0f}",
+        "at most 1.15 times that",
+        seconds <= 1.15 * allowed,
+    )
+    yield Result(f"429, {what}", f"{refused}", "0", refused == 0)
+
+
+def hourly_run(package: Path) -> Iterator[Result]:
+    """Read what changed in an hour, in about 30 requests."""
+    shop = Shop(tickets=900)
+    with Sandbox(shop) as sandbox:
+        first, _ = tap(sandbox, package=package)
+        for ticket in shop.tickets.ids()[:130]:
+            shop.advance(HOUR / 130)
+            shop.messages.create(ticket)
+        sandbox.reset_counters()
+        sandbox.limiter, sandbox.latency = SlidingWindow(40, SECONDS), LATENCY
+        _, seconds = tap(sandbox, state=first.state, package=package)
+        count = sandbox.count(status=200)
+    what = f"hourly run, {LATENCY} s an answer"
+    yield Result(f"requests, {what}", f"{count}")
+    yield Result(
+        f"seconds from the first request, {what}",
+        f"{seconds:.1f}",
+        "at most 6",
+        seconds <= 6,
+    )
+
+
+if __name__ == "__main__":
+    compare("python -m tests.benchmarks.at_once", at_once)

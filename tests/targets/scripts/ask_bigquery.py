@@ -1,0 +1,16 @@
+"""Prints what queries find, a list of rows for each: `ask_bigquery.py PROJECT ...`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+project, *queries = sys.argv[1:]
+client = bigquery.Client(project=project, credentials=AnonymousCredentials())
+for query in queries:
+    rows = [dict(row) for row in client.query(query).result()]
+    print(json.dumps(rows, default=datetime.isoformat))

@@ -1,0 +1,26 @@
+"""Prints what queries find, a list of rows for each: `ask_snowflake.py PORT ...`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+
+import snowflake.connector
+
+port, *queries = sys.argv[1:]
+connection = snowflake.connector.connect(
+    account="none",
+    user="none",
+    password="none",
+    host="127.0.0.1",
+    port=int(port),
+    protocol="http",
+)
+for query in queries:
+    cursor = connection.cursor(snowflake.connector.DictCursor)
+    rows = [
+        {name.lower(): value for name, value in row.items()}
+        for row in cursor.execute(query)
+    ]
+    print(json.dumps(rows, default=datetime.isoformat))

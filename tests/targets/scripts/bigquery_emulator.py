@@ -1,0 +1,56 @@
+"""Starts bqemulator 1.4.0 with what it lacks; its arguments are bqemulator's own.
+
+The first load job of the table that FAILING_TABLE names is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from bqemulator.api.routes import tables
+from bqemulator.cli import main
+from bqemulator.domain.errors import InvalidQueryError
+from bqemulator.jobs import executor
+from bqemulator.storage import type_map
+from bqemulator.storage.engine import DuckDBEngine
+from sqlglot import exp
+from sqlglot.dialects.dialect import merge_without_target_sql
+from sqlglot.dialects.duckdb import DuckDB
+
+# The extension for geography would be downloaded.
+DuckDBEngine._load_spatial = lambda _: None
+
+# BigQuery takes `UPDATE SET target.a = source.a` in a MERGE, DuckDB `SET a = ...`.
+DuckDB.Generator.TRANSFORMS[exp.Merge] = merge_without_target_sql
+
+# Names of nested fields are not quoted, and `to` is a word of SQL. The function calls
+# itself by its name in `type_map` for them, and `tables` calls it by a name of its own.
+columns_of = tables.bq_schema_to_duckdb_columns
+
+
+def quoted_columns_of(fields: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return quoted names, with types."""
+    return [(f'"{name}"', kind) for name, kind in columns_of(fields)]
+
+
+type_map.bq_schema_to_duckdb_columns = quoted_columns_of
+
+to_fail = {os.environ.get("FAILING_TABLE")}
+
+
+def load(path: str, table: str, context: Any) -> None:
+    """Load a file of JSON lines. It is compressed, which is not looked at."""
+    name = table.rpartition(".")[2].strip('"').partition("__")[0]
+    if name in to_fail:
+        to_fail.remove(name)
+        refusal = "This load job was to fail."
+        raise InvalidQueryError(refusal)
+    statement = f"COPY {table} FROM ? (FORMAT JSON, COMPRESSION gzip)"
+    context.engine.execute(statement, [path])
+
+
+executor._LOAD_FORMAT_HANDLERS["NEWLINE_DELIMITED_JSON"] = load
+
+sys.exit(main())

@@ -1,0 +1,77 @@
+"""Rows of streams that are read at once interleave: targets end up with the same."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gorgias.streams import STREAMS
+from tests.sandbox import Sandbox, Shop
+from tests.targets.comparing import comparable
+from tests.targets.environments import LOADED
+from tests.targets.loading import load, target_of
+from tests.targets.target import latest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.runs import Output
+    from tests.targets.shop import Key
+    from tests.targets.target import Row
+
+STREAM_NAMES = sorted(stream.name for stream in STREAMS)
+FEW_ROWS = {
+    "target-bigquery": {"batch_size": 40},
+    "target-duckdb": {"batch_size_rows": 40},
+    "target-postgres": {"batch_size_rows": 40},
+    "target-snowflake": {"batch_size_rows": 150},
+}
+"""Has targets load some rows while others are still coming; each load costs time."""
+
+
+def loaded(
+    name: str, folder: Path, parallel_streams: int
+) -> tuple[Output, dict[str, dict[Key, Row]]]:
+    """Load all streams of a small shop into an empty target.
+
+    Returns:
+        What the tap wrote, and the rows of each stream in the target by their key.
+    """
+    folder.mkdir()
+    wanted: dict[str, Any] = {"parallel_streams": parallel_streams}
+    shop = Shop(seed=5, tickets=60, customers=220, events=210)
+    with ExitStack() as ends:
+        target = target_of(name, folder, ends)
+        sandbox = ends.enter_context(Sandbox(shop))
+        output = load(
+            target,
+            sandbox.config | wanted,
+            folder,
+            target_settings=FEW_ROWS.get(name, {}),
+        )
+        found = target.rows(*STREAM_NAMES)
+    return output, {
+        stream: {
+            key: comparable(schema["schema"], row)
+            for key, row in latest(found[stream], schema["key_properties"]).items()
+        }
+        for stream, schema in output.schemas.items()
+    }
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_a_target_holds_the_same_rows(name: str, tmp_path: Path) -> None:
+    """Read six at once or one after another: every stream, key and value."""
+    one, wanted = loaded(name, tmp_path / "one", 1)
+    six, found = loaded(name, tmp_path / "six", 6)
+
+    assert one.turns == len(STREAM_NAMES) < six.turns
+    assert found.keys() == wanted.keys() == set(STREAM_NAMES)
+    for stream in STREAM_NAMES:
+        assert found[stream] == wanted[stream], stream
+        assert wanted[stream].keys() == {
+            tuple(row[key] for key in one.schemas[stream]["key_properties"])
+            for row in one.records(stream)
+        }

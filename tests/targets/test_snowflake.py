@@ -1,0 +1,33 @@
+"""What is particular to target-snowflake: its columns."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tap_gorgias.tap import TapGorgias
+from tests.sandbox import Sandbox, Shop
+from tests.targets.loading import load, target_of
+from tests.targets.snowflake import Snowflake
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_columns_have_the_types_that_the_page_for_analysts_says(tmp_path: Path) -> None:
+    """Date-times without a time zone; objects and lists as VARIANT."""
+    with ExitStack() as ends:
+        target = target_of("target-snowflake", tmp_path, ends)
+        assert isinstance(target, Snowflake)
+        sandbox = ends.enter_context(Sandbox(Shop(tickets=10)))
+        load(target, sandbox.config, tmp_path, streams=["tickets"])
+
+        kinds = target.kinds()
+
+    schema = TapGorgias(validate_config=False).streams["tickets"].schema["properties"]
+    moments = {name for name, one in schema.items() if one.get("format")}
+    found = {name.lower(): kind for (table, name), kind in kinds.items()}
+    assert len(moments) > 5
+    assert {found[name] for name in moments} == {"TIMESTAMP_NTZ"}
+    for name in ("customer", "custom_fields", "tags"):
+        assert found[name] == "VARIANT"
