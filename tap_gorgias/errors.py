@@ -173,6 +173,7 @@ class StreamsFailedError(GorgiasError):
             selected: How many streams were to be read.
         """
         self.failures = failures
+        self._selected = selected
         count = f"{len(failures)} of {selected} streams"
         super().__init__(f"{count} were not read whole: {', '.join(failures)}.")
 
@@ -180,16 +181,17 @@ class StreamsFailedError(GorgiasError):
     @override
     def lines(self) -> Sequence[str]:
         """A line for each stream that failed, and one for the run."""
+        others = " The others were." if len(self.failures) < self._selected else ""
         return [
             *(
-                one_line(f"Stream `{stream}` failed. {' '.join(texts)} {_DESELECT}")
+                one_line(f"Stream `{stream}` failed. {' '.join(texts)}")
                 for stream, texts in self.failures.items()
             ),
-            f"{self} The others were. The next run goes on where each of them stopped.",
+            (
+                f"{self}{others} The next run goes on where each of them stopped. "
+                "What you do not need can be deselected in the catalog."
+            ),
         ]
-
-
-_DESELECT = "To run without it, deselect it in the catalog."
 
 
 class Terminated(SystemExit):

@@ -7,9 +7,11 @@ import re
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias.clock import SystemClock
 from tap_gorgias.compat import override
@@ -24,6 +26,8 @@ from tap_gorgias.errors import (
     Terminated,
     messages_of,
 )
+from tap_gorgias.first_look.looking import FirstLook
+from tap_gorgias.first_look.table import render
 from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
@@ -40,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
-    import click
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_gorgias.clock import Clock
@@ -237,13 +240,7 @@ class TapGorgias(Tap):
         if about:
             cls.print_about(about_format)
             return
-        cls.print_version(print_fn=cls.logger.info)
-        tap = cls(
-            config=config.config if config else None,
-            state=None if state is None else _state(state),
-            catalog=None if catalog is None else _catalog(catalog),
-            parse_env_config=config is not None and config.parse_env,
-        )
+        tap = cls._from_options(config, catalog, state)
         try:
             tap.sync_all()
         except Terminated:
@@ -252,6 +249,67 @@ class TapGorgias(Tap):
         finally:
             tap.run.close()
             tap.run.log_summary(cls.logger)
+
+    @classmethod
+    def _from_options(
+        cls,
+        config: _ConfigInput | None,
+        catalog: IO[str] | None,
+        state: IO[str] | None = None,
+    ) -> TapGorgias:
+        cls.print_version(print_fn=cls.logger.info)
+        return cls(
+            config=config.config if config else None,
+            state=None if state is None else _state(state),
+            catalog=None if catalog is None else _catalog(catalog),
+            parse_env_config=config is not None and config.parse_env,
+        )
+
+    @classmethod
+    def invoke_or_test(cls, *, test: str, **options: Any) -> None:
+        """Do what the command line asks for.
+
+        Args:
+            test: Value of the option `--test`.
+            options: The other options, as `invoke` takes them.
+        """
+        if options["about"] or test == CliTestOptionValue.Disabled.value:
+            cls.invoke(**options)
+            return
+        # Whoever looks wants to see what a first sync asks, so STATE plays no part.
+        tap = cls._from_options(options["config"], options["catalog"])
+        if test == CliTestOptionValue.Schema.value:
+            tap.write_schemas()
+        else:
+            tap.look()
+
+    def look(self) -> None:
+        """Ask for a page or two of each selected stream, and tell it on stderr.
+
+        Raises:
+            SystemExit: With code 1, if Gorgias refuses something, or answers otherwise
+                than expected.
+            GorgiasError: If something concerns all streams.
+        """
+        streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
+        selected = [stream for stream in streams if stream.selected]
+        self.logger.info(
+            "Asking for a page or two of %d streams, as fast as the account allows.",
+            len(selected),
+        )
+        try:
+            looks = list(FirstLook(self.run).at(selected))
+        finally:
+            self.run.close()
+        text = render(
+            looks,
+            credentials=self.run.settings.credentials,
+            call_limit=self.run.client.budget.call_limit,
+            requests=self.run.summary.total.requests,
+        )
+        click.echo(text, err=True, nl=False)
+        if not all(look.verdict.is_well for look in looks):
+            raise SystemExit(1)
 
     def write_last_state(self) -> None:
         """End the output with STATE, although it was written before.
@@ -265,9 +323,15 @@ class TapGorgias(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
+        for option in command.params:
+            if option.name == "test":
+                # The SDK's callback knows of no catalog, and ends the process itself.
+                option.callback = None
+                option.expose_value = True
+                option.help = _TEST_HELP
         return TapCommand(
             name=command.name,
-            callback=failures_told(cls.logger)(cls.invoke),
+            callback=failures_told(cls.logger)(cls.invoke_or_test),
             context_settings=command.context_settings,
             help=command.help,
             params=command.params,
@@ -275,6 +339,10 @@ class TapGorgias(Tap):
         )
 
 
+_TEST_HELP = (
+    "Ask for a page or two of each selected stream and tell on stderr how Gorgias "
+    "answers. Use --test=schema to write the schemas without asking."
+)
 _FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
 _STATE_SHAPE = (
     "STATE must be a JSON object with an object `bookmarks`, and nothing around it."

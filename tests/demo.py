@@ -41,6 +41,7 @@ TAP = FOLDER / "tap" / BIN / "tap-gorgias"
 TARGET = ("target-duckdb==0.8.0", "duckdb<1.2")
 NEWEST_PYTHON = (3, 13)  # that such a DuckDB is built for
 ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
+REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
 SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
 
 _QUERY = """
@@ -151,11 +152,30 @@ def catalog(config: Path) -> Any:  # noqa: ANN401
     """Ask the tap what it can read, and select `messages` too."""
     log = FOLDER / "discover.log"
     found = json.loads(output(log, TAP, "--config", config, "--discover"))
-    streams = {stream["tap_stream_id"]: stream for stream in found["streams"]}
-    for entry in streams["messages"]["metadata"]:
-        if entry["breadcrumb"] == []:
-            entry["metadata"]["selected"] = True
+    select(found, {"messages"}, selected=True)
     return found
+
+
+def look(folder: Path) -> set[str]:
+    """Show how Gorgias answers each stream; return those that it refuses."""
+    log = FOLDER / "test.log"
+    command = (TAP, "--config", "config.json", "--catalog", "catalog.json", "--test")
+    with step("   Ask for a page or two of each stream"), log.open("wb") as errors:
+        code = subprocess.Popen(command, cwd=folder, stderr=errors).wait()  # noqa: S603
+        _, begun, told = log.read_text("utf-8", "replace").partition("\ntap-gorgias ")
+        if not begun:  # for example, because the key is wrong
+            ended(command, code, log)
+    say(f"\n{begun.strip()} {told}")
+    return set(REFUSED.findall(told))
+
+
+def select(found: Any, names: Collection[str], *, selected: bool) -> None:  # noqa: ANN401
+    """Select streams of a catalog, or deselect them."""
+    streams = {stream["tap_stream_id"]: stream for stream in found["streams"]}
+    for name in names:
+        for entry in streams[name]["metadata"]:
+            if entry["breadcrumb"] == []:
+                entry["metadata"]["selected"] = selected
 
 
 def load(title: str, folder: Path, number: int, state: str) -> Run:
@@ -269,6 +289,9 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
         folder = Path(name)
         with step("3  Find out what the tap can read, select messages too"):
             found = catalog(write_private(folder / "config.json", config))
+            write_private(folder / "catalog.json", found)
+        if not shop:
+            select(found, look(folder), selected=False)
             write_private(folder / "catalog.json", found)
         # A state is only written when all rows before it are in the database.
         target = {"default_target_schema": "gorgias", "flush_all_streams": True}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import deque
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,9 +32,11 @@ class Permit:
     request: SentRequest
 
 
+@dataclass(eq=False)
 class _Waiter:
     """A thread that waits for its permit."""
 
+    stream_name: str
     request: SentRequest | None = None
     """What may leave; None as long as nothing may."""
 
@@ -42,7 +44,9 @@ class _Waiter:
 class ApiBudget:
     """Lets requests leave, one `Permit` each, as `Allowance` says.
 
-    Who has waited longest is next, so that no thread starves beside others.
+    In turn, the thread is next that has waited longest, and one whose stream has sent
+    the fewest requests. So no thread starves beside others, small streams are not held
+    up by large ones, and a large one that begins late does not end long after them.
     """
 
     def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
@@ -55,7 +59,9 @@ class ApiBudget:
         self._clock = clock
         self._allowance = Allowance(rate_limit_percent)
         self._lock = threading.Lock()
-        self._waiting: deque[_Waiter] = deque()
+        self._waiting: list[_Waiter] = []
+        self._sent: Counter[str] = Counter()
+        self._fewest_is_next = False
         self._call_limit: str | None = None
         self._used = 0
         self._at_work = 0
@@ -83,14 +89,17 @@ class ApiBudget:
             windows = self._work_seconds / self._allowance.window_seconds
             return self._used / (self._allowance.share * max(windows, 1.0))
 
-    def acquire(self) -> Permit:
+    def acquire(self, stream_name: str = "") -> Permit:
         """Wait until a request may leave, and count it.
+
+        Args:
+            stream_name: For which stream it is sent.
 
         Returns:
             The permit, to be handed back with `release` or `refuse`.
         """
         waited = 0.0
-        waiter = _Waiter()
+        waiter = _Waiter(stream_name)
         with self._lock:
             self._pass_time()
             self._at_work += 1
@@ -164,8 +173,18 @@ class ApiBudget:
         """
         now = self._clock.monotonic()
         while (seconds := self._allowance.seconds_to_wait(now)) <= 0 and self._waiting:
-            self._waiting.popleft().request = self._allowance.send(now)
+            self._next_waiter().request = self._allowance.send(now)
         return seconds
+
+    def _next_waiter(self) -> _Waiter:
+        position = 0
+        if self._fewest_is_next:
+            counts = [self._sent[waiter.stream_name] for waiter in self._waiting]
+            position = counts.index(min(counts))
+        self._fewest_is_next = not self._fewest_is_next
+        waiter = self._waiting.pop(position)
+        self._sent[waiter.stream_name] += 1
+        return waiter
 
     @contextmanager
     def _answered(self, used: int | None, limit: int | None) -> Iterator[float]:

@@ -12,6 +12,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.api.auth import sign_in_with
 from tap_gorgias.api.exchange import SUBDOMAIN_ADVICE, Exchange
 from tap_gorgias.api.polling import until_ready
+from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS
 from tap_gorgias.errors import NotReadyError
 
 if TYPE_CHECKING:
@@ -48,15 +49,22 @@ class Reply(NamedTuple):
 class GorgiasClient:
     """One for all streams, because they share the account's budget."""
 
-    def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        summary: RunSummary,
+        clock: Clock,
+        patience_seconds: float = GIVE_UP_AFTER_SECONDS,
+    ) -> None:
         """Prepare; no request leaves yet.
 
         Args:
             settings: The checked settings.
             summary: Where requests, retries and waiting are counted.
             clock: Tells the time to the budget, to retries and to access tokens.
+            patience_seconds: How long a failing request is tried again.
         """
-        self._exchange = Exchange(settings, summary, clock)
+        self._exchange = Exchange(settings, summary, clock, patience_seconds)
         self._sign_in = sign_in_with(settings.credentials, self._exchange)
 
     def get(
@@ -125,10 +133,16 @@ class GorgiasClient:
         return until_ready(
             lambda: self._retried(ask, path, caller),
             clock=self._exchange.clock,
+            patience_seconds=self._exchange.patience_seconds,
             on_wait=lambda seconds: logger.info(
                 "Gorgias is not ready. Asking again in %d s.", seconds
             ),
         )
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether an answer of this run came from Gorgias without doubt."""
+        return self._exchange.has_answered
 
     @property
     def budget(self) -> ApiBudget:

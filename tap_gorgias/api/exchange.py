@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_gorgias.api.budget import ApiBudget
 from tap_gorgias.api.redaction import OwnSecrets
-from tap_gorgias.api.retry import Outage, retried
+from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retried
 from tap_gorgias.api.transport import Transport, TransportError
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.records.decoding import TooDeepError, decode, said
@@ -31,21 +31,30 @@ T = TypeVar("T")
 class Exchange:
     """The way to Gorgias for whoever can sign a request."""
 
-    def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        summary: RunSummary,
+        clock: Clock,
+        patience_seconds: float = GIVE_UP_AFTER_SECONDS,
+    ) -> None:
         """Prepare; no request leaves yet.
 
         Args:
             settings: The checked settings.
             summary: Where requests, retries and waiting are counted.
             clock: Tells the time to the budget and to retries.
+            patience_seconds: How long a failing request is tried again.
         """
         self.secrets = OwnSecrets()
         """What no error may show."""
         self.clock = clock
+        self.patience_seconds = patience_seconds
+        self.has_answered = False
+        """Whether an answer of this run came from Gorgias without doubt."""
         self._api_url = settings.api_url
         self._summary = summary
         self._outage = Outage()
-        self._answered = False
         self.budget = ApiBudget(clock, settings.rate_limit_percent)
         self._transport = Transport(
             budget=self.budget,
@@ -98,7 +107,7 @@ class Exchange:
         )
 
     def retried(self, attempt: Callable[[], T], asker: str) -> T:
-        """Try again for about five minutes, and tell it.
+        """Try again until patience ends, and tell it.
 
         Args:
             attempt: What to try. It raises `TransientApiError` to be tried again.
@@ -117,7 +126,11 @@ class Exchange:
             logger.warning("%s Trying again in %.1f s.", error, seconds)
 
         return retried(
-            attempt, clock=self.clock, outage=self._outage, on_retry=on_retry
+            attempt,
+            clock=self.clock,
+            outage=self._outage,
+            on_retry=on_retry,
+            patience_seconds=self.patience_seconds,
         )
 
     def value(self, answer: Answer, path: str, asker: str) -> Any:  # noqa: ANN401
@@ -141,7 +154,7 @@ class Exchange:
         except TooDeepError as error:
             raise ApiError(str(error), stream=asker, path=path) from None
         except ValueError:
-            if not self._answered and answer.body.lstrip().startswith(b"<"):
+            if not self.has_answered and answer.body.lstrip().startswith(b"<"):
                 reason = "the answer is a web page."
                 raise ApiError(
                     reason,
@@ -154,7 +167,7 @@ class Exchange:
             raise TransientApiError(
                 reason, stream=asker, path=path, status=answer.status
             ) from None
-        self._answered = True
+        self.has_answered = True
         return value
 
     def refusal(self, answer: Answer, path: str, asker: str, advice: str) -> ApiError:
@@ -175,8 +188,8 @@ class Exchange:
         )
         if answer.body.lstrip().startswith(b"{"):
             # A web server on the way refuses with web pages.
-            self._answered = True
-        if answer.is_redirect and not self._answered:
+            self.has_answered = True
+        if answer.is_redirect and not self.has_answered:
             advice = SUBDOMAIN_ADVICE
         kind = TransientApiError if transient else ApiError
         return kind(
@@ -193,6 +206,7 @@ class Exchange:
 
     def _answer(self, ask: Callable[[], Answer], path: str, asker: str) -> Answer:
         self._summary.count(asker, requests=1)
+        self._transport.send_for(asker)
         try:
             return ask()
         except TransportError as error:

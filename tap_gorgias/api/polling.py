@@ -20,9 +20,13 @@ T = TypeVar("T")
 
 
 def until_ready(
-    ask: Callable[[], T], *, clock: Clock, on_wait: Callable[[int], None]
+    ask: Callable[[], T],
+    *,
+    clock: Clock,
+    on_wait: Callable[[int], None],
+    patience_seconds: float = GIVE_UP_AFTER_SECONDS,
 ) -> T:
-    """Ask again until the answer is ready, for about five minutes.
+    """Ask again until the answer is ready, for some minutes.
 
     The waits are 1, 2, 4, 8, 16, 16, ... seconds, as in Gorgias' own web app. It is no
     failure, so it is not counted as another try.
@@ -31,6 +35,7 @@ def until_ready(
         ask: Asks. It raises `NotReadyError` to be asked again.
         clock: Tells the time and waits.
         on_wait: Told the seconds until the next time.
+        patience_seconds: How long to ask again.
 
     Returns:
         The answer.
@@ -46,7 +51,7 @@ def until_ready(
             return ask()
         except NotReadyError:  # noqa: PERF203 (waiting costs more)
             now = clock.monotonic()
-            deadline = deadline or now + GIVE_UP_AFTER_SECONDS
+            deadline = deadline or now + patience_seconds
             seconds = int(next(waits))
             if now + seconds > deadline:
                 raise

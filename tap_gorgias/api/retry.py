@@ -56,17 +56,19 @@ def retried(
     clock: Clock,
     outage: Outage,
     on_retry: Callable[[TransientApiError, float], None],
+    patience_seconds: float = GIVE_UP_AFTER_SECONDS,
 ) -> T:
-    """Try again for about five minutes, or not at all during an outage.
+    """Try again for some minutes, or not at all during an outage.
 
     The waits are 1, 2, 4, ... 32, 60, 60, ... seconds, each with up to a second of
-    jitter on top. No new try begins later than 300 s after the first failure.
+    jitter on top.
 
     Args:
         attempt: What to try. It raises `TransientApiError` to be tried again.
         clock: Tells the time and waits.
         outage: What all who try know of the API.
         on_retry: Told of each failure and of the seconds until the next try.
+        patience_seconds: No new try begins later than this after the first failure.
 
     Returns:
         What the attempt returned.
@@ -84,7 +86,7 @@ def retried(
             now = clock.monotonic()
             first_failure = now if first_failure is None else first_failure
             seconds = backoff.random_jitter(next(waits))
-            is_late = now + seconds > first_failure + GIVE_UP_AFTER_SECONDS
+            is_late = now + seconds > first_failure + patience_seconds
             if is_late or outage.is_known:
                 outage.give_up(first_failure)
                 raise

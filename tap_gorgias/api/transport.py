@@ -97,6 +97,10 @@ class BudgetedAdapter(GuardedAdapter):
         """How long the budget held back the last request of this thread."""
         return getattr(self._of_thread, "waited_seconds", 0.0)
 
+    def send_for(self, stream_name: str) -> None:
+        """Tell for which stream this thread sends its next requests."""
+        self._of_thread.stream_name = stream_name
+
     @override
     def send(
         self,
@@ -110,7 +114,7 @@ class BudgetedAdapter(GuardedAdapter):
         if not request.url or not request.url.lower().startswith("https:"):
             # Plain HTTP is for this machine, and must not leave it through a proxy.
             proxies = None
-        permit = self._budget.acquire()
+        permit = self._budget.acquire(getattr(self._of_thread, "stream_name", ""))
         self._of_thread.waited_seconds = permit.waited_seconds
         try:
             response = super().send(
@@ -168,6 +172,10 @@ class Transport:
     def waited_seconds(self) -> float:
         """How long the budget held back the last request of this thread."""
         return self._adapter.waited_seconds
+
+    def send_for(self, stream_name: str) -> None:
+        """Tell for which stream this thread sends its next requests."""
+        self._adapter.send_for(stream_name)
 
     def get(
         self,

@@ -50,6 +50,10 @@ class Run:
             raise SettingsError(["The settings have not been checked."])
         return self._settings
 
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._settings = settings
+
     @cached_property
     def client(self) -> GorgiasClient:
         """The one way to the API."""

@@ -331,14 +331,6 @@ def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
     assert "Earliest data to read on a first sync" in result.stdout
 
 
-def test_the_connection_can_be_tried(sandbox: Sandbox, tmp_path: Path) -> None:
-    """One page of each stream, as with any tap of the SDK."""
-    result = run_command([*Files(tmp_path).arguments(sandbox.config), "--test"])
-
-    assert result.returncode == 0
-    assert result.stdout.count('"RECORD"') >= len(STREAMS) - 1
-
-
 def test_batches_leave_before_the_state_that_counts_on_them(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import sys
 from threading import Event
 
 from tests.sandbox import LIMITERS, Sandbox, Shop
+from tests.sandbox.surprises import SURPRISES
 
 _DESCRIPTION = """\
 Serve a stand-in for the Gorgias REST API on this machine, over a generated shop.
@@ -99,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how much longer every answer takes (%(default)s)",
     )
+    add(
+        "--surprises",
+        action="store_true",
+        help="answer otherwise than documented, to see what `--test` tells",
+    )
     return parser
 
 
@@ -108,8 +114,11 @@ def main() -> None:
     port, latency = options.pop("port"), options.pop("latency")
     rate, kind = options.pop("rate_limit"), LIMITERS[options.pop("limiter")]
     limiter = kind(*rate) if rate else None
+    surprises = SURPRISES if options.pop("surprises") else ()
     shop = Shop(**options)
     with Sandbox(shop, limiter=limiter, latency=latency, port=port) as sandbox:
+        for surprise in surprises:
+            surprise(sandbox)
         lines = (
             f"Serving a generated shop on {sandbox.url}",
             f"  e-mail:  {sandbox.config['email']}",

@@ -91,6 +91,14 @@ class Fault:
         return cls("rewrite", spoil)
 
     @classmethod
+    def header(cls, name: str, value: str) -> Fault:
+        """Send a header with another value."""
+        return cls(
+            f"header {name}",
+            lambda answer: replace(answer, headers={**answer.headers, name: value}),
+        )
+
+    @classmethod
     def _on_wire(cls, wire: Wire) -> Fault:
         """Send the answer in another way."""
         return cls(wire, lambda answer: replace(answer, wire=wire))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from threading import RLock
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.sandbox import auth
 from tests.sandbox.answers import Answer, Refusal, not_found
@@ -83,6 +83,7 @@ class Sandbox:
         self.latency = latency
         self.forbidden = set(forbidden)
         self.phone = phone
+        self.ignored: set[tuple[str, str]] = set()  # paths, and a parameter of each
         self.faults = Faults()
         self.auth = auth.Auth(token_lifetime, clock)
         self._callbacks: list[Callback] = []
@@ -223,8 +224,9 @@ class Sandbox:
                 for callback in self._callbacks:
                     callback(self.shop, request)
                 name = self._check(request)
+                query, echo = self._understood(request, echo)
                 answer = respond(
-                    self.shop, request.path, request.query, echo, self._generation, body
+                    self.shop, request.path, query, echo, self._generation, body
                 )
             except Refusal as refusal:
                 return refusal.answer()
@@ -232,6 +234,16 @@ class Sandbox:
         if name.startswith("phone/") and self.phone == "arrays" and is_list:
             return replace(answer, payload=answer.payload["data"])
         return answer
+
+    def _understood(
+        self, request: Request, echo: str
+    ) -> tuple[dict[str, list[str]], str]:
+        """Leave out the parameters that the sandbox is told to ignore."""
+        ignored = {name for path, name in self.ignored if path == request.path}
+        if not ignored:
+            return request.query, echo
+        query = {n: texts for n, texts in request.query.items() if n not in ignored}
+        return query, urlencode(query, doseq=True)
 
     def _check(self, request: Request) -> str:
         """Refuse requests without permission, and all that would write.

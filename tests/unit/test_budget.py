@@ -91,6 +91,32 @@ def test_who_waits_longest_is_next() -> None:
         assert set(after_the_burst[begin : begin + 8]) == set(threads)
 
 
+def test_a_stream_that_begins_late_catches_up() -> None:
+    """It gets half of the rate, a third being its equal part, and no other starves."""
+    clock = TurnClock()
+    budget = ApiBudget(clock)
+    sent: dict[str, int] = {}
+    middle, end = clock.now + 60, clock.now + 120
+
+    def program(stream_name: str) -> Callable[[], None]:
+        def read() -> None:
+            while clock.now < end:
+                permit = budget.acquire(stream_name)
+                sent[stream_name] = sent.get(stream_name, 0) + 1
+                clock.sleep(LATENCY_SECONDS)
+                budget.release(permit, None)
+
+        return read
+
+    def begin_late() -> None:
+        clock.sleep(middle - clock.now)
+        clock.start(program("late"))
+
+    clock.run(program("one"), program("other"), begin_late)
+    assert sent["late"] >= 0.95 * 60
+    assert min(sent["one"], sent["other"]) >= 0.95 * (60 + 30)
+
+
 def test_who_waits_looks_again_every_second() -> None:
     """An answer to another thread may show more room than was known."""
     clock = TurnClock()

@@ -56,6 +56,22 @@ def test_waits_double_up_to_a_minute() -> None:
         assert least <= waited <= least + 1
 
 
+def test_who_is_less_patient_gives_up_earlier() -> None:
+    """No try begins later than that after the first failure."""
+    clock = FakeClock()
+    attempt = Attempts(clock, failures=99)
+    with pytest.raises(TransientApiError):
+        retried(
+            attempt,
+            clock=clock,
+            outage=Outage(),
+            on_retry=quiet,
+            patience_seconds=30.0,
+        )
+    assert attempt.begun[-1] - attempt.begun[0] <= 30
+    assert len(attempt.begun) >= 4
+
+
 def test_clients_that_fail_together_do_not_come_back_together() -> None:
     """That is what jitter is for."""
     clock = FakeClock()

@@ -67,8 +67,8 @@ def test_leaves_are_modules() -> None:
 
 
 @pytest.mark.parametrize("box", sorted(BOXES | LEAVES))
-def test_imports_point_down(box: str) -> None:
-    """A package imports what lies below it or beside the column, and leaves."""
+def test_imports_follow_the_arrows(box: str) -> None:
+    """A package imports what arrows lead to, packages without arrows, and leaves."""
     wrong = [
         f"{module} imports {imported}"
         for module in members(box)
@@ -80,7 +80,7 @@ def test_imports_point_down(box: str) -> None:
 
 @pytest.mark.parametrize(("upper", "lower"), sorted(ARROWS))
 def test_arrows_are_imports(upper: str, lower: str) -> None:
-    """The order of the column is not invented."""
+    """The order of the packages is not invented."""
     assert any(place(one) == lower for name in members(upper) for one in graph()[name])
 
 

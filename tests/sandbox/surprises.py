@@ -1,0 +1,111 @@
+"""Answers that differ from the documents: what the live API might do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.sandbox.answers import reject
+from tests.sandbox.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.sandbox.collection import Row
+    from tests.sandbox.sandbox import Request, Sandbox
+    from tests.sandbox.shop import Shop
+
+_ALWAYS = 1_000_000
+
+
+def refused_parameter(sandbox: Sandbox) -> None:
+    """Customers know no order."""
+
+    def refuse(_: Shop, request: Request) -> None:
+        if request.path == "/api/customers" and "order_by" in request.query:
+            reject("order_by", "Unknown field.")
+
+    sandbox.before_request(refuse)
+
+
+def ignored_parameter(sandbox: Sandbox) -> None:
+    """Rules come 30 on a page, however many are asked for."""
+    sandbox.ignored.add(("/api/rules", "limit"))
+
+
+def ignored_filter(sandbox: Sandbox) -> None:
+    """Events are not filtered by type."""
+    sandbox.ignored.add(("/api/events", "types"))
+
+
+def other_order(sandbox: Sandbox) -> None:
+    """Surveys come oldest first."""
+    _rewrite(sandbox, "satisfaction-surveys", _list(lambda rows: rows[::-1]))
+
+
+def unknown_field(sandbox: Sandbox) -> None:
+    """Tickets have a new field."""
+    _rewrite(sandbox, "tickets", _rows(lambda row: {**row, "brand_new": "A secret."}))
+
+
+def missing_field(sandbox: Sandbox) -> None:
+    """Teams have no description any more."""
+    _rewrite(sandbox, "teams", _rows(lambda row: _without(row, "description")))
+
+
+def other_date_form(sandbox: Sandbox) -> None:
+    """Users were created at a moment without a time zone."""
+
+    def naive(row: Row) -> Row:
+        return {**row, "created_datetime": row["created_datetime"][:19]}
+
+    _rewrite(sandbox, "users", _rows(naive))
+
+
+def bare_array(sandbox: Sandbox) -> None:
+    """Views come without an envelope."""
+    _rewrite(sandbox, "views", lambda answer: answer["data"])
+
+
+def missing_cursor(sandbox: Sandbox) -> None:
+    """Jobs do not say whether another page follows."""
+    _rewrite(
+        sandbox,
+        "jobs",
+        lambda answer: {**answer, "meta": _without(answer["meta"], "next_cursor")},
+    )
+
+
+def other_call_limit(sandbox: Sandbox) -> None:
+    """The account has a plan that is not documented."""
+    fault = Fault.header("X-Gorgias-Account-Api-Call-Limit", "3/200")
+    sandbox.faults.add(fault, "/api/*", times=_ALWAYS)
+
+
+SURPRISES: tuple[Callable[[Sandbox], None], ...] = (
+    refused_parameter,
+    ignored_parameter,
+    ignored_filter,
+    other_order,
+    unknown_field,
+    missing_field,
+    other_date_form,
+    bare_array,
+    missing_cursor,
+    other_call_limit,
+)
+
+
+def _rewrite(sandbox: Sandbox, name: str, change: Callable[[Any], Any]) -> None:
+    sandbox.faults.add(Fault.rewrite(change), f"/api/{name}", times=_ALWAYS)
+
+
+def _list(change: Callable[[list[Row]], list[Row]]) -> Callable[[Row], Row]:
+    return lambda answer: {**answer, "data": change(answer["data"])}
+
+
+def _rows(change: Callable[[Row], Row]) -> Callable[[Row], Row]:
+    return _list(lambda rows: [change(row) for row in rows])
+
+
+def _without(row: Mapping[str, Any], name: str) -> Row:
+    return {other: value for other, value in row.items() if other != name}
