@@ -42,10 +42,10 @@ def first_sync(limit: int, package: Path) -> Iterator[Result]:
     Spread requests take up to a window longer than bursts, which is little in this one.
     """
     shop = Shop(
-        tickets=16_000,
+        tickets=12_000,
         messages_per_ticket=1,
-        customers=16_000,
-        events=16_000,
+        customers=12_000,
+        events=12_000,
         satisfaction_surveys=4_000,
         voice_calls=2_000,
     )

@@ -20,6 +20,7 @@ from tests.support.runs import (
     Files,
     Output,
     PartialRun,
+    latest,
     run,
     run_command,
 )
@@ -354,6 +355,73 @@ def assert_nothing_is_lost(
     assert {row["id"]: row["subject"] for row in shop.tickets.rows()} == {
         ticket: record["subject"] for ticket, record in latest.items()
     }
+
+
+SIX = ("customers", "events", "ticket_details", "ticket_messages", "tickets", "tags")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_six_streams_killed_at_any_moment_lose_nothing(
+    tmp_path: Path, seed: int
+) -> None:
+    """They are read at once, their rows interleave, and they change meanwhile."""
+    chance = random.Random(seed)  # noqa: S311 (the same history each time)
+    sizes = {"tickets": 230, "customers": 230, "events": 230, "tags": 20}
+    shop = Shop(seed=seed, messages_per_ticket=1, **sizes)
+    with Sandbox(shop) as sandbox:
+        config = {**sandbox.config, "ticket_messages_settle_hours": 0}
+        running: list[subprocess.Popen[bytes]] = []
+        deadline = [0]
+
+        def live(_shop: Shop, _request: Request) -> None:
+            if deadline[0]:
+                with shop.lock:
+                    change(shop, chance)
+                deadline[0] -= 1
+                if deadline[0] == 0:
+                    running[-1].kill()
+
+        sandbox.before_request(live)
+        outputs: list[Output] = []
+        state: dict[str, Any] = {}
+        for _ in range(4):
+            deadline[0] = chance.randrange(4, 60)
+            out = tmp_path / "out.jsonl"
+            command = Files(tmp_path).arguments(config, SIX, state)
+            running.append(start(command, out))
+            running[-1].communicate(timeout=60)
+            outputs.append(Output.parse(out.read_text()))
+            state = outputs[-1].state or state
+        sandbox.silence()
+        outputs.append(run(config, *SIX, state=state))
+
+    assert any(output.turns > len(SIX) for output in outputs)
+    for stream, rows, field in (
+        ("customers", shop.customers, "name"),
+        ("ticket_details", shop.tickets, "subject"),
+        ("tickets", shop.tickets, "subject"),
+        ("ticket_messages", shop.messages, "ticket_id"),
+        ("events", shop.events, "type"),
+        ("tags", shop.tags, "name"),
+    ):
+        read = {key: row[field] for key, row in latest(stream, *outputs).items()}
+        assert read == {row["id"]: row[field] for row in rows.rows()}, stream
+
+
+def change(shop: Shop, chance: random.Random) -> None:
+    """Let a ticket, a message or a customer change or come."""
+    shop.advance(chance.random() * 100)
+    ticket = chance.choice(shop.tickets.ids())
+    customer = chance.choice(shop.customers.ids())
+    chance.choice(
+        (
+            lambda: shop.tickets.update(ticket, subject=f"Changed {chance.random()}"),
+            lambda: shop.customers.update(customer, name=f"Changed {chance.random()}"),
+            lambda: shop.messages.create(ticket),
+            shop.tickets.create,
+            lambda: None,
+        )
+    )()
 
 
 def test_a_target_that_goes_away_ends_the_run_with_one_line(
