@@ -366,8 +366,9 @@ def test_six_streams_killed_at_any_moment_lose_nothing(
 ) -> None:
     """They are read at once, their rows interleave, and they change meanwhile."""
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
-    sizes = {"tickets": 230, "customers": 230, "events": 230, "tags": 20}
-    shop = Shop(seed=seed, messages_per_ticket=1, **sizes)
+    shop = Shop(
+        seed=seed, tickets=230, customers=230, events=230, messages_per_ticket=1
+    )
     with Sandbox(shop) as sandbox:
         config = {**sandbox.config, "ticket_messages_settle_hours": 0}
         running: list[subprocess.Popen[bytes]] = []
