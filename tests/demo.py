@@ -204,7 +204,7 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
         ended(target_command, target.returncode, target_log)
         ended(tap_command, tap.returncode, tap_log)
     log = tap_log.read_text(encoding="utf-8")
-    say("   " + log[log.rfind("Summary of the run") :].strip())
+    say("   " + log[log.rfind("Summary of the run") :].splitlines()[0])
     told = SUMMARY.findall(log)
     return Run(
         {name: int(rows) for name, rows, _ in told},
