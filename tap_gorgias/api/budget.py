@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LONGEST_NAP_SECONDS = 1.0
 """Who waits looks again after this time, as another's answer may have shown room."""
 
+LONGEST_WAITING_EVERY = 3
+"""One of so many permits goes to the thread that has waited longest."""
+
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
 
 
@@ -44,9 +47,10 @@ class _Waiter:
 class ApiBudget:
     """Lets requests leave, one `Permit` each, as `Allowance` says.
 
-    In turn, the thread is next that has waited longest, and one whose stream has sent
-    the fewest requests. So no thread starves beside others, small streams are not held
-    up by large ones, and a large one that begins late does not end long after them.
+    Every third permit goes to the thread that has waited longest, the others to threads
+    whose streams have sent the fewest requests. So no thread starves beside others,
+    small streams are not held up by large ones, and a large one that begins late does
+    not end long after them.
     """
 
     def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
@@ -61,7 +65,7 @@ class ApiBudget:
         self._lock = threading.Lock()
         self._waiting: list[_Waiter] = []
         self._sent: Counter[str] = Counter()
-        self._fewest_is_next = False
+        self._permits = 0
         self._call_limit: str | None = None
         self._used = 0
         self._at_work = 0
@@ -178,10 +182,10 @@ class ApiBudget:
 
     def _next_waiter(self) -> _Waiter:
         position = 0
-        if self._fewest_is_next:
+        self._permits += 1
+        if self._permits % LONGEST_WAITING_EVERY:
             counts = [self._sent[waiter.stream_name] for waiter in self._waiting]
             position = counts.index(min(counts))
-        self._fewest_is_next = not self._fewest_is_next
         waiter = self._waiting.pop(position)
         self._sent[waiter.stream_name] += 1
         return waiter

@@ -252,5 +252,5 @@ def run_command(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, in a folder, with stdout and stderr caught."""
     return subprocess.run(  # noqa: S603 (our own command)
-        command, capture_output=True, text=True, check=False, timeout=600, cwd=folder
+        command, capture_output=True, text=True, check=False, timeout=1_800, cwd=folder
     )
