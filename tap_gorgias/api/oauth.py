@@ -40,7 +40,7 @@ DAY_SECONDS = 86_400.0
 EARLY_SECONDS = 300.0
 """How long before its end a token is renewed; a tenth of its life if that is less."""
 
-_SIGN_IN_AGAIN = "see `Sign in with OAuth2` in the README."
+_SIGN_IN_AGAIN = "see docs/oauth2.md."
 ADVICE = {
     "invalid_grant": "The refresh token does not work any more, or belongs to another "
     "app: get a new one and set `refresh_token`, " + _SIGN_IN_AGAIN,

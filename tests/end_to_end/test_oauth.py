@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.sandbox import Request
 
 TOKEN = "/oauth/token"
-AGAIN = "see `Sign in with OAuth2` in the README"
+AGAIN = "see docs/oauth2.md"
 
 
 @pytest.fixture

@@ -9,7 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 ANALYSTS = ROOT / "docs" / "analysts.md"
+MELTANO = ROOT / "docs" / "meltano.md"
+OAUTH2 = ROOT / "docs" / "oauth2.md"
 OPERATORS = ROOT / "docs" / "operators.md"
+SDK = ROOT / "docs" / "sdk.md"
+STREAM_PAGE = ROOT / "docs" / "streams.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMAND = "UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/contract"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -65,7 +65,7 @@ def test_a_load_job_that_fails_at_the_end_is_dropped(
     """With exit code 0, a STATE, and no word in the log.
 
     So does z3-target-bigquery 0.7.2. When this fails, the target was mended: say so in
-    README.md and docs/operators.md.
+    docs/meltano.md and docs/operators.md.
     """
     with bigquery.server(tmp_path, failing="events") as target:
         told, log = load_as_a_user(target, sandbox, "events")

@@ -1,4 +1,4 @@
-"""The tap is installed from its definition for the Hub as the README says.
+"""The tap is installed from its definition for the Hub as docs/meltano.md says.
 
 Needs Meltano, in `.targets/meltano` or where TAP_GORGIAS_MELTANO says.
 """
@@ -14,6 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tests.sandbox import Sandbox, Shop
+from tests.support.documents import MELTANO as PAGE
 from tests.support.documents import ROOT, blocks
 from tests.support.runs import Output
 from tests.targets.environments import WITH_PIP
@@ -28,7 +29,7 @@ CHECKOUT = "/path/to/tap-gorgias"
 def shell(command: str, project: Path, **settings: str) -> str:
     """Run commands in a Meltano project, with Meltano in the path."""
     path = os.pathsep.join([str(MELTANO.parent), os.environ["PATH"]])
-    run = subprocess.run(  # noqa: S603 (commands of the README)
+    run = subprocess.run(  # noqa: S603 (commands of the page)
         ["bash", "-euo", "pipefail", "-c", command],  # noqa: S607 (the reader's bash)
         cwd=project,
         env={**os.environ, "PATH": path, **WITH_PIP, **settings},
@@ -43,10 +44,10 @@ def shell(command: str, project: Path, **settings: str) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new project, in which the README's commands were run."""
+    """A new project, in which the commands of the page were run."""
     folder = tmp_path_factory.mktemp("meltano")
     shell("meltano init --no-usage-stats project", folder)
-    (commands,) = (one for one in blocks("shell") if "--from-ref" in one)
+    (commands,) = (one for one in blocks("shell", PAGE) if "--from-ref" in one)
     shell(commands.replace(CHECKOUT, str(ROOT)), folder / "project")
     return folder / "project"
 

@@ -170,7 +170,7 @@ def test_a_killed_upsert_into_bigquery_loses_rows(tmp_path: Path) -> None:
     """STATE goes out while rows lie in tables that are merged at the end of a run.
 
     So does z3-target-bigquery 0.7.2. When this fails, `upsert` has become safe: say so
-    in README.md and docs/operators.md, and take it out of `SAFE`.
+    in docs/meltano.md and docs/operators.md, and take it out of `SAFE`.
     """
     with loading("target-bigquery", tmp_path) as run:
         state = run.killed({})

@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Sandbox
-from tests.support.documents import OPERATORS, blocks, text
+from tests.support.documents import OPERATORS, SDK, blocks, text
 from tests.support.runs import LOOK_FOR_IMPORTS
 from tests.targets import shop
 from tests.targets.environments import executable, project
@@ -185,9 +185,9 @@ def test_meltano_selects_what_the_tap_would(meltano: Meltano) -> None:
     }
 
 
-def test_selection_rules_of_the_readme_choose(meltano: Meltano) -> None:
+def test_selection_rules_of_the_sdk_page_choose(meltano: Meltano) -> None:
     """Whole streams, but for a field each."""
-    [example] = [yaml.safe_load(one) for one in blocks("yaml") if "select:" in one]
+    [example] = [yaml.safe_load(one) for one in blocks("yaml", SDK) if "select:" in one]
     rules = json.dumps(example["select"])
 
     told = meltano("select", "tap-gorgias", "--list", TAP_GORGIAS__SELECT=rules)

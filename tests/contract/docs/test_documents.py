@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.documents import ANALYSTS, OPERATORS, ROOT, blocks, text
+from tests.support.documents import DOCUMENTS, README, blocks, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SCRIPT = re.compile(r"<<'END'\n(.*?)^END$", re.MULTILINE | re.DOTALL)
 
 
 def anchors(file: Path) -> set[str]:
@@ -36,14 +37,23 @@ def test_links_lead_to_headings_that_exist(document: Path) -> None:
 
 
 def test_readers_are_sent_to_their_page() -> None:
-    """The README names the pages for analysts, operators and contributors."""
-    links = {name for name, _ in LINK.findall(text())}
-    assert {"docs/analysts.md", "docs/operators.md", "CONTRIBUTING.md"} <= links
+    """The README names every other document."""
+    links = {(README.parent / name).resolve() for name, _ in LINK.findall(text())}
+    assert {*DOCUMENTS} - {README} <= links
 
 
 @pytest.mark.parametrize(
-    "example", [*blocks("json", ANALYSTS), *blocks("json", OPERATORS)]
+    "example", [one for document in DOCUMENTS for one in blocks("json", document)]
 )
 def test_json_examples_parse(example: str) -> None:
     """Each JSON example is an object."""
     assert isinstance(json.loads(example), dict)
+
+
+def test_embedded_python_of_the_shell_examples_is_valid() -> None:
+    """The scripts that select streams and edit STATE can be pasted."""
+    shell = "".join(one for document in DOCUMENTS for one in blocks("shell", document))
+    scripts = SCRIPT.findall(shell)
+    assert len(scripts) == shell.count("<<'END'") > 0
+    for script in scripts:
+        ast.parse(script)

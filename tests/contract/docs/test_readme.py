@@ -1,24 +1,31 @@
-"""README.md and meltano.yml say what the code does."""
+"""README.md, docs/oauth2.md and meltano.yml say what the code does."""
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.api import oauth
-from tap_gorgias.api.auth import ApiKeySignIn
-from tap_gorgias.api.oauth import OAuthSignIn
 from tap_gorgias.config.credentials import ApiKey, OAuthApp
 from tap_gorgias.config.schema import CONFIG_SCHEMA
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import ROOT, assert_written, blocks, table, text
+from tests.support.documents import (
+    OAUTH2,
+    README,
+    ROOT,
+    STREAM_PAGE,
+    assert_written,
+    blocks,
+    text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTILINE)
 
@@ -71,9 +78,11 @@ def test_settings_table_is_that_of_the_code() -> None:
     assert_written("settings", settings_table())
 
 
-def test_look_backs_in_the_streams_table_are_settings() -> None:
-    """A setting that the README names in backquotes exists."""
-    named = re.findall(r"`(\w+_(?:days|percent|seconds))`", text())
+@pytest.mark.parametrize("document", [README, STREAM_PAGE], ids=lambda path: path.stem)
+def test_look_backs_are_settings(document: Path) -> None:
+    """A setting that is named in backquotes exists."""
+    named = re.findall(r"`(\w+_(?:days|percent|seconds))`", text(document))
+    assert named
     assert set(named) <= own_settings().keys()
 
 
@@ -91,29 +100,14 @@ def test_shell_examples_name_files_that_exist() -> None:
     assert [name for name in scripts if not (ROOT / name).is_file()] == []
 
 
-def test_embedded_python_of_the_shell_examples_is_valid() -> None:
-    """The script that selects streams can be pasted."""
-    scripts = re.findall(
-        r"<<'END'\n(.*?)^END$", "".join(blocks("shell")), re.MULTILINE | re.DOTALL
-    )
-    assert scripts
-    for script in scripts:
-        ast.parse(script)
-
-
 def test_config_examples_are_accepted() -> None:
-    """The first JSON examples are configs that the tap takes, one for each way."""
-    taps = [TapGorgias(config=json.loads(one)) for one in blocks("json")[:2]]
+    """The first JSON example of each page is a config that the tap takes."""
+    examples = [blocks("json", document)[0] for document in (README, OAUTH2)]
+    taps = [TapGorgias(config=json.loads(one)) for one in examples]
     settings = [tap.settings for tap in taps]
     assert all(isinstance(one, Settings) for one in settings)
     kinds = [type(one.credentials) for one in settings if one]
     assert kinds == [ApiKey, OAuthApp]
-
-
-@pytest.mark.parametrize("example", blocks("json"))
-def test_json_examples_parse(example: str) -> None:
-    """Each JSON example is an object."""
-    assert isinstance(json.loads(example), dict)
 
 
 def test_meltano_settings_are_those_of_the_tap() -> None:
@@ -141,16 +135,6 @@ def test_meltano_asks_for_one_complete_way_to_sign_in() -> None:
         for name in group:
             with pytest.raises(SettingsError):
                 TapGorgias(config={**config, name: None})
-
-
-def test_the_troubleshooting_table_names_each_advice_about_signing_in() -> None:
-    """Whoever searches for the words of an error finds them."""
-    advice = [*oauth.ADVICE.values(), OAuthSignIn.unauthorized_advice]
-    advice.append(ApiKeySignIn.unauthorized_advice)
-    shown = {row[0].replace("`", "") for row in table("## Errors and what to do")}
-    for one in advice:
-        begin = one.replace("`", "").partition(",")[0].rstrip(".")
-        assert any(begin in row for row in shown), begin
 
 
 def test_meltano_extractor_does_what_the_tap_can() -> None:

@@ -1,4 +1,4 @@
-"""What README.md and meltano.yml say about streams is what the code does."""
+"""What the documents and meltano.yml say about streams is what the code does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from tap_gorgias.stream_types.replication import CursorStream, FeedStream, LogSt
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.statistics import StatisticsStream
-from tests.support.documents import ROOT, assert_written, table
+from tests.support.documents import (
+    OAUTH2,
+    ROOT,
+    STREAM_PAGE,
+    assert_written,
+    table,
+)
 
 if TYPE_CHECKING:
     from tap_gorgias.stream_types.base import GorgiasStream
@@ -38,33 +44,48 @@ def way_of(stream: type[GorgiasStream]) -> str:
 
 
 def test_streams_table_is_that_of_the_code() -> None:
-    """Each stream has a row, in alphabetical order, and there are no others."""
-    rows = table("## Streams")
-    assert [row[:6] for row in rows] == [
+    """Each stream has a row, in alphabetical order, and there are no others.
+
+    Its permission is the scope that a refusal names. Statistics come last.
+    """
+    rows = [
         [
             f"`{stream.name}`",
-            f"`{stream.path}{PATHS_BEYOND.get(stream.name, '')}`",
             ", ".join(f"`{key}`" for key in stream.primary_keys),
             way_of(stream),
-            f"`{stream.replication_key}`" if stream.replication_key else "-",
             "yes" if stream.selected_by_default else "no",
+            f"`{stream.scope}`",
         ]
         for stream in STREAMS
     ]
-    assert all(len(row) == 8 and all(row) for row in rows)
+    keys = ", ".join(f"`{key}`" for key in StatisticsStream.primary_keys)
+    scope = f"`{StatisticsStream.scope}`"
+    rows.append(["`statistics_<name>`", keys, "by period", "when set", scope])
+    assert table("## Streams") == rows
+
+
+def test_costs_and_misses_stand_beside_what_the_code_reads() -> None:
+    """Each stream has a row here too, with its endpoint and replication key."""
+    rows = table("## What each stream costs and can miss", STREAM_PAGE)
+    assert [row[:3] for row in rows] == [
+        [
+            f"`{stream.name}`",
+            f"`{stream.path}{PATHS_BEYOND.get(stream.name, '')}`",
+            f"`{stream.replication_key}`" if stream.replication_key else "-",
+        ]
+        for stream in STREAMS
+    ]
+    assert all(len(row) == 5 and all(row) for row in rows)
 
 
 def test_permissions_table_is_that_of_the_code() -> None:
-    """Each stream stands beside the scope that a refusal names."""
-    streams = defaultdict(list)
+    """Streams that find imports stand beside the scope that this needs."""
     finders = defaultdict(list)
     for stream in STREAMS:
-        streams[stream.scope].append(f"`{stream.name}`")
-        finders[stream.scope_of_imports].append(f"`{stream.name}`")
-    streams[StatisticsStream.scope].append("`statistics_<name>`")
-    assert table("### Permissions") == [
-        [f"`{scope}`", ", ".join(names), ", ".join(finders[scope]) or "-"]
-        for scope, names in sorted(streams.items())
+        if stream.scope_of_imports:
+            finders[stream.scope_of_imports].append(f"`{stream.name}`")
+    assert table("## Permissions", STREAM_PAGE) == [
+        [f"`{scope}`", ", ".join(names)] for scope, names in sorted(finders.items())
     ]
 
 
@@ -89,7 +110,7 @@ def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
         "&client_id=YOUR_CLIENT_ID&redirect_uri=https://app.example.com/callback"
         f"&state=RANDOM_TEXT&nonce=RANDOM_TEXT&scope={'%20'.join(scopes)}"
     )
-    assert_written("authorize", f"```text\n{address}\n```")
+    assert_written("authorize", f"```text\n{address}\n```", OAUTH2)
 
 
 def test_meltano_selects_what_is_selected_by_default() -> None:

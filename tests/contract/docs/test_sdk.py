@@ -1,4 +1,4 @@
-"""The README's examples of what the SDK adds, run against the sandbox."""
+"""The examples of docs/sdk.md, run against the sandbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import blocks
+from tests.support.documents import SDK, blocks
 from tests.support.runs import latest, run
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ TEXTS = ("body_text", "body_html", "stripped_text", "subject")
 
 
 def example(setting: str) -> dict[str, Any]:
-    """Return the one example of the README that shows a setting."""
-    found = [json.loads(one) for one in blocks("json") if f'"{setting}"' in one]
+    """Return the one example that shows a setting."""
+    found = [json.loads(one) for one in blocks("json", SDK) if f'"{setting}"' in one]
     (settings,) = (one for one in found if setting in one)
     assert isinstance(settings, dict)
     return settings
