@@ -31,9 +31,14 @@ HOUR = 3600
 def at_once(package: Path = REPOSITORY) -> Iterator[Result]:
     """Measure first syncs with both limits, and an hourly run."""
     parts = [first_sync(limit, rows, package) for limit, rows in FIRST_SYNCS]
+    parts.append(hourly_run(package))
     with ThreadPoolExecutor() as pool:
-        for results in [*pool.map(list, [*parts, hourly_run(package)])]:
+        for results in pool.map(_measured, parts):
             yield from results
+
+
+def _measured(part: Iterator[Result]) -> list[Result]:
+    return list(part)
 
 
 def first_sync(limit: int, rows: int, package: Path) -> Iterator[Result]:
