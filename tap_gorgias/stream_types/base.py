@@ -89,10 +89,11 @@ class GorgiasStream(CatalogStream, ABC):
         """Make a stream of one tap.
 
         Args:
-            tap: The tap, which the SDK needs.
+            tap: The tap, which holds the other streams and the output.
             run: What the streams of a run share.
         """
         super().__init__(tap)
+        self.tap = tap
         self.run = run
         self._missing: Counter[str] = Counter()
         self._is_position_held = False
@@ -309,7 +310,7 @@ class GorgiasStream(CatalogStream, ABC):
         """Write the rows, then the position that was saved after them, as STATE."""
         with self.output.exclusive():
             self.state_manager.publish()
-            self._tap.state_writer.write_state(self.tap_state)
+            self.tap.state_writer.write_state(self.tap_state)
 
     @override
     def get_batches(
@@ -356,4 +357,4 @@ class GorgiasStream(CatalogStream, ABC):
     @property
     def output(self) -> MessageWriter:
         """Where the tap's messages go."""
-        return cast("MessageWriter", self._tap.message_writer)
+        return cast("MessageWriter", self.tap.message_writer)
