@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from collections import Counter
 from enum import IntEnum
@@ -56,7 +57,6 @@ class Begins(IntEnum):
     """It is by far the largest."""
 
 
-SDK_FAILURE_MESSAGE = "An unhandled error occurred while syncing '%s'"
 PAGE_ROWS = 100
 """The most that a list endpoint gives for one request."""
 
@@ -271,11 +271,11 @@ class GorgiasStream(CatalogStream, ABC):
     def log(
         self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any
     ) -> None:
-        # The command line tells each failure, once and in full.
-        told_twice = message == SDK_FAILURE_MESSAGE
-        super().log(
-            message, *args, level=logging.DEBUG if told_twice else level, **kwargs
-        )
+        # The SDK logs here that an exception ends the stream. The command line reports
+        # that exception once and in full.
+        if level == logging.ERROR and sys.exc_info()[1] is not None:
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
         """Say what STATE has to hold for the stream.

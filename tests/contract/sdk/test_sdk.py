@@ -25,7 +25,7 @@ from tap_gorgias.errors import StreamsFailedError, Terminated
 from tap_gorgias.sdk.command import TapCommand
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.sdk.writer import MessageWriter
-from tap_gorgias.stream_types.base import SDK_FAILURE_MESSAGE, GorgiasStream
+from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tests.support.memory import (
     CONFIG,
@@ -264,11 +264,6 @@ def test_activate_version_messages_are_obeyed(
     tap_of(Tags, 1, emit_activate_version_messages=wanted).sync_all()
     types = {one["type"] for one in messages(capsys)}
     assert ("ACTIVATE_VERSION" in types) is wanted
-
-
-def test_the_sdk_s_line_about_a_failed_stream_is_known() -> None:
-    """It is recognised by its text."""
-    assert f'"{SDK_FAILURE_MESSAGE}"' in inspect.getsource(core.Stream.sync)
 
 
 @pytest.mark.parametrize(
