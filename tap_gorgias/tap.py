@@ -33,7 +33,7 @@ from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.about import DescribedTextFormatter
+from tap_gorgias.sdk.about import DESCRIBED_TEXT
 from tap_gorgias.sdk.command import TapCommand, failures_told
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.writer import MessageWriter
@@ -199,11 +199,7 @@ class TapGorgias(Tap):
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
-        if output_format in {None, "text"}:
-            info = cls._get_about_info()
-            print(DescribedTextFormatter().format_about(info))  # noqa: T201 (asked for)
-        else:
-            super().print_about(output_format)
+        super().print_about(output_format or DESCRIBED_TEXT)
 
     @classmethod
     @override
