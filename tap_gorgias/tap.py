@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 from singer_sdk import Tap
@@ -36,18 +36,20 @@ from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.about import DESCRIBED_TEXT
 from tap_gorgias.sdk.command import TapCommand, failures_told
 from tap_gorgias.sdk.environment import check_environment
+from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.statistics import StatisticsStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.stream_types.base import GorgiasStream
+
+T = TypeVar("T")
 
 
 class TapGorgias(Tap):
@@ -149,10 +151,14 @@ class TapGorgias(Tap):
         }
         super().load_state({**state, "bookmarks": upgraded(bookmarks)})
 
+    @classmethod
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop between two lines of output; the SDK would exit with code 0."""
-        self.output.terminate(Terminated(signum))
+    def instantiate_processor(cls, instance: T | None, default_cls: type[T]) -> T:
+        # The SDK makes the writer as soon as its own signal handlers are set. They exit
+        # with code 0, so they must not last until the streams are made.
+        writer = super().instantiate_processor(instance, default_cls)
+        stop_on_signals(cast("MessageWriter", writer))
+        return writer
 
     @property
     def output(self) -> MessageWriter:

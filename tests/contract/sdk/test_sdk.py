@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -273,7 +274,7 @@ def test_activate_version_messages_are_obeyed(
         (PluginBase, "append_builtin_config"),
         (PluginBase, "cb_config"),
         (PluginBase, "get_singer_command"),
-        (Tap, "_handle_termination"),
+        (Tap, "instantiate_processor"),
         (Tap, "invoke"),
         (Tap, "load_state"),
         (Tap, "setup_mapper"),
@@ -343,11 +344,33 @@ def test_our_command_takes_the_place_of_the_sdk_s() -> None:
 )
 def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None:
     """The SDK's own ends the process with code 0, as if all had been read."""
-    tap = TapGorgias(config=dict(CONFIG))
-    assert signal.getsignal(number) == tap._handle_termination  # noqa: SLF001
+    TapGorgias(config=dict(CONFIG))
     with pytest.raises(Terminated) as stopped:
         signal.raise_signal(number)
     assert stopped.value.code == code
+
+
+@pytest.mark.parametrize("setup_mapper", [True, False])
+def test_a_signal_while_a_tap_is_made_reaches_our_handler(
+    *, setup_mapper: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make the streams takes time, and nothing has been read by then."""
+
+    def stop(_self: TapGorgias) -> list[GorgiasStream]:
+        signal.raise_signal(signal.SIGTERM)
+        return []
+
+    monkeypatch.setattr(TapGorgias, "discover_streams", stop)
+    with pytest.raises(Terminated):
+        TapGorgias(config=dict(CONFIG), setup_mapper=setup_mapper)
+
+
+def test_a_tap_can_be_made_outside_the_main_thread() -> None:
+    """Python lets no other thread set a handler."""
+    before = signal.getsignal(signal.SIGTERM)
+    with ThreadPoolExecutor() as threads:
+        threads.submit(TapGorgias, config=dict(CONFIG)).result()
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_signal_is_not_reported_as_a_failed_stream(
