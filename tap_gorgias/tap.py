@@ -224,8 +224,7 @@ class TapGorgias(Tap):
             raise SettingsError(["The config is not a JSON object."]) from None
         if given.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
-            properties = cls.config_jsonschema["properties"]
-            check_environment(properties, cls._env_var_prefix)
+            check_environment(cls.config_jsonschema["properties"], cls.name)
         return given
 
     @classmethod
