@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk import Stream, Tap
@@ -26,7 +26,6 @@ from tap_gorgias.errors import StreamsFailedError, Terminated
 from tap_gorgias.sdk.command import TapCommand
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.sdk.writer import MessageWriter
-from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tests.support.memory import (
     CONFIG,
@@ -37,6 +36,9 @@ from tests.support.memory import (
     messages,
     tap_of,
 )
+
+if TYPE_CHECKING:
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 OWN_NAMES = {"_staged", "stage", "publish", "is_flushed"}
 OVERRIDDEN = {
@@ -257,16 +259,6 @@ def test_a_catalog_can_have_a_feed_read_whole(
     assert all(entry == done(5) for entry in entries(written))
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_activate_version_messages_are_obeyed(
-    *, wanted: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The SDK reads the setting although it declares it from 0.55 on only."""
-    tap_of(Tags, 1, emit_activate_version_messages=wanted).sync_all()
-    types = {one["type"] for one in messages(capsys)}
-    assert ("ACTIVATE_VERSION" in types) is wanted
-
-
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
@@ -290,37 +282,6 @@ def test_a_replaced_method_has_the_signature_of_the_sdk_s(
     assert [(one.name, one.kind, one.default) for one in ours] == [
         (one.name, one.kind, one.default) for one in theirs
     ]
-
-
-def test_the_sdk_writes_a_record_through_the_method_that_is_replaced() -> None:
-    """A deselected part is left out by it, all else by the converter."""
-    name = "_generate_record_messages"
-    theirs = inspect.signature(getattr(Stream, name)).parameters.values()
-    ours = inspect.signature(getattr(GorgiasStream, name)).parameters.values()
-    assert [one.name for one in ours] == [one.name for one in theirs]
-    called = [
-        method
-        for method in vars(Stream).values()
-        if inspect.isfunction(method) and name in method.__code__.co_names
-    ]
-    assert [method.__name__ for method in called] == ["_write_record_message"]
-
-
-def test_a_record_message_is_made_as_the_sdk_makes_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """A catalog that deselects a part of a property takes the SDK's own way."""
-    tap = tap_of(Tickets, 4)
-    stream = tap.streams["tickets"]
-    tap.sync_all()
-    ours = [one for one in messages(capsys) if one["type"] == "RECORD"]
-    stream.mask["properties", "customer", "properties", "name"] = False
-    del stream.__dict__["_parts_left_out"]
-    stream.sync()
-    theirs = [one for one in messages(capsys) if one["type"] == "RECORD"]
-    for one in ours + theirs:
-        assert one.pop("time_extracted")
-    assert ours == theirs
 
 
 def test_the_command_line_hands_over_config_and_environment() -> None:
