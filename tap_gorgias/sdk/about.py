@@ -36,8 +36,9 @@ def _lines(info: AboutInfo) -> Iterator[str]:
     yield ""
     yield f"Version: {info.version}"
     yield f"SDK Version: {info.sdk_version}"
-    yield "Supported Python Versions:"
-    yield from (f"  - {version}" for version in info.supported_python_versions or ())
+    if info.supported_python_versions:
+        yield "Supported Python Versions:"
+        yield from (f"  - {version}" for version in info.supported_python_versions)
     yield "Capabilities:"
     yield from (f"  - {capability}" for capability in info.capabilities)
     yield "Settings:"
