@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 from singer_sdk import Tap
@@ -33,21 +33,23 @@ from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.about import DescribedTextFormatter
+from tap_gorgias.sdk.about import DESCRIBED_TEXT
 from tap_gorgias.sdk.command import TapCommand, failures_told
 from tap_gorgias.sdk.environment import check_environment
+from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.statistics import StatisticsStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.stream_types.base import GorgiasStream
+
+T = TypeVar("T")
 
 
 class TapGorgias(Tap):
@@ -149,10 +151,14 @@ class TapGorgias(Tap):
         }
         super().load_state({**state, "bookmarks": upgraded(bookmarks)})
 
+    @classmethod
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop between two lines of output; the SDK would exit with code 0."""
-        self.output.terminate(Terminated(signum))
+    def instantiate_processor(cls, instance: T | None, default_cls: type[T]) -> T:
+        # The SDK makes the writer as soon as its own signal handlers are set. They exit
+        # with code 0, so they must not last until the streams are made.
+        writer = super().instantiate_processor(instance, default_cls)
+        stop_on_signals(cast("MessageWriter", writer))
+        return writer
 
     @property
     def output(self) -> MessageWriter:
@@ -199,11 +205,7 @@ class TapGorgias(Tap):
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
-        if output_format in {None, "text"}:
-            info = cls._get_about_info()
-            print(DescribedTextFormatter().format_about(info))  # noqa: T201 (asked for)
-        else:
-            super().print_about(output_format)
+        super().print_about(output_format or DESCRIBED_TEXT)
 
     @classmethod
     @override
@@ -222,8 +224,7 @@ class TapGorgias(Tap):
             raise SettingsError(["The config is not a JSON object."]) from None
         if given.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
-            properties = cls.config_jsonschema["properties"]
-            check_environment(properties, cls._env_var_prefix)
+            check_environment(cls.config_jsonschema["properties"], cls.name)
         return given
 
     @classmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.about import AboutFormatter, TextFormatter
+from singer_sdk.about import AboutFormatter
 
 from tap_gorgias.compat import override
 
@@ -14,22 +15,35 @@ if TYPE_CHECKING:
 
     from singer_sdk.about import AboutInfo
 
+DESCRIBED_TEXT = "described text"
+"""Name of the format, as `Tap.print_about` takes it."""
 
-class DescribedTextFormatter(AboutFormatter, format_name="described text"):
-    """The SDK's text, whose list of settings names no more than their types."""
+
+class DescribedTextFormatter(AboutFormatter, format_name=DESCRIBED_TEXT):
+    """The SDK's text, with the description and the default of each setting.
+
+    The SDK's own text tells no more of a setting than its name and its type.
+    """
 
     @override
     def format_about(self, about_info: AboutInfo) -> str:
-        head, _, _ = TextFormatter().format_about(about_info).partition("\nSettings:\n")
-        properties = about_info.settings["properties"]
-        settings = [
-            line
-            for name, schema in properties.items()
-            for line in _setting(about_info.env_var_prefix, name, schema)
-        ]
-        # A description of several lines defeats the SDK's own dedent.
-        lines = [line.removeprefix(" " * 8) for line in head.splitlines()]
-        return "\n".join([*lines, "Settings:", *settings])
+        return "\n".join(_lines(about_info))
+
+
+def _lines(info: AboutInfo) -> Iterator[str]:
+    yield f"Name: {info.name}"
+    yield f"Description: {inspect.cleandoc(info.description or '')}"
+    yield ""
+    yield f"Version: {info.version}"
+    yield f"SDK Version: {info.sdk_version}"
+    if info.supported_python_versions:
+        yield "Supported Python Versions:"
+        yield from (f"  - {version}" for version in info.supported_python_versions)
+    yield "Capabilities:"
+    yield from (f"  - {capability}" for capability in info.capabilities)
+    yield "Settings:"
+    for name, schema in info.settings["properties"].items():
+        yield from _setting(info.env_var_prefix, name, schema)
 
 
 def _setting(prefix: str, name: str, schema: dict[str, Any]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Settings in environment variables, checked before the SDK reads them.
 
-Its own reader, which this asks for one setting at a time, fails at the first value that
-it cannot read, and does not say at which. It is a private part of the SDK.
+The SDK's reader fails at the first value that it cannot read, and does not say which
+one that is. So it is asked for one setting at a time. `parse_environment_config` is
+private: its public way in, the constructor of a tap, reads all settings at once.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def check_environment(properties: Mapping[str, Any], prefix: str) -> None:
+def check_environment(properties: Mapping[str, Any], tap_name: str) -> None:
     """Check that each variable can be read.
 
     Args:
         properties: JSON schema of each setting, by its name.
-        prefix: What the names of the variables begin with.
+        tap_name: What the names of the variables begin with, as `tap-gorgias`.
 
     Raises:
         SettingsError: With a sentence for each variable that cannot be read.
     """
+    prefix = tap_name.upper().replace("-", "_") + "_"
     problems = []
     for name, schema in properties.items():
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from collections import Counter
 from enum import IntEnum
@@ -56,7 +57,6 @@ class Begins(IntEnum):
     """It is by far the largest."""
 
 
-SDK_FAILURE_MESSAGE = "An unhandled error occurred while syncing '%s'"
 PAGE_ROWS = 100
 """The most that a list endpoint gives for one request."""
 
@@ -89,10 +89,11 @@ class GorgiasStream(CatalogStream, ABC):
         """Make a stream of one tap.
 
         Args:
-            tap: The tap, which the SDK needs.
+            tap: The tap, which holds the other streams and the output.
             run: What the streams of a run share.
         """
         super().__init__(tap)
+        self.tap = tap
         self.run = run
         self._missing: Counter[str] = Counter()
         self._is_position_held = False
@@ -270,11 +271,11 @@ class GorgiasStream(CatalogStream, ABC):
     def log(
         self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any
     ) -> None:
-        # The command line tells each failure, once and in full.
-        told_twice = message == SDK_FAILURE_MESSAGE
-        super().log(
-            message, *args, level=logging.DEBUG if told_twice else level, **kwargs
-        )
+        # The SDK logs here that an exception ends the stream. The command line reports
+        # that exception once and in full.
+        if level == logging.ERROR and sys.exc_info()[1] is not None:
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
         """Say what STATE has to hold for the stream.
@@ -309,7 +310,7 @@ class GorgiasStream(CatalogStream, ABC):
         """Write the rows, then the position that was saved after them, as STATE."""
         with self.output.exclusive():
             self.state_manager.publish()
-            self._tap.state_writer.write_state(self.tap_state)
+            self.tap.state_writer.write_state(self.tap_state)
 
     @override
     def get_batches(
@@ -356,4 +357,4 @@ class GorgiasStream(CatalogStream, ABC):
     @property
     def output(self) -> MessageWriter:
         """Where the tap's messages go."""
-        return cast("MessageWriter", self._tap.message_writer)
+        return cast("MessageWriter", self.tap.message_writer)

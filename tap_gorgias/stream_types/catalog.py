@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jsonschema import Draft7Validator, SchemaError
-from singer_sdk import SchemaDirectory, Stream, StreamSchema
-from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
     Metadata,
@@ -18,22 +15,18 @@ from singer_sdk.singerlib.catalog import (
 
 from tap_gorgias import schemas
 from tap_gorgias.compat import override
-from tap_gorgias.errors import CatalogError, StreamMapError
+from tap_gorgias.errors import CatalogError
 from tap_gorgias.records.converter import RecordConverter
+from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
-    from singer_sdk.helpers import types
-    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
 
-class CatalogStream(Stream):
+class CatalogStream(ConvertedRecordStream):
     """A stream whose schema lies in a file, and of which a catalog selects a part."""
-
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    """The converter has conformed the records."""
 
     deselected_by_default: ClassVar[tuple[str, ...]] = ()
     """Properties that have to be selected in a catalog to be read."""
@@ -96,44 +89,6 @@ class CatalogStream(Stream):
             if name not in declared or not self.mask["properties", name]
         }
         return RecordConverter(self.schema, self.logger, left_out)
-
-    @cached_property
-    def _parts_left_out(self) -> bool:
-        """Whether a catalog deselects something within a property."""
-        parts = [one for one in self.mask if len(one) > len(("properties", "name"))]
-        return not all(self.mask[part] for part in parts)
-
-    @override
-    def _generate_record_messages(
-        self, record: types.Record
-    ) -> Generator[RecordMessage, None, None]:
-        # The SDK walks through each record for what is deselected or does not fit. That
-        # takes as long as all else; the converter has done it, planned once.
-        if self._parts_left_out:
-            yield from super()._generate_record_messages(record)
-            return
-        for stream_map in self.stream_maps:
-            mapped = self._mapped(stream_map, record)
-            if mapped is not None:
-                yield RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=datetime.now(timezone.utc),
-                )
-
-    def _mapped(
-        self, stream_map: StreamMap, record: types.Record
-    ) -> types.Record | None:
-        try:
-            return stream_map.transform(record)
-        except Exception:  # noqa: BLE001 (an expression can raise any)
-            # What it says may hold customers' text.
-            reason = (
-                f"Setting `stream_maps`: an expression for `{self.name}` fails at a "
-                "record. Does it use a property that is not selected, or may be null?"
-            )
-            raise StreamMapError(reason) from None
 
 
 def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:

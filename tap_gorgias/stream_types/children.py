@@ -55,7 +55,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     def parent(self) -> P:
         """The tap's stream of the type `parent_stream_type`."""
         parent_type = cast("type[P]", self.parent_stream_type)
-        return cast("P", self._tap.streams[parent_type.name])
+        return cast("P", self.tap.streams[parent_type.name])
 
     @abstractmethod
     def parent_steps(self) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import Files, Output, batches_of, catalog_of, run_command
 
@@ -329,6 +330,25 @@ def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
     assert result.returncode == 0
     assert "message_lookback_days" in result.stdout
     assert "Earliest data to read on a first sync" in result.stdout
+
+
+def test_about_as_text_tells_what_is_installed(tmp_path: Path) -> None:
+    """Versions and capabilities come before the settings."""
+    result = run_command([*Files(tmp_path).arguments({})[:3], "--about"])
+
+    about, _, settings = result.stdout.partition("\nSettings:\n")
+    lines = about.splitlines()
+    assert lines[:2] == [
+        "Name: tap-gorgias",
+        "Description: Singer tap for the Gorgias helpdesk.",
+    ]
+    assert f"Version: {TapGorgias.plugin_version}" in lines
+    assert f"SDK Version: {TapGorgias.sdk_version}" in lines
+    versions = lines.index("Supported Python Versions:")
+    capabilities = lines.index("Capabilities:")
+    assert "  - 3.10" in lines[versions:capabilities]
+    assert "  - stream-maps" in lines[capabilities:]
+    assert settings.startswith("  - subdomain (string)\n")
 
 
 def test_batches_leave_before_the_state_that_counts_on_them(

@@ -60,8 +60,8 @@ class Tickets(TicketsStream):
     def fetch(
         self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
     ) -> Fetch:
-        assert isinstance(self._tap, MemoryTap)
-        return self._tap.page
+        assert isinstance(self.tap, MemoryTap)
+        return self.tap.page
 
 
 class Tags(TagsStream):
@@ -71,8 +71,8 @@ class Tags(TagsStream):
     def fetch(
         self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
     ) -> Fetch:
-        assert isinstance(self._tap, MemoryTap)
-        page = self._tap.page
+        assert isinstance(self.tap, MemoryTap)
+        page = self.tap.page
 
         def without_dates(cursor: str | None) -> Page:
             found = page(cursor)

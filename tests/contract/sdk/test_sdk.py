@@ -9,7 +9,8 @@ import logging
 import os
 import signal
 import threading
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk import Stream, Tap
@@ -25,7 +26,6 @@ from tap_gorgias.errors import StreamsFailedError, Terminated
 from tap_gorgias.sdk.command import TapCommand
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.sdk.writer import MessageWriter
-from tap_gorgias.stream_types.base import SDK_FAILURE_MESSAGE, GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tests.support.memory import (
     CONFIG,
@@ -36,6 +36,9 @@ from tests.support.memory import (
     messages,
     tap_of,
 )
+
+if TYPE_CHECKING:
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 OWN_NAMES = {"_staged", "stage", "publish", "is_flushed"}
 OVERRIDDEN = {
@@ -256,21 +259,6 @@ def test_a_catalog_can_have_a_feed_read_whole(
     assert all(entry == done(5) for entry in entries(written))
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_activate_version_messages_are_obeyed(
-    *, wanted: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The SDK reads the setting although it declares it from 0.55 on only."""
-    tap_of(Tags, 1, emit_activate_version_messages=wanted).sync_all()
-    types = {one["type"] for one in messages(capsys)}
-    assert ("ACTIVATE_VERSION" in types) is wanted
-
-
-def test_the_sdk_s_line_about_a_failed_stream_is_known() -> None:
-    """It is recognised by its text."""
-    assert f'"{SDK_FAILURE_MESSAGE}"' in inspect.getsource(core.Stream.sync)
-
-
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
@@ -278,7 +266,7 @@ def test_the_sdk_s_line_about_a_failed_stream_is_known() -> None:
         (PluginBase, "append_builtin_config"),
         (PluginBase, "cb_config"),
         (PluginBase, "get_singer_command"),
-        (Tap, "_handle_termination"),
+        (Tap, "instantiate_processor"),
         (Tap, "invoke"),
         (Tap, "load_state"),
         (Tap, "setup_mapper"),
@@ -294,37 +282,6 @@ def test_a_replaced_method_has_the_signature_of_the_sdk_s(
     assert [(one.name, one.kind, one.default) for one in ours] == [
         (one.name, one.kind, one.default) for one in theirs
     ]
-
-
-def test_the_sdk_writes_a_record_through_the_method_that_is_replaced() -> None:
-    """A deselected part is left out by it, all else by the converter."""
-    name = "_generate_record_messages"
-    theirs = inspect.signature(getattr(Stream, name)).parameters.values()
-    ours = inspect.signature(getattr(GorgiasStream, name)).parameters.values()
-    assert [one.name for one in ours] == [one.name for one in theirs]
-    called = [
-        method
-        for method in vars(Stream).values()
-        if inspect.isfunction(method) and name in method.__code__.co_names
-    ]
-    assert [method.__name__ for method in called] == ["_write_record_message"]
-
-
-def test_a_record_message_is_made_as_the_sdk_makes_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """A catalog that deselects a part of a property takes the SDK's own way."""
-    tap = tap_of(Tickets, 4)
-    stream = tap.streams["tickets"]
-    tap.sync_all()
-    ours = [one for one in messages(capsys) if one["type"] == "RECORD"]
-    stream.mask["properties", "customer", "properties", "name"] = False
-    del stream.__dict__["_parts_left_out"]
-    stream.sync()
-    theirs = [one for one in messages(capsys) if one["type"] == "RECORD"]
-    for one in ours + theirs:
-        assert one.pop("time_extracted")
-    assert ours == theirs
 
 
 def test_the_command_line_hands_over_config_and_environment() -> None:
@@ -348,11 +305,33 @@ def test_our_command_takes_the_place_of_the_sdk_s() -> None:
 )
 def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None:
     """The SDK's own ends the process with code 0, as if all had been read."""
-    tap = TapGorgias(config=dict(CONFIG))
-    assert signal.getsignal(number) == tap._handle_termination  # noqa: SLF001
+    TapGorgias(config=dict(CONFIG))
     with pytest.raises(Terminated) as stopped:
         signal.raise_signal(number)
     assert stopped.value.code == code
+
+
+@pytest.mark.parametrize("setup_mapper", [True, False])
+def test_a_signal_while_a_tap_is_made_reaches_our_handler(
+    *, setup_mapper: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make the streams takes time, and nothing has been read by then."""
+
+    def stop(_self: TapGorgias) -> list[GorgiasStream]:
+        signal.raise_signal(signal.SIGTERM)
+        return []
+
+    monkeypatch.setattr(TapGorgias, "discover_streams", stop)
+    with pytest.raises(Terminated):
+        TapGorgias(config=dict(CONFIG), setup_mapper=setup_mapper)
+
+
+def test_a_tap_can_be_made_outside_the_main_thread() -> None:
+    """Python lets no other thread set a handler."""
+    before = signal.getsignal(signal.SIGTERM)
+    with ThreadPoolExecutor() as threads:
+        threads.submit(TapGorgias, config=dict(CONFIG)).result()
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_signal_is_not_reported_as_a_failed_stream(
