@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
-from tests.sandbox import Fault, Request, Sandbox, Shop
+from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import (
     Files,
     Output,
@@ -210,55 +209,6 @@ def test_no_state_of_streams_read_at_once_is_ahead_of_its_rows(
         after = run(sandbox.config, *streams, state=state)
         for stream, collection in collections.items():
             assert set(latest(stream, before, after)) == set(collection.ids())
-
-
-def test_runs_of_many_streams_killed_at_any_moment_lose_nothing(
-    tmp_path: Path,
-) -> None:
-    """Real processes, real HTTP, SIGKILL, and a shop that changes meanwhile."""
-    chance = random.Random(14)  # noqa: S311 (the same history each time)
-    streams = ["tickets", "customers", "ticket_messages", "ticket_details", "events"]
-    shop = Shop(seed=9, tickets=130, customers=120, messages_per_ticket=2)
-    running: list[subprocess.Popen[bytes]] = []
-    deadline = [0]
-
-    def live(_shop: Shop, _request: Request) -> None:
-        for _ in range(chance.randrange(3)):
-            shop.advance(chance.random() * 100)
-            shop.messages.create(chance.choice(shop.tickets.ids()))
-            shop.customers.update(chance.choice(shop.customers.ids()))
-        deadline[0] -= 1
-        if deadline[0] == 0:
-            running[-1].kill()
-
-    outputs: list[Output] = []
-    state: dict[str, Any] = {}
-    with Sandbox(shop) as sandbox:
-        sandbox.before_request(live)
-        for _ in range(5):
-            deadline[0] = chance.randrange(3, 60)
-            command = Files(tmp_path).arguments(sandbox.config, streams, state)
-            out = tmp_path / "out.jsonl"
-            with out.open("wb") as stdout:
-                running.append(subprocess.Popen(command, stdout=stdout))  # noqa: S603
-                running[-1].wait(60)
-            outputs.append(Output.parse(out.read_text()))
-            state = outputs[-1].state or state
-        sandbox.silence()
-        outputs.append(run(sandbox.config, *streams, state=state))
-
-    for stream, collection in {
-        "tickets": shop.tickets,
-        "customers": shop.customers,
-        "ticket_messages": shop.messages,
-        "ticket_details": shop.tickets,
-        "events": shop.events,
-    }.items():
-        assert set(latest(stream, *outputs)) == set(collection.ids())
-    changed = latest("customers", *outputs)
-    assert {
-        row["id"]: row["updated_datetime"][:26] for row in shop.customers.rows()
-    } == {customer: row["updated_datetime"][:26] for customer, row in changed.items()}
 
 
 def test_a_catalog_without_streams_reads_nothing(sandbox: Sandbox) -> None:
