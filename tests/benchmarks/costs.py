@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from tap_gorgias.replication import walks
+from tests.support.runs import LOOK_FOR_IMPORTS
 
 
 class ShopSize(NamedTuple):
@@ -56,10 +57,6 @@ def first_by_ticket(shop: ShopSize, _rate: int) -> int:
 def first_by_date(shop: ShopSize, _rate: int) -> int:
     """Count the requests of `tickets` and `messages` on a first sync."""
     return pages(shop.tickets) + pages(shop.messages)
-
-
-LOOK_FOR_IMPORTS = 1
-"""Events of new tickets, in each run of `tickets` but the first."""
 
 
 def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:

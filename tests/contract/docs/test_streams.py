@@ -54,7 +54,14 @@ def test_streams_table_is_that_of_the_code() -> None:
             ", ".join(f"`{key}`" for key in stream.primary_keys),
             way_of(stream),
             "yes" if stream.selected_by_default else "no",
-            f"`{stream.scope}`",
+            ", ".join(
+                f"`{scope}`{use}"
+                for scope, use in (
+                    (stream.scope, ""),
+                    (stream.scope_of_imports, " to find imports"),
+                )
+                if scope
+            ),
         ]
         for stream in STREAMS
     ]
