@@ -185,7 +185,7 @@ class TapGorgias(Tap):
                 selected.append(stream)
             else:
                 self.logger.info("Skipping deselected stream '%s'.", stream.name)
-        selected.sort(key=lambda stream: (stream.begins, stream.name))
+        selected.sort(key=lambda stream: (stream.priority, stream.name))
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
         try:

@@ -1,53 +1,35 @@
-"""Asks Gorgias for something on behalf of a stream."""
+"""The client of all streams: sends signed requests and says what a refusal lacks."""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from tap_gorgias import timestamps
-from tap_gorgias.api.auth import sign_in_with
-from tap_gorgias.api.exchange import SUBDOMAIN_ADVICE, Exchange
-from tap_gorgias.api.polling import until_ready
+from tap_gorgias.api.authenticators import ApiKeyAuthenticator
+from tap_gorgias.api.http_client import SUBDOMAIN_ADVICE, HttpClient
+from tap_gorgias.api.oauth import RefreshTokenAuthenticator
 from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS
-from tap_gorgias.errors import NotReadyError
+from tap_gorgias.config.credentials import ApiKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    import requests
+    from singer_sdk.helpers.types import RequestFunc
 
-    from requests.auth import AuthBase
-
-    from tap_gorgias.api.budget import ApiBudget
-    from tap_gorgias.api.transport import Answer
+    from tap_gorgias.api.authenticators import GorgiasAuthenticator
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
 
 
-@dataclass(frozen=True)
-class Caller:
-    """The stream that asks."""
+class GorgiasClient(HttpClient):
+    """One client for all streams, because they share the account's budget.
 
-    stream: str
-    scope: str
-    """OAuth2 scope, or permission of the API key's owner, that the stream needs."""
-
-
-class Reply(NamedTuple):
-    """What Gorgias answered."""
-
-    value: Any
-    """The decoded JSON."""
-    now: str | None
-    """The latest moment at which it can have been made, by Gorgias' clock."""
-
-
-class GorgiasClient:
-    """One for all streams, because they share the account's budget."""
+    Args:
+        settings: The checked settings.
+        summary: Counts requests, retries and waiting.
+        clock: Returns the time to the budget, to retries and to access tokens.
+        patience_seconds: How long a failing request is tried again.
+    """
 
     def __init__(
         self,
@@ -56,136 +38,66 @@ class GorgiasClient:
         clock: Clock,
         patience_seconds: float = GIVE_UP_AFTER_SECONDS,
     ) -> None:
-        """Prepare; no request leaves yet.
+        super().__init__(settings, summary, clock, patience_seconds)
+        credentials = settings.credentials
+        self.authenticator: GorgiasAuthenticator = (
+            ApiKeyAuthenticator(credentials, self)
+            if isinstance(credentials, ApiKey)
+            else RefreshTokenAuthenticator(credentials, self)
+        )
+
+    def send_signed(
+        self, request: requests.PreparedRequest, stream_name: str
+    ) -> requests.Response:
+        """Send a request with the credentials of the tap.
+
+        After a 401 it is sent once more if the authenticator has other credentials.
 
         Args:
-            settings: The checked settings.
-            summary: Where requests, retries and waiting are counted.
-            clock: Tells the time to the budget, to retries and to access tokens.
-            patience_seconds: How long a failing request is tried again.
-        """
-        self._exchange = Exchange(settings, summary, clock, patience_seconds)
-        self._sign_in = sign_in_with(settings.credentials, self._exchange)
-
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str | int | Sequence[str]],
-        caller: Caller,
-    ) -> Reply:
-        """Read one thing from the API.
-
-        Args:
-            path: Path that begins with `/api/`.
-            params: Query parameters; a sequence becomes a repeated key.
-            caller: The stream that asks.
+            request: The request.
+            stream_name: The stream that it is counted for.
 
         Returns:
-            What it answered.
+            The response, whatever its status.
 
         Raises:
-            ApiError: If Gorgias refuses, or keeps failing for about five minutes.
-            SignInError: If Gorgias gives no access token.
+            ApiError: If no complete response came.
+            SignInError: If Gorgias issues no access token.
         """
-        return self._retried(
-            lambda signature: self._exchange.get(
-                path, params, signature, caller.stream
-            ),
-            path,
-            caller,
-        )
+        sign = self.authenticator
+        response = self.send(sign(request), stream_name)
+        if response.status_code == HTTPStatus.UNAUTHORIZED and sign.renew(request):
+            response = self.send(sign(request), stream_name)
+        return response
 
-    def post(
-        self,
-        path: str,
-        params: Mapping[str, str | int | Sequence[str]],
-        caller: Caller,
-        body: Mapping[str, Any],
-    ) -> Reply:
-        """Read something that is asked for in a body.
+    def request_decorator(self, func: RequestFunc, stream_name: str) -> RequestFunc:
+        """Decorate a function that sends a request once with retries.
 
         Args:
-            path: Path that begins with `/api/`, of an endpoint that changes nothing.
-            params: Query parameters; a sequence becomes a repeated key.
-            caller: The stream that asks.
-            body: What is asked for, sent as JSON.
+            func: Sends a prepared request and validates the response.
+            stream_name: The stream that sends it.
+        """
+        return self.retrying(func, stream_name)
 
-        Returns:
-            What it answered.
+    def validate(
+        self, response: requests.Response, stream_name: str, scope: str
+    ) -> None:
+        """Check the response to a signed request, and decode its body.
+
+        Args:
+            response: The response.
+            stream_name: The stream that sent the request.
+            scope: OAuth2 scope, or permission of the API key's owner, that it needs.
 
         Raises:
-            ApiError: If Gorgias refuses, or keeps failing for about five minutes.
-            SignInError: If Gorgias gives no access token.
+            TransientApiError: If another try may help.
+            ApiError: If Gorgias refuses, or its response cannot be used.
         """
-
-        def ask(signature: AuthBase) -> Answer:
-            answer = self._exchange.post(
-                path, signature, caller.stream, params=params, json=body
-            )
-            if answer.status == HTTPStatus.ACCEPTED:
-                reason = "the answer is not ready."
-                raise NotReadyError(
-                    reason, stream=caller.stream, path=path, status=answer.status
-                )
-            return answer
-
-        logger = logging.getLogger(f"tap-gorgias.{caller.stream}")
-        return until_ready(
-            lambda: self._retried(ask, path, caller),
-            clock=self._exchange.clock,
-            patience_seconds=self._exchange.patience_seconds,
-            on_wait=lambda seconds: logger.info(
-                "Gorgias is not ready. Asking again in %d s.", seconds
-            ),
-        )
-
-    @property
-    def has_answered(self) -> bool:
-        """Whether an answer of this run came from Gorgias without doubt."""
-        return self._exchange.has_answered
-
-    @property
-    def budget(self) -> ApiBudget:
-        """What all requests to the account draw on."""
-        return self._exchange.budget
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._exchange.close()
-
-    def _retried(
-        self, ask: Callable[[AuthBase], Answer], path: str, caller: Caller
-    ) -> Reply:
-        return self._exchange.retried(
-            lambda: self._attempt(ask, path, caller), caller.stream
-        )
-
-    def _attempt(
-        self, ask: Callable[[AuthBase], Answer], path: str, caller: Caller
-    ) -> Reply:
-        signature = self._sign_in.signature()
-        answer = ask(signature)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            renewed = self._sign_in.renewed(signature)
-            if renewed is not None:
-                answer = ask(renewed)
-        if answer.is_success:
-            value = self._exchange.value(answer, path, caller.stream)
-            return Reply(value, _latest(answer.date))
-        advice = self._advice(answer.status, caller)
-        raise self._exchange.refusal(answer, path, caller.stream, advice)
-
-    def _advice(self, status: int, caller: Caller) -> str:
-        if status == HTTPStatus.UNAUTHORIZED:
-            return self._sign_in.unauthorized_advice
-        if status == HTTPStatus.FORBIDDEN:
-            return self._sign_in.forbidden_advice(caller.scope, caller.stream)
-        return SUBDOMAIN_ADVICE if status == HTTPStatus.NOT_FOUND else ""
-
-
-def _latest(date: datetime | None) -> str | None:
-    """Add the second that the header's form cuts off."""
-    try:
-        return None if date is None else timestamps.render(date + timedelta(seconds=1))
-    except OverflowError:
-        return None
+        advice = ""
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            advice = self.authenticator.unauthorized_advice
+        elif response.status_code == HTTPStatus.FORBIDDEN:
+            advice = self.authenticator.forbidden_advice(scope, stream_name)
+        elif response.status_code == HTTPStatus.NOT_FOUND:
+            advice = SUBDOMAIN_ADVICE
+        self.check(response, stream_name, advice)

@@ -1,15 +1,14 @@
-"""Connections that no server can hold for ever, and that show nothing of what they do.
+"""Connections that limit how long an answer may take, and that print nothing.
 
-A read timeout notices silence only. An answer that trickles needs an end of its own.
+A read timeout ends an answer that falls silent. An answer that trickles in byte by byte
+needs a deadline as well.
 """
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import socket
-import threading
-from contextvars import ContextVar
+import io
+import time
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
@@ -17,122 +16,91 @@ from requests.adapters import HTTPAdapter
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    import socket
 
     from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager
 
-
-class Deadline:
-    """Cuts off the answer to a request of this thread when its time is up.
-
-    The time begins when a connection is made or used, so that waiting for the budget
-    does not count.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        """Start no time yet.
-
-        Args:
-            seconds: The longest time for connecting and the whole answer.
-        """
-        self.passed = False
-        """Whether the answer was cut off; what was read of it is not whole then."""
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
-        self._connection: http.client.HTTPConnection | None = None
-        self._socket: socket.socket | None = None
-
-    def __enter__(self) -> Deadline:  # noqa: PYI034 (Self needs Python 3.11)
-        """Watch the connections that this thread uses."""
-        self._token = _CURRENT.set(self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the connection alone from now on."""
-        _CURRENT.reset(self._token)
-        self._timer.cancel()
-
-    def watch(self, connection: http.client.HTTPConnection) -> None:
-        """Begin the time, unless it has begun.
-
-        Args:
-            connection: What is about to connect or to receive.
-        """
-        self._connection = connection
-        # A connection that is to close forgets its socket before the body is read.
-        self._socket = connection.sock
-        if self._timer.ident is None:
-            self._timer.start()
-
-    def _pass(self) -> None:
-        self.passed = True
-        sock = self._socket or (self._connection and self._connection.sock)
-        if sock:
-            with contextlib.suppress(OSError, TypeError):
-                # The shutdown of a TLS socket is not made for a second thread.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+MAX_TIMEOUTS_PER_ANSWER = 10
+"""The longest time for an answer, in read timeouts of its connection."""
 
 
-_CURRENT: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+class DeadlineError(Exception):
+    """The answer was still coming in when its time was up."""
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket until a deadline; each read has the socket's timeout."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
+        self._raw = raw
+        self._deadline = time.monotonic() + seconds
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    @override
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._deadline:
+            raise DeadlineError
+        return self._raw.readinto(buffer)
+
+    @override
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        timeout = sock.gettimeout()
+        if timeout is not None:
+            raw = self.fp.detach()
+            reader = _DeadlineReader(raw, timeout * MAX_TIMEOUTS_PER_ANSWER)
+            self.fp = io.BufferedReader(reader)
+
     @override
     def begin(self) -> None:
         super().begin()
-        # Nobody needs them, and the standard library prints a traceback at some.
+        # Nothing reads cookies, and the standard library prints a traceback at some.
         del self.headers["Set-Cookie"]
 
 
-class _Guarded(http.client.HTTPConnection):
-    # The standard library prints headers to stdout, credentials included, if it is set.
+class _Connection(http.client.HTTPConnection):
+    # If it is set, the standard library prints headers to stdout, with credentials.
     debuglevel = 0
     response_class = _Response
 
-    @override
-    def connect(self) -> None:
-        self._tell()
-        super().connect()
 
-    @override
-    def getresponse(self) -> Any:
-        self._tell()
-        return super().getresponse()
-
-    def _tell(self) -> None:
-        if (deadline := _CURRENT.get()) is not None:
-            deadline.watch(self)
-
-
-class GuardedAdapter(HTTPAdapter):
-    """An adapter that makes such connections, through any proxy as well."""
+class DeadlineAdapter(HTTPAdapter):
+    """An adapter with such connections, also through proxies."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        _guard(self.poolmanager)
+        _replace_connections(self.poolmanager)
 
     @override
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> ProxyManager:
         is_new = proxy not in self.proxy_manager
         manager: ProxyManager = super().proxy_manager_for(proxy, **proxy_kwargs)
         if is_new:
-            _guard(manager)
+            _replace_connections(manager)
         return manager
 
 
-def _guard(manager: PoolManager) -> None:
+def _replace_connections(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {
-        scheme: _guarded(pool)
+        scheme: _pool_class(pool)
         for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
-def _guarded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-    connection = type("GuardedConnection", (_Guarded, pool.ConnectionCls), {})
-    return type("GuardedPool", (pool,), {"ConnectionCls": connection})
+def _pool_class(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+    connection = type("DeadlineConnection", (_Connection, pool.ConnectionCls), {})
+    return type("DeadlinePool", (pool,), {"ConnectionCls": connection})

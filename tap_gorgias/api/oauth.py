@@ -16,9 +16,12 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from requests.auth import AuthBase, HTTPBasicAuth
+import requests
+from requests.auth import HTTPBasicAuth
 
-from tap_gorgias.api.exchange import SUBDOMAIN_ADVICE
+from tap_gorgias.api.authenticators import GorgiasAuthenticator
+from tap_gorgias.api.http_client import SUBDOMAIN_ADVICE
+from tap_gorgias.api.responses import date_of
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, SignInError
 from tap_gorgias.records.decoding import decode
@@ -27,14 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import requests
-
-    from tap_gorgias.api.exchange import Exchange
-    from tap_gorgias.api.transport import Answer
+    from tap_gorgias.api.http_client import HttpClient
     from tap_gorgias.config.credentials import OAuthApp
 
 PATH = "/oauth/token"
-ASKER = "sign-in"
+SIGN_IN = "sign-in"
+"""Token requests are counted under this name."""
 DAY_SECONDS = 86_400.0
 """How long an access token lives, by the documentation; no claim of more is trusted."""
 EARLY_SECONDS = 300.0
@@ -56,126 +57,120 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 _LATEST_MOMENT = 1e12
 
 
-class Bearer(AuthBase):
-    """Signs a request with an access token."""
-
-    def __init__(self, token: str) -> None:
-        """Keep the token.
-
-        Args:
-            token: Printable ASCII without spaces.
-        """
-        self._token = token
-
-    @override
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self._token}"
-        return r
-
-
-class OAuthSignIn:
+class RefreshTokenAuthenticator(GorgiasAuthenticator):
     """Signs with an access token, and renews it in time.
 
-    One thread renews while the others wait. Tokens are held in memory only.
+    One thread renews it while the others wait. Tokens are held in memory only. The
+    SDK's `OAuthAuthenticator` sends its requests past the session that holds the
+    budget, trusts the wall clock and `expires_in`, and renews in several threads.
+
+    Args:
+        app: The app and its refresh token.
+        client: Sends the token requests, and hides credentials from errors.
     """
 
     unauthorized_advice = (
         "A new access token was refused, too: let the app in again, " + _SIGN_IN_AGAIN
     )
 
-    def __init__(self, app: OAuthApp, exchange: Exchange) -> None:
-        """Ask for nothing yet.
-
-        Args:
-            app: The app and its refresh token.
-            exchange: The way to Gorgias.
-        """
-        self._exchange = exchange
-        self._client = HTTPBasicAuth(app.client_id, app.client_secret)
+    def __init__(self, app: OAuthApp, client: HttpClient) -> None:
+        super().__init__()
+        self._client = client
+        self._app_credentials = HTTPBasicAuth(app.client_id, app.client_secret)
         self._refresh_token = app.refresh_token
-        self._told_of_rotation = False
-        self._bearer: Bearer | None = None
+        self._has_warned_of_rotation = False
+        self._authorization: str | None = None
         self._renew_at = 0.0
         self._failure: str | None = None
         self._lock = threading.Lock()
         pair = f"{app.client_id}:{app.client_secret}"
-        exchange.secrets.add(pair, app.client_secret, app.refresh_token)
+        client.hide(pair, app.client_secret, app.refresh_token)
+        self._request_token = client.retrying(self._try_to_request_token, SIGN_IN)
 
-    def signature(self) -> AuthBase:
-        """Return what signs a request now.
-
-        Raises:
-            SignInError: If Gorgias gives no access token.
-        """
-        with self._lock:
-            if self._bearer and self._exchange.clock.monotonic() < self._renew_at:
-                return self._bearer
-            return self._renew()
-
-    def renewed(self, refused: AuthBase) -> AuthBase | None:
-        """Return what to sign with after a 401.
+    @override
+    def authenticate_request(
+        self, request: requests.PreparedRequest
+    ) -> requests.PreparedRequest:
+        """Sign a request.
 
         Args:
-            refused: What signed the refused request.
+            request: The request.
 
         Returns:
-            A new access token, which another thread may have got meanwhile.
+            The same request.
 
         Raises:
-            SignInError: If Gorgias gives no access token.
+            SignInError: If Gorgias issues no access token.
         """
         with self._lock:
-            return self._renew() if refused is self._bearer else self._bearer
+            is_due = self._client.clock.monotonic() >= self._renew_at
+            if self._authorization is None or is_due:
+                self._renew()
+            request.headers["Authorization"] = str(self._authorization)
+        return request
 
-    def forbidden_advice(self, scope: str, stream: str) -> str:
-        """Name the scope that the app lacks.
+    @override
+    def renew(self, refused: requests.PreparedRequest) -> bool:
+        with self._lock:
+            # Another thread may have renewed the token meanwhile.
+            if refused.headers["Authorization"] == self._authorization:
+                self._renew()
+        return True
 
-        Args:
-            scope: The scope.
-            stream: The stream that needs it.
-        """
+    @override
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
         return (
             f"The stream needs the scope `{scope}`: let the app in again with it, "
-            f"{_SIGN_IN_AGAIN[:-1]}, or deselect the stream `{stream}`."
+            f"{_SIGN_IN_AGAIN[:-1]}, or deselect the stream `{stream_name}`."
         )
 
-    def _renew(self) -> Bearer:
+    def _renew(self) -> None:
         if self._failure is None:
             try:
-                return self._exchange.retried(self._attempt, ASKER)
+                self._request_token()
             except ApiError as error:
                 self._failure = str(error)
-        # Those who waited need not try for five minutes each.
+            else:
+                return
+        # Threads that waited need not try for five minutes each.
         raise SignInError(self._failure)
 
-    def _attempt(self) -> Bearer:
+    def _try_to_request_token(self) -> None:
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
-        began = self._exchange.clock.monotonic()
-        answer = self._exchange.post(PATH, self._client, ASKER, data=form)
-        if not answer.is_success:
-            raise self._exchange.refusal(answer, PATH, ASKER, _advice(answer))
-        value = self._exchange.value(answer, PATH, ASKER)
+        request = requests.Request(
+            "POST",
+            f"{self._client.url_base}{PATH}",
+            data=form,
+            auth=self._app_credentials,
+        )
+        start = self._client.clock.monotonic()
+        prepared = self._client.session.prepare_request(request)
+        response = self._client.send(prepared, SIGN_IN)
+        self._client.check(response, SIGN_IN, _advice(response))
+        value = response.json()
         token = value.get("access_token") if isinstance(value, dict) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             reason = "the answer holds no access token."
-            raise ApiError(reason, stream=ASKER, path=PATH, status=answer.status)
-        self._exchange.secrets.add(token)
+            raise ApiError(
+                reason, stream=SIGN_IN, path=PATH, status=response.status_code
+            )
+        self._client.hide(token)
         self._rotate(value.get("refresh_token"))
-        seconds = lifetime_seconds(token, value.get("expires_in"), answer.date)
-        self._renew_at = began + seconds - min(EARLY_SECONDS, seconds / 10)
-        self._bearer = Bearer(token)
-        return self._bearer
+        date = date_of(response.headers)
+        seconds = lifetime_seconds(token, value.get("expires_in"), date)
+        self._renew_at = start + seconds - min(EARLY_SECONDS, seconds / 10)
+        self._authorization = f"Bearer {token}"
 
-    def _rotate(self, given: Any) -> None:  # noqa: ANN401
-        if not isinstance(given, str) or not _TOKEN.fullmatch(given):
+    def _rotate(self, refresh_token: Any) -> None:  # noqa: ANN401
+        if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token):
             return
-        if given == self._refresh_token:
+        if refresh_token == self._refresh_token:
             return
-        self._refresh_token = given
-        self._exchange.secrets.add(given)
-        if not self._told_of_rotation:
-            self._told_of_rotation = True
-            logging.getLogger(f"tap-gorgias.{ASKER}").warning(
+        self._refresh_token = refresh_token
+        self._client.hide(refresh_token)
+        if not self._has_warned_of_rotation:
+            self._has_warned_of_rotation = True
+            logging.getLogger(f"tap-gorgias.{SIGN_IN}").warning(
                 "Gorgias replaced the refresh token. This run goes on with the new "
                 "one, which is not shown or stored, and the one in the config may not "
                 "work any more: get another one and update the setting "
@@ -219,11 +214,11 @@ def _positive(value: object) -> float | None:
     return float(value) if 0 < value < _LATEST_MOMENT else None
 
 
-def _advice(answer: Answer) -> str:
+def _advice(response: requests.Response) -> str:
     try:
-        value = decode(answer.body)
+        value = response.json()
     except ValueError:
         value = None
     code = value.get("error") if isinstance(value, dict) else None
-    by_status = _ADVICE_BY_STATUS.get(answer.status, "")
+    by_status = _ADVICE_BY_STATUS.get(response.status_code, "")
     return ADVICE.get(code, by_status) if isinstance(code, str) else by_status

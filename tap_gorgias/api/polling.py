@@ -1,4 +1,4 @@
-"""How long to wait for an answer that Gorgias is still working on."""
+"""How long to wait for a report that Gorgias is still working on."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ if TYPE_CHECKING:
 
     from tap_gorgias.clock import Clock
 
-GIVE_UP_AFTER_SECONDS = 300.0
-LONGEST_WAIT_SECONDS = 16
+MAX_WAIT_SECONDS = 16
 
 T = TypeVar("T")
 
 
-def until_ready(
-    ask: Callable[[], T],
+def poll(
+    function: Callable[[], T],
     *,
     clock: Clock,
     on_wait: Callable[[int], None],
-    patience_seconds: float = GIVE_UP_AFTER_SECONDS,
+    patience_seconds: float,
 ) -> T:
-    """Ask again until the answer is ready, for some minutes.
+    """Call a function until its answer is ready or the time is up.
 
-    The waits are 1, 2, 4, 8, 16, 16, ... seconds, as in Gorgias' own web app. It is no
-    failure, so it is not counted as another try.
+    The waits are 1, 2, 4, 8, 16, 16, ... seconds, as in Gorgias' own web app. An answer
+    that is not ready is not a failure, so it does not count as a retry.
 
     Args:
-        ask: Asks. It raises `NotReadyError` to be asked again.
-        clock: Tells the time and waits.
-        on_wait: Told the seconds until the next time.
-        patience_seconds: How long to ask again.
+        function: Raises `NotReadyError` to be called again.
+        clock: Returns the time and waits.
+        on_wait: Called with the seconds until the next call.
+        patience_seconds: How long to wait for the answer.
 
     Returns:
         The answer.
@@ -43,12 +42,12 @@ def until_ready(
     Raises:
         NotReadyError: If it is not ready in time.
     """
-    waits = backoff.expo(base=2, factor=1, max_value=LONGEST_WAIT_SECONDS)
+    waits = backoff.expo(base=2, factor=1, max_value=MAX_WAIT_SECONDS)
     next(waits)
     deadline: float | None = None
     while True:
         try:
-            return ask()
+            return function()
         except NotReadyError:  # noqa: PERF203 (waiting costs more)
             now = clock.monotonic()
             deadline = deadline or now + patience_seconds

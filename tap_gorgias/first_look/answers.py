@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.first_look.observing import Observation
-    from tap_gorgias.replication.pagination import Row
+    from tap_gorgias.replication.pages import Row
     from tap_gorgias.stream_types.base import GorgiasStream
 
 _SAME = {"ticket_id": "ticket_id", "types": "type", "object_type": "object_type"}
@@ -104,33 +104,33 @@ def _echo(seen: Observation) -> Iterator[Surprise]:
     if missing := sent.keys() - echoed.keys():
         told = quoted(missing)
         yield Surprise(f"missing in the `uri` that the answer echoes: {told}.")
-    # Moments and lists may be written in another form.
+    # Timestamps and lists may be written in another form.
     plain = {
-        name: str(value)
-        for name, value in sent.items()
-        if isinstance(value, (str, int)) and "[" not in name
+        name: values
+        for name, values in sent.items()
+        if len(values) == 1 and "[" not in name
     }
     if other := {
-        name for name, value in plain.items() if echoed.get(name, [value]) != [value]
+        name for name, values in plain.items() if echoed.get(name, values) != values
     }:
         told = quoted(other)
         yield Surprise(f"of another value in the `uri` that the answer echoes: {told}.")
 
 
 def _limit(seen: Observation, rows: list[Row]) -> Iterator[Surprise]:
-    limit = seen.params["limit"]
-    if isinstance(limit, int) and len(rows) > limit:
+    limit = int(seen.params["limit"][0])
+    if len(rows) > limit:
         yield Surprise("`limit` is ignored: more rows come.")
     meta = seen.value.get("meta") if isinstance(seen.value, dict) else None
     goes_on = isinstance(meta, dict) and meta.get(_leads_on(seen))
-    if isinstance(limit, int) and len(rows) < limit and goes_on and not seen.query:
+    if len(rows) < limit and goes_on and not seen.query:
         yield Surprise("fewer rows than `limit` allows, although more follow.")
 
 
 def _order(
     stream: GorgiasStream, seen: Observation, rows: list[Row]
 ) -> Iterator[Surprise]:
-    asked = seen.params.get("order_by")
+    (asked,) = seen.params.get("order_by", [None])
     wanted = asked
     if seen.query:
         wanted = next((":".join(one) for one in seen.query.get("order", ())), None)
@@ -164,14 +164,13 @@ def _rises(values: list[Any], overlap: timedelta) -> bool:
 
 
 def _filters(seen: Observation, rows: list[Row]) -> Iterator[Surprise]:
-    for name, value in seen.params.items():
+    for name, values in seen.params.items():
         field = name.removesuffix("[gte]")
         if field != name:
-            least = ordering.moment_of(value)
+            least = ordering.moment_of(values[0])
             kept = not any(ordering.is_before(row.get(field), least) for row in rows)
         elif name in _SAME:
-            wanted = _texts(value)
-            kept = all(str(row.get(_SAME[name], wanted[0])) in wanted for row in rows)
+            kept = all(str(row.get(_SAME[name], values[0])) in values for row in rows)
         else:
             continue
         if not kept:
@@ -202,7 +201,3 @@ def _rows(value: Any) -> list[Row]:  # noqa: ANN401
     rows = value.get("data") if isinstance(value, dict) else value
     listed = rows if isinstance(rows, list) else []
     return [row for row in listed if isinstance(row, dict)]
-
-
-def _texts(value: str | int | Sequence[str]) -> list[str]:
-    return [str(value)] if isinstance(value, (str, int)) else list(value)

@@ -11,7 +11,7 @@ from tap_gorgias.replication import ordering
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from tap_gorgias.replication.pagination import Row
+    from tap_gorgias.replication.pages import Row
 
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(\+00:00|Z)", re.ASCII)
 _DIGIT = re.compile(r"\d", re.ASCII)

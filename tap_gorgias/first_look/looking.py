@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.errors import ApiError, messages_of
 from tap_gorgias.first_look import answers, fields
-from tap_gorgias.first_look.observing import ObservedClient
+from tap_gorgias.first_look.observing import ObservingClient
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.pagination import PageError
+from tap_gorgias.replication.pages import PageError
+from tap_gorgias.replication.walks import Step
 from tap_gorgias.run.runner import ends_run
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.optional import OptionalStream
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_gorgias.first_look.surprises import Surprise
-    from tap_gorgias.replication.pagination import Row
-    from tap_gorgias.replication.walks import Step
+    from tap_gorgias.replication.pages import Row
     from tap_gorgias.run.context import Run
     from tap_gorgias.stream_types.base import GorgiasStream
 
@@ -76,7 +76,7 @@ class FirstLook:
         """
         self._run = run
         self._settings = run.settings
-        self._client = ObservedClient(run.settings, run.summary, run.clock)
+        self._client = ObservingClient(run.settings, run.summary, run.clock)
         run.client = self._client
 
     def at(self, streams: Iterable[GorgiasStream]) -> Iterator[Look]:
@@ -150,25 +150,24 @@ def samples(stream: GorgiasStream) -> Iterator[Iterator[Step]]:
     """
     if isinstance(stream, SnapshotStream):
         keys = tuple(stream.primary_keys)
-        for params in stream.reads:
-            yield walks.snapshot([stream.fetch(**params)], keys)
+        for part in stream.parts:
+            yield walks.snapshot(stream.pages(part), keys)
     else:
-        yield stream.steps()
+        yield stream.steps(None)
     if isinstance(stream, ChildStream):
         yield _of_one_parent(stream)
 
 
 def _of_one_parent(stream: ChildStream[GorgiasStream]) -> Iterator[Step]:
-    parents = stream.parent.fetch(stream)(None).rows
+    parents = next(stream.parent.pages(reader=stream)).rows
     refusal: ApiError | None = None
     for parent in parents[:MAX_PARENTS]:
         context = stream.parent.get_child_context(parent, None) or {}
         try:
-            for step in walks.snapshot([stream.fetch_for(context)], ("id",)):
-                yield step._replace(
-                    rows=[stream.complete(row, context) for row in step.rows]
-                )
-                if step.rows:
+            for page in stream.pages(context):
+                rows = [stream.complete(row, context) for row in page.rows]
+                yield Step(rows, has_next_page=page.next_cursor is not None)
+                if rows:
                     return
         except ApiError as error:
             if not stream.skips(error, context):
@@ -182,7 +181,7 @@ def _page_or_two(steps: Iterator[Step]) -> Iterator[Step]:
     """Take a second page only where a cursor leads to it."""
     for step in itertools.islice(steps, 2):
         yield step
-        if not step.goes_on:
+        if not step.has_next_page:
             return
 
 
@@ -195,8 +194,11 @@ def _judged(
     if isinstance(failure, PageError):
         return Verdict.NOT_AS_EXPECTED, str(failure)
     if isinstance(failure, ApiError):
-        if isinstance(stream, OptionalStream) and failure.status in stream.lacking:
-            return Verdict.NO_ROWS, f"{failure.status}, {stream.lacking_because}"
+        if (
+            isinstance(stream, OptionalStream)
+            and failure.status in stream.unavailable_statuses
+        ):
+            return Verdict.NO_ROWS, f"{failure.status}, {stream.unavailable_reason}"
         return Verdict.REFUSED, _why(failure, stream.scope)
     if failure is not None:
         return Verdict.NOT_AS_EXPECTED, " ".join(messages_of(failure))

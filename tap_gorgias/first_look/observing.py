@@ -1,92 +1,104 @@
-"""Remembers what was asked and what Gorgias answered."""
+"""A client that remembers its requests and what Gorgias answered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, TransientApiError
+from tap_gorgias.records.decoding import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tap_gorgias.api.client import Caller, Reply
+    import requests
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers.types import RequestFunc
+
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
-
-    Params = Mapping[str, str | int | Sequence[str]]
 
 PATIENCE_SECONDS = 30.0
 """How long a failing request is tried again: somebody is waiting for the table."""
 
 
 class Observation(NamedTuple):
-    """A request, and what came of it."""
+    """A request and its response."""
 
     path: str
-    params: Params
+    params: Mapping[str, Sequence[str]]
+    """Query parameters, each with its values."""
     query: Mapping[str, Any]
-    """What a report was asked for; empty for a list."""
+    """The query of a report; empty for a list."""
     value: Any = None
     """The decoded JSON; None after a refusal."""
     refusal: ApiError | None = None
 
 
-class ObservedClient(GorgiasClient):
-    """Keeps all observations, and asks for no page a second time."""
+class ObservingClient(GorgiasClient):
+    """Remembers all observations, and requests no page of a list for a second time.
+
+    Args:
+        settings: The checked settings.
+        summary: Counts requests.
+        clock: Returns the time.
+    """
 
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
-        """Prepare; no request leaves yet.
-
-        Args:
-            settings: The checked settings.
-            summary: Where requests are counted.
-            clock: Tells the time.
-        """
         super().__init__(settings, summary, clock, PATIENCE_SECONDS)
         self._observations: list[Observation] = []
-        self._replies: dict[str, Reply | ApiError] = {}
+        self._responses: dict[str, requests.Response | ApiError] = {}
 
     def take(self) -> Sequence[Observation]:
-        """Return what was observed since the last call."""
-        taken, self._observations = self._observations, []
-        return taken
+        """Return the observations since the last call."""
+        observations, self._observations = self._observations, []
+        return observations
 
     @override
-    def get(self, path: str, params: Params, caller: Caller) -> Reply:
-        get = super().get
-        request = f"{path} {sorted(params.items())}"
+    def request_decorator(self, func: RequestFunc, stream_name: str) -> RequestFunc:
+        send = super().request_decorator(func, stream_name)
 
-        def ask() -> Reply:
-            if request not in self._replies:
-                try:
-                    self._replies[request] = get(path, params, caller)
-                except TransientApiError:
-                    raise
-                except ApiError as error:
-                    self._replies[request] = error
-            reply = self._replies[request]
-            if isinstance(reply, ApiError):
-                raise reply
-            return reply
+        def decorated(
+            prepared_request: requests.PreparedRequest, context: types.Context | None
+        ) -> requests.Response:
+            observation = _observation_of(prepared_request)
+            try:
+                response = self._send_once(send, prepared_request, context)
+            except ApiError as error:
+                self._observations.append(observation._replace(refusal=error))
+                raise
+            self._observations.append(observation._replace(value=response.json()))
+            return response
 
-        return self._observed(ask, Observation(path, params, {}))
+        return decorated
 
-    @override
-    def post(
-        self, path: str, params: Params, caller: Caller, body: Mapping[str, Any]
-    ) -> Reply:
-        post = super().post
-        asked = Observation(path, params, body["query"])
-        return self._observed(lambda: post(path, params, caller, body), asked)
+    def _send_once(
+        self,
+        send: RequestFunc,
+        prepared_request: requests.PreparedRequest,
+        context: types.Context | None,
+    ) -> requests.Response:
+        url = str(prepared_request.url)
+        if prepared_request.method != "GET":
+            return send(prepared_request, context)
+        if url not in self._responses:
+            try:
+                self._responses[url] = send(prepared_request, context)
+            except TransientApiError:
+                raise
+            except ApiError as error:
+                self._responses[url] = error
+        response = self._responses[url]
+        if isinstance(response, ApiError):
+            raise response
+        return response
 
-    def _observed(self, ask: Callable[[], Reply], asked: Observation) -> Reply:
-        try:
-            reply = ask()
-        except ApiError as error:
-            self._observations.append(asked._replace(refusal=error))
-            raise
-        self._observations.append(asked._replace(value=reply.value))
-        return reply
+
+def _observation_of(request: requests.PreparedRequest) -> Observation:
+    parts = urlsplit(str(request.url))
+    body = request.body
+    query = decode(body)["query"] if isinstance(body, bytes) else {}
+    return Observation(parts.path, parse_qs(parts.query), query)

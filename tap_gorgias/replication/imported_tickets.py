@@ -12,37 +12,36 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias import timestamps
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.pagination import pages
 from tap_gorgias.replication.walks import LOG_OVERLAP, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pagination import Fetch, Page, Row
+    from tap_gorgias.replication.pages import Page, PagesFrom, Row
 
 IDS_PER_REQUEST = 100
 EVENT_KEY = "created_datetime"
 
 
 class WatchedPages:
-    """Remembers of the pages of a walk what tells imports from other tickets."""
+    """Remembers the first and the last page of a walk.
 
-    def __init__(self, fetch: Fetch) -> None:
-        """Watch a fetch function.
+    Args:
+        pages_from: Returns pages of tickets.
+    """
 
-        Args:
-            fetch: From a cursor to a page of tickets.
-        """
-        self._fetch = fetch
+    def __init__(self, pages_from: PagesFrom) -> None:
+        self._pages_from = pages_from
         self.first: Page | None = None
         self.last: Page | None = None
 
-    def __call__(self, cursor: str | None) -> Page:
-        """Get a page, given its cursor."""
-        self.last = self._fetch(cursor)
-        self.first = self.first or self.last
-        return self.last
+    def __call__(self, cursor: str | None) -> Iterator[Page]:
+        """Return pages, as `PagesFrom`."""
+        for page in self._pages_from(cursor):
+            self.last = page
+            self.first = self.first or page
+            yield page
 
 
 def with_imports(
@@ -50,8 +49,8 @@ def with_imports(
     *,
     position: Position,
     watched: WatchedPages,
-    fetch_events_since: Callable[[str], Fetch],
-    fetch_by_ids: Callable[[Sequence[str]], Fetch],
+    creations_since: Callable[[str], Iterator[Page]],
+    tickets_of: Callable[[Sequence[str]], Iterator[Page]],
 ) -> Iterator[Step]:
     """Read a feed of tickets, then those that entered the account and are not in it.
 
@@ -63,9 +62,9 @@ def with_imports(
         walk: Steps of the feed from `position` on.
         position: Where the last run stopped.
         watched: The pages that the walk reads.
-        fetch_events_since: From a moment to pages of events `ticket-created`, oldest
+        creations_since: From a timestamp to pages of events `ticket-created`, oldest
             first.
-        fetch_by_ids: From up to 100 ids to pages of those tickets that still exist.
+        tickets_of: From up to 100 ids to pages of those tickets that still exist.
 
     Yields:
         The steps of the walk with the mark in their positions, then the rows that the
@@ -89,7 +88,7 @@ def with_imports(
         return
     last_rows = watched.last.rows if watched.last else []
     below = {str(row.get("id")): row for row in last_rows}
-    yield from _imported(mark, reached, walked, below, fetch_events_since, fetch_by_ids)
+    yield from _imported(mark, reached, walked, below, creations_since, tickets_of)
 
 
 def _imported(
@@ -97,12 +96,12 @@ def _imported(
     reached: Position,
     known: set[str],
     below: dict[str, Row],
-    fetch_events_since: Callable[[str], Fetch],
-    fetch_by_ids: Callable[[Sequence[str]], Fetch],
+    creations_since: Callable[[str], Iterator[Page]],
+    tickets_of: Callable[[Sequence[str]], Iterator[Page]],
 ) -> Iterator[Step]:
     wanted: list[str] = []
     since = timestamps.earlier(mark, LOG_OVERLAP)
-    for page in pages(fetch_events_since(since)):
+    for page in creations_since(since):
         newest = ordering.newest_of(page, EVENT_KEY)
         # Once all are followed, those of a large import are not asked for again.
         reached_now = page.now if page.next_cursor is None else None
@@ -119,6 +118,6 @@ def _imported(
                 wanted.append(ticket)
         while len(wanted) >= IDS_PER_REQUEST or (wanted and not page.next_cursor):
             chunk, wanted = wanted[:IDS_PER_REQUEST], wanted[IDS_PER_REQUEST:]
-            for found in pages(fetch_by_ids(chunk)):
+            for found in tickets_of(chunk):
                 rows += found.rows
         yield Step(rows, None if wanted else replace(reached, imports=mark))

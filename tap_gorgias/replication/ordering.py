@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias import timestamps
 
 if TYPE_CHECKING:
-    from tap_gorgias.replication.pagination import Page, Row
+    from tap_gorgias.replication.pages import Page, Row
 
 
 def is_before(value: Any, moment: str | None) -> bool:  # noqa: ANN401

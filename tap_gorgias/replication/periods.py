@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_gorgias import timestamps
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.pagination import PageError, pages
+from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.walks import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from zoneinfo import ZoneInfo
 
-    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.pages import Page
 
 MARGIN = timedelta(days=1)
 LONGEST_WINDOW = timedelta(days=90)
@@ -112,7 +112,7 @@ class Calendar:
 
 
 def by_period(
-    fetch: Callable[[Window], Fetch],
+    pages_of: Callable[[Window], Iterator[Page]],
     *,
     calendar: Calendar,
     key: str,
@@ -128,8 +128,8 @@ def by_period(
     If an answer lacks rows of its window, shorter windows are read from there on.
 
     Args:
-        fetch: From a window to its pages. It raises `RowsMissingError` if some of their
-            rows are missing.
+        pages_of: From a window to its pages. It raises `RowsMissingError` if some of
+            their rows are missing.
         calendar: What the periods are.
         key: The field with the start of a row's period, rendered; it may be None.
         bookmark: All periods before it have been emitted; None if none has.
@@ -153,14 +153,14 @@ def by_period(
         first, beyond = (timestamps.render(_utc(border)) for border in (start, end))
         reached = bookmark
         try:
-            for page in pages(fetch(Window(start, end))):
+            for page in pages_of(Window(start, end)):
                 now = now if page.now is None else timestamps.parse(page.now)
                 present = timestamps.render(now)
                 rows = [r for r in page.rows if first <= (r[key] or first) < beyond]
                 begun = (row[key] for row in rows if row[key] and row[key] <= present)
                 reached = ordering.later(reached, max(begun, default=None))
                 if page.next_cursor is not None:
-                    yield Step(rows, goes_on=True)
+                    yield Step(rows, has_next_page=True)
                     continue
                 bookmark = ordering.later(reached, beyond) if end <= now else reached
                 yield Step(rows, Position(bookmark))

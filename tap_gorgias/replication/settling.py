@@ -24,7 +24,7 @@ from tap_gorgias.replication.walks import WalkPlan
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from tap_gorgias.replication.pagination import Page, Row
+    from tap_gorgias.replication.pages import Page, Row
 
 TICKET_KEY = "updated_datetime"
 MARKS = {"replication_key_value": "settled", "walk": "settling", "imports": "imports"}
@@ -45,7 +45,7 @@ class Settling:
     @property
     def plan(self) -> WalkPlan:
         """How to walk over the list of tickets now."""
-        return WalkPlan(self.position, self._floor, self._is_due, self._wants)
+        return WalkPlan(self.position, self._floor, self._is_due, self._should_fetch)
 
     def begin(self, newest_tickets: Page) -> None:
         """Take the present for settled, before the list of messages is first read.
@@ -88,7 +88,7 @@ class Settling:
         floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
         return floor if self.since is None else ordering.lower(floor, self.since)
 
-    def _wants(self, ticket: Row) -> bool:
+    def _should_fetch(self, ticket: Row) -> bool:
         if self.since is None or ordering.is_before(
             ticket.get("created_datetime"), self.since
         ):

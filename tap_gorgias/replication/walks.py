@@ -1,7 +1,7 @@
-"""The ways to read a list, without HTTP and without the SDK.
+"""The ways to read a list: pure generators over pages, without HTTP and the SDK.
 
-Each is a generator of steps. A step is rows to emit, and the position that holds once
-they are out: whoever takes the steps saves it then, and never before.
+Each yields steps. A step is rows to emit, and the position to save once they are out,
+and never before.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position, Walk
-from tap_gorgias.replication.pagination import PageError, pages
+from tap_gorgias.replication.pages import PageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from tap_gorgias.replication.pagination import Fetch, Page, Row
+    from tap_gorgias.replication.pages import Page, PagesFrom, Row
 
 LOG_OVERLAP = timedelta(minutes=5)
 FEED_OVERLAP = timedelta(minutes=2)
@@ -31,36 +31,54 @@ class Step(NamedTuple):
 
     rows: list[Row]
     position: Position | None = None
-    goes_on: bool = False
-    """Whether another page is sure to be read, which may be asked for meanwhile."""
+    has_next_page: bool = False
+    """Whether another page is certain to be read, so that it can be prefetched."""
     page_position: Position | None = None
     """The position before this page; None if the rows are in no order."""
 
 
 class WalkPlan(NamedTuple):
-    """How far a reader has come in a feed, and what it wants of the rest."""
+    """Where a walk over a feed starts and ends, and which rows it emits."""
 
     position: Position
     floor: Callable[[str | None], str | None]
-    """From a bookmark to the earliest moment to read (None: all)."""
+    """From a bookmark to the earliest timestamp to read (None: all)."""
     is_due: Callable[[Page, str | None], bool] | None = None
-    """From the newest page and the bookmark to whether a new walk begins; one always
-    begins if this is None."""
-    wants: Callable[[Row], bool] | None = None
-    """Whether a row is wanted; all are if this is None."""
+    """From the newest page and the bookmark to whether a new walk begins; None if one
+    always begins."""
+    should_fetch: Callable[[Row], bool] | None = None
+    """Whether a row is emitted; None if all are."""
+
+
+class WalkLog(Protocol):
+    """Where a walk writes its warnings."""
+
+    def warn_of_order(self, order: str) -> None:
+        """Warn that a list is not in the order requested.
+
+        Args:
+            order: The order in words.
+        """
+
+    def warn_of_restart(self, reason: str) -> None:
+        """Warn that an unfinished walk starts again.
+
+        Args:
+            reason: Why it cannot go on where it stopped.
+        """
 
 
 def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str | None:
-    """Tell how far back to read.
+    """Return how far back to read.
 
     Args:
         bookmark: Everything up to here has been emitted; None if nothing has.
-        start: Earliest moment to read. It cuts a look-back short, but never the last
+        start: Earliest timestamp to read. It limits a look-back, but never the last
             minutes before the bookmark.
         overlap: How far behind the bookmark to read again.
 
     Returns:
-        The earliest moment to read; None for all.
+        The earliest timestamp to read; None for all.
     """
     if bookmark is None:
         return start
@@ -70,36 +88,34 @@ def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str
     return max(floor, min(start, timestamps.earlier(bookmark, LOG_OVERLAP)))
 
 
-def snapshot(fetches: Iterable[Fetch], keys: tuple[str, ...]) -> Iterator[Step]:
-    """Read small tables whole.
+def snapshot(pages: Iterable[Page], keys: tuple[str, ...]) -> Iterator[Step]:
+    """Read a small table completely.
 
     Args:
-        fetches: One for each read that the table takes, for example active and
-            archived.
-        keys: Names of the fields that identify a row.
+        pages: All pages of the table.
+        keys: Names of the properties that identify a row.
 
     Yields:
-        The rows of each page; a row that comes again is left out.
+        The rows of each page, without those that came before.
     """
     seen: set[str] = set()
-    for fetch in fetches:
-        for page in pages(fetch):
-            fresh = []
-            for row in page.rows:
-                key = repr([row.get(name) for name in keys])
-                if key not in seen:
-                    seen.add(key)
-                    fresh.append(row)
-            yield Step(fresh, goes_on=page.next_cursor is not None)
+    for page in pages:
+        rows = []
+        for row in page.rows:
+            key = repr([row.get(name) for name in keys])
+            if key not in seen:
+                seen.add(key)
+                rows.append(row)
+        yield Step(rows, has_next_page=page.next_cursor is not None)
 
 
 def log(
-    fetch_since: Callable[[str | None], Fetch],
+    pages_since: Callable[[str | None], Iterator[Page]],
     *,
     key: str,
     bookmark: str | None,
     start: str | None,
-    warn_of_order: Callable[[str], None],
+    walk_log: WalkLog,
 ) -> Iterator[Step]:
     """Read immutable rows, oldest first, from the bookmark on.
 
@@ -107,12 +123,12 @@ def log(
     read again.
 
     Args:
-        fetch_since: From the earliest moment wanted (None: all) to pages in ascending
-            order.
-        key: The field that orders the rows.
+        pages_since: From the earliest timestamp to read (None: all) to pages in
+            ascending order.
+        key: The property that orders the rows.
         bookmark: Every row up to here has been emitted; None if none has.
-        start: Earliest moment to read when there is no bookmark.
-        warn_of_order: Told the wanted order, once, if a page is not in it.
+        start: Earliest timestamp to read if there is no bookmark.
+        walk_log: Gets a warning if a page is not in order.
 
     Yields:
         The rows of each page. The position moves with every page; if the order is
@@ -123,30 +139,25 @@ def log(
     last: str | None = None
     first_page_newest: str | None = None
     in_order = True
-    for page in pages(fetch_since(since)):
+    for page in pages_since(since):
         moments = ordering.past(page, ordering.dated(page.rows, key))
         first_page_newest = first_page_newest or max(moments, default=None)
         if in_order and not ordering.rises([last, *moments]):
             in_order = False
             reached = bookmark
-            warn_of_order("oldest first")
+            walk_log.warn_of_order("oldest first")
         if in_order and moments:
             last = moments[-1]
             reached = ordering.later(reached, last)
         if not in_order and page.next_cursor is None:
             # Whatever came after the first page was read may have been passed over.
             reached = ordering.later(bookmark, first_page_newest)
-        goes_on = page.next_cursor is not None
-        yield Step(page.rows, Position(reached), goes_on)
+        has_next_page = page.next_cursor is not None
+        yield Step(page.rows, Position(reached), has_next_page)
 
 
 def feed(
-    fetch: Fetch,
-    plan: WalkPlan,
-    *,
-    key: str,
-    warn_of_order: Callable[[str], None],
-    warn_of_restart: Callable[[str], None],
+    pages_from: PagesFrom, plan: WalkPlan, *, key: str, walk_log: WalkLog
 ) -> Iterator[Step]:
     """Read changing rows, newest first, down to where the last run began.
 
@@ -155,39 +166,36 @@ def feed(
     older version of a row goes out before a newer one.
 
     Args:
-        fetch: Gets pages in descending order.
+        pages_from: Returns pages in descending order.
         plan: Where the last run stopped, and how to go on.
-        key: The field that orders the rows.
-        warn_of_order: Told the wanted order if a walk is not in it.
-        warn_of_restart: Told why an unfinished walk cannot go on where it stopped.
+        key: The property that orders the rows.
+        walk_log: Gets a warning if a walk is not in order, or cannot go on where it
+            stopped.
 
     Yields:
-        The rows of each page that are wanted and not older than the floor, or have no
-        moment. If the order is broken, all wanted rows of the list. The bookmark is the
-        newest moment of a walk's first page: rows that change later come before it, in
-        the next walk. A moment in the future never becomes a bookmark.
+        The rows of each page that the plan includes and that are not older than the
+        floor, or have no timestamp. If the order is broken, all rows of the list that
+        the plan includes. The bookmark is the newest timestamp of a walk's first page:
+        rows that change later come before it, in the next walk. A timestamp in the
+        future never becomes a bookmark.
     """
-    wants = plan.wants
-    for step in _walks(fetch, plan, key, warn_of_order, warn_of_restart):
-        yield step._replace(rows=[*filter(wants, step.rows)]) if wants else step
+    included = plan.should_fetch
+    for step in _walks(pages_from, plan, key, walk_log):
+        yield step._replace(rows=[*filter(included, step.rows)]) if included else step
 
 
 def _walks(
-    fetch: Fetch,
-    plan: WalkPlan,
-    key: str,
-    warn_of_order: Callable[[str], None],
-    warn_of_restart: Callable[[str], None],
+    pages_from: PagesFrom, plan: WalkPlan, key: str, walk_log: WalkLog
 ) -> Iterator[Step]:
     position = plan.position
     unfinished = position.walk
     if unfinished is not None:
         finished = yield from _finish(
-            fetch, key, position.bookmark, unfinished, warn_of_order, warn_of_restart
+            pages_from, key, position.bookmark, unfinished, walk_log
         )
         if finished is not None:
             position, unfinished = finished, None
-    head = pages(fetch)
+    head = pages_from(None)
     first = next(head)
     is_due = plan.is_due
     if is_due and unfinished is None and not is_due(first, position.bookmark):
@@ -200,28 +208,27 @@ def _walks(
         key=key,
         bookmark=position.bookmark,
         walk=Walk(None, None, lowest),
-        warn_of_order=warn_of_order,
+        walk_log=walk_log,
     )
 
 
 def by_cursor(
-    fetch: Fetch,
+    pages_from: PagesFrom,
     *,
     key: str,
     position: Position,
     floor: str | None,
-    warn_of_order: Callable[[str], None],
-    warn_of_restart: Callable[[str], None],
+    walk_log: WalkLog,
 ) -> Iterator[Step]:
     """Read a list that only grows at its end, where neither order nor filter is known.
 
     Args:
-        fetch: Gets pages, oldest rows first.
-        key: The field that holds the rows' moments.
+        pages_from: Returns pages, oldest rows first.
+        key: The property with the timestamps of rows.
         position: Where the last run stopped.
-        floor: The earliest moment wanted; None for all.
-        warn_of_order: Told the wanted order, once, if the pages are not in it.
-        warn_of_restart: Told why the saved cursor is of no use.
+        floor: The earliest timestamp to read; None for all.
+        walk_log: Gets a warning if the pages are not in order, or the saved cursor
+            cannot be used.
 
     Yields:
         The rows of each page, the last run's last page included: it may have grown. The
@@ -230,14 +237,14 @@ def by_cursor(
     """
     cursor, bookmark = position.cursor, position.bookmark
     refusals: list[str] = []
-    resumed = None if cursor is None else _resumed(fetch, cursor, refusals.append)
+    resumed = None if cursor is None else _resume(pages_from, cursor, refusals.append)
     if resumed is None:
         cursor = None
     newest: str | None = None
     in_order = True
-    for page in resumed or pages(fetch):
+    for page in resumed or pages_from(None):
         while refusals:  # Without the cursor, the list can be read.
-            warn_of_restart(refusals.pop())
+            walk_log.warn_of_restart(refusals.pop())
         dated = ordering.dated(page.rows, key)
         moments = ordering.past(page, dated)
         newest = ordering.later(newest, max(moments, default=None))
@@ -245,43 +252,40 @@ def by_cursor(
         if in_order and moments and newest:
             in_order = moments[-1] >= timestamps.earlier(newest, LOG_OVERLAP)
             if not in_order:
-                warn_of_order("oldest first")
+                walk_log.warn_of_order("oldest first")
         rows = [row for row, moment in dated if not ordering.is_before(moment, floor)]
         wanted = [moment for moment in moments if not ordering.is_before(moment, floor)]
         bookmark = ordering.later(bookmark, max(wanted, default=None))
         position = Position(bookmark, cursor=cursor if in_order else None)
         cursor = page.next_cursor
-        yield Step(rows, position, goes_on=cursor is not None)
+        yield Step(rows, position, has_next_page=cursor is not None)
 
 
 def _finish(
-    fetch: Fetch,
+    pages_from: PagesFrom,
     key: str,
     bookmark: str | None,
     walk: Walk,
-    warn_of_order: Callable[[str], None],
-    warn_of_restart: Callable[[str], None],
+    walk_log: WalkLog,
 ) -> Generator[Step, None, Position | None]:
     """Go on with an unfinished walk; return None if its cursor is refused."""
-    rest = _resumed(fetch, walk.cursor, warn_of_restart)
+    rest = _resume(pages_from, walk.cursor, walk_log.warn_of_restart)
     if rest is None:
         return None
     return (
         yield from _walk_down(
-            rest,
-            key=key,
-            bookmark=bookmark,
-            walk=walk,
-            warn_of_order=warn_of_order,
+            rest, key=key, bookmark=bookmark, walk=walk, walk_log=walk_log
         )
     )
 
 
-def _resumed(
-    fetch: Fetch, cursor: str | None, warn_of_restart: Callable[[str], None]
+def _resume(
+    pages_from: PagesFrom,
+    cursor: str | None,
+    warn_of_restart: Callable[[str], None],
 ) -> Iterator[Page] | None:
     """Go on from a saved cursor; return None if it is refused."""
-    rest = pages(fetch, cursor)
+    rest = pages_from(cursor)
     try:
         first = next(rest)
     except (ApiError, PageError) as error:
@@ -294,18 +298,18 @@ def _resumed(
 
 
 def _walk_down(
-    walk_pages: Iterable[Page],
+    pages: Iterable[Page],
     *,
     key: str,
     bookmark: str | None,
     walk: Walk,
-    warn_of_order: Callable[[str], None],
+    walk_log: WalkLog,
 ) -> Generator[Step, None, Position]:
     position = Position(bookmark)
     newest, reached = walk.newest, walk.reached
     last: str | None = None
     in_order = True
-    for page in walk_pages:
+    for page in pages:
         dated = ordering.dated(page.rows, key)
         moments = ordering.past(page, dated)
         newest = newest or max(moments, default=None)
@@ -315,7 +319,7 @@ def _walk_down(
             in_order = False
             walk = replace(walk, floor=None)
             reached = None
-            warn_of_order("newest first")
+            walk_log.warn_of_order("newest first")
         last = settled[-1] if settled else last
         floor = walk.floor
         rows = [
@@ -331,5 +335,7 @@ def _walk_down(
             yield Step(rows, position, page_position=before)
             break
         walk = replace(walk, cursor=page.next_cursor)
-        yield Step(rows, Position(bookmark, walk), goes_on=True, page_position=before)
+        yield Step(
+            rows, Position(bookmark, walk), has_next_page=True, page_position=before
+        )
     return position

@@ -125,8 +125,10 @@ class StreamRunner:
     def _read(self, stream: ReadableStream) -> None:
         error: BaseException | None = None
         try:
-            stream.sync()
-            stream.output.flush()
+            try:
+                stream.sync()
+            finally:
+                stream.output.flush()
             stream.check_complete()
             stream.output.activate_versions()
         except OSError as failure:

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from singer_sdk import Stream
+from singer_sdk import RESTStream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
 
-class ConvertedRecordStream(Stream):
+class ConvertedRecordStream(RESTStream[str | None]):
     """A stream whose records fit schema and selection when the SDK receives them."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE

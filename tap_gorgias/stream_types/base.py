@@ -1,4 +1,4 @@
-"""What all streams share: asking, converting, saving how far they are."""
+"""The base of all streams: steps of a walk become records and positions in STATE."""
 
 from __future__ import annotations
 
@@ -10,183 +10,82 @@ from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from singer_sdk.singerlib.catalog import (
-    REPLICATION_FULL_TABLE,
-)
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_gorgias.api.client import Caller
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, IncompleteError
 from tap_gorgias.records import masking
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.pagination import Page, PageError, parse_page
-from tap_gorgias.replication.prefetch import one_ahead
+from tap_gorgias.replication.pages import PageError
+from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import Progress
 from tap_gorgias.sdk.state_manager import CheckpointManager
-from tap_gorgias.stream_types.catalog import CatalogStream
+from tap_gorgias.stream_types.paged import PagedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
-    from tap_gorgias.api.client import Reply
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pagination import Fetch, Row
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.writer import MessageWriter
 
-    Params = Mapping[str, str | int | Sequence[str]]
-
 T = TypeVar("T")
 
 
-class Begins(IntEnum):
-    """The order in which streams begin."""
+class Priority(IntEnum):
+    """The order in which streams start."""
 
-    FIRST = 0
-    """People wait for it."""
-    SOON = 1
+    HIGH = 0
+    """Users wait for it."""
+    NORMAL = 1
     """It has few pages."""
-    LATE = 2
+    LOW = 2
     """It is large, and not selected by default."""
     LAST = 3
     """It is by far the largest."""
 
 
-PAGE_ROWS = 100
-"""The most that a list endpoint gives for one request."""
+class GorgiasStream(PagedStream, ABC):
+    """A stream of the Gorgias API.
 
-
-class GorgiasStream(CatalogStream, ABC):
-    """A stream of the Gorgias API."""
-
-    name: str
-
-    path: ClassVar[str]
-    """Path of the endpoint, for example `/api/tickets`."""
-
-    scope: ClassVar[str]
-    """OAuth2 scope that the endpoint needs (docs/oauth2-scopes)."""
+    Args:
+        tap: The tap, which holds the other streams and the output.
+        run: What the streams of a run share.
+    """
 
     scope_of_imports: ClassVar[str | None] = None
-    """Scope without which rows that an import dates back cannot be found; None if none
-    helps."""
+    """Scope without which rows that an import dates back are not found; None if no
+    scope finds them."""
 
-    order_by: ClassVar[str | None] = None
-    """Order to ask for; None where the endpoint has no orders."""
-
-    begins: ClassVar[Begins] = Begins.SOON
-    """When its turn comes in a run."""
+    priority: ClassVar[Priority] = Priority.NORMAL
 
     masks: ClassVar[tuple[tuple[str, masking.Names], ...]] = ()
-    """Where secrets lie: paths such as `http.form`, and which names there tell one."""
+    """Where secrets are: paths such as `http.form`, and which names there hold one."""
 
     def __init__(self, tap: Tap, run: Run) -> None:
-        """Make a stream of one tap.
-
-        Args:
-            tap: The tap, which holds the other streams and the output.
-            run: What the streams of a run share.
-        """
-        super().__init__(tap)
-        self.tap = tap
-        self.run = run
+        super().__init__(tap, run)
         self._missing: Counter[str] = Counter()
         self._is_position_held = False
 
     @abstractmethod
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
         """Read the stream.
 
+        Args:
+            context: The parent of the rows; None if the stream has no parent, or reads
+                the rows of all parents.
+
         Yields:
-            Rows as Gorgias sent them, and the position that holds once they are out.
+            Rows as Gorgias sent them, and the position to save once they are out.
 
         Raises:
-            ApiError: If Gorgias refuses, or its answer cannot be used.
+            ApiError: If Gorgias refuses, or its response cannot be used.
         """
-
-    def params(self) -> dict[str, str | int | Sequence[str]]:
-        """Query parameters of every page, without the cursor."""
-        params: dict[str, str | int | Sequence[str]] = {"limit": PAGE_ROWS}
-        if self.order_by:
-            params["order_by"] = self.order_by
-        return params
-
-    def fetch(
-        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
-    ) -> Fetch:
-        """Bind the endpoint's parameters.
-
-        Args:
-            reader: The stream that sends the requests; this one if None.
-            more_params: Query parameters beside those of `params`.
-
-        Returns:
-            What gets a page, given its cursor.
-        """
-        params = {**self.params(), **more_params}
-        ask = (reader or self).page
-
-        def fetch(cursor: str | None) -> Page:
-            with_cursor = params if cursor is None else {**params, "cursor": cursor}
-            return ask(with_cursor, self.path)
-
-        return fetch
-
-    def page(
-        self, params: Params, path: str | None = None, leads_on: str = "next_cursor"
-    ) -> Page:
-        """Ask for a page of a list, and read it with `parse_page`.
-
-        Args:
-            params: Query parameters.
-            path: Path of the request, if it is not the stream's.
-            leads_on: The name in `meta` of what leads to the next page.
-        """
-        limit = PAGE_ROWS if "limit" in params else None
-        return parse_page(*self.get(params, path), limit=limit, leads_on=leads_on)
-
-    def get(self, params: Params, path: str | None = None) -> Reply:
-        """Ask the endpoint.
-
-        Args:
-            params: Query parameters.
-            path: Path of the request, if it is not the stream's.
-
-        Returns:
-            What it answered.
-
-        Raises:
-            ApiError: If Gorgias refuses, or keeps failing.
-            StateError: If by the answer's date a bookmark lies in the future.
-        """
-        caller = Caller(self.name, self.scope)
-        return self._checked(self.run.client.get(path or self.path, params, caller))
-
-    def post(self, params: Params, body: Mapping[str, Any]) -> Reply:
-        """Ask the endpoint for what a body says.
-
-        Args:
-            params: Query parameters.
-            body: What is asked for, sent as JSON.
-
-        Returns:
-            What it answered.
-
-        Raises:
-            ApiError: If Gorgias refuses, or keeps failing.
-            StateError: If by the answer's date a bookmark lies in the future.
-        """
-        caller = Caller(self.name, self.scope)
-        return self._checked(self.run.client.post(self.path, params, caller, body))
-
-    def _checked(self, reply: Reply) -> Reply:
-        self.run.check_state(reply.now)
-        return reply
 
     @cached_property
     def progress(self) -> Progress:
@@ -208,22 +107,23 @@ class GorgiasStream(CatalogStream, ABC):
         )
 
     @override
-    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        try:
-            for step in one_ahead(self.explained(self.steps()), self._goes_on):
-                self.run.summary.count(self.name, rows=len(step.rows))
-                yield from step.rows
-                if self.progress.due:
-                    self.progress.tell(self._reached(step.rows), step.position)
+    def request_records(self, context: types.Context | None) -> Iterable[types.Record]:
+        # The SDK's own method saves nothing between two pages, and ends at an empty
+        # one.
+        steps = self.explain_page_errors(self.steps(context))
+        for step in prefetch_next(steps, self._has_next_page):
+            self.run.summary.count(self.name, rows=len(step.rows))
+            yield from step.rows
+            if self.progress.due:
+                self.progress.tell(self._reached(step), step.position)
+            if context is None:
                 self.save(step.position)
-        finally:
-            self.output.flush()
 
-    def explained(self, items: Iterator[T]) -> Iterator[T]:
-        """Say whose page it is that cannot be read.
+    def explain_page_errors(self, items: Iterator[T]) -> Iterator[T]:
+        """Add the stream and the path to page errors.
 
         Args:
-            items: What reads the API.
+            items: An iterator that reads pages.
 
         Yields:
             Each item.
@@ -237,14 +137,14 @@ class GorgiasStream(CatalogStream, ABC):
         except PageError as error:
             raise ApiError(str(error), stream=self.name, path=self.path) from None
 
-    def _goes_on(self, step: Step) -> bool:
-        # A test of the connection, for one, stops after the first record.
-        return step.goes_on and self.ABORT_AT_RECORD_COUNT is None
+    def _has_next_page(self, step: Step) -> bool:
+        # A test of the connection stops after the first record.
+        return step.has_next_page and self.ABORT_AT_RECORD_COUNT is None
 
-    def _reached(self, rows: Sequence[Row]) -> str | None:
-        if not rows or self.replication_key is None:
+    def _reached(self, step: Step) -> str | None:
+        if not step.rows or step.position is None or self.replication_key is None:
             return None
-        return ordering.moment_of(rows[-1].get(self.replication_key))
+        return ordering.moment_of(step.rows[-1].get(self.replication_key))
 
     @override
     def generate_child_contexts(
@@ -309,6 +209,7 @@ class GorgiasStream(CatalogStream, ABC):
     def publish(self) -> None:
         """Write the rows, then the position that was saved after them, as STATE."""
         with self.output.exclusive():
+            self.output.flush()
             self.state_manager.publish()
             self.tap.state_writer.write_state(self.tap_state)
 

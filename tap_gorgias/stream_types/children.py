@@ -7,6 +7,7 @@ the same time. Its contexts are what the SDK calls partitions.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from http import HTTPStatus
@@ -15,20 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.pagination import pages
-from tap_gorgias.replication.prefetch import ReadAhead, one_ahead
-from tap_gorgias.replication.walks import WalkPlan
+from tap_gorgias.replication.prefetch import Prefetcher
+from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.stream_types.replication import FeedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pagination import Fetch, Page, Row
-    from tap_gorgias.replication.walks import Step
+    from tap_gorgias.replication.pages import Page, Row
 
 GONE = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.NOT_FOUND}
 """What Gorgias answers for a parent that was merged or deleted meanwhile."""
@@ -43,7 +42,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     state_partitioning_keys = ()
     """A million tickets must not make a million bookmarks."""
 
-    _ahead: ReadAhead[types.Context, Page] | None = None
+    _prefetcher: Prefetcher[types.Context, Iterator[Page]] | None = None
 
     requests_in_flight: ClassVar[int] = 8
     """Enough for 8 requests a second, the most that any plan allows, at 1 s each."""
@@ -65,17 +64,6 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             Rows of the parent, and this stream's position once it is done with them.
         """
 
-    def fetch_for(self, context: types.Context) -> Fetch:
-        """Bind the request to a parent.
-
-        Args:
-            context: What the parent's `get_child_context` made of its row.
-
-        Returns:
-            What gets a page of the parent's rows, given its cursor.
-        """
-        return self.fetch(**{name: str(value) for name, value in context.items()})
-
     def complete(self, row: Row, context: types.Context) -> Row:
         """Add to a row what only its parent knows.
 
@@ -86,8 +74,18 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         return {**context, **row}
 
     @override
-    def steps(self) -> Iterator[Step]:
-        return iter(())
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
+        if context is None:
+            return
+        try:
+            pages = self.prefetched_pages(context)
+        except ApiError as error:
+            if not self.skips(error, context):
+                raise
+            return
+        for page in pages:
+            rows = [self.complete(row, context) for row in page.rows]
+            yield Step(rows, has_next_page=page.next_cursor is not None)
 
     @property
     @override
@@ -107,54 +105,28 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         Yields:
             A context for each parent whose rows are wanted.
         """
-        ahead: ReadAhead[types.Context, Page] = ReadAhead(
-            lambda context: self.fetch_for(context)(None), self.requests_in_flight
-        )
-        self._ahead = ahead
+        prefetcher = Prefetcher(self._start_pages, self.requests_in_flight)
+        self._prefetcher = prefetcher
         try:
-            for step in self.explained(steps):
+            for step in self.explain_page_errors(steps):
                 wanted = [
                     (row, dict(context))
                     for row in self._with_integer_ids(step.rows)
                     if (context := self.parent.get_child_context(row, None))
                 ]
-                ahead.expect(context for _, context in wanted)
+                prefetcher.expect(context for _, context in wanted)
                 for number, (_, context) in enumerate(wanted, start=1):
                     yield context
                     if number % self.contexts_per_state == 0 and number < len(wanted):
                         self._save_within_page(step, following=wanted[number][0])
                 self.save_parents(step.position)
         finally:
-            ahead.close()
-            self.output.flush()
-
-    @override
-    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        if context is None:
-            yield from super().get_records(None)
-            return
-        yield from self.explained(self._rows_of(context))
-
-    def _rows_of(self, context: types.Context) -> Iterator[Row]:
-        try:
-            first = self.first_page(context)
-        except ApiError as error:
-            if not self.skips(error, context):
-                raise
-            return
-        fetch = self.fetch_for(context)
-        answers = pages(lambda cursor: first if cursor is None else fetch(cursor))
-        for page in one_ahead(answers, lambda page: page.next_cursor is not None):
-            self.run.summary.count(self.name, rows=len(page.rows))
-            for row in page.rows:
-                yield self.complete(row, context)
-            if self.progress.due:
-                self.progress.tell()
+            prefetcher.close()
 
     @override
     def close(self) -> None:
-        if self._ahead is not None:
-            self._ahead.close()
+        if self._prefetcher is not None:
+            self._prefetcher.close()
 
     def skips(self, refusal: ApiError, context: types.Context) -> bool:  # noqa: ARG002 (others look)
         """Tell whether to go on after a refused request, and say so in the log.
@@ -168,16 +140,22 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         self.logger.info("%s It was deleted or merged: skipped.", refusal)
         return True
 
-    def first_page(self, context: types.Context) -> Page:
-        """Take the first page of a parent's rows, which was asked for ahead.
+    def prefetched_pages(self, context: types.Context) -> Iterator[Page]:
+        """Return the pages of a parent's rows, the first of which was prefetched.
 
         Args:
             context: The context of the parent.
 
         Raises:
-            ApiError: If Gorgias refuses.
+            ApiError: If Gorgias refuses the first page.
         """
-        return self._ahead.take() if self._ahead else self.fetch_for(context)(None)
+        if self._prefetcher is None:
+            return self._start_pages(context)
+        return self._prefetcher.take()
+
+    def _start_pages(self, context: types.Context) -> Iterator[Page]:
+        pages = self.pages(context)
+        return itertools.chain([next(pages)], pages)
 
     def save_parents(self, position: Position | None) -> None:
         """Save how far the list of the parent is done.
@@ -210,7 +188,3 @@ class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
     def parent_steps(self) -> Iterator[Step]:
         plan = WalkPlan(self.position(self.floor), self.floor)
         return self.parent.walk(self, plan)
-
-    @override
-    def steps(self) -> Iterator[Step]:
-        return iter(())

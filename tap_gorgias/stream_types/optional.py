@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class OptionalStream(GorgiasStream, ABC):
     """A stream without rows, and with a warning, if the account lacks its subject."""
 
-    lacking: ClassVar[Collection[int]]
-    """What Gorgias answers, it is thought, to an account that lacks it."""
+    unavailable_statuses: ClassVar[Collection[int]]
+    """What Gorgias presumably answers to an account that lacks it."""
 
-    lacking_because: str
-    """Why that is, and what can be done, in words that end a sentence."""
+    unavailable_reason: str
+    """Why it is unavailable, and what the user can do: the end of a sentence."""
 
     @property
     @override
@@ -39,11 +39,11 @@ class OptionalStream(GorgiasStream, ABC):
                 begun = True
                 yield record
         except ApiError as error:
-            if begun or error.status not in self.lacking:
+            if begun or error.status not in self.unavailable_statuses:
                 raise
             self.logger.warning(
                 "No rows for `%s`: Gorgias answers %d, %s",
                 self.name,
                 error.status,
-                self.lacking_because,
+                self.unavailable_reason,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -23,12 +24,14 @@ from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
     from typing import Any
 
+    from singer_sdk.helpers import types
+
     from tap_gorgias.replication.bookmarks import Walk
-    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step
 
 
@@ -37,24 +40,25 @@ class SnapshotStream(GorgiasStream):
 
     order_by: ClassVar[str | None] = "created_datetime:asc"
 
-    reads: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
-    """Query parameters of each read that the table takes."""
+    parts: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
+    """Query parameters of the requests that return the table in parts."""
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
         return self.read(self)
 
     def read(self, reader: GorgiasStream) -> Iterator[Step]:
-        """Read the table of this stream, on behalf of any stream.
+        """Read the table of this stream.
 
         Args:
-            reader: The stream that reads: this one, or a child of it.
+            reader: The stream that the table is read for: this one, or a child of it.
 
         Yields:
             The rows of each page.
         """
-        fetches = [self.fetch(reader, **params) for params in self.reads]
-        return walks.snapshot(fetches, tuple(self.primary_keys))
+        parts = (self.pages(part, reader=reader) for part in self.parts)
+        pages = itertools.chain.from_iterable(parts)
+        return walks.snapshot(pages, tuple(self.primary_keys))
 
 
 class IncrementalStream(GorgiasStream, ABC):
@@ -133,15 +137,15 @@ class IncrementalStream(GorgiasStream, ABC):
         """
         self.logger.warning("%s It starts again from %s.", reason, self.restarts_from)
 
-    def warn_of_order(self, wanted: str) -> None:
-        """Say, once in a run, that the API does not keep the order asked for.
+    def warn_of_order(self, order: str) -> None:
+        """Warn, once in a run, that Gorgias ignores the order requested.
 
         Args:
-            wanted: The order in words.
+            order: The order in words.
         """
         self.warn_once(
             "Gorgias does not answer %s as asked: the stream is read to its end.",
-            wanted,
+            order,
         )
 
     def warn_once(self, message: str, *args: object) -> None:
@@ -164,30 +168,34 @@ class LogStream(IncrementalStream):
     order_by = "created_datetime:asc"
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
         return walks.log(
-            self.fetch_since,
+            self.pages_since,
             key=self.replication_key,
             bookmark=bookmark_from(self.saved(), self.name),
             start=self.start,
-            warn_of_order=self.warn_of_order,
+            walk_log=self,
         )
 
-    def fetch_since(
-        self, moment: str | None, **more_params: str | Sequence[str]
-    ) -> Fetch:
-        """Have the API filter by date.
+    def pages_since(
+        self,
+        timestamp: str | None,
+        context: types.Context | None = None,
+        *,
+        reader: GorgiasStream | None = None,
+    ) -> Iterator[Page]:
+        """Request the rows that were created after a timestamp.
 
         Args:
-            moment: Earliest one wanted, rendered; None for all.
-            more_params: Query parameters beside those of `params`.
+            timestamp: The earliest timestamp to read, rendered; None for all.
+            context: The part of the list to read; None for all of it.
+            reader: The stream that the list is read for; this one if None.
 
-        Returns:
-            What gets a page, given its cursor.
+        Yields:
+            Pages, oldest rows first.
         """
-        if moment is not None:
-            more_params[f"{self.replication_key}[gte]"] = moment
-        return self.fetch(**more_params)
+        since = {} if timestamp is None else {f"{self.replication_key}[gte]": timestamp}
+        return self.pages({**(context or {}), **since}, reader=reader)
 
 
 class FeedStream(IncrementalStream):
@@ -210,30 +218,32 @@ class FeedStream(IncrementalStream):
         return walks.floor_of(bookmark, self.start, self.overlap)
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
         return self.walk(self, WalkPlan(self.position(self.floor), self.floor))
 
     def walk(
-        self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+        self,
+        reader: IncrementalStream,
+        plan: WalkPlan,
+        pages_from: PagesFrom | None = None,
     ) -> Iterator[Step]:
-        """Walk the list of this stream, on behalf of any stream.
+        """Walk the list of this stream.
 
         Args:
-            reader: The stream that reads: this one, or a child of it. Requests and
-                warnings are its own.
-            plan: How far the reader has come in the list, and how to go on.
-            fetch: Gets the pages; requests of the reader if None.
+            reader: The stream that the list is read for: this one, or a child of it.
+                Requests and warnings belong to it.
+            plan: Where the walk of the reader starts and ends.
+            pages_from: Returns the pages; None to request them.
 
         Yields:
-            Rows of this stream, and the position that holds for the reader once it is
-            done with them.
+            Rows of this stream, and the position of the reader once it has processed
+            them.
         """
         return walks.feed(
-            fetch or self.fetch(reader),
+            pages_from or self.pages_for(reader),
             plan,
             key=self.replication_key,
-            warn_of_order=reader.warn_of_order,
-            warn_of_restart=reader.warn_of_restart,
+            walk_log=reader,
         )
 
 
@@ -244,7 +254,7 @@ class CursorStream(IncrementalStream):
     restarts_from = "the oldest row"
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
         saved = self.saved()
         bookmark = bookmark_from(saved, self.name)
         try:
@@ -256,10 +266,9 @@ class CursorStream(IncrementalStream):
         if floor and bookmark:
             floor = min(floor, timestamps.earlier(bookmark, walks.LOG_OVERLAP))
         return walks.by_cursor(
-            self.fetch(),
+            self.pages_for(self),
             key=self.replication_key,
             position=Position(bookmark, cursor=cursor),
             floor=floor,
-            warn_of_order=self.warn_of_order,
-            warn_of_restart=self.warn_of_restart,
+            walk_log=self,
         )

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tap_gorgias.compat import override
 from tap_gorgias.records import masking
-from tap_gorgias.replication.pagination import PageError
-from tap_gorgias.replication.walks import Step
-from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.stream_types.replication import SnapshotStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from tap_gorgias.stream_types.single import SingleRecordStream
 
 
-class AccountStream(GorgiasStream):
-    """One row: the account, its subscription and its settings.
-
-    The endpoint answers the object itself, without a list around it.
-    """
+class AccountStream(SingleRecordStream):
+    """One row: the account, its subscription and its settings."""
 
     name = "account"
     path = "/api/account"
     scope = "account:read"
     primary_keys = ("domain",)
     masks = (("settings.data", masking.names_a_secret),)
-
-    @override
-    def steps(self) -> Iterator[Step]:
-        account, _ = self.get({})
-        if not isinstance(account, dict):
-            message = "the answer holds no account."
-            raise PageError(message)
-        yield Step([account])
 
 
 class AccountSettingsStream(SnapshotStream):
@@ -46,8 +27,5 @@ class AccountSettingsStream(SnapshotStream):
     path = "/api/account/settings"
     scope = "account:read"
     order_by = None
+    page_size = None
     masks = (("data", masking.names_a_secret),)
-
-    @override
-    def params(self) -> dict[str, str | int | Sequence[str]]:
-        return {}

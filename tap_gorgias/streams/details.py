@@ -1,4 +1,4 @@
-"""What the lists of tickets and customers lack: a request for each that changed."""
+"""What the lists of tickets and customers lack: one request for each that changed."""
 
 from __future__ import annotations
 
@@ -6,36 +6,23 @@ from abc import ABC
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.pagination import Page, PageError
-from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import FeedChildStream
+from tap_gorgias.stream_types.single import SingleRecordStream
 from tap_gorgias.streams.people import CustomersStream
 from tap_gorgias.streams.tickets import TicketsStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pagination import Fetch, Row
+    from tap_gorgias.replication.pages import Row
 
 
-class DetailsStream(FeedChildStream, ABC):
-    """One row for each parent that changed, at the price of a request."""
+class DetailsStream(FeedChildStream, SingleRecordStream, ABC):
+    """One row for each parent that changed, at the price of one request."""
 
     replication_key = "updated_datetime"
     selected_by_default = False
-
-    @override
-    def fetch_for(self, context: types.Context) -> Fetch:
-        (parent_id,) = context.values()
-
-        def fetch(_: str | None) -> Page:
-            details, now = self.get({}, f"{self.path}/{parent_id}")
-            if not isinstance(details, dict):
-                message = "the answer holds no record."
-                raise PageError(message)
-            return Page([details], now=now)
-
-        return fetch
 
     @override
     def complete(self, row: Row, context: types.Context) -> Row:
@@ -43,15 +30,15 @@ class DetailsStream(FeedChildStream, ABC):
 
 
 class TicketDetailsStream(DetailsStream):
-    """A row for each ticket that changed: a request each.
+    """A row for each ticket that changed: one request per ticket.
 
-    It adds reply options, the survey and the whole customer to what `tickets` holds.
-    The messages in it are left out unless they are selected in the catalog.
+    It adds reply options, the survey and the complete customer to the properties of
+    `tickets`. Its messages are left out unless they are selected in the catalog.
     """
 
     name = "ticket_details"
-    begins = Begins.LATE
-    path = "/api/tickets"
+    priority = Priority.LOW
+    path = "/api/tickets/{ticket_id}"
     scope = "tickets:read"
     scope_of_imports = TicketsStream.scope_of_imports
     parent_stream_type = TicketsStream
@@ -59,14 +46,14 @@ class TicketDetailsStream(DetailsStream):
 
 
 class CustomerDetailsStream(DetailsStream):
-    """A row for each customer that changed: a request each.
+    """A row for each customer that changed: one request per customer.
 
-    It adds channels and the data of integrations, apps and shops to what `customers`
-    holds.
+    It adds channels and the data of integrations, apps and shops to the properties of
+    `customers`.
     """
 
     name = "customer_details"
-    begins = Begins.LATE
-    path = "/api/customers"
+    priority = Priority.LOW
+    path = "/api/customers/{customer_id}"
     scope = "customers:read"
     parent_stream_type = CustomersStream

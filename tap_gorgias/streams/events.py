@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias.compat import override
 from tap_gorgias.config.event_types import EVENT_TYPES
 from tap_gorgias.errors import ApiError
-from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from tap_gorgias.replication.pagination import Fetch, Page, Row
+    from singer_sdk.helpers import types
+
+    from tap_gorgias.replication.pages import Page, Row
     from tap_gorgias.replication.walks import Step
+    from tap_gorgias.stream_types.base import GorgiasStream
 
 
 class EventsStream(LogStream):
@@ -27,16 +31,17 @@ class EventsStream(LogStream):
     """
 
     name = "events"
-    begins = Begins.LAST
+    priority = Priority.LAST
     path = "/api/events"
     scope = "events:read"
 
     @override
-    def params(self) -> dict[str, str | int | Sequence[str]]:
-        params = super().params()
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
         if self.run.settings.event_types:
-            params["types"] = self.run.settings.event_types
-        return params
+            context = {"types": self.run.settings.event_types, **(context or {})}
+        return super().get_url_params(context, next_page_token)
 
 
 _GONE = ("-deleted", "-merged")
@@ -60,44 +65,41 @@ class DeletionsStream(LogStream):
     scope = "events:read"
 
     @override
-    def fetch_since(
-        self, moment: str | None, **more_params: str | Sequence[str]
-    ) -> Fetch:
-        fetch_since = super().fetch_since
+    def pages_since(
+        self,
+        timestamp: str | None,
+        context: types.Context | None = None,
+        *,
+        reader: GorgiasStream | None = None,
+    ) -> Iterator[Page]:
+        yield from self._pages_of(DELETIONS, timestamp)
 
-        def begun(types: Sequence[str]) -> tuple[Fetch, Page]:
-            by_type = {"types": types} if types else {}
-            chosen = fetch_since(moment, **by_type, **more_params)
-            try:
-                return chosen, chosen(None)
-            except ApiError as error:
-                if error.status != HTTPStatus.BAD_REQUEST or not types:
-                    raise
-                refusal = error
-            if refused := _refused(types, str(refusal)):
-                told = ", ".join(f"`{name}`" for name in sorted(refused))
-                self.logger.warning("%s The types are left out: %s.", refusal, told)
-                return begun([name for name in types if name not in refused])
-            every = begun(())  # The types are to blame if it works without them.
-            self.logger.warning(
-                "%s All events are read instead, to find the deletions.", refusal
-            )
-            return every
-
-        rest: Fetch = fetch_since(moment, types=DELETIONS, **more_params)
-
-        def fetch(cursor: str | None) -> Page:
-            nonlocal rest
-            if cursor is not None:
-                return rest(cursor)
-            rest, page = begun(DELETIONS)
-            return page
-
-        return fetch
+    def _pages_of(self, types: Sequence[str], timestamp: str | None) -> Iterator[Page]:
+        """Request the events of some types, or of all if there are none."""
+        pages = super().pages_since(timestamp, {"types": types} if types else None)
+        try:
+            first = next(pages)
+        except ApiError as error:
+            if error.status != HTTPStatus.BAD_REQUEST or not types:
+                raise
+            refusal = error
+        else:
+            return itertools.chain([first], pages)
+        if refused := _refused(types, str(refusal)):
+            names = ", ".join(f"`{name}`" for name in sorted(refused))
+            self.logger.warning("%s The types are left out: %s.", refusal, names)
+            others = [name for name in types if name not in refused]
+            return self._pages_of(others, timestamp)
+        # The types are to blame if it works without them.
+        every = self._pages_of((), timestamp)
+        self.logger.warning(
+            "%s All events are read instead, to find the deletions.", refusal
+        )
+        return every
 
     @override
-    def steps(self) -> Iterator[Step]:
-        for step in super().steps():
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
+        for step in super().steps(context):
             gone = [row for row in step.rows if str(row.get("type")).endswith(_GONE)]
             yield step._replace(rows=[_deletion(row) for row in gone])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position, bookmark_from
 from tap_gorgias.replication.settling import Settling
 from tap_gorgias.replication.walks import WalkPlan
-from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TicketsStream
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pagination import Fetch, Page
+    from tap_gorgias.replication.pages import Page
     from tap_gorgias.replication.walks import Step
 
 
@@ -36,7 +37,7 @@ class MessagesStream(FeedStream):
     """
 
     name = "messages"
-    begins = Begins.LATE
+    priority = Priority.LOW
     path = "/api/messages"
     scope = "tickets:read"
     replication_key = "created_datetime"
@@ -62,7 +63,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     """
 
     name = "ticket_messages"
-    begins = Begins.FIRST
+    priority = Priority.HIGH
     path = "/api/messages"
     scope = "tickets:read"
     scope_of_imports = TicketsStream.scope_of_imports
@@ -98,10 +99,13 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
             yield from self.contexts_of(self.parent_steps())
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
+        if context is not None:
+            yield from super().steps(context)
+            return
         if "settled" not in self.saved():
             # Tickets that change while the list is read are settled afterwards.
-            newest_tickets = self.parent.fetch(self)(None)
+            newest_tickets = next(self.parent.pages(reader=self))
             self.settling.begin(newest_tickets)
         self._list_position = replace(self.position(self.floor), imports=None)
         yield from self.walk(self, WalkPlan(self._list_position, self.floor))
@@ -111,20 +115,25 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         return self.parent.walk(self, self.settling.plan)
 
     @override
-    def fetch_for(self, context: types.Context) -> Fetch:
-        ticket_id = str(context["ticket_id"])
-        return self.fetch(ticket_id=ticket_id, order_by="created_datetime:asc")
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
+        if context is not None:
+            context = {"order_by": "created_datetime:asc", **context}
+        return super().get_url_params(context, next_page_token)
 
     @override
-    def first_page(self, context: types.Context) -> Page:
-        page = super().first_page(context)
-        ids = {row.get("id") for row in page.rows}
+    def prefetched_pages(self, context: types.Context) -> Iterator[Page]:
+        pages = super().prefetched_pages(context)
+        first = next(pages)
+        ids = {row.get("id") for row in first.rows}
         if not ids.isdisjoint(self._ids_of_last_ticket):
             # A merge moved messages while both tickets were asked, and the answer that
             # was sent last may have been made first.
-            page = self.fetch_for(context)(None)
+            pages = self.pages(context)
+            first = next(pages)
         self._ids_of_last_ticket = ids
-        return page
+        return itertools.chain([first], pages)
 
     @override
     def save(self, position: Position | None) -> None:

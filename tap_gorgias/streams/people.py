@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class CustomersStream(FeedStream):
     """A row for each customer, without channels and integrations' data."""
 
     name = "customers"
-    begins = Begins.FIRST
+    priority = Priority.HIGH
     path = "/api/customers"
     scope = "customers:read"
     replication_key = "updated_datetime"

@@ -20,8 +20,8 @@ class PhoneStream(OptionalStream, ABC):
 
     # Which scope covers the phone is not documented.
     scope = "tickets:read"
-    lacking = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-    lacking_because = (
+    unavailable_statuses = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+    unavailable_reason = (
         "probably because the account has no phone. If it has, check the permissions "
         "of the API key or app."
     )

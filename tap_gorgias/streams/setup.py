@@ -17,7 +17,7 @@ class CustomFieldsStream(SnapshotStream):
     path = "/api/custom-fields"
     scope = "custom_fields:read"
     order_by = "priority:asc"
-    reads = ({"object_type": "Ticket"}, {"object_type": "Customer"})
+    parts = ({"object_type": "Ticket"}, {"object_type": "Customer"})
 
 
 class IntegrationsStream(SnapshotStream):
@@ -48,7 +48,7 @@ class MacrosStream(SnapshotStream):
     name = "macros"
     path = "/api/macros"
     scope = "macros:read"
-    reads = ({"archived": "false"}, {"archived": "true"})
+    parts = ({"archived": "false"}, {"archived": "true"})
 
 
 class RulesStream(SnapshotStream):

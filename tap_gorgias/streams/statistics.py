@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import StreamSchema
 
 from tap_gorgias import timestamps
+from tap_gorgias.api.paginators import CursorPaginator
+from tap_gorgias.api.polling import poll
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError
+from tap_gorgias.errors import ApiError, NotReadyError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import bookmark_from
-from tap_gorgias.replication.pagination import Page, meta_of, parse_page
+from tap_gorgias.replication.pages import Page, meta_of
 from tap_gorgias.replication.periods import (
     LONGEST_WINDOW,
     Calendar,
@@ -27,20 +30,21 @@ from tap_gorgias.stream_types.optional import OptionalStream
 from tap_gorgias.stream_types.replication import IncrementalStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
+    import requests
     from singer_sdk import Stream, Tap
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers.types import RequestFunc
+    from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.api.client import Reply
     from tap_gorgias.config.statistics import StatisticsQuery
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pagination import Fetch, Row
+    from tap_gorgias.replication.pages import Row
     from tap_gorgias.replication.periods import Window
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
 
-PAGE_ROWS = 10_000
-"""The most that the endpoint gives for one request."""
 HISTORY = timedelta(days=731)
 """How far back a first sync goes without `start_date`: two years."""
 LONGEST_ID = 255
@@ -70,10 +74,14 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     """
 
     path = "/api/reporting/stats"
+    http_method = "POST"
+    page_size: ClassVar[int] = 10_000
+    """The most that the endpoint returns for one request."""
+
     scope = "statistics:read"
     replication_key = "period_start"
     schema = QuerySchema()
-    lacking = (
+    unavailable_statuses = (
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -90,7 +98,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         self.name = query.stream
         self.query = query
         self._read_datetime = ""
-        self.lacking_because = (
+        self.unavailable_reason = (
             f"probably because the plan lacks the scope `{query.scope}`, or the "
             f"credentials the permission `{self.scope}`: grant it, or remove the query "
             "from `statistics`."
@@ -101,10 +109,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     @cached_property
     def _calendar(self) -> Calendar:
         return Calendar(self.query.granularity, self.run.settings.statistics_timezone)
-
-    @override
-    def params(self) -> dict[str, str | int | Sequence[str]]:
-        return {"limit": PAGE_ROWS}
 
     @override
     def saved(self) -> Mapping[str, Any]:
@@ -127,14 +131,14 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return self.query.fingerprint(self._calendar.zone.key)
 
     @override
-    def steps(self) -> Iterator[Step]:
+    def steps(self, context: types.Context | None) -> Iterator[Step]:
         now = self.run.clock.utc()
         self._read_datetime = timestamps.render(now)
         bookmark = bookmark_from(self.saved(), self.name)
         lookback = self.run.settings.statistics_lookback
         since = walks.floor_of(bookmark, self.start, lookback)
         return by_period(
-            self.fetch_window,
+            self.pages_of_window,
             calendar=self._calendar,
             key=self.replication_key,
             bookmark=bookmark,
@@ -143,83 +147,140 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             longest=LONGEST_WINDOW if self.query.periods_by else timedelta(0),
         )
 
-    def fetch_window(self, window: Window) -> Fetch:
-        """Bind the query to some periods.
+    def pages_of_window(self, window: Window) -> Iterator[Page]:
+        """Request the figures of some periods.
 
         Args:
-            window: The periods; a single one if rows do not tell theirs.
+            window: The periods; a single one if rows do not name theirs.
 
-        Returns:
-            What gets a page of finished rows, given its cursor. It raises
-            `RowsMissingError` if rows of the window are missing.
+        Yields:
+            Pages of finished rows.
+
+        Raises:
+            RowsMissingError: If the answer does not hold all rows of the window.
         """
-        found = 0
-
-        def fetch(cursor: str | None) -> Page:
-            nonlocal found
-            params = self.params()
-            if cursor is not None:
-                params["cursor"] = cursor
-            reply = self._reply(params, window)
-            page = parse_page(*reply, limit=None)
-            found += len(page.rows)
-            if self._lacks_rows(page, found, meta_of(reply.value).get("total")):
+        after, before = self._borders(window)
+        count = 0
+        for page in self._pages_in_order({"after": after, "before": before}):
+            count += len(page.rows)
+            if self._lacks_rows(page, count):
                 self.logger.info(
                     "The answer does not hold all rows from %s to %s: they are asked "
                     "for again by shorter periods.",
-                    *self._borders(window),
+                    after,
+                    before,
                 )
                 raise RowsMissingError
             rows = [self._row(row, window) for row in page.rows]
             rows.sort(key=lambda row: row["period_start"] or "")
-            return Page(rows, page.next_cursor, page.now)
+            yield replace(page, rows=rows)
 
-        return fetch
-
-    def _lacks_rows(self, page: Page, found: int, total: object) -> bool:
-        if page.next_cursor is not None:
-            return not self._order  # Without an order, pages could overlap.
-        cut = isinstance(total, int) and found < total
-        return cut or len(page.rows) >= PAGE_ROWS
-
-    def _reply(
-        self, params: dict[str, str | int | Sequence[str]], window: Window
-    ) -> Reply:
+    def _pages_in_order(self, context: types.Context) -> Iterator[Page]:
+        """Request pages, without an order if Gorgias refuses it."""
+        pages = self.pages(context)
         try:
-            return self.post(params, self._body(window))
+            first = next(pages)
         except ApiError as error:
-            may_be_the_order = self._order and "cursor" not in params
-            if error.status != HTTPStatus.BAD_REQUEST or not may_be_the_order:
+            if error.status != HTTPStatus.BAD_REQUEST or not self._order:
                 raise
             self._order = ()
-            reply = self.post(params, self._body(window))
+            pages = self.pages(context)
+            first = next(pages)
             self.logger.warning("%s It is asked for without an order.", error)
-            return reply
+        yield first
+        yield from pages
 
-    def _borders(self, window: Window) -> tuple[str, str]:
-        return window.asked_for if self.query.periods_by else window.alone
+    def _lacks_rows(self, page: Page, count: int) -> bool:
+        if page.next_cursor is not None:
+            return not self._order  # Without an order, pages could overlap.
+        is_cut = page.total is not None and count < page.total
+        return is_cut or len(page.rows) >= self.page_size
 
-    def _body(self, window: Window) -> dict[str, Any]:
+    @override
+    def page_of(
+        self, response: requests.Response, paginator: BaseAPIPaginator[Any]
+    ) -> Page:
+        total = meta_of(response.json()).get("total")
+        page = super().page_of(response, paginator)
+        return replace(page, total=total if isinstance(total, int) else None)
+
+    @override
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
+        return super().get_url_params(None, next_page_token)
+
+    @override
+    def get_new_paginator(
+        self, start_value: str | None = None
+    ) -> BaseAPIPaginator[Any]:
+        # A full page is checked by `_lacks_rows`.
+        return CursorPaginator(start_value, page_size=None)
+
+    @override
+    def request_decorator(self, func: RequestFunc) -> RequestFunc:
+        client = self.run.client
+        send = super().request_decorator(func)
+
+        def on_wait(seconds: int) -> None:
+            self.logger.info("Gorgias is not ready. Asking again in %d s.", seconds)
+
+        def decorated(
+            prepared_request: requests.PreparedRequest, context: types.Context | None
+        ) -> requests.Response:
+            return poll(
+                partial(send, prepared_request, context),
+                clock=client.clock,
+                on_wait=on_wait,
+                patience_seconds=client.patience_seconds,
+            )
+
+        return decorated
+
+    @override
+    def validate_response(self, response: requests.Response) -> None:
+        if response.status_code == HTTPStatus.ACCEPTED:
+            reason = "the answer is not ready."
+            raise NotReadyError(
+                reason, stream=self.name, path=self.path, status=response.status_code
+            )
+        super().validate_response(response)
+
+    @override
+    def prepare_request_payload(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
         query = self.query
-        first, last = self._borders(window)
-        asked: dict[str, Any] = {
+        borders = context or {}
+        payload: dict[str, Any] = {
             "scope": query.scope,
             "timezone": self._calendar.zone.key,
             "filters": [
-                {"member": "periodStart", "operator": "afterDate", "values": [first]},
-                {"member": "periodEnd", "operator": "beforeDate", "values": [last]},
+                {
+                    "member": "periodStart",
+                    "operator": "afterDate",
+                    "values": [borders["after"]],
+                },
+                {
+                    "member": "periodEnd",
+                    "operator": "beforeDate",
+                    "values": [borders["before"]],
+                },
                 *query.filters,
             ],
             "dimensions": list(query.dimensions),
             "measures": list(query.measures),
         }
         if query.periods_by:
-            asked["time_dimensions"] = [
+            payload["time_dimensions"] = [
                 {"dimension": query.periods_by, "granularity": query.granularity}
             ]
         if self._order:
-            asked["order"] = [[member, "asc"] for member in self._order]
-        return {"query": asked}
+            payload["order"] = [[member, "asc"] for member in self._order]
+        return {"query": payload}
+
+    def _borders(self, window: Window) -> tuple[str, str]:
+        return window.asked_for if self.query.periods_by else window.alone
 
     def _row(self, row: Row, window: Window) -> Row:
         known = {*filter(None, [self.query.periods_by]), *self.query.columns}

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.imported_tickets import (
-    EVENT_KEY,
     WatchedPages,
     with_imports,
 )
-from tap_gorgias.replication.pagination import Page
 from tap_gorgias.replication.walks import FEED_OVERLAP
-from tap_gorgias.stream_types.base import PAGE_ROWS, Begins
+from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 from tap_gorgias.streams.events import EventsStream
 
@@ -24,10 +22,11 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
     from tap_gorgias.stream_types.replication import IncrementalStream
 
+CREATION = "ticket-created"
 EVENTS_UNAVAILABLE = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
@@ -46,7 +45,7 @@ class TicketsStream(FeedStream):
     """
 
     name = "tickets"
-    begins = Begins.FIRST
+    priority = Priority.HIGH
     path = "/api/tickets"
     scope = "tickets:read"
     scope_of_imports = EventsStream.scope
@@ -61,43 +60,38 @@ class TicketsStream(FeedStream):
 
     @override
     def walk(
-        self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+        self,
+        reader: IncrementalStream,
+        plan: WalkPlan,
+        pages_from: PagesFrom | None = None,
     ) -> Iterator[Step]:
-        watched = WatchedPages(fetch or self.fetch(reader))
+        watched = WatchedPages(pages_from or self.pages_for(reader))
         return with_imports(
             super().walk(reader, plan, watched),
             position=plan.position,
             watched=watched,
-            fetch_events_since=lambda moment: _creations(reader, moment),
-            fetch_by_ids=lambda ids: self.fetch(reader, ticket_ids=ids),
+            creations_since=lambda timestamp: self._creations(reader, timestamp),
+            tickets_of=lambda ids: self.pages({"ticket_ids": ids}, reader=reader),
         )
 
-
-def _creations(reader: IncrementalStream, moment: str) -> Fetch:
-    """Bind the request for events of new tickets (reference/events)."""
-    params: dict[str, str | int] = {
-        "limit": PAGE_ROWS,
-        "order_by": f"{EVENT_KEY}:asc",
-        "types": "ticket-created",
-        f"{EVENT_KEY}[gte]": moment,
-    }
-
-    def fetch(cursor: str | None) -> Page:
-        with_cursor = params if cursor is None else {**params, "cursor": cursor}
+    def _creations(self, reader: IncrementalStream, timestamp: str) -> Iterator[Page]:
+        """Request the events of new tickets (reference/events)."""
+        events = cast("EventsStream", self.tap.streams[EventsStream.name])
+        pages = events.pages_since(timestamp, {"types": CREATION}, reader=reader)
         try:
-            return reader.page(with_cursor, EventsStream.path)
+            first = next(pages)
         except ApiError as error:
-            if cursor is not None or error.status not in EVENTS_UNAVAILABLE:
+            if error.status not in EVENTS_UNAVAILABLE:
                 raise
             reader.logger.warning(
                 "%s Without these events, tickets that an import dates back cannot be "
                 "seen. They need the permission `%s`.",
                 error,
-                TicketsStream.scope_of_imports,
+                self.scope_of_imports,
             )
-            return Page([])
-
-    return fetch
+            return
+        yield first
+        yield from pages
 
 
 class SatisfactionSurveysStream(FeedStream):
@@ -107,7 +101,7 @@ class SatisfactionSurveysStream(FeedStream):
     """
 
     name = "satisfaction_surveys"
-    begins = Begins.FIRST
+    priority = Priority.HIGH
     path = "/api/satisfaction-surveys"
     scope = "satisfaction_survey:read"
     replication_key = "created_datetime"

@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl
 
+from tap_gorgias.api.paginators import NextItemsPaginator
 from tap_gorgias.compat import override
-from tap_gorgias.replication.pagination import Page, PageError
-from tap_gorgias.stream_types.base import Begins
+from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.replication import SnapshotStream
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from singer_sdk.helpers import types
+    from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.errors import ApiError
-    from tap_gorgias.replication.pagination import Fetch
     from tap_gorgias.replication.walks import Step
 
 
@@ -58,8 +58,8 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     """
 
     name = "view_items"
-    begins = Begins.LATE
-    path = "/api/views"
+    priority = Priority.LOW
+    path = "/api/views/{view_id}/items"
     scope = "tickets:read"
     parent_stream_type = ViewsStream
     primary_keys = ("view_id", "id")
@@ -87,35 +87,15 @@ class ViewItemsStream(ChildStream[ViewsStream]):
         return True
 
     @override
-    def fetch_for(self, context: types.Context) -> Fetch:
-        def fetch(cursor: str | None) -> Page:
-            params = {**self.params(), **dict(parse_qsl(cursor or ""))}
-            path = f"{self.path}/{context['view_id']}/items"
-            page = self.page(params, path, "next_items")
-            following = _next_items(page.next_cursor, self.run.settings.hosts)
-            return Page(page.rows, following, page.now)
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
+        params = super().get_url_params(None, None)
+        return {**params, **dict(parse_qsl(next_page_token or ""))}
 
-        return fetch
-
-
-def _next_items(address: str | None, hosts: Container[str]) -> str | None:
-    """Take the parameters of the next page out of its address.
-
-    Without `ignored_item` the API answers the same page for ever.
-    """
-    if address is None:
-        return None
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        message = "the address of the next items is none."
-        raise PageError(message) from None
-    # Only its parameters are used, but what leads elsewhere is not to be trusted.
-    if parts.scheme not in {"", "http", "https"} or (
-        parts.netloc and parts.netloc.lower() not in hosts
-    ):
-        message = "the address of the next items leads to another host."
-        raise PageError(message)
-    given = dict(parse_qsl(parts.query))
-    wanted = ("cursor", "direction", "ignored_item")
-    return urlencode({name: given[name] for name in wanted if name in given}) or None
+    @override
+    def get_new_paginator(
+        self, start_value: str | None = None
+    ) -> BaseAPIPaginator[Any]:
+        hosts = self.run.settings.hosts
+        return NextItemsPaginator(start_value, self.page_size, hosts)

@@ -17,18 +17,22 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.pagination import Page
+from tap_gorgias.replication.pages import Page
 from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_gorgias.replication.pagination import Fetch
+    from singer_sdk.helpers import types
+
+    from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
     from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.paged import PagedStream
     from tap_gorgias.stream_types.replication import IncrementalStream
 
 CONFIG = {"subdomain": "acme", "email": "ann@example.com", "api_key": "key"}
@@ -61,24 +65,28 @@ def measure(parents: int) -> None:
         """Tickets from memory."""
 
         @override
-        def fetch(
+        def pages(
             self,
-            reader: GorgiasStream | None = None,
-            /,
-            **more_params: str | Sequence[str],
-        ) -> Fetch:
-            def fetch(cursor: str | None) -> Page:
+            context: types.Context | None = None,
+            cursor: str | None = None,
+            *,
+            reader: PagedStream | None = None,
+        ) -> Iterator[Page]:
+            def page_at(cursor: str | None) -> Page:
                 if cursor and int(cursor) <= parents - EARLY and not early:
                     early.append(megabytes())
                 return page_of(cursor, parents)
 
-            return fetch
+            return paged(page_at)(cursor)
 
         @override
         def walk(
-            self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+            self,
+            reader: IncrementalStream,
+            plan: WalkPlan,
+            pages_from: PagesFrom | None = None,
         ) -> Iterator[Step]:
-            return FeedStream.walk(self, reader, plan, fetch)
+            return FeedStream.walk(self, reader, plan, pages_from)
 
     class TicketMessages(TicketMessagesStream):
         """Messages from memory."""
@@ -86,15 +94,15 @@ def measure(parents: int) -> None:
         parent_stream_type = Tickets
 
         @override
-        def fetch(
+        def pages(
             self,
-            reader: GorgiasStream | None = None,
-            /,
-            **more_params: str | Sequence[str],
-        ) -> Fetch:
-            parent = more_params.get("ticket_id")
-            rows = [{"id": parent, "ticket_id": parent}] if parent else []
-            return lambda _: Page(list(rows))
+            context: types.Context | None = None,
+            cursor: str | None = None,
+            *,
+            reader: PagedStream | None = None,
+        ) -> Iterator[Page]:
+            parent = (context or {}).get("ticket_id")
+            yield Page([{"id": parent, "ticket_id": parent}] if parent else [])
 
     class Memory(TapGorgias):
         """The tap without HTTP."""

@@ -12,11 +12,11 @@ import sys
 from typing import Any
 
 PARTS = {
-    "transport": ("tap_gorgias.api.transport", "Transport", "_ask"),
-    "decode": ("tap_gorgias.api.exchange", None, "decode"),
-    "auth": ("tap_gorgias.api.exchange", "Exchange", "get"),
+    "transport": ("tap_gorgias.api.session", "BudgetAdapter", "send"),
+    "decode": ("tap_gorgias.api.responses", None, "decode"),
+    "auth": ("tap_gorgias.api.client", "GorgiasClient", "send_signed"),
     "token": ("tap_gorgias.api.oauth", None, "lifetime_seconds"),
-    "reading": ("tap_gorgias.stream_types.base", None, "parse_page"),
+    "reading": ("tap_gorgias.stream_types.paged", None, "rows_of"),
     "converter": ("tap_gorgias.records.converter", "RecordConverter", "convert"),
     "writer": ("tap_gorgias.sdk.writer", "MessageWriter", "format_message"),
 }

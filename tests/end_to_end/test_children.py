@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.stream_types.children import ChildStream
+from tap_gorgias.stream_types.paged import PagedStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
@@ -90,7 +91,7 @@ def test_any_selections_and_kills_lose_nothing(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random histories: runs with some of the streams, cut off after any message."""
-    monkeypatch.setattr("tap_gorgias.stream_types.base.PAGE_ROWS", 8)
+    monkeypatch.setattr(PagedStream, "page_size", 8)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     streams = ["tickets", "ticket_messages", "ticket_details"]
     with Sandbox(Shop(seed=seed, tickets=50, messages_per_ticket=2)) as sandbox:

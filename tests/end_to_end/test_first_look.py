@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tap_gorgias.replication.pagination import Row
+    from tap_gorgias.replication.pages import Row
 
 
 LAST_LINE = "This text holds no data of the account: it can be pasted into an issue."

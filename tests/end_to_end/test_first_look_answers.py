@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_gorgias.first_look.looking import Look
-    from tap_gorgias.replication.pagination import Row
+    from tap_gorgias.replication.pages import Row
     from tap_gorgias.stream_types.base import GorgiasStream
     from tests.sandbox import Request
 
@@ -66,7 +66,7 @@ def test_no_page_is_asked_for_twice(sandbox: Sandbox) -> None:
         (one.path, repr(sorted(one.query.items()))) for one in sandbox.requests
     )
     assert asked.most_common(1)[0][1] == 1
-    of_reads = sum(len(getattr(stream, "reads", [0])) for stream in STREAMS)
+    of_reads = sum(len(getattr(stream, "parts", [0])) for stream in STREAMS)
     followed = {one.path for one in sandbox.requests if "cursor" in one.query}
     assert len(asked) == of_reads + len(followed)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_gorgias.stream_types.paged import PagedStream
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
@@ -177,8 +178,7 @@ def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tickets are created, imported, changed and deleted at any time."""
-    monkeypatch.setattr("tap_gorgias.stream_types.base.PAGE_ROWS", 8)
-    monkeypatch.setattr("tap_gorgias.streams.tickets.PAGE_ROWS", 8)
+    monkeypatch.setattr(PagedStream, "page_size", 8)
     monkeypatch.setattr("tap_gorgias.replication.imported_tickets.IDS_PER_REQUEST", 5)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     shop = Shop(seed=seed, tickets=40, messages_per_ticket=1)

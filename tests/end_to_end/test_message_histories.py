@@ -34,7 +34,7 @@ def test_any_history_loses_nothing_and_never_goes_back(
     Meanwhile messages and tickets are written, imported, edited and merged. In no run
     a message comes in an older version after a newer one.
     """
-    monkeypatch.setattr("tap_gorgias.stream_types.base.PAGE_ROWS", 8)
+    monkeypatch.setattr("tap_gorgias.stream_types.paged.PagedStream.page_size", 8)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     shop = Shop(seed=seed, tickets=40, messages_per_ticket=2)
     with Sandbox(shop) as sandbox:

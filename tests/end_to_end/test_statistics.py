@@ -13,7 +13,7 @@ import pytest
 
 from tap_gorgias import timestamps
 from tap_gorgias.config.statistics import PRESETS
-from tap_gorgias.streams import statistics as statistics_module
+from tap_gorgias.streams.statistics import StatisticsStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import Files, PartialRun, run, run_command
 from tests.support.statistics_runs import (
@@ -215,7 +215,7 @@ def test_pages_of_a_window_follow_one_another(
     """Where all rows have one order."""
     whole = read(sandbox, ALL_BY_WEEK).records("statistics_by_week")
     assert {one.query["limit"][0] for one in sandbox.requests} == {"10000"}
-    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 4)
+    monkeypatch.setattr(StatisticsStream, "page_size", 4)
     assert read(sandbox, ALL_BY_WEEK).records("statistics_by_week") == whole
     assert any("cursor" in one.query for one in sandbox.requests)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.streams import statistics as statistics_module
+from tap_gorgias.streams.statistics import StatisticsStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import PartialRun, catalog_of, run
 from tests.support.statistics_runs import (
@@ -125,7 +125,7 @@ def test_the_order_is_not_changed_in_the_middle(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cursor of one order would skip rows of another."""
-    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 5)
+    monkeypatch.setattr(StatisticsStream, "page_size", 5)
     sandbox.faults.add(Fault.error(400), PATH, after=1)
     with pytest.raises(PartialRun):
         read(sandbox, ALL_BY_WEEK, start_date="2026-05-01")

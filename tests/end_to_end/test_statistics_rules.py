@@ -11,7 +11,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.config.report_scopes import SCOPES
 from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.errors import NotReadyError
-from tap_gorgias.streams import statistics as statistics_module
+from tap_gorgias.streams.statistics import StatisticsStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.scopes import SCOPES as SERVED
 from tests.support.fake_clock import FakeClock
@@ -111,7 +111,7 @@ def test_rows_in_an_order_are_read_by_pages(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Figures of single tickets, for one; the order is by all that tells rows apart."""
-    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 30)
+    monkeypatch.setattr(StatisticsStream, "page_size", 30)
 
     output = read(sandbox, BY_TICKET, start_date=HALF_A_YEAR)
 
@@ -130,7 +130,7 @@ def test_rows_without_an_order_have_to_fit_into_one_answer(
 ) -> None:
     """Pages would overlap, so shorter periods are asked for."""
     whole = read(sandbox, "tickets_created").records(CREATED)
-    monkeypatch.setattr(statistics_module, "PAGE_ROWS", 40)
+    monkeypatch.setattr(StatisticsStream, "page_size", 40)
     sandbox.reset_counters()
 
     output = read(sandbox, "tickets_created")
@@ -160,7 +160,7 @@ def test_an_answer_that_is_cut_short_is_asked_for_again(
     whole = read(sandbox, "tickets_created")
     by_total = missing == "told by the total"
     if not by_total:
-        monkeypatch.setattr(statistics_module, "PAGE_ROWS", 30)
+        monkeypatch.setattr(StatisticsStream, "page_size", 30)
     fault = Fault.rewrite(_cut(30, keep_total=by_total))
     sandbox.faults.add(fault, PATH, times=9_999)
 

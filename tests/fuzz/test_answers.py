@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_gorgias.stream_types.paged import PagedStream
 from tap_gorgias.streams import STREAMS
 from tests.fuzz.promise import CUSTOMERS_WORDS, kept
 from tests.fuzz.rubbish import ODDITIES, RAW, places, put, text_of
@@ -38,7 +39,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A tiny shop that has pages nonetheless."""
     shop = Shop(seed=3, tickets=ROWS, customers=ROWS, events=ROWS, voice_calls=ROWS)
     with pytest.MonkeyPatch.context() as patch, Sandbox(shop) as sandbox:
-        patch.setattr("tap_gorgias.stream_types.base.PAGE_ROWS", 5)
+        patch.setattr(PagedStream, "page_size", 5)
         yield sandbox
 
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias.replication.bookmarks import MOMENT_KEYS
+from tap_gorgias.stream_types.paged import PagedStream
 from tap_gorgias.tap import TapGorgias
 from tests.fuzz.promise import command, kept, small_catalog
 from tests.fuzz.rubbish import VALUES, places, put, text_of
@@ -44,7 +45,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A tiny shop that has pages nonetheless."""
     shop = Shop(seed=3, tickets=12, customers=12, events=12, voice_calls=12)
     with pytest.MonkeyPatch.context() as patch, Sandbox(shop) as sandbox:
-        patch.setattr("tap_gorgias.stream_types.base.PAGE_ROWS", 5)
+        patch.setattr(PagedStream, "page_size", 5)
         yield sandbox
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.api import retry, transport
+from tap_gorgias.api import deadline, retry
 from tests.fuzz.promise import kept, small_catalog
 from tests.fuzz.runs import BRIEF, examples
 from tests.fuzz.wire import Wire, answer
@@ -228,7 +228,7 @@ def test_an_answer_that_trickles_for_ever_is_cut_off(
     case: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read timeout would never notice: there is always something to read."""
-    monkeypatch.setattr(transport, "LONGEST_ANSWER_TIMEOUTS", 0.3)
+    monkeypatch.setattr(deadline, "MAX_TIMEOUTS_PER_ANSWER", 0.3)
     monkeypatch.setattr(retry, "GIVE_UP_AFTER_SECONDS", 0)
     wire = Wire(lambda: slowly(wire, *case))
     with wire:

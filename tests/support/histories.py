@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position, bookmark_from, walk_from
-from tap_gorgias.replication.pagination import Page
+from tap_gorgias.replication.pages import Page
+from tests.support.lists import Read
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
 
-    from tap_gorgias.replication.pagination import Fetch, Row
+    from tap_gorgias.replication.pages import PagesFrom, Row
     from tap_gorgias.replication.walks import Step
 
-    Reader = Callable[[Fetch, Position], Iterator[Step]]
+    Reader = Callable[[PagesFrom, Position], Iterator[Step]]
 
 KEY = "updated_datetime"
 PAGE_ROWS = 3
@@ -41,14 +43,13 @@ def _floor(bookmark: str | None) -> str | None:
     return walks.floor_of(bookmark, None, walks.FEED_OVERLAP)
 
 
-def feed(fetch: Fetch, position: Position) -> Iterator[Step]:
+def feed(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Read as the tap does."""
     return walks.feed(
-        fetch,
+        pages_from,
         walks.WalkPlan(position, _floor),
         key=KEY,
-        warn_of_order=lambda _: None,
-        warn_of_restart=lambda _: None,
+        walk_log=Read(),
     )
 
 
@@ -185,7 +186,7 @@ class History:
             self.emitted[row["id"]] = row["version"]
 
         try:
-            for step in self._steps(fetch):
+            for step in self._steps(paged(fetch)):
                 position = step.position
                 entry: dict[str, Any] = position.to_state(KEY) if position else {}
                 if self.state_first:
@@ -196,14 +197,14 @@ class History:
         except KilledError:
             pass
 
-    def _steps(self, fetch: Fetch) -> Iterator[Step]:
+    def _steps(self, pages_from: PagesFrom) -> Iterator[Step]:
         """Ask for the next page before the rows of the one before are out."""
-        steps = self.read(fetch, self._position())
+        steps = self.read(pages_from, self._position())
         step = next(steps, None)
         while step is not None:
-            ahead = next(steps, None) if step.goes_on else None
+            ahead = next(steps, None) if step.has_next_page else None
             yield step
-            step = ahead if step.goes_on else next(steps, None)
+            step = ahead if step.has_next_page else next(steps, None)
 
     def _position(self) -> Position:
         entry = json.loads(self.state)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.pagination import Page
+from tap_gorgias.replication.pages import Page
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_gorgias.replication.pagination import Row
+    from tap_gorgias.replication.pages import Row
 
 KEY = "updated_datetime"
 OVERLAP = timedelta(minutes=2)
@@ -48,13 +49,16 @@ class Pages:
         self._pages[cursor] = answer
         return self
 
-    def __call__(self, cursor: str | None) -> Page:
-        """Answer one request."""
+    def __call__(self, cursor: str | None) -> Iterator[Page]:
+        """Answer requests from a cursor on."""
+        return paged(self._page_at)(cursor)
+
+    def _page_at(self, cursor: str | None) -> Page:
         self.asked.append(cursor)
-        answer = self._pages[cursor]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        page = self._pages[cursor]
+        if isinstance(page, Exception):
+            raise page
+        return page
 
 
 @dataclass
@@ -64,6 +68,14 @@ class Read:
     steps: list[walks.Step] = field(default_factory=list)
     order_warnings: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
+
+    def warn_of_order(self, order: str) -> None:
+        """Remember that a list was not in order."""
+        self.order_warnings.append(order)
+
+    def warn_of_restart(self, reason: str) -> None:
+        """Remember that a walk started again."""
+        self.restarts.append(reason)
 
     @property
     def ids(self) -> list[str]:
@@ -94,13 +106,7 @@ def feed_steps(
     plan = walks.WalkPlan(
         position, lambda bookmark: walks.floor_of(bookmark, start, OVERLAP)
     )
-    return walks.feed(
-        pages,
-        plan,
-        key=KEY,
-        warn_of_order=read.order_warnings.append,
-        warn_of_restart=read.restarts.append,
-    )
+    return walks.feed(pages, plan, key=KEY, walk_log=read)
 
 
 def feed(

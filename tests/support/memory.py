@@ -6,19 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.pagination import Page
+from tap_gorgias.replication.pages import Page
 from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TagsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pytest
+    from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
     from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.paged import PagedStream
     from tap_gorgias.stream_types.replication import IncrementalStream
 
 PAGE_ROWS = 3
@@ -52,33 +55,39 @@ class Tickets(TicketsStream):
 
     @override
     def walk(
-        self, reader: IncrementalStream, plan: WalkPlan, fetch: Fetch | None = None
+        self,
+        reader: IncrementalStream,
+        plan: WalkPlan,
+        pages_from: PagesFrom | None = None,
     ) -> Iterator[Step]:
-        return FeedStream.walk(self, reader, plan, fetch)
+        return FeedStream.walk(self, reader, plan, pages_from)
 
     @override
-    def fetch(
-        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
-    ) -> Fetch:
+    def pages(
+        self,
+        context: types.Context | None = None,
+        cursor: str | None = None,
+        *,
+        reader: PagedStream | None = None,
+    ) -> Iterator[Page]:
         assert isinstance(self.tap, MemoryTap)
-        return self.tap.page
+        return paged(self.tap.page)(cursor)
 
 
 class Tags(TagsStream):
     """A snapshot from memory."""
 
     @override
-    def fetch(
-        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
-    ) -> Fetch:
+    def pages(
+        self,
+        context: types.Context | None = None,
+        cursor: str | None = None,
+        *,
+        reader: PagedStream | None = None,
+    ) -> Iterator[Page]:
         assert isinstance(self.tap, MemoryTap)
-        page = self.tap.page
-
-        def without_dates(cursor: str | None) -> Page:
-            found = page(cursor)
-            return Page([{"id": row["id"]} for row in found.rows], found.next_cursor)
-
-        return without_dates
+        for page in paged(self.tap.page)(cursor):
+            yield Page([{"id": row["id"]} for row in page.rows], page.next_cursor)
 
 
 def tap_of(

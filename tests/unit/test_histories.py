@@ -14,11 +14,12 @@ import pytest
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
 from tests.support.histories import KEY, History, feed
+from tests.support.lists import Read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_gorgias.replication.pagination import Fetch
+    from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step
     from tests.support.histories import Reader
 
@@ -37,37 +38,36 @@ def test_the_last_version_of_every_row_comes_out(batch: int) -> None:
         assert history.lost() == set(), f"history {seed}"
 
 
-def without_overlap(fetch: Fetch, position: Position) -> Iterator[Step]:
+def without_overlap(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Break a rule: stop exactly at the bookmark."""
     return walks.feed(
-        fetch,
+        pages_from,
         walks.WalkPlan(position, lambda bookmark: bookmark),
         key=KEY,
-        warn_of_order=lambda _: None,
-        warn_of_restart=lambda _: None,
+        walk_log=Read(),
     )
 
 
-def with_bookmark_at_once(fetch: Fetch, position: Position) -> Iterator[Step]:
+def with_bookmark_at_once(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Break a rule: commit the bookmark when a walk begins."""
-    for step in feed(fetch, position):
+    for step in feed(pages_from, position):
         after = step.position
         if after and after.walk:
             after = Position(after.walk.newest, None)
         yield walks.Step(step.rows, after)
 
 
-def with_head_first(fetch: Fetch, position: Position) -> Iterator[Step]:
+def with_head_first(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Break a rule: walk what is new before the gap of the last run is closed."""
     if position.walk is not None:
-        yield from feed(fetch, Position(position.walk.newest))
-    yield from feed(fetch, position)
+        yield from feed(pages_from, Position(position.walk.newest))
+    yield from feed(pages_from, position)
 
 
-def with_forgotten_walk(fetch: Fetch, position: Position) -> Iterator[Step]:
+def with_forgotten_walk(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Break a rule: go on from the newest row seen, without the unfinished walk."""
     newest = position.walk.newest if position.walk else None
-    return feed(fetch, Position(newest or position.bookmark))
+    return feed(pages_from, Position(newest or position.bookmark))
 
 
 @pytest.mark.parametrize(

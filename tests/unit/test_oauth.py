@@ -10,11 +10,16 @@ from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.api.exchange import Exchange
-from tap_gorgias.api.oauth import DAY_SECONDS, OAuthSignIn, lifetime_seconds
+from tap_gorgias.api.http_client import HttpClient
+from tap_gorgias.api.oauth import (
+    DAY_SECONDS,
+    RefreshTokenAuthenticator,
+    lifetime_seconds,
+)
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.config.credentials import OAuthApp
 from tests.sandbox import Sandbox, Shop
@@ -93,25 +98,30 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sign_in(sandbox: Sandbox) -> Iterator[OAuthSignIn]:
+def authenticator(sandbox: Sandbox) -> Iterator[RefreshTokenAuthenticator]:
     """Sign in to the sandbox."""
     absent = {"email": None, "api_key": None}
     settings = settings_of(**absent, **sandbox.oauth_config)
-    exchange = Exchange(settings, RunSummary(), FakeClock())
+    client = HttpClient(settings, RunSummary(), FakeClock())
     assert isinstance(settings.credentials, OAuthApp)
-    yield OAuthSignIn(settings.credentials, exchange)
-    exchange.close()
+    yield RefreshTokenAuthenticator(settings.credentials, client)
+    client.close()
 
 
-def test_one_thread_asks_for_the_first_token(
-    sandbox: Sandbox, sign_in: OAuthSignIn
+def signed(authenticator: RefreshTokenAuthenticator) -> requests.PreparedRequest:
+    """Sign a request."""
+    return authenticator(requests.Request("GET", "https://acme.test/").prepare())
+
+
+def test_one_thread_requests_the_first_token(
+    sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
     """The others wait and use it."""
     barrier = Barrier(THREADS)
 
-    def sign(_: int) -> object:
+    def sign(_: int) -> str:
         barrier.wait()
-        return sign_in.signature()
+        return signed(authenticator).headers["Authorization"]
 
     with ThreadPoolExecutor(THREADS) as threads:
         signatures = set(threads.map(sign, range(THREADS)))
@@ -120,28 +130,29 @@ def test_one_thread_asks_for_the_first_token(
 
 
 def test_one_thread_renews_a_refused_token(
-    sandbox: Sandbox, sign_in: OAuthSignIn
+    sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
     """Also one that is late with its 401, or gets a second one for the old token."""
-    refused = sign_in.signature()
+    refused = signed(authenticator)
     barrier = Barrier(THREADS)
 
-    def renew(_: int) -> object:
+    def renew(_: int) -> bool:
         barrier.wait()
-        return sign_in.renewed(refused)
+        return authenticator.renew(refused)
 
     with ThreadPoolExecutor(THREADS) as threads:
-        signatures = set(threads.map(renew, range(THREADS)))
-    assert signatures == {sign_in.signature()}
-    assert signatures != {refused}
-    assert sign_in.renewed(refused) is sign_in.signature()
+        assert all(threads.map(renew, range(THREADS)))
+    renewed = signed(authenticator).headers["Authorization"]
+    assert renewed != refused.headers["Authorization"]
+    assert authenticator.renew(refused)
+    assert signed(authenticator).headers["Authorization"] == renewed
     assert sandbox.count("/oauth/token") == 2
 
 
 def test_nothing_that_signs_shows_a_token(
-    sandbox: Sandbox, sign_in: OAuthSignIn
+    sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
     """What is logged by accident must hold no credential."""
-    shown = f"{sign_in!r} {sign_in.signature()!r} {sign_in.signature()}"
-    assert [one for one in sandbox.auth.given if one in shown] == []
+    shown = f"{authenticator!r} {signed(authenticator)!r} {authenticator}"
+    assert [token for token in sandbox.auth.given if token in shown] == []
     assert sandbox.oauth_config["client_secret"] not in shown

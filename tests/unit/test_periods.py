@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
 from tap_gorgias.config.statistics import GRANULARITIES
-from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.replication.pages import Page, PageError
 from tap_gorgias.replication.periods import (
     Calendar,
     RowsMissingError,
@@ -21,9 +21,10 @@ from tap_gorgias.replication.periods import (
     by_period,
 )
 from tests.support.cases import table
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
-    from tap_gorgias.replication.pagination import Fetch
+    from collections.abc import Iterator
 
 UTC = ZoneInfo("UTC")
 PARIS = ZoneInfo("Europe/Paris")
@@ -87,7 +88,7 @@ class Figures:
         self.windows: list[Window] = []
         self.most = 10_000
 
-    def fetch(self, window: Window) -> Fetch:
+    def pages_of(self, window: Window) -> Iterator[Page]:
         """Answer with a window's days and one more at both ends, in two pages."""
         self.windows.append(window)
         first = window.start.astimezone(timezone.utc) - timedelta(days=1)
@@ -102,7 +103,7 @@ class Figures:
                 raise RowsMissingError
             return Page(rows[1::2], None, self.now)
 
-        return fetch
+        return paged(fetch)(None)
 
 
 def steps_of(
@@ -115,7 +116,7 @@ def steps_of(
 ) -> list[tuple[list[str], str | None]]:
     """Take the periods of each step, and the bookmark that it saves."""
     steps = by_period(
-        figures.fetch,
+        figures.pages_of,
         calendar=calendar,
         key=KEY,
         bookmark=bookmark,
@@ -228,7 +229,7 @@ def test_a_failure_within_a_window_leaves_the_bookmark_before_it() -> None:
     figures = Figures()
     figures.most = 60
     steps = by_period(
-        figures.fetch,
+        figures.pages_of,
         calendar=DAYS,
         key=KEY,
         bookmark=None,
@@ -250,7 +251,7 @@ def test_periods_can_be_read_one_by_one(granularity: str) -> None:
     since = NOW - timedelta(days=90)
     _ = [
         *by_period(
-            figures.fetch,
+            figures.pages_of,
             calendar=calendar,
             key=KEY,
             bookmark=None,
@@ -269,8 +270,8 @@ def test_periods_can_be_read_one_by_one(granularity: str) -> None:
 def test_the_bookmark_ends_at_the_newest_period_that_has_a_row() -> None:
     """A period that is not over is read again, look-back or not."""
 
-    def quiet(_: Window) -> Fetch:
-        return lambda _: Page([{KEY: "2026-10-20T00:00:00.000000Z"}, {KEY: None}])
+    def quiet(_: Window) -> Iterator[Page]:
+        yield Page([{KEY: "2026-10-20T00:00:00.000000Z"}, {KEY: None}])
 
     (step,) = by_period(
         quiet,

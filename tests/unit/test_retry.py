@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retried
+from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retry
 from tap_gorgias.errors import ApiError, TransientApiError
 from tests.support.fake_clock import FakeClock
 
@@ -44,14 +44,14 @@ def test_success_waits_for_nothing() -> None:
     """The usual case costs nothing."""
     clock = FakeClock()
     attempt = Attempts(clock, failures=0)
-    assert retried(attempt, clock=clock, outage=Outage(), on_retry=quiet) == "done"
+    assert retry(attempt, clock=clock, outage=Outage(), on_retry=quiet) == "done"
     assert clock.sleeps == []
 
 
 def test_waits_double_up_to_a_minute() -> None:
     """Each wait has up to a second of jitter on top."""
     clock = FakeClock()
-    retried(Attempts(clock, failures=8), clock=clock, outage=Outage(), on_retry=quiet)
+    retry(Attempts(clock, failures=8), clock=clock, outage=Outage(), on_retry=quiet)
     for waited, least in zip(clock.sleeps, [1, 2, 4, 8, 16, 32, 60, 60], strict=True):
         assert least <= waited <= least + 1
 
@@ -61,7 +61,7 @@ def test_who_is_less_patient_gives_up_earlier() -> None:
     clock = FakeClock()
     attempt = Attempts(clock, failures=99)
     with pytest.raises(TransientApiError):
-        retried(
+        retry(
             attempt,
             clock=clock,
             outage=Outage(),
@@ -76,9 +76,7 @@ def test_clients_that_fail_together_do_not_come_back_together() -> None:
     """That is what jitter is for."""
     clock = FakeClock()
     for _ in range(20):
-        retried(
-            Attempts(clock, failures=1), clock=clock, outage=Outage(), on_retry=quiet
-        )
+        retry(Attempts(clock, failures=1), clock=clock, outage=Outage(), on_retry=quiet)
     assert len(set(clock.sleeps)) > 10
 
 
@@ -88,7 +86,7 @@ def test_it_is_enough_after_five_minutes(lasting: float) -> None:
     clock = FakeClock()
     attempt = Attempts(clock, failures=10**6, lasting=lasting)
     with pytest.raises(TransientApiError) as failed:
-        retried(attempt, clock=clock, outage=Outage(), on_retry=quiet)
+        retry(attempt, clock=clock, outage=Outage(), on_retry=quiet)
     assert failed.value is BUSY
     first_failure = attempt.begun[0] + lasting
     last = attempt.begun[-1] - first_failure
@@ -100,7 +98,7 @@ def test_the_last_failure_is_not_waited_after() -> None:
     clock = FakeClock()
     attempt = Attempts(clock, failures=10**6)
     with pytest.raises(TransientApiError):
-        retried(attempt, clock=clock, outage=Outage(), on_retry=quiet)
+        retry(attempt, clock=clock, outage=Outage(), on_retry=quiet)
     assert clock.now == attempt.begun[-1]
 
 
@@ -115,7 +113,7 @@ def test_what_another_try_cannot_mend_is_raised_at_once(error: Exception) -> Non
         raise error
 
     with pytest.raises(type(error)):
-        retried(attempt, clock=clock, outage=Outage(), on_retry=quiet)
+        retry(attempt, clock=clock, outage=Outage(), on_retry=quiet)
     assert clock.sleeps == []
 
 
@@ -128,9 +126,7 @@ def test_each_retry_is_told_before_its_wait() -> None:
         assert error is BUSY
         told.append((clock.now, seconds))
 
-    retried(
-        Attempts(clock, failures=3), clock=clock, outage=Outage(), on_retry=on_retry
-    )
+    retry(Attempts(clock, failures=3), clock=clock, outage=Outage(), on_retry=on_retry)
     assert [seconds for _, seconds in told] == clock.sleeps
     assert told[0][0] == 1000.0
 
@@ -138,7 +134,7 @@ def test_each_retry_is_told_before_its_wait() -> None:
 def test_a_second_use_starts_afresh() -> None:
     """Time spent on one request is no debt of the next."""
     clock = FakeClock()
-    use: Callable[[], str] = lambda: retried(  # noqa: E731
+    use: Callable[[], str] = lambda: retry(  # noqa: E731
         Attempts(clock, failures=7), clock=clock, outage=Outage(), on_retry=quiet
     )
     assert [use(), use(), use()] == ["done"] * 3
@@ -149,7 +145,7 @@ def test_an_outage_that_somebody_waited_for_is_not_waited_for_again() -> None:
     clock, outage = FakeClock(), Outage()
     for _ in range(3):
         with pytest.raises(TransientApiError):
-            retried(
+            retry(
                 Attempts(clock, failures=10**6),
                 clock=clock,
                 outage=outage,
@@ -162,12 +158,12 @@ def test_the_next_answer_ends_an_outage() -> None:
     """From then on failures are tried again as usual."""
     clock, outage = FakeClock(), Outage()
     with pytest.raises(TransientApiError):
-        retried(
+        retry(
             Attempts(clock, failures=10**6), clock=clock, outage=outage, on_retry=quiet
         )
     for failures in (0, 5):
         attempt = Attempts(clock, failures=failures)
-        assert retried(attempt, clock=clock, outage=outage, on_retry=quiet) == "done"
+        assert retry(attempt, clock=clock, outage=outage, on_retry=quiet) == "done"
 
 
 def test_one_endpoint_that_fails_is_no_outage() -> None:
@@ -175,10 +171,10 @@ def test_one_endpoint_that_fails_is_no_outage() -> None:
     clock, outage = FakeClock(), Outage()
 
     def answer_another(_error: TransientApiError, _seconds: float) -> None:
-        retried(Attempts(clock, 0), clock=clock, outage=outage, on_retry=quiet)
+        retry(Attempts(clock, 0), clock=clock, outage=outage, on_retry=quiet)
 
     with pytest.raises(TransientApiError):
-        retried(
+        retry(
             Attempts(clock, failures=10**6),
             clock=clock,
             outage=outage,

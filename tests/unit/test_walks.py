@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,11 @@ import pytest
 
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.replication.pages import Page, PageError
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
-    from tap_gorgias.replication.pagination import Fetch
+    from collections.abc import Iterator
 
 
 def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> Read:
@@ -21,18 +22,19 @@ def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> 
     read = Read()
     return read.take(
         walks.log(
-            lambda _: pages,
+            lambda _: pages(None),
             key=KEY,
             bookmark=bookmark,
             start=start,
-            warn_of_order=read.order_warnings.append,
+            walk_log=read,
         )
     )
 
 
 def snapshot_ids(*reads: Pages, keys: tuple[str, ...] = ("id",)) -> list[object]:
     """Read a small table and take the ids."""
-    steps = walks.snapshot(reads, keys)
+    pages = itertools.chain.from_iterable(read(None) for read in reads)
+    steps = walks.snapshot(pages, keys)
     return [row["id"] for step in steps for row in step.rows]
 
 
@@ -53,16 +55,12 @@ def test_a_log_is_asked_for_from_five_minutes_before_its_bookmark(
     """Rows may become visible late; the start date is for the first sync only."""
     asked: list[str | None] = []
 
-    def fetch_since(moment: str | None) -> Fetch:
-        asked.append(moment)
-        return Pages([])
+    def pages_since(timestamp: str | None) -> Iterator[Page]:
+        asked.append(timestamp)
+        return Pages([])(None)
 
     steps = walks.log(
-        fetch_since,
-        key=KEY,
-        bookmark=bookmark,
-        start=start,
-        warn_of_order=lambda _: None,
+        pages_since, key=KEY, bookmark=bookmark, start=start, walk_log=Read()
     )
     list(steps)
     assert asked == [floor]
@@ -181,13 +179,13 @@ def test_a_key_of_an_odd_kind_is_left_to_the_schema() -> None:
 
 def test_a_snapshot_has_no_position() -> None:
     """It is read whole each time."""
-    steps = list(walks.snapshot([Pages([{"id": 1}], [])], ("id",)))
+    steps = list(walks.snapshot(Pages([{"id": 1}], [])(None), ("id",)))
     assert [step.position for step in steps] == [None, None]
 
 
 def test_the_next_page_of_a_log_or_table_is_announced() -> None:
     """All their pages are read, so the last one alone has none after it."""
     pages = Pages(rows(at(8)), rows(at(9)), [])
-    assert [step.goes_on for step in log(pages).steps] == [True, True, False]
-    steps = walks.snapshot([pages, pages], ("id",))
-    assert [step.goes_on for step in steps] == [True, True, False] * 2
+    assert [step.has_next_page for step in log(pages).steps] == [True, True, False]
+    steps = walks.snapshot(pages(None), ("id",))
+    assert [step.has_next_page for step in steps] == [True, True, False]

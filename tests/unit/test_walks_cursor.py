@@ -15,7 +15,7 @@ from tap_gorgias.replication.bookmarks import (
     bookmark_from,
     cursor_from,
 )
-from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.replication.pages import Page, PageError
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 
@@ -34,8 +34,7 @@ def read_on(
             key=KEY,
             position=position or Position(),
             floor=floor,
-            warn_of_order=read.order_warnings.append,
-            warn_of_restart=read.restarts.append,
+            walk_log=read,
         )
     )
 
@@ -231,4 +230,4 @@ def test_a_cursor_that_is_no_text_is_unusable(cursor: object) -> None:
 def test_the_next_page_is_announced() -> None:
     """A list without floor is read to its end."""
     read = read_on(three_pages(), Position(at(10), cursor="c1"))
-    assert [step.goes_on for step in read.steps] == [True, False]
+    assert [step.has_next_page for step in read.steps] == [True, False]

@@ -6,7 +6,7 @@ import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication.bookmarks import Position, Walk
-from tap_gorgias.replication.pagination import Page, PageError
+from tap_gorgias.replication.pages import Page, PageError
 from tests.support.lists import KEY, Pages, Read, at, feed, feed_steps, rows
 
 
@@ -284,4 +284,4 @@ def test_a_page_is_announced_only_if_it_will_be_read(
     """
     pages = Pages(rows(at(12), at(11)), rows(at(10, 29), at(10)), rows(at(9, 30)))
     read = feed(pages, position)
-    assert [step.goes_on for step in read.steps] == goes_on
+    assert [step.has_next_page for step in read.steps] == goes_on

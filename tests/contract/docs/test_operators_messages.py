@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from tap_gorgias.api import oauth
-from tap_gorgias.api.auth import ApiKeySignIn
-from tap_gorgias.api.oauth import OAuthSignIn
+from tap_gorgias.api.authenticators import ApiKeyAuthenticator
+from tap_gorgias.api.oauth import RefreshTokenAuthenticator
 from tap_gorgias.run.progress import SECONDS_BETWEEN_LINES
 from tests.contract.docs.messages import said
 from tests.support.documents import OPERATORS, table, text
@@ -57,8 +57,8 @@ def test_every_kind_of_message_is_collected() -> None:
 
 def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
     """Whoever searches for the words of an error finds them."""
-    advice = [*oauth.ADVICE.values(), OAuthSignIn.unauthorized_advice]
-    advice.append(ApiKeySignIn.unauthorized_advice)
+    advice = [*oauth.ADVICE.values(), RefreshTokenAuthenticator.unauthorized_advice]
+    advice.append(ApiKeyAuthenticator.unauthorized_advice)
     rows = table("### What Gorgias answers", OPERATORS)
     shown = {row[0].replace("`", "") for row in rows}
     for one in advice:

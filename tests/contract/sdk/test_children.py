@@ -13,21 +13,22 @@ import pytest
 from singer_sdk import Stream, Tap
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.pagination import Page
+from tap_gorgias.replication.pages import Page
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.streams.details import TicketDetailsStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
 from tests.support.memory import CONFIG, UPDATED, Tickets, messages
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pagination import Fetch
     from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.paged import PagedStream
 
 SCHEMA = {"properties": {"id": {"type": "integer"}}}
 CONTEXTS: list[dict[str, Any]] = [{}, {"parent": 1}, {"parent": 2}]
@@ -137,10 +138,14 @@ class ManyTickets(Tickets):
     """Ten tickets, three a page."""
 
     @override
-    def fetch(
-        self, reader: GorgiasStream | None = None, /, **more_params: str | Sequence[str]
-    ) -> Fetch:
-        def fetch(cursor: str | None) -> Page:
+    def pages(
+        self,
+        context: types.Context | None = None,
+        cursor: str | None = None,
+        *,
+        reader: PagedStream | None = None,
+    ) -> Iterator[Page]:
+        def page_at(cursor: str | None) -> Page:
             newest = int(cursor) if cursor else TICKETS
             oldest = max(newest - 3, 0)
             rows = [
@@ -149,7 +154,7 @@ class ManyTickets(Tickets):
             ]
             return Page(rows, str(oldest) if oldest else None)
 
-        return fetch
+        return paged(page_at)(cursor)
 
 
 class OneDetailEach(TicketDetailsStream):
@@ -158,10 +163,15 @@ class OneDetailEach(TicketDetailsStream):
     parent_stream_type = ManyTickets
 
     @override
-    def fetch_for(self, context: types.Context) -> Fetch:
-        ticket_id = context["ticket_id"]
-        row = {"id": ticket_id, "updated_datetime": UPDATED.format(ticket_id)}
-        return lambda _: Page([row])
+    def pages(
+        self,
+        context: types.Context | None = None,
+        cursor: str | None = None,
+        *,
+        reader: PagedStream | None = None,
+    ) -> Iterator[Page]:
+        ticket_id = (context or {})["ticket_id"]
+        yield Page([{"id": ticket_id, "updated_datetime": UPDATED.format(ticket_id)}])
 
 
 class Desk(TapGorgias):

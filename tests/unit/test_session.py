@@ -9,18 +9,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 
 from tap_gorgias.api.budget import ApiBudget
-from tap_gorgias.api.transport import (
-    LONGEST_PAUSE_SECONDS,
-    Transport,
+from tap_gorgias.api.responses import retry_after_seconds
+from tap_gorgias.api.session import (
+    MAX_PAUSE_SECONDS,
+    GorgiasSession,
     TransportError,
-    retry_after_seconds,
 )
+from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override
 from tests.support.cases import table
 from tests.support.fake_clock import FakeClock
@@ -117,15 +119,27 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def transport(clock: FakeClock) -> Iterator[Transport]:
+def summary() -> RunSummary:
+    """Count requests."""
+    return RunSummary()
+
+
+@pytest.fixture
+def session(clock: FakeClock, summary: RunSummary) -> Iterator[GorgiasSession]:
     """Make requests."""
-    made = Transport(
-        budget=ApiBudget(clock),
-        user_agent="agent/1",
-        timeout_seconds=5,
-    )
-    yield made
-    made.close()
+    budget = ApiBudget(clock)
+    with GorgiasSession(
+        budget, summary, user_agent="agent/1", timeout_seconds=5
+    ) as session:
+        yield session
+
+
+def get(
+    session: GorgiasSession, url: str, params: dict[str, Any] | None = None
+) -> requests.Response:
+    """Send a signed request for a stream."""
+    request = requests.Request("GET", url, params=params, auth=AUTH)
+    return session.send(session.prepare_request(request), stream_name="tags")
 
 
 @table(RETRY_AFTER)
@@ -155,12 +169,12 @@ def test_any_header_is_read_or_ignored(value: str) -> None:
 
 
 def test_a_request_carries_its_signature_agent_and_parameters(
-    server: str, transport: Transport
+    server: str, session: GorgiasSession
 ) -> None:
     """A sequence becomes a repeated key."""
-    answer = transport.get(f"{server}/ok", {"limit": 100, "types": ("a", "b c")}, AUTH)
+    answer = get(session, f"{server}/ok", {"limit": 100, "types": ("a", "b c")})
     (request,) = Handler.seen
-    assert (answer.status, answer.body) == (200, b"[]")
+    assert (answer.status_code, answer.content) == (200, b"[]")
     assert request.path == "/ok?limit=100&types=a&types=b+c"
     assert request.headers["User-Agent"] == "agent/1"
     assert request.headers["Accept"] == "application/json"
@@ -168,64 +182,61 @@ def test_a_request_carries_its_signature_agent_and_parameters(
     assert request.headers["Authorization"] == f"Basic {signature}"
 
 
-def test_a_redirect_is_not_followed(server: str, transport: Transport) -> None:
+def test_a_redirect_is_not_followed(server: str, session: GorgiasSession) -> None:
     """It might lead credentials elsewhere, or to another ticket."""
-    assert transport.get(f"{server}/moved", {}, AUTH).status == 301
+    assert get(session, f"{server}/moved").status_code == 301
     assert len(Handler.seen) == 1
 
 
 def test_the_budget_learns_from_the_answer(
-    server: str, transport: Transport, clock: FakeClock
+    server: str, session: GorgiasSession, clock: FakeClock, summary: RunSummary
 ) -> None:
     """The limit is 80, of which 60 may leave at once; 30 before that was known."""
     for _ in range(60):
-        transport.get(f"{server}/ok", {}, AUTH)
+        get(session, f"{server}/ok")
     assert clock.sleeps == []
-    assert transport.waited_seconds == 0
+    assert summary.streams["tags"].waited_seconds == 0
 
 
 @pytest.mark.parametrize(
-    ("path", "seconds"), [("/busy", 27.0), ("/very-busy", LONGEST_PAUSE_SECONDS)]
+    ("path", "seconds"), [("/busy", 27.0), ("/very-busy", MAX_PAUSE_SECONDS)]
 )
 def test_a_429_holds_the_next_request_back(
-    path: str, seconds: float, server: str, transport: Transport, clock: FakeClock
+    path: str,
+    seconds: float,
+    server: str,
+    session: GorgiasSession,
+    clock: FakeClock,
+    summary: RunSummary,
 ) -> None:
     """As long as Gorgias asks and up to a second more, but not for a day."""
-    assert transport.get(f"{server}{path}", {}, AUTH).status == 429
+    assert get(session, f"{server}{path}").status_code == 429
     assert clock.sleeps == []
-    transport.get(f"{server}/ok", {}, AUTH)
+    get(session, f"{server}/ok")
     assert seconds <= sum(clock.sleeps) <= seconds + 1
-    assert transport.waited_seconds == pytest.approx(sum(clock.sleeps))
+    waited = summary.streams["tags"].waited_seconds
+    assert waited == pytest.approx(sum(clock.sleeps))
 
 
 @pytest.mark.parametrize("path", ["/cut", "/no-gzip"])
 def test_a_broken_answer_may_be_asked_for_again(
-    path: str, server: str, transport: Transport
+    path: str, server: str, session: GorgiasSession
 ) -> None:
     """Half an answer is none."""
     with pytest.raises(
         TransportError, match="before the answer was complete"
     ) as broken:
-        transport.get(f"{server}{path}", {"cursor": "private"}, AUTH)
-    assert broken.value.transient
+        get(session, f"{server}{path}", {"cursor": "private"})
+    assert broken.value.is_transient
 
 
-def test_a_server_that_is_not_there_may_be_asked_again(transport: Transport) -> None:
+def test_a_server_that_is_not_there_may_be_asked_again(session: GorgiasSession) -> None:
     """The words show neither address nor credentials."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         with pytest.raises(TransportError) as failed:
-            transport.get(f"http://127.0.0.1:{port}/x", {"cursor": "private"}, AUTH)
+            get(session, f"http://127.0.0.1:{port}/x", {"cursor": "private"})
     assert str(failed.value) == "no connection could be made."
-    assert failed.value.transient
+    assert failed.value.is_transient
     assert failed.value.__suppress_context__
-
-
-def test_an_address_that_no_request_can_have_is_not_tried_again(
-    transport: Transport,
-) -> None:
-    """Waiting five minutes would not mend it."""
-    with pytest.raises(TransportError, match=r"not possible \(Invalid") as failed:
-        transport.get("https://...", {}, AUTH)
-    assert not failed.value.transient

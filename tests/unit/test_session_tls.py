@@ -9,11 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 import trustme
 from requests.auth import HTTPBasicAuth
 
 from tap_gorgias.api.budget import ApiBudget
-from tap_gorgias.api.transport import Transport, TransportError
+from tap_gorgias.api.session import GorgiasSession, TransportError
+from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override
 from tests.support.configs import problems_of
 from tests.support.fake_clock import FakeClock
@@ -84,24 +86,32 @@ def address(server: Server, authority: trustme.CA) -> str:
 
 
 @pytest.fixture
-def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[GorgiasSession]:
     """Make requests, with nothing in the environment that concerns them."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    made = Transport(
-        budget=ApiBudget(FakeClock()), user_agent="agent/1", timeout_seconds=5
-    )
-    yield made
-    made.close()
+    budget = ApiBudget(FakeClock())
+    with GorgiasSession(
+        budget, RunSummary(), user_agent="agent/1", timeout_seconds=5
+    ) as session:
+        yield session
+
+
+def get(
+    session: GorgiasSession, url: str, params: dict[str, str] | None = None
+) -> requests.Response:
+    """Send a signed request for a stream."""
+    request = requests.Request("GET", url, params=params, auth=AUTH)
+    return session.send(session.prepare_request(request), stream_name="tags")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(
-    address: str, transport: Transport
+    address: str, session: GorgiasSession
 ) -> None:
     """The request, with its credentials, is not sent; another try is of no use."""
     with pytest.raises(TransportError, match="TLS connection was refused") as refused:
-        transport.get(address, {}, AUTH)
-    assert not refused.value.transient
+        get(session, address)
+    assert not refused.value.is_transient
     assert Handler.seen == []
 
 
@@ -110,7 +120,7 @@ def test_a_company_can_vouch_for_its_proxy(
     name: str,
     address: str,
     authority: trustme.CA,
-    transport: Transport,
+    session: GorgiasSession,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -118,7 +128,7 @@ def test_a_company_can_vouch_for_its_proxy(
     file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     monkeypatch.setenv(name, str(file))
-    assert transport.get(address, {}, AUTH).status == 200
+    assert get(session, address).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -134,13 +144,13 @@ def test_the_environment_cannot_turn_verification_off(
     name: str,
     value: str,
     address: str,
-    transport: Transport,
+    session: GorgiasSession,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It can only name other certificates."""
     monkeypatch.setenv(name, value)
     with pytest.raises(TransportError, match="TLS connection was refused"):
-        transport.get(address, {}, AUTH)
+        get(session, address)
     assert Handler.seen == []
 
 
@@ -153,22 +163,22 @@ def test_no_setting_turns_verification_off(name: str) -> None:
 
 
 def test_certificates_that_are_not_there_are_named(
-    address: str, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    address: str, session: GorgiasSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The words say where to look; another try is of no use."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     with pytest.raises(TransportError, match="REQUESTS_CA_BUNDLE") as failed:
-        transport.get(address, {}, AUTH)
-    assert not failed.value.transient
+        get(session, address)
+    assert not failed.value.is_transient
 
 
 def test_a_proxy_sees_no_credentials_of_an_encrypted_request(
-    server: Server, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    server: Server, session: GorgiasSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked for a tunnel, and for nothing else."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(TransportError, match="no connection could be made"):
-        transport.get("https://acme.gorgias.test/api/tickets", {"cursor": "x"}, AUTH)
+        get(session, "https://acme.gorgias.test/api/tickets", {"cursor": "x"})
     (request,) = Handler.seen
     assert (request.command, request.path) == ("CONNECT", "acme.gorgias.test:443")
     assert "Authorization" not in request.headers
@@ -178,7 +188,7 @@ def test_a_proxy_sees_no_credentials_of_an_encrypted_request(
 @pytest.mark.parametrize("proxied", [False, True], ids=["directly", "proxy"])
 def test_the_standard_library_prints_nothing(
     server: Server,
-    transport: Transport,
+    session: GorgiasSession,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     *,
@@ -191,8 +201,8 @@ def test_the_standard_library_prints_nothing(
         if proxied:
             monkeypatch.setenv("HTTPS_PROXY", address)
             with pytest.raises(TransportError):
-                transport.get("https://acme.gorgias.test/", {}, AUTH)
+                get(session, "https://acme.gorgias.test/")
         else:
-            transport.get(f"{address}/", {}, AUTH)
+            get(session, f"{address}/")
     assert len(Handler.seen) == 2
     assert capfd.readouterr() == ("", "")

@@ -1,0 +1,68 @@
+"""How requests are signed: with an API key, or with an access token of OAuth2."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from singer_sdk.authenticators import APIAuthenticatorBase, BasicAuthenticator
+
+from tap_gorgias.compat import override
+
+if TYPE_CHECKING:
+    import requests
+
+    from tap_gorgias.api.http_client import HttpClient
+    from tap_gorgias.config.credentials import ApiKey
+
+
+class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
+    """Signs requests, and knows what to do when Gorgias refuses them."""
+
+    unauthorized_advice: str
+    """What the user can do about a 401."""
+
+    def renew(self, refused: requests.PreparedRequest) -> bool:  # noqa: ARG002 (others look)
+        """Get other credentials after a 401.
+
+        Args:
+            refused: The signed request that was refused.
+
+        Returns:
+            Whether the request is worth another try.
+
+        Raises:
+            SignInError: If Gorgias issues no access token.
+        """
+        return False
+
+    @abstractmethod
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        """Return what the user can do about a 403.
+
+        Args:
+            scope: What the stream needs.
+            stream_name: Its name.
+        """
+
+
+class ApiKeyAuthenticator(BasicAuthenticator, GorgiasAuthenticator):
+    """Signs with an API key (docs/access-tokens-api-keys).
+
+    Args:
+        key: The key and its owner.
+        client: Hides the key from errors.
+    """
+
+    unauthorized_advice = "Check `email` and `api_key`."
+
+    def __init__(self, key: ApiKey, client: HttpClient) -> None:
+        super().__init__(username=key.email, password=key.api_key)
+        client.hide(f"{key.email}:{key.api_key}", key.api_key, key.email)
+
+    @override
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        return (
+            f"The stream needs the permission `{scope}`: grant it to the owner of the "
+            f"API key, or deselect the stream `{stream_name}`."
+        )

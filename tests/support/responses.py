@@ -1,0 +1,55 @@
+"""Responses and pages without a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from tap_gorgias.api.paginators import CursorPaginator
+from tap_gorgias.compat import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_gorgias.replication.pages import Page, PagesFrom
+
+
+class JsonResponse(requests.Response):
+    """A response whose body is decoded already."""
+
+    def __init__(self, value: object) -> None:
+        """Take the decoded body."""
+        super().__init__()
+        self._value = value
+
+    @override
+    def json(self, **kwargs: Any) -> Any:
+        """Return the decoded body."""
+        return self._value
+
+
+def response_of(value: object) -> requests.Response:
+    """Return a response with a decoded body."""
+    return JsonResponse(value)
+
+
+def paged(page_at: Callable[[str | None], Page]) -> PagesFrom:
+    """Read a list in memory with the paginator of the tap.
+
+    Args:
+        page_at: From a cursor to the page there.
+
+    Returns:
+        From a cursor to the pages from there on.
+    """
+
+    def pages_from(cursor: str | None) -> Iterator[Page]:
+        paginator = CursorPaginator(cursor)
+        while not paginator.finished:
+            page = page_at(paginator.current_value)
+            yield page
+            meta = {"next_cursor": page.next_cursor}
+            paginator.advance(response_of({"data": page.rows, "meta": meta}))
+
+    return pages_from

@@ -1,0 +1,190 @@
+"""Paginators: forms of pages, and the way from one to the next."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from tap_gorgias.api.paginators import CursorPaginator, NextItemsPaginator
+from tap_gorgias.replication.pages import Page, PageError, rows_of
+from tests.support.cases import table
+from tests.support.json_values import JSON_VALUES
+from tests.support.responses import paged, response_of
+
+PAGES: dict[str, tuple[object, Page]] = {
+    "with a page after it": (
+        {"data": [{"id": 1}], "meta": {"next_cursor": "c2", "prev_cursor": None}},
+        Page([{"id": 1}], "c2"),
+    ),
+    "last": ({"data": [{"id": 1}], "meta": {"next_cursor": None}}, Page([{"id": 1}])),
+    "empty cursor": ({"data": [], "meta": {"next_cursor": ""}}, Page([])),
+    "empty with a page after it": (
+        {"data": [], "meta": {"next_cursor": "c2"}},
+        Page([], "c2"),
+    ),
+    "without meta": ({"data": []}, Page([])),
+    "meta is null": ({"data": [], "meta": None}, Page([])),
+    "bare array": ([{"id": 1}], Page([{"id": 1}])),
+    "empty array": ([], Page([])),
+    "data is null": ({"data": None, "meta": {"next_cursor": None}}, Page([])),
+    "full and last": (
+        {"data": [{"id": 1}, {"id": 2}], "meta": {"next_cursor": None}},
+        Page([{"id": 1}, {"id": 2}]),
+    ),
+}
+LIMIT = 2
+
+NO_PAGES: dict[str, tuple[object, str]] = {
+    "null": (None, "no list of records"),
+    "text": ("data", "no list of records"),
+    "empty object": ({}, "no list of records"),
+    "error with status 200": ({"error": {"msg": "x"}}, "no list of records"),
+    "data is an object": ({"data": {"id": 1}}, "no list of records"),
+    "row is a number": ({"data": [{"id": 1}, 5]}, "no record"),
+    "row is null": ([None], "no record"),
+    "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "no text"),
+    "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "no text"),
+    "full without meta": ({"data": [{}, {}]}, "page is full"),
+    "full, meta is null": ({"data": [{}, {}], "meta": None}, "page is full"),
+    "full, meta without cursor": ({"data": [{}, {}], "meta": {}}, "page is full"),
+    "full array": ([{}, {}], "page is full"),
+    "fuller than asked for": ([{}, {}, {}], "page is full"),
+}
+
+
+def page_of(body: object, page_size: int | None = LIMIT) -> Page:
+    """Read a page as a stream does."""
+    response = response_of(body)
+    cursor = CursorPaginator(page_size=page_size).get_next(response)
+    return Page(rows_of(body), cursor)
+
+
+@table(PAGES)
+def test_rows_and_cursor_are_found(case: tuple[object, Page]) -> None:
+    """A page is an object with data, or a bare array."""
+    body, page = case
+    assert page_of(body) == page
+
+
+@table(NO_PAGES)
+def test_an_answer_of_another_form_is_refused(case: tuple[object, str]) -> None:
+    """It must not be taken for an empty list."""
+    body, reason = case
+    with pytest.raises(PageError, match=reason):
+        page_of(body)
+
+
+def test_a_list_without_pages_is_never_full() -> None:
+    """Its rows are all there are."""
+    rows = [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert page_of({"data": rows}, page_size=None) == Page(rows)
+
+
+@given(JSON_VALUES)
+def test_any_value_is_a_page_or_refused(value: object) -> None:
+    """No answer ends the run with another error."""
+    try:
+        page = page_of(value)
+    except PageError:
+        return
+    assert all(isinstance(row, dict) for row in page.rows)
+
+
+def test_pages_are_requested_one_by_one_until_no_cursor_is_left() -> None:
+    """The next page is not asked for before the last one was taken."""
+    requested: list[str | None] = []
+
+    def page_at(cursor: str | None) -> Page:
+        requested.append(cursor)
+        return {None: Page([], "b"), "b": Page([], "c"), "c": Page([])}[cursor]
+
+    pages = paged(page_at)(None)
+    next(pages)
+    assert requested == [None]
+    assert len(list(pages)) == 2
+    assert requested == [None, "b", "c"]
+
+
+def test_reading_can_start_at_a_cursor() -> None:
+    """A walk that was cut short goes on where it stopped."""
+    rest: dict[str | None, Page] = {"b": Page([{"id": 2}])}
+    assert list(paged(rest.__getitem__)("b")) == [Page([{"id": 2}])]
+
+
+def test_an_empty_page_with_a_cursor_is_not_the_end() -> None:
+    """As the SDK asks its paginators."""
+    response = response_of({"data": [], "meta": {"next_cursor": "b"}})
+    paginator = CursorPaginator()
+    assert paginator.continue_if_empty(response)
+    paginator.advance(response)
+    assert (paginator.finished, paginator.current_value) == (False, "b")
+
+
+@pytest.mark.parametrize(
+    ("start", "requests"), [(None, [None, "b", "c"]), ("b", ["b", "c"])]
+)
+def test_a_cursor_that_comes_twice_ends_in_an_error(
+    start: str | None, requests: list[str | None]
+) -> None:
+    """An endless loop would eat the account's budget; no page is read twice."""
+    circle = {None: Page([], "b"), "b": Page([], "c"), "c": Page([], "b")}
+    requested: list[str | None] = []
+
+    def page_at(cursor: str | None) -> Page:
+        requested.append(cursor)
+        return circle[cursor]
+
+    with pytest.raises(PageError, match="same cursor came twice"):
+        list(paged(page_at)(start))
+    assert requested == requests
+
+
+NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
+    "a path": (
+        "/api/views/5/items?cursor=c&direction=next&ignored_item=7&limit=100",
+        "cursor=c&direction=next&ignored_item=7",
+    ),
+    "a URL": ("https://acme.gorgias.com/api/views/5/items?cursor=c", "cursor=c"),
+    "without parameters": ("/api/views/5/items", None),
+    "null": (None, None),
+}
+
+
+@table(NEXT_ITEMS)
+def test_the_url_of_the_next_items_becomes_query_parameters(
+    case: tuple[object, str | None],
+) -> None:
+    """Without `ignored_item` the same page would come for ever."""
+    url, parameters = case
+    paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
+    paginator.advance(response_of({"data": [{}, {}], "meta": {"next_items": url}}))
+    assert paginator.current_value == parameters
+    assert paginator.finished == (parameters is None)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.test/items?cursor=c", "ftp://acme.gorgias.com/x?cursor=c"]
+)
+def test_next_items_of_another_host_are_refused(url: str) -> None:
+    """A response must not decide which host gets a request."""
+    paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
+    with pytest.raises(PageError, match="another host"):
+        paginator.get_next(response_of({"data": [], "meta": {"next_items": url}}))
+
+
+def test_a_full_page_of_items_must_say_what_follows() -> None:
+    """A missing property says nothing, another one is not looked at."""
+    body = {"data": [{}, {}], "meta": {"next_cursor": "c2"}}
+    with pytest.raises(PageError, match="no `next_items` says"):
+        NextItemsPaginator(None, LIMIT, set()).get_next(response_of(body))
+
+
+def test_rows_without_ids_are_told_apart_by_their_values() -> None:
+    """Rows of reports have no `id`."""
+    contents = [[{"tag": n, "count": 1}, {"tag": n, "count": 2}] for n in range(9)]
+
+    def page_at(cursor: str | None) -> Page:
+        number = int(cursor or 0)
+        return Page(contents[number], str(number + 1) if number < 8 else None)
+
+    assert [page.rows for page in paged(page_at)(None)] == contents
