@@ -14,9 +14,9 @@ from tests.support.documents import OPERATORS, table, text
 QUOTED = re.compile(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)")
 TABLES = (
     "### Settings, state and catalog",
-    "### What Gorgias answers",
+    "### Responses from Gorgias",
     "### Warnings during a run",
-    "### Progress, and the end of a run",
+    "### Progress and summary",
 )
 
 
@@ -59,7 +59,7 @@ def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
     """Whoever searches for the words of an error finds them."""
     advice = [*oauth.ADVICE.values(), OAuthSignIn.unauthorized_advice]
     advice.append(ApiKeySignIn.unauthorized_advice)
-    rows = table("### What Gorgias answers", OPERATORS)
+    rows = table("### Responses from Gorgias", OPERATORS)
     shown = {row[0].replace("`", "") for row in rows}
     for one in advice:
         begin = one.replace("`", "").partition(",")[0].rstrip(".")

@@ -73,7 +73,7 @@ def test_streams_table_is_that_of_the_code() -> None:
 
 def test_costs_and_misses_stand_beside_what_the_code_reads() -> None:
     """Each stream has a row here too, with its endpoint and replication key."""
-    rows = table("## What each stream costs and can miss", STREAM_PAGE)
+    rows = table("## Endpoints, costs and gaps", STREAM_PAGE)
     assert [row[:3] for row in rows] == [
         [
             f"`{stream.name}`",
