@@ -140,7 +140,7 @@ class NotReadyError(ApiError):
 class SignInError(GorgiasError):
     """No access token could be obtained, so no stream can be read.
 
-    Not an `ApiError`, because the request that needs the token was never sent.
+    Not an `ApiError`, because it does not concern the request that needs the token.
     """
 
 

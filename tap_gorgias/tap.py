@@ -304,17 +304,17 @@ class TapGorgias(Tap):
             len(selected),
         )
         try:
-            looks = list(FirstLook(self.run).at(selected))
+            results = list(FirstLook(self.run).at(selected))
         finally:
             self.run.close()
         report = render(
-            looks,
+            results,
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.budget.call_limit,
             requests=self.run.summary.total.requests,
         )
         click.echo(report, err=True, nl=False)
-        if not all(look.verdict.is_well for look in looks):
+        if not all(result.verdict.is_well for result in results):
             raise SystemExit(1)
 
     def write_last_state(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_LOOKBACK_DAYS = 36_500
 
-_LOOKBACK = th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS)
+_DURATION = th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS)
 _PRESET_NAMES = ", ".join(f"`{name}`" for name in sorted(PRESETS))
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
@@ -83,7 +83,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "message_lookback_days",
-        _LOOKBACK,
+        _DURATION,
         default=2,
         title="Message look-back (days)",
         description="How many days before its bookmark the stream `messages` is read "
@@ -91,7 +91,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "ticket_messages_settle_hours",
-        _LOOKBACK,
+        _DURATION,
         default=24,
         title="Settling of ticket messages (hours)",
         description="How often the stream `ticket_messages` reads the messages of each "
@@ -101,7 +101,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "survey_lookback_days",
-        _LOOKBACK,
+        _DURATION,
         default=30,
         title="Survey look-back (days)",
         description="How many days before its bookmark the stream "
@@ -109,7 +109,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "voice_lookback_days",
-        _LOOKBACK,
+        _DURATION,
         default=2,
         title="Voice look-back (days)",
         description="How many days before their bookmarks the streams `voice_calls` "
@@ -117,7 +117,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "statistics_lookback_days",
-        _LOOKBACK,
+        _DURATION,
         default=7,
         title="Statistics look-back (days)",
         description="How many days before their bookmarks the statistics are read "

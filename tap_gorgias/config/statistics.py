@@ -92,8 +92,10 @@ class StatisticsQuery:
 
         Empty if the scope has no public one: then each period takes a query of its own.
         """
-        if self.time_dimension or not self._scope:
-            return self.time_dimension or "createdDatetime"
+        if self.time_dimension:
+            return self.time_dimension
+        if self._scope is None:
+            return "createdDatetime"
         return next(iter(self._scope.time_dimensions), "")
 
     @property

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 MAX_WARNINGS = 100
-"""Limit of warnings for each stream."""
+"""Maximum number of warnings for each stream."""
 
 
 class ConversionError(ValueError):
     """A value cannot be converted to the type of its property.
 
-    The message completes "Some values are ...".
+    The message completes the sentence "Some values are ...".
     """
 
 

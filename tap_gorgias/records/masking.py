@@ -79,8 +79,7 @@ def mask_at_path(path: str, value: Any, is_secret: IsSecret) -> Any:  # noqa: AN
     """Mask the secrets below one path in a row.
 
     Args:
-        path: Names of properties, joined by dots. All items of lists on the path are
-            masked.
+        path: Names of properties, joined by dots. It leads through all items of lists.
         value: The row.
         is_secret: Decides which names below the path are those of secrets.
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def batch_config_problems(config: Mapping[str, Any]) -> list[str]:
-    """Check `batch_config` before the SDK reads it, in the middle of a run.
+    """Check `batch_config` before a run.
 
-    The SDK's JSON schema accepts more than its class does.
+    The SDK's JSON schema accepts settings with which its class fails during the run.
 
     Args:
         config: The settings.

@@ -1,4 +1,4 @@
-"""The command line: reports each failure in one line and exits with its code."""
+"""The command line, which reports a failure in one line and by its exit code."""
 
 from __future__ import annotations
 
