@@ -76,7 +76,7 @@ class StatisticsQuery:
         """
         parts = (
             *(self.scope, sorted(self.measures), sorted(self.dimensions)),
-            *(self.granularity, self.filters, self.periods_by, timezone),
+            *(self.granularity, self.filters, self.period_dimension, timezone),
         )
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -87,10 +87,11 @@ class StatisticsQuery:
         return f"statistics_{self.name}"
 
     @property
-    def periods_by(self) -> str:
+    def period_dimension(self) -> str:
         """The member that holds the start of the period of a row.
 
-        Empty if the scope has no public one: then each period takes a query of its own.
+        This is `time_dimension`, or else the default of the scope. Empty if the scope
+        has no public one: then each period takes a query of its own.
         """
         if self.time_dimension:
             return self.time_dimension
@@ -104,7 +105,10 @@ class StatisticsQuery:
 
         Sorted by only some of them, pages could overlap.
         """
-        members = (*([self.periods_by] if self.periods_by else []), *self.dimensions)
+        members = (
+            *([self.period_dimension] if self.period_dimension else []),
+            *self.dimensions,
+        )
         allowed = self._scope.sort_members if self._scope else ()
         return members if set(members) <= set(allowed) else ()
 

@@ -128,7 +128,7 @@ def test_a_short_query_is_by_day_without_dimensions() -> None:
     ((query,), problems) = read_queries([short])
     assert not problems
     assert (query.granularity, query.dimensions, query.filters) == ("day", (), ())
-    assert query.periods_by == "createdDatetime"
+    assert query.period_dimension == "createdDatetime"
 
 
 @table(REFUSED)
@@ -153,7 +153,9 @@ def test_two_queries_of_one_name_are_refused(clash: object) -> None:
 
 def test_the_presets_are_those_that_users_rely_on() -> None:
     """Their names are names of tables."""
-    assert {name: (one.scope, one.periods_by) for name, one in PRESETS.items()} == {
+    assert {
+        name: (one.scope, one.period_dimension) for name, one in PRESETS.items()
+    } == {
         "first_response_time": ("first-response-time", "firstAgentMessageDatetime"),
         "messages_received": ("messages-received", "sentDatetime"),
         "messages_sent": ("messages-sent", "sentDatetime"),
@@ -185,7 +187,7 @@ def test_a_schema_keeps_the_rules_of_all_schemas(preset: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "dimensions", "periods_by", "order"),
+    ("scope", "dimensions", "period_dimension", "order"),
     [
         ("tickets-created", [], "createdDatetime", ("createdDatetime",)),
         (
@@ -207,12 +209,12 @@ def test_a_schema_keeps_the_rules_of_all_schemas(preset: str) -> None:
     ],
 )
 def test_an_order_is_one_of_all_rows_or_none(
-    scope: str, dimensions: list[str], periods_by: str, order: tuple[str, ...]
+    scope: str, dimensions: list[str], period_dimension: str, order: tuple[str, ...]
 ) -> None:
     """By what the scope allows; some rows in no order would make pages overlap."""
     entry = {"name": "a", "scope": scope, "measures": ["x"], "dimensions": dimensions}
     ((query,), _) = read_queries([entry])
-    assert (query.periods_by, query.order) == (periods_by, order)
+    assert (query.period_dimension, query.order) == (period_dimension, order)
 
 
 def test_no_preset_asks_for_what_is_not_known() -> None:
