@@ -49,7 +49,7 @@ def test_every_kind_of_message_is_collected() -> None:
         "the body is not JSON.",  # a reason
         "no answer within ... s.",  # with a placeholder
         "Setting `...` is required.",  # returned
-        "Signing in with ... lacks ....",  # all of a ValueError
+        "Credentials are incomplete: set ....",  # all of a ValueError
         "... It starts again from ....",  # a warning
         "Summary of ...: ....",  # information
     } <= said()
