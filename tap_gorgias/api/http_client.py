@@ -14,7 +14,7 @@ from tap_gorgias.api.responses import is_success
 from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retry
 from tap_gorgias.api.session import GorgiasSession, TransportError
 from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.records.decoding import TooDeepError, said
+from tap_gorgias.records.decoding import TooDeepError, error_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +142,7 @@ class HttpClient:
             advice = SUBDOMAIN_ADVICE
         kind = TransientApiError if is_transient else ApiError
         raise kind(
-            said(response.content, self._secrets.masked),
+            error_message(response.content, self._secrets.masked),
             stream=stream_name,
             path=self._path_of(response.request),
             status=status,

@@ -64,7 +64,7 @@ class GorgiasStream(PagedStream, ABC):
 
     priority: ClassVar[Priority] = Priority.NORMAL
 
-    masks: ClassVar[tuple[tuple[str, masking.Names], ...]] = ()
+    masks: ClassVar[tuple[tuple[str, masking.IsSecret], ...]] = ()
     """Where secrets are: paths such as `http.form`, and which names there hold one."""
 
     def __init__(self, tap: Tap, run: Run) -> None:
@@ -160,7 +160,7 @@ class GorgiasStream(PagedStream, ABC):
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
         for path, names in self.masks:
-            row = masking.masked_at(path, row, names)
+            row = masking.mask_at_path(path, row, names)
         record = self.converter.convert(row)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record

@@ -14,7 +14,7 @@ class AccountStream(SingleRecordStream):
     path = "/api/account"
     scope = "account:read"
     primary_keys = ("domain",)
-    masks = (("settings.data", masking.names_a_secret),)
+    masks = (("settings.data", masking.is_secret_name),)
 
 
 class AccountSettingsStream(SnapshotStream):
@@ -28,4 +28,4 @@ class AccountSettingsStream(SnapshotStream):
     scope = "account:read"
     order_by = None
     page_size = None
-    masks = (("data", masking.names_a_secret),)
+    masks = (("data", masking.is_secret_name),)

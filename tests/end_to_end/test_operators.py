@@ -80,7 +80,7 @@ def test_jobs_take_as_many_requests_as_one(sandbox: Sandbox) -> None:
 
     parts = [run(sandbox.config, *streams) for streams in jobs().values()]
 
-    (told,) = re.findall(r"sync of the invented shop takes (\d+)", text(OPERATORS))
+    (told,) = re.findall(r"sync of the fictional shop takes (\d+)", text(OPERATORS))
     assert sandbox.count() == together == int(told)
     for name in DEFAULT:
         rows = [part.records(name) for part in parts if part.records(name)]

@@ -10,11 +10,11 @@ from hypothesis import given
 
 from tap_gorgias.records.masking import (
     MASK,
-    every_name,
-    every_name_but_client_id,
-    masked,
-    masked_at,
-    names_a_secret,
+    any_name,
+    any_name_except_client_id,
+    is_secret_name,
+    mask,
+    mask_at_path,
 )
 from tests.support.json_values import JSON_VALUES
 
@@ -57,7 +57,7 @@ from tests.support.json_values import JSON_VALUES
 )
 def test_a_name_that_says_so_tells_a_secret(name: str) -> None:
     """In whatever style it is written."""
-    assert names_a_secret(name)
+    assert is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_name_that_says_so_tells_a_secret(name: str) -> None:
 )
 def test_other_names_tell_none(name: str) -> None:
     """Ids stay, and so do words that only look alike."""
-    assert not names_a_secret(name)
+    assert not is_secret_name(name)
 
 
 def test_only_values_under_telling_names_are_masked() -> None:
@@ -96,7 +96,7 @@ def test_only_values_under_telling_names_are_masked() -> None:
         "stores": [{"access_token": "s", "name": "n"}, 5, None],
     }
 
-    assert masked(value, names_a_secret) == {
+    assert mask(value, is_secret_name) == {
         "providers": {"7": {"client_id": "app", "client_secret": MASK, "url": "u"}},
         "stores": [{"access_token": MASK, "name": "n"}, 5, None],
     }
@@ -106,7 +106,7 @@ def test_everything_below_a_telling_name_is_a_secret() -> None:
     """Every scalar in it is masked; its shape and its nulls stay."""
     value = {"credentials": {"user": "u", "pins": [1, True, 0.5, None], "more": {}}}
 
-    assert masked(value, names_a_secret) == {
+    assert mask(value, is_secret_name) == {
         "credentials": {"user": MASK, "pins": [MASK, MASK, MASK, None], "more": {}}
     }
 
@@ -114,13 +114,13 @@ def test_everything_below_a_telling_name_is_a_secret() -> None:
 @pytest.mark.parametrize("value", ["s", 5, 0, True, False, 0.5, ""])
 def test_any_scalar_becomes_the_same_text(value: object) -> None:
     """Neither its kind nor its length shows."""
-    assert masked({"token": value}, names_a_secret) == {"token": "***"}
+    assert mask({"token": value}, is_secret_name) == {"token": "***"}
 
 
 def test_a_null_stays() -> None:
     """That there is no secret is none."""
-    assert masked({"token": None}, names_a_secret) == {"token": None}
-    assert masked(None, every_name) is None
+    assert mask({"token": None}, is_secret_name) == {"token": None}
+    assert mask(None, any_name) is None
 
 
 @pytest.mark.parametrize(
@@ -135,27 +135,27 @@ def test_a_null_stays() -> None:
 )
 def test_where_all_is_secret_no_scalar_is_left(value: object, wanted: object) -> None:
     """Whatever form the headers of a webhook have."""
-    assert masked(value, every_name) == wanted
+    assert mask(value, any_name) == wanted
 
 
 def test_the_client_id_stays() -> None:
     """It names an app; the rest proves to be it."""
     value = {"client_id": "app", "clientId": "app", "client_secret": "s", "scope": "r"}
 
-    assert masked(value, every_name_but_client_id) == {
+    assert mask(value, any_name_except_client_id) == {
         "client_id": "app",
         "clientId": "app",
         "client_secret": MASK,
         "scope": MASK,
     }
-    assert masked("s", every_name_but_client_id) == MASK
+    assert mask("s", any_name_except_client_id) == MASK
 
 
 def test_a_text_that_holds_json_is_masked_inside() -> None:
     """It would be parsed where an object is declared."""
     text = json.dumps({"api_key": "s", "name": "été", "deep": '[{"token": "s"}]'})
 
-    hidden = masked({"data": text}, names_a_secret)["data"]
+    hidden = mask({"data": text}, is_secret_name)["data"]
 
     assert json.loads(hidden) == {
         "api_key": MASK,
@@ -167,7 +167,7 @@ def test_a_text_that_holds_json_is_masked_inside() -> None:
 @pytest.mark.parametrize("text", ['{ "a" : 1 }', "{", "[1, 2", "plain", "", "5"])
 def test_a_text_without_secrets_stays_as_it_is(text: str) -> None:
     """Its spaces, too."""
-    assert masked({"a": text, "b": [text]}, names_a_secret) == {"a": text, "b": [text]}
+    assert mask({"a": text, "b": [text]}, is_secret_name) == {"a": text, "b": [text]}
 
 
 def test_a_place_is_reached_through_objects_lists_and_texts() -> None:
@@ -182,7 +182,7 @@ def test_a_place_is_reached_through_objects_lists_and_texts() -> None:
         ],
     }
 
-    hidden = masked_at("settings.data", row, names_a_secret)
+    hidden = mask_at_path("settings.data", row, is_secret_name)
 
     assert hidden["token"] == "beside"
     assert hidden["settings"][0] == {"id": 1, "data": {"token": MASK}}
@@ -193,7 +193,7 @@ def test_a_place_is_reached_through_objects_lists_and_texts() -> None:
 @pytest.mark.parametrize("http", [None, "Bearer s", 5])
 def test_a_scalar_on_the_way_is_taken_for_the_place(http: object) -> None:
     """A form that nobody foresaw must not let a secret out."""
-    hidden = masked_at("http.headers", {"http": http}, every_name)
+    hidden = mask_at_path("http.headers", {"http": http}, any_name)
 
     assert hidden == {"http": None if http is None else MASK}
 
@@ -202,7 +202,7 @@ def test_the_row_itself_is_not_changed() -> None:
     """Other parts of the tap may still look at it."""
     row: dict[str, Any] = {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
 
-    masked_at("http.headers", row, every_name)
+    mask_at_path("http.headers", row, any_name)
 
     assert row == {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
 
@@ -210,7 +210,7 @@ def test_the_row_itself_is_not_changed() -> None:
 @given(JSON_VALUES)
 def test_nothing_survives_below_a_telling_name(value: object) -> None:
     """Whatever the value is, its scalars are gone and its shape is not."""
-    hidden = masked({"secret": value}, names_a_secret)["secret"]
+    hidden = mask({"secret": value}, is_secret_name)["secret"]
 
     assert set(_scalars(hidden)) <= {MASK, None}
     assert len(_scalars(hidden)) == len(_scalars(value))
@@ -219,9 +219,9 @@ def test_nothing_survives_below_a_telling_name(value: object) -> None:
 @given(JSON_VALUES)
 def test_masking_twice_is_masking_once(value: object) -> None:
     """A mask is no secret."""
-    once = masked(value, names_a_secret)
+    once = mask(value, is_secret_name)
 
-    assert masked(once, names_a_secret) == once
+    assert mask(once, is_secret_name) == once
 
 
 def _scalars(value: object) -> list[object]:

@@ -20,7 +20,7 @@ from singer_sdk.singerlib import (
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import OutputError, Terminated
-from tap_gorgias.sdk.writer import MAX_HELD_BYTES, MessageWriter
+from tap_gorgias.sdk.writer import MAX_BUFFER_BYTES, MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_large_records_do_not_pile_up(
 ) -> None:
     """A page can hold 100 MB of messages."""
     out = listen(monkeypatch)
-    writer.write_message(RecordMessage("messages", {"body": "x" * MAX_HELD_BYTES}))
+    writer.write_message(RecordMessage("messages", {"body": "x" * MAX_BUFFER_BYTES}))
     assert len(lines(out)) == 1
 
 

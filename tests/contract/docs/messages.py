@@ -23,7 +23,7 @@ SAID_BY = {
     "warn_once",
     "_report",
 }
-SENTENCES = {"advice", "explain", "messages", "setting"}
+SENTENCES = {"advice", "messages", "problems", "setting"}
 """Functions and names with these in them hold messages, or their ends."""
 
 PLACEHOLDER = re.compile(r"%(?:s|d|\.\d+f)")

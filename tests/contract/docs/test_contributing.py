@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.stream_types import replication
 from tap_gorgias.stream_types.children import ChildStream, FeedChildStream
+from tap_gorgias.stream_types.single import SingleRecordStream
 from tests.contract.package.test_package import PACKAGE
 from tests.sandbox import Sandbox, Shop
 from tests.support.documents import ROOT, blocks
@@ -34,9 +35,10 @@ def test_paths_exist() -> None:
 
 def test_bases_exist() -> None:
     """Each base class that the table recommends is one."""
-    known = {*vars(replication), FeedChildStream.__name__, ChildStream.__name__}
+    others = (SingleRecordStream, FeedChildStream, ChildStream)
+    known = {*vars(replication), *(base.__name__ for base in others)}
     named = re.findall(r"^\| `(\w+Stream)` \|", FILE.read_text("utf-8"), re.MULTILINE)
-    assert len(named) == 6
+    assert len(named) == 7
     assert set(named) <= known
 
 

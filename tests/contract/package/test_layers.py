@@ -23,6 +23,9 @@ BESIDE = BOXES - {box for arrow in ARROWS for box in arrow}
 LEAVES = set(re.findall(r"`(\w+)`", _LEAVES))
 HTTP = {"requests", "urllib3"}
 SDK = {"singer_sdk"}
+HOOKED = {"first_look", "stream_types", "streams"}
+"""The SDK's hooks hand requests and responses to these."""
+CONFIG_TYPING = "singer_sdk.typing"
 
 
 def place(module: str) -> str:
@@ -87,8 +90,8 @@ def test_arrows_are_imports(upper: str, lower: str) -> None:
 @pytest.mark.parametrize(
     ("library", "boxes"),
     [
-        (HTTP, BOXES - {"api"}),
-        (SDK, {"api", "run", "replication", "records"}),
+        (HTTP, BOXES - {"api", *HOOKED}),
+        (SDK, {"run", "replication", "records"}),
     ],
     ids=["HTTP", "SDK"],
 )
@@ -104,3 +107,28 @@ def test_libraries_are_known_where_they_belong(
         if imported.split(".")[0] in library
     ]
     assert wrong == []
+
+
+def test_streams_do_not_send_requests() -> None:
+    """They know HTTP by the types in the SDK's hooks, and import nothing of it."""
+    wrong = [
+        module
+        for box in HOOKED
+        for module in members(box)
+        if re.search(
+            rf"^(import|from) ({'|'.join(HTTP)})", MODULES[module].read_text(), re.MULTILINE
+        )
+    ]
+    assert wrong == []
+
+
+def test_config_uses_the_sdk_only_to_write_its_schema() -> None:
+    """As in other SDK taps, the settings are declared with `singer_sdk.typing`."""
+    used = {
+        imported
+        for module in members("config")
+        for imported in imports(MODULES[module])
+        if imported.split(".")[0] in SDK
+    }
+    assert used == {CONFIG_TYPING}
+    assert f"`{CONFIG_TYPING}`" in text(FILE)
