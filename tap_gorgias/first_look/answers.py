@@ -155,7 +155,7 @@ def _direction(stream: GorgiasStream) -> str:
 
 def _rises(values: list[Any], overlap: timedelta) -> bool:
     numbers = [value for value in values if isinstance(value, (int, float))]
-    moments = [moment for value in values if (moment := ordering.moment_of(value))]
+    moments = [moment for value in values if (moment := ordering.timestamp_of(value))]
     newest = itertools.accumulate(moments, max)
     return numbers == sorted(numbers) and all(
         moment >= timestamps.earlier(before, overlap)
@@ -167,7 +167,7 @@ def _filters(seen: Observation, rows: list[Row]) -> Iterator[Surprise]:
     for name, values in seen.params.items():
         field = name.removesuffix("[gte]")
         if field != name:
-            least = ordering.moment_of(values[0])
+            least = ordering.timestamp_of(values[0])
             kept = not any(ordering.is_before(row.get(field), least) for row in rows)
         elif name in _SAME:
             kept = all(str(row.get(_SAME[name], values[0])) in values for row in rows)

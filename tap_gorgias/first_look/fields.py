@@ -84,6 +84,6 @@ def _date_forms(
 
 def _form(value: Any) -> tuple[str, bool]:  # noqa: ANN401
     """Describe a date-time without its digits, and whether the tap can read it."""
-    if ordering.moment_of(value) is None:
+    if ordering.timestamp_of(value) is None:
         return "that cannot be read, and become null", False
     return f"of the form {_DIGIT.sub('0', value)}", True
