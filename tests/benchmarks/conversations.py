@@ -164,7 +164,7 @@ def _changes(shop: Shop, hour: int, waiting: dict[str, Collection[int]]) -> list
         shop.messages.create(ticket)
     told = []
     if hour % 6 == 3:
-        ticket = shop.tickets.bring_in(LAST_YEAR, messages=3)
+        ticket = shop.tickets.import_ticket(LAST_YEAR, messages=3)
         waiting[f"import {hour}"] = shop.messages.of_ticket(ticket)
         told.append(f"import {hour}")
     if hour % 6 == 5:
@@ -184,7 +184,7 @@ def imports() -> Iterator[Result]:
         imported = set()
         for _ in range(1_000):
             shop.advance(0.5)  # An API key allows two requests a second.
-            imported.add(shop.tickets.bring_in(LAST_YEAR))
+            imported.add(shop.tickets.import_ticket(LAST_YEAR))
         second, whole = _counted(sandbox, first.state, "tickets")
         yield _found(imported, second)
         yield Result(

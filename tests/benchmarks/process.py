@@ -139,5 +139,5 @@ def tap_killed(
                 subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)  # noqa: S603
             )
         running[0].wait(600)
-        sandbox.silence()
+        sandbox.remove_callbacks()
         return Output.parse(written.read_text(encoding="utf-8"))

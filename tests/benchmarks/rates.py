@@ -188,7 +188,7 @@ def measure(case: Case, package: Path = REPOSITORY) -> Measured:
         refused = sandbox.count(status=429)
     first = answered[0][0]
     return Measured(
-        [Answered(moment - first, reader) for moment, reader in answered],
+        [Answered(timestamp - first, reader) for timestamp, reader in answered],
         refused,
         *others,
     )
@@ -214,10 +214,10 @@ def at_least(percent: int, share: float, what: str) -> Result:
 
 def max_in_window(answered: Sequence[Answered], seconds: float) -> int:
     """Count the most requests that came in any window."""
-    moments = [one.seconds for one in answered]
+    timestamps = [one.seconds for one in answered]
     return max(
-        sum(begin <= moment < begin + seconds for moment in moments)
-        for begin in moments
+        sum(begin <= timestamp < begin + seconds for timestamp in timestamps)
+        for begin in timestamps
     )
 
 

@@ -76,13 +76,13 @@ def test_a_server_that_does_not_answer_is_given_up_on(sandbox: Sandbox) -> None:
 def test_retry_after_is_obeyed(sandbox: Sandbox) -> None:
     """No request leaves before the time that Gorgias asks for is over."""
     clock = FakeClock()
-    moments: list[float] = []
-    sandbox.before_request(lambda _shop, _request: moments.append(clock.now))
+    timestamps: list[float] = []
+    sandbox.before_request(lambda _shop, _request: timestamps.append(clock.now))
     sandbox.faults.add(Fault.too_many_requests(27), "/api/tickets")
 
     run(sandbox.config, "tickets", clock=clock)
 
-    assert moments[1] - moments[0] >= 27
+    assert timestamps[1] - timestamps[0] >= 27
     assert sum(clock.sleeps) < 28.1
 
 

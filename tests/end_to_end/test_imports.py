@@ -28,7 +28,7 @@ def sandbox() -> Iterator[Sandbox]:
 def import_tickets(shop: Shop, number: int) -> set[int]:
     """Bring tickets of last year in, an hour later."""
     shop.advance(3600)
-    return {shop.tickets.bring_in(LAST_YEAR) for _ in range(number)}
+    return {shop.tickets.import_ticket(LAST_YEAR) for _ in range(number)}
 
 
 def test_imported_tickets_come_with_the_next_run(sandbox: Sandbox) -> None:
@@ -89,13 +89,13 @@ def test_an_import_during_the_first_sync_comes_with_the_next_run(
     shop = sandbox.shop
     imported: set[int] = set()
 
-    def bring_in(_shop: Shop, request: Request) -> None:
+    def import_ticket(_shop: Shop, request: Request) -> None:
         if "cursor" in request.query and len(imported) < 3:
-            imported.add(shop.tickets.bring_in("2026-10-31T00:00:00+00:00"))
+            imported.add(shop.tickets.import_ticket("2026-10-31T00:00:00+00:00"))
 
-    sandbox.before_request(bring_in)
+    sandbox.before_request(import_ticket)
     first = run(sandbox.config, *ALL)
-    sandbox.silence()
+    sandbox.remove_callbacks()
     shop.advance(25 * 3600)
     shop.tickets.update(shop.tickets.ids()[0])
 
@@ -189,7 +189,7 @@ def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
         luck = chance.random()
         if luck < 0.5:
             for _ in range(chance.randrange(1, 7)):
-                shop.tickets.bring_in(chance.choice([LAST_YEAR, shop.now]))
+                shop.tickets.import_ticket(chance.choice([LAST_YEAR, shop.now]))
         elif luck < 0.7:
             shop.tickets.create()
         elif luck < 0.9:
@@ -215,7 +215,7 @@ def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
                 whole = Output(whole.messages[: chance.randrange(len(whole.messages))])
             outputs.append(whole)
             state = whole.state or state
-        sandbox.silence()
+        sandbox.remove_callbacks()
         shop.advance(4000)
         outputs.append(run(sandbox.config, "tickets", "ticket_details", state=state))
 

@@ -152,7 +152,7 @@ def test_six_streams_killed_at_any_moment_lose_nothing(
             running[-1].communicate(timeout=60)
             outputs.append(Output.parse(out.read_text()))
             state = outputs[-1].state or state
-        sandbox.silence()
+        sandbox.remove_callbacks()
         outputs.append(run(config, *SIX, state=state))
 
     assert any(output.turns > len(SIX) for output in outputs)

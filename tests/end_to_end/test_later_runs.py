@@ -286,11 +286,11 @@ def test_a_row_dated_into_the_future_does_not_hide_later_changes(
 ) -> None:
     """Imports set dates as they like; the bookmark stays behind Gorgias' clock."""
     rows = getattr(sandbox.shop, stream)
-    moments = {"created_datetime": "2099-01-01T00:00:00+00:00"}
+    dates = {"created_datetime": "2099-01-01T00:00:00+00:00"}
     if stream == "tickets":
-        moments["updated_datetime"] = "2099-01-01T00:00:00+00:00"
+        dates["updated_datetime"] = "2099-01-01T00:00:00+00:00"
     future = rows.ids()[5]
-    rows.update(future, **moments)
+    rows.update(future, **dates)
     first = run(sandbox.config, stream)
     later = rows.ids()[-1]
     if stream == "tickets":

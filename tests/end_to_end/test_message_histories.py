@@ -66,7 +66,7 @@ def test_any_history_loses_nothing_and_never_goes_back(
             outputs.append(whole)
             state = whole.state or state
         live_on = sandbox.config | {"ticket_messages_settle_hours": 0}
-        sandbox.silence()
+        sandbox.remove_callbacks()
         shop.advance(4000)
         shop.tickets.update(shop.tickets.ids()[0])
         outputs.append(run(live_on, *BOTH, state=state))
@@ -97,7 +97,7 @@ def happen(shop: Shop, chance: random.Random, version: list[int]) -> None:
         message = chance.choice(shop.messages.ids())
         shop.messages.update(message, subject=subject)
     else:
-        shop.tickets.bring_in(LAST_YEAR)
+        shop.tickets.import_ticket(LAST_YEAR)
 
 
 def assert_no_step_back(output: Output) -> None:

@@ -203,12 +203,12 @@ def _interrupted(sandbox: Sandbox) -> dict[str, Any]:
 
 def test_state_of_the_hub_default_is_gone_on_from(sandbox: Sandbox) -> None:
     """Its `tickets` have a bookmark, other streams have none or one for each ticket."""
-    moments = sorted(row["updated_datetime"] for row in sandbox.shop.tickets.rows())
+    changed = sorted(row["updated_datetime"] for row in sandbox.shop.tickets.rows())
     state = {
         "bookmarks": {
             "tickets": {
                 "replication_key": "updated_datetime",
-                "replication_key_value": moments[150],
+                "replication_key_value": changed[150],
             },
             "messages": {"partitions": []},
             "customers": {},
@@ -226,8 +226,8 @@ def test_state_of_older_singer_taps_is_read_from_the_beginning(
     sandbox: Sandbox,
 ) -> None:
     """A bookmark without the name of its field is none."""
-    moment = "2026-10-30T00:00:00.000000Z"
-    state = {"bookmarks": {"tickets": {"updated_datetime": moment}}}
+    bookmark = "2026-10-30T00:00:00.000000Z"
+    state = {"bookmarks": {"tickets": {"updated_datetime": bookmark}}}
 
     output = run(sandbox.config, "tickets", state=state)
 

@@ -96,8 +96,8 @@ def test_a_read_from_the_newest_row_down_tells_how_far_back_it_is(
     )
     assert found
     rows, _ = counted(first)
-    moments = [row["updated_datetime"] for row in sandbox.shop.tickets.rows()]
-    reached = sorted(map(str, moments), reverse=True)[rows - 1]
+    changed = [row["updated_datetime"] for row in sandbox.shop.tickets.rows()]
+    reached = sorted(map(str, changed), reverse=True)[rows - 1]
     assert found[1] == f"{reached[:19]}Z"
     half_a_year = timestamps.parse("2026-11-02") - timestamps.parse("2026-05-01")
     left = (timestamps.parse(reached) - timestamps.parse("2026-05-01")) / half_a_year

@@ -182,8 +182,8 @@ def test_recent_rows_are_read_again(
     floor = newest - max(timedelta(days=days), timedelta(minutes=2))
     collection = getattr(sandbox.shop, stream)
     for row_id, seconds in zip(collection.ids(), (1, -1), strict=False):
-        moment = floor + timedelta(seconds=seconds)
-        collection.update(row_id, created_datetime=moment.isoformat())
+        timestamp = floor + timedelta(seconds=seconds)
+        collection.update(row_id, created_datetime=timestamp.isoformat())
 
     second = run(config, stream, state=first.state)
 

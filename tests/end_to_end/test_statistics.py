@@ -20,9 +20,9 @@ from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,
-    asked,
     config_of,
     read,
+    requested_queries,
     total,
 )
 
@@ -40,9 +40,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def local_day(moment: str, zone: str) -> str:
+def local_day(timestamp: str, zone: str) -> str:
     """Find the start of the day that holds a moment."""
-    local = timestamps.parse(moment).astimezone(ZoneInfo(zone))
+    local = timestamps.parse(timestamp).astimezone(ZoneInfo(zone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     return timestamps.render(midnight.astimezone(ZoneInfo("UTC")))
 
@@ -206,7 +206,9 @@ def test_long_histories_take_a_request_for_90_days_and_resume(
         for row in output.records("statistics_by_week")
     }
     assert total(list(rows.values())) == 300
-    assert asked(sandbox)[0]["filters"][0]["values"] == ["2024-10-27T00:00:00"]
+    assert requested_queries(sandbox)[0]["filters"][0]["values"] == [
+        "2024-10-27T00:00:00"
+    ]
 
 
 def test_pages_of_a_window_follow_one_another(
@@ -228,7 +230,7 @@ def test_filters_are_asked_of_gorgias(sandbox: Sandbox) -> None:
         sandbox, query, start_date="2026-08-20", statistics_timezone="Asia/Tokyo"
     )
 
-    (sent,) = asked(sandbox)
+    (sent,) = requested_queries(sandbox)
     assert sent == {
         "scope": "tickets-created",
         "timezone": "Asia/Tokyo",

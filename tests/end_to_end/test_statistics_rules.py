@@ -20,9 +20,9 @@ from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,
-    asked,
     config_of,
     read,
+    requested_queries,
     total,
 )
 
@@ -92,7 +92,7 @@ def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> N
     assert {one.status for one in sandbox.requests} == {200}
     rows = output.records("statistics_one")
     assert len({row["period_start"] for row in rows}) > 5
-    times = [one.get("time_dimensions") for one in asked(sandbox)]
+    times = [one.get("time_dimensions") for one in requested_queries(sandbox)]
     by_month = {"dimension": scope.time, "granularity": "month"}
     assert all(one == ([by_month] if scope.time else None) for one in times)
 
@@ -120,7 +120,7 @@ def test_rows_in_an_order_are_read_by_pages(
     assert found == set(sandbox.shop.tickets.ids())
     assert all(
         one["order"] == [["createdDatetime", "asc"], ["ticketId", "asc"]]
-        for one in asked(sandbox)
+        for one in requested_queries(sandbox)
     )
     assert any("cursor" in one.query for one in sandbox.requests)
 
@@ -138,7 +138,7 @@ def test_rows_without_an_order_have_to_fit_into_one_answer(
     assert sorted(output.ids(CREATED)) == sorted(row["id"] for row in whole)
     assert total(output.records(CREATED)) == 300
     assert not any("cursor" in one.query for one in sandbox.requests)
-    assert not any("order" in one for one in asked(sandbox))
+    assert not any("order" in one for one in requested_queries(sandbox))
     assert warnings(caplog) == []
 
 
@@ -206,7 +206,7 @@ def test_an_order_that_is_refused_nevertheless_is_left_out(
     output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
 
     assert total(output.records("statistics_by_week")) == 300
-    first, *rest = asked(sandbox)
+    first, *rest = requested_queries(sandbox)
     assert first["order"] == [["createdDatetime", "asc"]]
     assert rest
     assert not any("order" in one for one in rest)
@@ -274,7 +274,8 @@ def test_a_scope_without_a_public_date_is_asked_period_by_period(
     assert len(sandbox.requests) == len(rows) == 7
     assert total(rows) == 300
     periods = [
-        tuple(one["values"][0] for one in query["filters"]) for query in asked(sandbox)
+        tuple(one["values"][0] for one in query["filters"])
+        for query in requested_queries(sandbox)
     ]
     assert periods[0] == ("2026-05-01T00:00:00", "2026-05-31T23:59:59")
     assert periods[-1] == ("2026-11-01T00:00:00", "2026-11-30T23:59:59")

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from tests.sandbox import Limiter
 
 
-def limited(limiter: Limiter, moments: list[float]) -> list[str]:
+def limited(limiter: Limiter, timestamps: list[float]) -> list[str]:
     """Ask at some moments; return headers, or what a refusal asks to wait."""
-    moment = iter(moments)
+    clock = iter(timestamps)
     told = []
-    with Sandbox(limiter=limiter, clock=lambda: next(moment)) as sandbox:
+    with Sandbox(limiter=limiter, clock=lambda: next(clock)) as sandbox:
         client = Client(sandbox)
-        for _ in moments:
+        for _ in timestamps:
             answer = client.get("account")
             if answer.status_code == 429:
                 told.append(f"wait {answer.headers['Retry-after']}")
@@ -29,8 +29,8 @@ def limited(limiter: Limiter, moments: list[float]) -> list[str]:
 
 def test_a_window_slides() -> None:
     """The header tells what came before; a place is back when its request is old."""
-    moments = [100.0, 101.0, 101.0, 101.0, 101.5, 102.0, 102.5, 103.0]
-    assert limited(SlidingWindow(4, 2.0), moments) == [
+    timestamps = [100.0, 101.0, 101.0, 101.0, 101.5, 102.0, 102.5, 103.0]
+    assert limited(SlidingWindow(4, 2.0), timestamps) == [
         *("0/4", "1/4", "2/4", "3/4"),
         *("wait 1", "3/4", "wait 1", "1/4"),
     ]
@@ -38,8 +38,8 @@ def test_a_window_slides() -> None:
 
 def test_a_bucket_leaks() -> None:
     """The header tells the level with the request; it drains all the time."""
-    moments = [100.0, 100.0, 100.0, 100.0, 100.0, 100.5, 101.5, 101.6]
-    assert limited(LeakyBucket(4, 2.0), moments) == [
+    timestamps = [100.0, 100.0, 100.0, 100.0, 100.0, 100.5, 101.5, 101.6]
+    assert limited(LeakyBucket(4, 2.0), timestamps) == [
         *("1/4", "2/4", "3/4", "4/4"),
         *("wait 1", "4/4", "3/4", "4/4"),
     ]
@@ -47,8 +47,8 @@ def test_a_bucket_leaks() -> None:
 
 def test_windows_end() -> None:
     """The header tells the requests of the window with this one; all begin anew."""
-    moments = [101.0, 101.0, 101.0, 101.5, 101.5, 102.0, 103.9, 104.0]
-    assert limited(FixedWindows(4, 2.0), moments) == [
+    timestamps = [101.0, 101.0, 101.0, 101.5, 101.5, 102.0, 103.9, 104.0]
+    assert limited(FixedWindows(4, 2.0), timestamps) == [
         *("1/4", "2/4", "3/4", "4/4"),
         *("wait 1", "1/4", "2/4", "1/4"),
     ]

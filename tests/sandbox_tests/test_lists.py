@@ -54,8 +54,8 @@ def test_a_view_holds_what_its_filters_let_through(client: Client, plan: Plan) -
     found = items(client, view["id"], limit=7)
     assert len(set(ids(found))) == len(found)
     assert found == items(client, view["id"], limit=100)
-    moments = [row[plan.order] for row in found]
-    assert moments == sorted(moments, reverse=view["order_dir"] == "desc")
+    timestamps = [row[plan.order] for row in found]
+    assert timestamps == sorted(timestamps, reverse=view["order_dir"] == "desc")
     rows = {row["id"]: row for row in client.rows(f"{plan.type[:-5]}s")}
     left_out = {"summary", "custom_fields"} if plan.type == "ticket-list" else set()
     assert all(row.keys() == rows[row["id"]].keys() - left_out for row in found)
@@ -145,8 +145,8 @@ def test_phone_lists_have_one_order(client: Client, name: str) -> None:
     collection = getattr(client.shop, name.replace("-", "_"))
     expected = collection.ids()
     assert ids(found) == (expected if "event" in name else expected[::-1])
-    moments = [row["created_datetime"] for row in found]
-    assert moments == sorted(moments, reverse="event" not in name)
+    timestamps = [row["created_datetime"] for row in found]
+    assert timestamps == sorted(timestamps, reverse="event" not in name)
     assert client.get(f"{path}/{expected[3]}").json() == collection.row(expected[3])
     assert client.get(f"{path}/1").status_code == 404
     for params in ({"order_by": "created_datetime:asc"}, {"created_datetime[gt]": 1}):

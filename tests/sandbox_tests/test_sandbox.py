@@ -104,18 +104,18 @@ def test_pages_can_be_read_backwards(client: Client) -> None:
 
 
 @pytest.mark.parametrize("order", ["updated_datetime:asc", "updated_datetime:desc"])
-@pytest.mark.parametrize("moment", [SAME_MOMENT, None])
+@pytest.mark.parametrize("timestamp", [SAME_MOMENT, None])
 def test_rows_of_one_moment_fill_several_pages(
-    client: Client, order: str, moment: str | None
+    client: Client, order: str, timestamp: str | None
 ) -> None:
     chosen = client.shop.tickets.ids()[10:40]
     for row_id in chosen:
-        client.shop.tickets.update(row_id, updated_datetime=moment)
+        client.shop.tickets.update(row_id, updated_datetime=timestamp)
     found = ids(client.rows("tickets", order_by=order, limit=7))
     assert sorted(found) == client.shop.tickets.ids()
     same = [row_id for row_id in found if row_id in chosen]
     assert same == sorted(chosen, reverse=order.endswith("desc"))
-    if moment is None:
+    if timestamp is None:
         assert same == (found[-30:] if order.endswith("asc") else found[:30])
 
 
@@ -176,8 +176,8 @@ def test_events_can_be_chosen_by_object_type_and_user(client: Client) -> None:
 def test_the_parts_of_the_shop_fit_together(client: Client) -> None:
     shop = client.shop
     messages = list(shop.messages.rows())
-    moments = [message["created_datetime"] for message in messages]
-    assert len(set(moments)) < len(moments)  # some share theirs
+    timestamps = [message["created_datetime"] for message in messages]
+    assert len(set(timestamps)) < len(timestamps)  # some share theirs
     for ticket in shop.tickets.rows():
         own = [message for message in messages if message["ticket_id"] == ticket["id"]]
         assert len(own) == ticket["messages_count"]

@@ -1,4 +1,4 @@
-"""README.md and the documents in `docs`, taken apart."""
+"""Access to the contents of README.md and of the documents in `docs`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def text(file: Path = README) -> str:
-    """Return a whole document, the README unless told otherwise."""
+    """Return the text of a document, by default of the README."""
     return file.read_text(encoding="utf-8")
 
 
 def blocks(language: str, file: Path = README) -> list[str]:
-    """Return the examples in a language, of the README unless told otherwise."""
+    """Return the code blocks of a language, by default those of the README."""
     examples = FENCE.findall(text(file))
     return [example for name, example in examples if name == language]
 
 
 def table(heading: str, file: Path = README) -> list[list[str]]:
-    """Return the rows of the table below a heading, without its head."""
+    """Return the rows of the table below a heading, without the header rows."""
     _, found, section = text(file).partition(f"\n{heading}\n")
     assert found, heading
     lines = [line for line in section.splitlines() if line.startswith(("|", "#"))]

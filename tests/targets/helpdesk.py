@@ -154,10 +154,10 @@ def loaded(database: str, folder: Path) -> Iterator[Helpdesk]:
 def _newest_open_tickets(shop: Shop) -> list[int]:
     """Look for tickets whose day is read again by later runs."""
     rows = [row for row in shop.tickets.rows() if row["status"] == "open"]
-    rows.sort(key=lambda row: moment(row["created_datetime"]), reverse=True)
+    rows.sort(key=lambda row: timestamp(row["created_datetime"]), reverse=True)
     return [row["id"] for row in rows]
 
 
-def moment(text: str) -> float:
+def timestamp(text: str) -> float:
     """Return a date-time in seconds since 1970."""
     return timestamps.parse(text).timestamp()

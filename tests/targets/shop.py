@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.sandbox import Shop
 from tests.sandbox.rows.account import settings
 from tests.sandbox.rows.people import SUBDOMAIN
-from tests.sandbox.views import chosen, collection_of
+from tests.sandbox.views import collection_of, row_filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def keys(shop: Shop, stream: str) -> set[Key]:
 def _items(shop: Shop) -> Iterator[Key]:
     for view in shop.views.rows():
         if not view["deactivated_datetime"]:
-            keep, ids = chosen(view)
+            keep, ids = row_filter(view)
             collection = collection_of(shop, view)
             for row_id in collection.ids() if ids is None else ids:
                 if row_id in collection and (not keep or keep(collection.row(row_id))):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.documents import ANALYSTS, table
-from tests.targets.helpdesk import loaded, moment
+from tests.targets.helpdesk import loaded, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,14 +68,14 @@ def test_open_tickets_per_agent(helpdesk: Helpdesk) -> None:
     numbers = Counter(map(_agent, open_ones))
     oldest = {
         agent: min(
-            moment(t["created_datetime"]) for t in open_ones if _agent(t) == agent
+            timestamp(t["created_datetime"]) for t in open_ones if _agent(t) == agent
         )
         for agent in numbers
     }
 
     rows = helpdesk.ask("open_tickets")
 
-    found = [(r["agent"], r["open_tickets"], moment(r["oldest"])) for r in rows]
+    found = [(r["agent"], r["open_tickets"], timestamp(r["oldest"])) for r in rows]
     wanted = [(agent[1], n, oldest[agent]) for agent, n in numbers.items()]
     assert sorted(found) == sorted(wanted)
     assert [row[1] for row in found] == sorted(numbers.values(), reverse=True)
@@ -87,7 +87,7 @@ def test_first_response_time(helpdesk: Helpdesk) -> None:
     minutes = defaultdict(list)
     for ticket in helpdesk.current_tickets().values():
         messages = [
-            (moment(row["created_datetime"]), row)
+            (timestamp(row["created_datetime"]), row)
             for row in map(
                 helpdesk.shop.messages.row,
                 helpdesk.shop.messages.of_ticket(ticket["id"]),
@@ -203,8 +203,8 @@ def test_columns_are_of_the_types_that_the_page_says(helpdesk: Helpdesk) -> None
         [column_of] = helpdesk.find(f"{catalog} '{name}'")
         kinds.append(column_of["data_type"])
 
-    [thing, free, items, moments] = kinds
+    [thing, free, items, timestamps] = kinds
 
     found = [thing, free, "jsonb[]" if items == "ARRAY" else items]
     assert [kind.upper() for kind in found] == told
-    assert moments.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"
+    assert timestamps.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"

@@ -120,9 +120,9 @@ def test_columns_have_the_types_that_the_page_for_analysts_says(
 
     kinds = {name: (one["type"].upper(), one["mode"]) for name, one in columns.items()}
     schema = TapGorgias(validate_config=False).streams["tickets"].schema["properties"]
-    moments = {name for name, one in schema.items() if one.get("format")}
-    assert len(moments) > 5
-    assert {kinds[name] for name in moments} == {("TIMESTAMP", "NULLABLE")}
+    timestamps = {name for name, one in schema.items() if one.get("format")}
+    assert len(timestamps) > 5
+    assert {kinds[name] for name in timestamps} == {("TIMESTAMP", "NULLABLE")}
     assert kinds["id"] == ("INTEGER", "NULLABLE")
     assert kinds["customer"] == ("RECORD", "NULLABLE")
     assert kinds["custom_fields"] == ("JSON", "NULLABLE")

@@ -25,9 +25,9 @@ def test_columns_have_the_types_that_the_page_for_analysts_says(tmp_path: Path) 
         kinds = target.kinds()
 
     schema = TapGorgias(validate_config=False).streams["tickets"].schema["properties"]
-    moments = {name for name, one in schema.items() if one.get("format")}
+    timestamps = {name for name, one in schema.items() if one.get("format")}
     found = {name.lower(): kind for (table, name), kind in kinds.items()}
-    assert len(moments) > 5
-    assert {found[name] for name in moments} == {"TIMESTAMP_NTZ"}
+    assert len(timestamps) > 5
+    assert {found[name] for name in timestamps} == {"TIMESTAMP_NTZ"}
     for name in ("customer", "custom_fields", "tags"):
         assert found[name] == "VARIANT"

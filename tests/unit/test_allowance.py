@@ -40,9 +40,9 @@ def read(
     return simulation, reader
 
 
-def gaps_between(moments: Iterable[float]) -> list[float]:
+def gaps_between(timestamps: Iterable[float]) -> list[float]:
     """Return the seconds between each moment and the next."""
-    ordered = list(moments)
+    ordered = list(timestamps)
     return [later - earlier for earlier, later in pairwise(ordered)]
 
 
@@ -164,9 +164,9 @@ def test_the_tap_keeps_to_its_own_share_and_uses_it(
     """95 % of it in a minute, and never more in any window."""
     _, reader = read(kind(), percent=percent)
     part = 40 * percent // 100
-    moments = [one.arrived for one in reader.sent]
+    timestamps = [one.arrived for one in reader.sent]
     assert reader.passed() >= 0.95 * 3 * part
-    assert max(reader.passed(begin, begin + 20) for begin in moments) <= part
+    assert max(reader.passed(begin, begin + 20) for begin in timestamps) <= part
 
 
 def test_a_share_of_less_than_one_request_takes_longer() -> None:

@@ -38,8 +38,8 @@ class History:
         rate = (self.limit - 1) / (20 + self.longest_latency)
         arrived = [one.arrived - self.reader.begins for one in self.reader.sent]
         return max(
-            (moment - self.longest_latency) * rate - number
-            for number, moment in enumerate([*arrived, SECONDS])
+            (timestamp - self.longest_latency) * rate - number
+            for number, timestamp in enumerate([*arrived, SECONDS])
         )
 
 
@@ -83,12 +83,12 @@ def invented(
 def asked_by_others(dice: random.Random) -> list[float]:
     """Make up when others ask: now and then, steadily or in bursts."""
     every, burst = dice.choice([0.3, 1.0, 2.0, 10.0]), dice.choice([1, 1, 5])
-    moments: list[float] = []
-    moment = 0.0
-    while moment < 80:
-        moment += dice.expovariate(1 / every)
-        moments += [moment] * burst
-    return moments
+    timestamps: list[float] = []
+    timestamp = 0.0
+    while timestamp < 80:
+        timestamp += dice.expovariate(1 / every)
+        timestamps += [timestamp] * burst
+    return timestamps
 
 
 @SEEDS

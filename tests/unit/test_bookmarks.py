@@ -56,9 +56,9 @@ UNUSABLE_WALKS: dict[str, object] = {
     "cursor is null": {**WALK, "cursor": None},
     "cursor is a number": {**WALK, "cursor": 5},
     "no newest": {"cursor": "c", "floor": EARLY},
-    "newest is no moment": {**WALK, "newest": "soon"},
+    "newest is no date-time": {**WALK, "newest": "soon"},
     "newest is a number": {**WALK, "newest": 5},
-    "floor is no moment": {**WALK, "floor": "deep"},
+    "floor is no date-time": {**WALK, "floor": "deep"},
 }
 
 

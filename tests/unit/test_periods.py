@@ -92,8 +92,8 @@ class Figures:
         self.windows.append(window)
         first = window.start.astimezone(timezone.utc) - timedelta(days=1)
         days = (window.end - window.start).days + 2
-        moments = [first + timedelta(days=n) for n in range(days)]
-        rows = [{KEY: timestamps.render(moment)} for moment in moments if moment <= NOW]
+        starts = [first + timedelta(days=n) for n in range(days)]
+        rows = [{KEY: timestamps.render(start)} for start in starts if start <= NOW]
 
         def fetch(cursor: str | None) -> Page:
             if cursor is None:
@@ -136,8 +136,8 @@ def test_a_period_starts_by_the_clock_on_the_wall(
     case: tuple[str, ZoneInfo, str, str],
 ) -> None:
     """Of the time zone that is asked for; weeks start on Monday."""
-    granularity, zone, moment, start = case
-    found = Calendar(granularity, zone).start_of(timestamps.parse(moment))
+    granularity, zone, timestamp, start = case
+    found = Calendar(granularity, zone).start_of(timestamps.parse(timestamp))
     assert found == timestamps.parse(start)
 
 
@@ -146,8 +146,8 @@ def test_a_period_is_read_in_the_time_zone_of_the_query(
     case: tuple[ZoneInfo, object, str | None],
 ) -> None:
     """Without an offset it is the clock on the wall."""
-    zone, value, moment = case
-    wanted = None if moment is None else f"{moment}.000000Z"
+    zone, value, timestamp = case
+    wanted = None if timestamp is None else f"{timestamp}.000000Z"
     assert Calendar("day", zone).read(value) == wanted
 
 

@@ -168,8 +168,8 @@ SETTINGS = {
 @table(START_DATES)
 def test_a_start_date_is_a_moment_in_utc(case: tuple[str, datetime]) -> None:
     """A date-time without time zone is UTC."""
-    given, moment = case
-    assert settings_of(start_date=given).start_date == moment
+    given, timestamp = case
+    assert settings_of(start_date=given).start_date == timestamp
 
 
 @pytest.mark.parametrize(

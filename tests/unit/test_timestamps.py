@@ -85,15 +85,15 @@ def test_what_is_no_date_time_is_refused(case: object) -> None:
 
 
 @given(MOMENTS)
-def test_rendering_and_parsing_give_the_same_moment(moment: datetime) -> None:
+def test_rendering_and_parsing_give_the_same_moment(timestamp: datetime) -> None:
     """STATE written by one run means the same to the next."""
-    assert timestamps.parse(timestamps.render(moment)) == moment
+    assert timestamps.parse(timestamps.render(timestamp)) == timestamp
 
 
 @given(MOMENTS)
-def test_a_rendered_text_stays_as_it_is(moment: datetime) -> None:
+def test_a_rendered_text_stays_as_it_is(timestamp: datetime) -> None:
     """A second pass through the tap changes nothing."""
-    text = timestamps.render(moment)
+    text = timestamps.render(timestamp)
     assert timestamps.render(timestamps.parse(text)) == text
 
 
@@ -108,20 +108,20 @@ def test_rendered_texts_sort_as_the_moments_do(one: datetime, other: datetime) -
 def test_any_text_is_a_moment_in_utc_or_refused(text: str) -> None:
     """No text ends the run with another error."""
     try:
-        moment = timestamps.parse(text)
+        timestamp = timestamps.parse(text)
     except ValueError:
         return
-    assert moment.utcoffset() == timedelta(0)
+    assert timestamp.utcoffset() == timedelta(0)
 
 
 @given(
-    MOMENTS.filter(lambda moment: 1 < moment.year < 9999),
+    MOMENTS.filter(lambda timestamp: 1 < timestamp.year < 9999),
     st.integers(-23 * 60 - 59, 23 * 60 + 59),
 )
-def test_an_offset_is_applied(moment: datetime, minutes: int) -> None:
+def test_an_offset_is_applied(timestamp: datetime, minutes: int) -> None:
     """The same moment in any time zone is the same text."""
-    there = moment.astimezone(timezone(timedelta(minutes=minutes)))
-    assert timestamps.parse(there.isoformat()) == moment
+    there = timestamp.astimezone(timezone(timedelta(minutes=minutes)))
+    assert timestamps.parse(there.isoformat()) == timestamp
 
 
 @pytest.mark.parametrize(

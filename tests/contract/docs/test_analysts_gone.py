@@ -34,7 +34,7 @@ class Database:
         connection.create_function(
             "minute_before",
             1,
-            lambda moment: timestamps.earlier(moment, timedelta(minutes=1)),
+            lambda timestamp: timestamps.earlier(timestamp, timedelta(minutes=1)),
         )
 
     def load(self, *outputs: Output) -> None:

@@ -48,10 +48,10 @@ def let_an_hour_pass(shop: Shop) -> None:
 
 def size_of(shop: Shop) -> ShopSize:
     """Describe the shop as the rules want it, and check that they may be used."""
-    moments = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
-    changes = sorted(map(timestamps.parse, moments))
+    changed = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
+    changes = sorted(map(timestamps.parse, changed))
     floor = changes[-1] - walks.FEED_OVERLAP
-    assert sum(moment >= floor for moment in changes) == 1
+    assert sum(timestamp >= floor for timestamp in changes) == 1
     sizes = len(shop.tickets), len(shop.messages), CHANGED, len(shop.customers)
     return ShopSize("sandbox", *sizes)
 
