@@ -172,13 +172,15 @@ def test_nothing_older_than_the_start_date_is_read(
 def test_event_types_are_filtered_by_gorgias(sandbox: Sandbox) -> None:
     """Events that are not wanted cost no requests."""
     every = run(sandbox.config, "events").records("events")
-    wanted = sorted({event["type"] for event in every})[:2]
+    requested = sorted({event["type"] for event in every})[:2]
     sandbox.reset_counters()
 
-    events = run({**sandbox.config, "event_types": wanted}, "events").records("events")
+    events = run({**sandbox.config, "event_types": requested}, "events").records(
+        "events"
+    )
 
-    assert {event["type"] for event in events} == set(wanted)
-    assert sandbox.requests[0].query["types"] == wanted
+    assert {event["type"] for event in events} == set(requested)
+    assert sandbox.requests[0].query["types"] == requested
 
 
 def test_event_types_that_gorgias_may_refuse_are_told_at_the_start(

@@ -167,7 +167,7 @@ def test_a_stream_goes_back_to_a_date(
         for row in shop.tickets.rows()
         if row["updated_datetime"] >= "2026-10-01"
     }
-    wanted = {
+    expected = {
         "tickets": changed,
         "events": {
             row["id"]
@@ -178,10 +178,10 @@ def test_a_stream_goes_back_to_a_date(
             message for one in changed for message in shop.messages.of_ticket(one)
         },
     }[stream]
-    assert wanted <= set(again.ids(stream))
+    assert expected <= set(again.ids(stream))
     again_ids = set(again.ids(stream))
-    assert len(wanted) <= len(again_ids) <= len(wanted) + 2
-    assert 0 < len(wanted) < len(first.ids(stream))
+    assert len(expected) <= len(again_ids) <= len(expected) + 2
+    assert 0 < len(expected) < len(first.ids(stream))
 
 
 def test_an_unfinished_walk_can_be_given_up(sandbox: Sandbox) -> None:

@@ -313,12 +313,12 @@ def test_call_events_before_the_start_date_are_left_out(sandbox: Sandbox) -> Non
     """They have to be read, but are not emitted, not even when all is read anew."""
     start = "2026-10-01T00:00:00"
     rows = sandbox.shop.voice_call_events.rows()
-    wanted = [row["id"] for row in rows if row["created_datetime"] >= start]
+    expected = [row["id"] for row in rows if row["created_datetime"] >= start]
 
     first = run({**sandbox.config, "start_date": start}, EVENTS)
     sandbox.expire_cursors()
     again = run({**sandbox.config, "start_date": start}, EVENTS, state=first.state)
-    assert first.ids(EVENTS) == again.ids(EVENTS) == wanted
+    assert first.ids(EVENTS) == again.ids(EVENTS) == expected
 
 
 def test_no_secret_leaves_the_tap(
@@ -369,8 +369,8 @@ def test_secrets_in_a_text_are_masked_too(sandbox: Sandbox) -> None:
 def test_an_idle_run_of_the_default_selection_is_cheap() -> None:
     """Over a middling shop, at most 45 requests."""
     shop = Shop(seed=9, users=137, tags=205, voice_calls=300)
-    for collection, wanted in ((shop.macros, 120), (shop.integrations, 109)):
-        while len(collection) < wanted:
+    for collection, size in ((shop.macros, 120), (shop.integrations, 109)):
+        while len(collection) < size:
             collection.create()
     with Sandbox(shop) as sandbox:
         state = run(sandbox.config).state

@@ -98,13 +98,13 @@ def test_tickets_older_than_the_start_date_are_asked(
         for row in shop.tickets.rows()
         if row["created_datetime"] < START <= row["updated_datetime"]
     }
-    wanted = {
+    expected = {
         row["id"]
         for row in shop.messages.rows()
         if row["created_datetime"] >= START or row["ticket_id"] in old
     }
     missing = set(RECORDED[name]["missing"]["ticket_messages"])
-    assert set(output.ids("ticket_messages")) >= wanted & missing
+    assert set(output.ids("ticket_messages")) >= expected & missing
     assert "since" not in output.bookmark("ticket_messages")
 
 

@@ -59,17 +59,17 @@ def test_tickets_created_are_the_tickets_of_the_shop(
     """Per day of the time zone, agent and channel, and so in total."""
     output = read(sandbox, "tickets_created", statistics_timezone=zone)
 
-    wanted: Counter[tuple[str, str | None, str]] = Counter()
+    expected: Counter[tuple[str, str | None, str]] = Counter()
     for ticket in tickets(sandbox):
         agent = ticket["assignee_user"] and str(ticket["assignee_user"]["id"])
         day = local_day(ticket["created_datetime"], zone)
-        wanted[day, agent, ticket["channel"]] += 1
+        expected[day, agent, ticket["channel"]] += 1
     rows = output.records(CREATED)
     found = {
         (row["period_start"], row["agent_id"], row["channel"]): row["ticket_count"]
         for row in rows
     }
-    assert found == wanted
+    assert found == expected
     assert sum(found.values()) == 300
     assert len({row["id"] for row in rows}) == len(rows)
     assert {row["timezone"] for row in rows} == {zone}

@@ -272,13 +272,13 @@ def test_tickets_older_than_the_start_date_are_asked_in_the_first_run() -> None:
             row for row in shop.tickets.rows() if row["updated_datetime"] > start
         ]
         old = {row["id"] for row in changed if row["created_datetime"] < start}
-        wanted = {
+        expected = {
             row["id"]
             for row in shop.messages.rows()
             if row["created_datetime"] >= start or row["ticket_id"] in old
         }
         assert old
-        assert set(latest("ticket_messages", output)) == wanted
+        assert set(latest("ticket_messages", output)) == expected
         assert len(asked_tickets(sandbox)) <= len(old) + 1
         assert "since" not in output.bookmark("ticket_messages")
 

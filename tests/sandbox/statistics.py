@@ -51,9 +51,9 @@ _CONDITIONS: dict[str, tuple[str, ...]] = {
 }
 """Members whose filter values contain operators, and further keys of those values."""
 _LIST_OPERATORS: dict[str, Callable[[set[str], set[str]], bool]] = {
-    "one-of": lambda held, wanted: not held.isdisjoint(wanted),
-    "not-one-of": lambda held, wanted: held.isdisjoint(wanted),
-    "all-of": lambda held, wanted: held >= wanted,
+    "one-of": lambda held, requested: not held.isdisjoint(requested),
+    "not-one-of": lambda held, requested: held.isdisjoint(requested),
+    "all-of": lambda held, requested: held >= requested,
 }
 
 
@@ -259,8 +259,8 @@ def _keeps_lists(filter_: Row, fact: Fact) -> bool:
         values = held
         if "custom_field_id" in condition:
             values = [held.get(condition["custom_field_id"])]
-        found, wanted = set(map(str, values)), set(map(str, condition["values"]))
-        if not _LIST_OPERATORS[condition["operator"]](found, wanted):
+        found, requested = set(map(str, values)), set(map(str, condition["values"]))
+        if not _LIST_OPERATORS[condition["operator"]](found, requested):
             return False
     return True
 

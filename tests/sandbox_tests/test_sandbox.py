@@ -157,8 +157,8 @@ def test_events_can_be_chosen_by_time(client: Client) -> None:
     events = list(client.shop.events.rows())
     start, end = events[20]["created_datetime"], events[50]["created_datetime"]
     params = {"created_datetime[gt]": start, "created_datetime[lte]": end}
-    wanted = [e for e in events if start < e["created_datetime"] <= end]
-    assert client.rows("events", limit=7, **params) == wanted[::-1]
+    expected = [e for e in events if start < e["created_datetime"] <= end]
+    assert client.rows("events", limit=7, **params) == expected[::-1]
 
 
 def test_events_can_be_chosen_by_object_type_and_user(client: Client) -> None:

@@ -41,14 +41,14 @@ def table(heading: str, file: Path = README) -> list[list[str]]:
     ]
 
 
-def assert_written(what: str, wanted: str, file: Path = README) -> None:
-    """Check a part between two marks, or write it anew if snapshots are updated."""
-    begin = f"<!-- {what}: written by {COMMAND} -->"
-    end = f"<!-- end of {what} -->"
+def assert_generated(name: str, expected: str, file: Path = README) -> None:
+    """Check a generated part between two marks, or update it with the snapshots."""
+    begin = f"<!-- {name}: written by {COMMAND} -->"
+    end = f"<!-- end of {name} -->"
     before, rest = text(file).split(begin)
     found, after = rest.split(end)
-    wanted = f"\n{wanted}\n"
+    expected = f"\n{expected}\n"
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        file.write_text(f"{before}{begin}{wanted}{end}{after}", encoding="utf-8")
+        file.write_text(f"{before}{begin}{expected}{end}{after}", encoding="utf-8")
     else:
-        assert found == wanted
+        assert found == expected

@@ -124,7 +124,7 @@ def test_a_null_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    ("value", "expected"),
     [
         ({"Authorization": "s", "X": ["s"]}, {"Authorization": MASK, "X": [MASK]}),
         ([{"name": "Authorization"}, "s"], [{"name": MASK}, MASK]),
@@ -133,9 +133,9 @@ def test_a_null_stays() -> None:
         ({}, {}),
     ],
 )
-def test_where_all_is_secret_no_scalar_is_left(value: object, wanted: object) -> None:
+def test_where_all_is_secret_no_scalar_is_left(value: object, expected: object) -> None:
     """Whatever form the headers of a webhook have."""
-    assert masked(value, every_name) == wanted
+    assert masked(value, every_name) == expected
 
 
 def test_the_client_id_stays() -> None:

@@ -147,8 +147,8 @@ def test_a_period_is_read_in_the_time_zone_of_the_query(
 ) -> None:
     """Without an offset it is the clock on the wall."""
     zone, value, timestamp = case
-    wanted = None if timestamp is None else f"{timestamp}.000000Z"
-    assert Calendar("day", zone).read(value) == wanted
+    expected = None if timestamp is None else f"{timestamp}.000000Z"
+    assert Calendar("day", zone).read(value) == expected
 
 
 @given(

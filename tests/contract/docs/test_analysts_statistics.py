@@ -10,7 +10,7 @@ from contextlib import closing
 from tap_gorgias.config.report_scopes import SCOPES
 from tap_gorgias.config.statistics import PRESETS, read_queries
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import ANALYSTS, assert_written, blocks, table
+from tests.support.documents import ANALYSTS, assert_generated, blocks, table
 
 
 def presets_table() -> str:
@@ -25,7 +25,7 @@ def presets_table() -> str:
 
 def test_presets_table_is_that_of_the_code() -> None:
     """Names, measures and dimensions are those that are asked for."""
-    assert_written("presets", presets_table(), ANALYSTS)
+    assert_generated("presets", presets_table(), ANALYSTS)
 
 
 def test_the_example_makes_the_streams_of_the_query() -> None:

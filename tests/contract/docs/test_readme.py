@@ -19,7 +19,7 @@ from tests.support.documents import (
     README,
     ROOT,
     STREAM_PAGE,
-    assert_written,
+    assert_generated,
     blocks,
     text,
 )
@@ -75,7 +75,7 @@ def meltano() -> dict[str, Any]:
 
 def test_settings_table_is_that_of_the_code() -> None:
     """Names, types, defaults and meanings are those that the tap checks."""
-    assert_written("settings", settings_table())
+    assert_generated("settings", settings_table())
 
 
 @pytest.mark.parametrize("document", [README, STREAM_PAGE], ids=lambda path: path.stem)

@@ -16,7 +16,7 @@ from tests.support.documents import (
     OAUTH2,
     ROOT,
     STREAM_PAGE,
-    assert_written,
+    assert_generated,
     table,
 )
 
@@ -117,7 +117,7 @@ def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
         "&client_id=YOUR_CLIENT_ID&redirect_uri=https://app.example.com/callback"
         f"&state=RANDOM_TEXT&nonce=RANDOM_TEXT&scope={'%20'.join(scopes)}"
     )
-    assert_written("authorize", f"```text\n{address}\n```", OAUTH2)
+    assert_generated("authorize", f"```text\n{address}\n```", OAUTH2)
 
 
 def test_meltano_selects_what_is_selected_by_default() -> None:

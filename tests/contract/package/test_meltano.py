@@ -79,7 +79,7 @@ def test_sandbox_of_the_project_is_the_one_of_the_command_line() -> None:
     [environment] = [e for e in project()["environments"] if e["name"] == "sandbox"]
     [extractor] = environment["config"]["plugins"]["extractors"]
     with Sandbox() as sandbox:
-        wanted = sandbox.config
+        expected = sandbox.config
 
     assert extractor["name"] == "tap-gorgias"
-    assert extractor["config"] == wanted | {"api_url": "http://127.0.0.1:8321"}
+    assert extractor["config"] == expected | {"api_url": "http://127.0.0.1:8321"}
