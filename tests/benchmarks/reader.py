@@ -1,10 +1,10 @@
-"""Reads tickets and messages at the same time, as fast as the tap's budget lets it.
+"""Read tickets and messages in parallel, as fast as the tap's budget allows.
 
     python tests/benchmarks/reader.py config.json
 
-It goes through the tap's own client and writes nothing, so that a budget is measured
-and not the machine. It never ends by itself. `PYTHONPATH` may name another version of
-the tap.
+It uses the tap's own client and writes nothing, so the budget is the bottleneck and not
+the machine. It never ends by itself. `PYTHONPATH` may name another version of the
+tap.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ORDERS = {"tickets": "updated_datetime:desc", "messages": "created_datetime:desc
 
 
 def read(client: GorgiasClient, stream: str) -> None:
-    """Read a list page by page, again and again."""
+    """Read a list page by page, repeatedly."""
     first: dict[str, str | int] = {"limit": 100, "order_by": ORDERS[stream]}
     params = first
     while True:
@@ -35,7 +35,7 @@ def read(client: GorgiasClient, stream: str) -> None:
 
 
 def main() -> None:
-    """Read both until somebody ends the process."""
+    """Read both lists until the process is killed."""
     config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     client = TapGorgias(config=config).run.client
     readers = [
