@@ -61,7 +61,7 @@ def first_by_date(shop: ShopSize, _rate: int) -> int:
 def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
     """Count the requests for an hour's changes with a message per ticket.
 
-    One of them checks whether settling is due. Settling takes a request for each changed
+    One of them checks whether settling is due. It takes a request for each changed
     ticket once a day.
     """
     changed = shop.changed + again(shop)

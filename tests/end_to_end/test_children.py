@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,15 +11,11 @@ from tap_gorgias.stream_types.children import ChildStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets and messages."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 DETAILS = ("tickets", "ticket_details")

@@ -12,7 +12,7 @@ from tests.sandbox.event_types import FILTERABLE
 from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.sandbox import Request
     from tests.sandbox.shop import TicketMerged
@@ -22,10 +22,9 @@ SIDES = ("type", "object_id", "source_object_id", "target_object_id")
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop whose events take eight pages, and its deletions two."""
-    with Sandbox(Shop(seed=7, tickets=60, customers=30, events=730)) as sandbox:
-        yield sandbox
+    return Shop(seed=7, tickets=60, customers=30, events=730)
 
 
 def refuse_types(

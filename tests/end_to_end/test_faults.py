@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 IN_FIVE_SECONDS = "Mon, 02 Nov 2026 08:00:05 GMT"  # by the clock of the shop
 
@@ -32,10 +26,9 @@ FAULTS = {
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with four pages of tickets."""
-    with Sandbox(Shop(seed=9, tickets=350)) as sandbox:
-        yield sandbox
+    return Shop(seed=9, tickets=350)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -16,7 +16,7 @@ from tests.sandbox.answers import Refusal
 from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_gorgias.first_look.looking import Look
     from tap_gorgias.replication.pagination import Row
@@ -27,11 +27,9 @@ ALWAYS = 1_000_000
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A shop with several pages of what is large."""
-    shop = Shop(seed=8, tickets=250, customers=150, events=1_500)
-    with Sandbox(shop) as sandbox:
-        yield sandbox
+def shop() -> Shop:
+    """A shop with several pages of each large list."""
+    return Shop(seed=8, tickets=250, customers=150, events=1_500)
 
 
 def looks_at(

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 LAST_YEAR = "2025-01-01T00:00:00+00:00"
 ALL = ("tickets", "ticket_details", "ticket_messages")
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def import_tickets(shop: Shop, number: int) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,15 +18,11 @@ from tests.support.runs import (
     run,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with seven pages of tickets."""
-    with Sandbox(Shop(seed=8, tickets=650, customers=330)) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=650, customers=330)
 
 
 def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> Output:

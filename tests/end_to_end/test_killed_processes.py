@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -21,15 +21,11 @@ from tests.support.runs import (
     run_command,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with seven pages of tickets."""
-    with Sandbox(Shop(seed=8, tickets=650, customers=330)) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=650, customers=330)
 
 
 def start(command: list[str], stdout: Path) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ from tests.sandbox.answers import Answer
 from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Body = dict[str, Any]
 
@@ -25,10 +25,9 @@ def instead(body: Any) -> Fault:  # noqa: ANN401
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with four pages of tickets."""
-    with Sandbox(Shop(seed=3, tickets=350, customers=130, events=300)) as sandbox:
-        yield sandbox
+    return Shop(seed=3, tickets=350, customers=130, events=300)
 
 
 def spoil(

@@ -18,17 +18,16 @@ from tests.support.documents import OPERATORS, blocks, table, text
 from tests.support.runs import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 DEFAULT = {stream.name for stream in STREAMS if stream.selected_by_default}
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """The shop of 200 tickets that the page tells of."""
-    with Sandbox(Shop(seed=3)) as sandbox:
-        yield sandbox
+    return Shop(seed=3)
 
 
 def jobs() -> dict[str, list[str]]:

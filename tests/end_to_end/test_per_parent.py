@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -18,15 +17,11 @@ from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import Files, Output, batches_of, catalog_of, run, run_command
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets and messages."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def test_details_are_read_for_each_changed_parent(sandbox: Sandbox) -> None:

@@ -22,15 +22,13 @@ from tests.support.runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A small shop."""
-    with Sandbox(Shop(seed=3, tickets=150, customers=60)) as sandbox:
-        yield sandbox
+    return Shop(seed=3, tickets=150, customers=60)
 
 
 def counts(output: Output) -> dict[str, int]:

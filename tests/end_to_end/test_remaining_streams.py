@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -14,9 +14,6 @@ from tests.sandbox import PLANTED_SECRETS, Fault, Sandbox, Shop
 from tests.sandbox.rows.account import settings
 from tests.sandbox.rows.secrets import OAUTH2
 from tests.support.runs import Output, PartialRun, catalog_of, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SMALL = ("custom_fields", "integrations", "jobs", "macros", "rules", "widgets")
 PHONE = ("voice_call_events", "voice_call_recordings", "voice_calls")
@@ -28,10 +25,9 @@ SECRETS = set(PLANTED_SECRETS)
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop in which the phone's lists take several pages."""
-    with Sandbox(Shop(seed=7, tickets=60, customers=30, voice_calls=230)) as sandbox:
-        yield sandbox
+    return Shop(seed=7, tickets=60, customers=30, voice_calls=230)
 
 
 def rows_of(sandbox: Sandbox, stream: str) -> dict[int, dict[str, Any]]:

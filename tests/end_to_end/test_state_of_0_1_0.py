@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.sandbox import Sandbox, Shop
 from tests.support.runs import Output, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RECORDED: dict[str, Any] = json.loads(
     Path(__file__).with_name("states_of_0_1_0.json").read_text()
@@ -25,10 +22,9 @@ START = "2026-09-01T00:00:00Z"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """The shop from which the states were recorded."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def gone_on(sandbox: Sandbox, name: str, **config: Any) -> Output:

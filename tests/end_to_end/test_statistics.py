@@ -27,17 +27,16 @@ from tests.support.statistics_runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.sandbox.collection import Row
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with half a year of history."""
-    with Sandbox(Shop(seed=11, tickets=300)) as sandbox:
-        yield sandbox
+    return Shop(seed=11, tickets=300)
 
 
 def local_day(timestamp: str, zone: str) -> str:

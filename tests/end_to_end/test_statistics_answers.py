@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,15 +17,11 @@ from tests.support.statistics_runs import (
     read,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with half a year of history."""
-    with Sandbox(Shop(seed=12, tickets=100)) as sandbox:
-        yield sandbox
+    return Shop(seed=12, tickets=100)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])

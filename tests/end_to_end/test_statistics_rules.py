@@ -27,7 +27,7 @@ from tests.support.statistics_runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 HALF_A_YEAR = "2026-05-01"
 BY_TICKET = {
@@ -45,10 +45,9 @@ WORKLOAD = {
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with half a year of history."""
-    with Sandbox(Shop(seed=13, tickets=300, voice_calls=60)) as sandbox:
-        yield sandbox
+    return Shop(seed=13, tickets=300, voice_calls=60)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -16,17 +16,15 @@ from tests.sandbox import Request, Sandbox, Shop
 from tests.support.runs import Files, Output, batches_of, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 ROWS_A_BATCH = 250
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with seven pages of tickets and of events."""
-    with Sandbox(Shop(seed=8, tickets=650, events=650)) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=650, events=650)
 
 
 def ids_in(output: Output) -> set[int]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BOTH = ("tickets", "ticket_messages")
 DAY = 24 * 3600
@@ -21,10 +18,9 @@ LAST_YEAR = "2025-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets and messages."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def every_run(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
