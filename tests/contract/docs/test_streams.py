@@ -1,4 +1,4 @@
-"""What the documents and meltano.yml say about streams is what the code does."""
+"""The documents and meltano.yml describe the streams of the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATHS_BEYOND = {
 
 
 def way_of(stream: type[GorgiasStream]) -> str:
-    """Name the way in which a stream is read."""
+    """Return the name of the way in which a stream is read."""
     if issubclass(stream, ChildStream):
         parent = str(getattr(stream.parent_stream_type, "name", "")).removesuffix("s")
         if stream is TicketMessagesStream:
@@ -43,10 +43,10 @@ def way_of(stream: type[GorgiasStream]) -> str:
     return found[0] if found else "snapshot"
 
 
-def test_streams_table_is_that_of_the_code() -> None:
-    """Each stream has a row, in alphabetical order, and there are no others.
+def test_the_streams_table_matches_the_code() -> None:
+    """There is one row per stream in alphabetical order.
 
-    Its permission is the scope that a refusal names. Statistics come last.
+    The permission is the scope that a refusal names. Statistics come last.
     """
     rows = [
         [
@@ -71,8 +71,8 @@ def test_streams_table_is_that_of_the_code() -> None:
     assert table("## Streams") == rows
 
 
-def test_costs_and_misses_stand_beside_what_the_code_reads() -> None:
-    """Each stream has a row here too, with its endpoint and replication key."""
+def test_the_table_of_costs_matches_the_code() -> None:
+    """There is one row per stream with its endpoint and replication key."""
     rows = table("## What each stream costs and can miss", STREAM_PAGE)
     assert [row[:3] for row in rows] == [
         [
@@ -85,8 +85,8 @@ def test_costs_and_misses_stand_beside_what_the_code_reads() -> None:
     assert all(len(row) == 5 and all(row) for row in rows)
 
 
-def test_permissions_table_is_that_of_the_code() -> None:
-    """Streams that find imports stand beside the scope that this needs."""
+def test_the_permissions_table_matches_the_code() -> None:
+    """Streams that find imports are listed with the scope that this needs."""
     finders = defaultdict(list)
     for stream in STREAMS:
         if stream.scope_of_imports:
@@ -97,7 +97,7 @@ def test_permissions_table_is_that_of_the_code() -> None:
 
 
 def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
-    """The table would not be the whole truth otherwise."""
+    """The table would be incomplete otherwise."""
     parents = {one: getattr(one, "parent_stream_type", None) for one in STREAMS}
     pairs = [(one, parent) for one, parent in parents.items() if parent]
     assert pairs
@@ -108,8 +108,8 @@ def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
     ] == []
 
 
-def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
-    """And for a refresh token."""
+def test_the_authorize_url_requests_the_scopes_of_all_streams() -> None:
+    """It also requests a refresh token."""
     scopes = ["openid", "email", "profile", "offline"]
     scopes += sorted({*(stream.scope for stream in STREAMS), StatisticsStream.scope})
     address = (
@@ -121,7 +121,7 @@ def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
 
 
 def test_meltano_selects_what_is_selected_by_default() -> None:
-    """Meltano would read all streams and fields otherwise."""
+    """Without a list, Meltano would select all streams and fields."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     off = [f"!{one.name}.*" for one in STREAMS if not one.selected_by_default]
     huge = [f"!{one.name}.{f}" for one in STREAMS for f in one.deselected_by_default]
