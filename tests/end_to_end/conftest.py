@@ -1,4 +1,4 @@
-"""The sandbox of each module; a module describes its contents by a fixture `shop`."""
+"""The sandbox of each module, whose contents the module defines in a fixture `shop`."""
 
 from __future__ import annotations
 
