@@ -98,13 +98,13 @@ def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
     """It can be shown and edited by the id of the run."""
     meltano("run", "tap-gorgias", "target-jsonl")
 
-    stored = json.loads(meltano("state", "get", STATE_ID))
+    shown = json.loads(meltano("state", "get", STATE_ID))
 
     tables = meltano.folder / ".meltano" / "meltano.db"
     with closing(sqlite3.connect(tables)) as database:
         query = "SELECT completed_state FROM state WHERE state_id = ?"
         [(stored,)] = database.execute(query, (STATE_ID,)).fetchall()
-    bookmarks = stored["singer_state"]["bookmarks"]
+    bookmarks = shown["singer_state"]["bookmarks"]
     assert json.loads(stored)["singer_state"]["bookmarks"] == bookmarks
     newest = max(row["updated_datetime"] for row in meltano.rows("tickets"))
     assert bookmarks["tickets"]["replication_key_value"] == newest
