@@ -96,8 +96,7 @@ def catalog_of(
     Returns:
         The catalog.
     """
-    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
-    catalog = tap.catalog_dict
+    catalog = _discover(config)
     for entry in catalog["streams"]:
         root = next(m for m in entry["metadata"] if not m["breadcrumb"])
         root["metadata"]["selected"] = entry["tap_stream_id"] in streams
@@ -113,12 +112,16 @@ def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
     Returns:
         The catalog.
     """
-    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
-    catalog = tap.catalog_dict
+    catalog = _discover(config)
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             metadata["metadata"]["selected"] = True
     return catalog
+
+
+def _discover(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
+    return tap.catalog_dict
 
 
 def run(

@@ -197,7 +197,7 @@ def test_columns_have_the_types_that_the_page_names(helpdesk: Helpdesk) -> None:
     """The page names the types of objects, lists and date-times."""
     column = 1 + DATABASES.index(helpdesk.database)
     rows = table("## Tables and columns", ANALYSTS)
-    told = [row[column].strip("`") for row in rows[:3]]
+    documented = [row[column].strip("`") for row in rows[:3]]
     catalog = (
         "SELECT DISTINCT data_type FROM information_schema.columns"
         " WHERE table_schema = 'gorgias' AND column_name LIKE"
@@ -210,5 +210,5 @@ def test_columns_have_the_types_that_the_page_names(helpdesk: Helpdesk) -> None:
     [thing, free, items, timestamps] = column_types
 
     found = [thing, free, "jsonb[]" if items == "ARRAY" else items]
-    assert [kind.upper() for kind in found] == told
+    assert [kind.upper() for kind in found] == documented
     assert timestamps.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"
