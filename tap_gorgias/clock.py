@@ -1,4 +1,4 @@
-"""Time as the tap sees it: replaceable, so that no test has to wait."""
+"""The clock of the tap. Tests replace it to run without waiting."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the tap needs to know about time."""
+    """Source of time."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Return the seconds since an arbitrary point in time; never decreases."""
 
     def utc(self) -> datetime:
-        """The present, which may be wrong; Gorgias' own clock goes first."""
+        """Return the current time in UTC.
+
+        It may be wrong: prefer the time in the responses of Gorgias.
+        """
 
     def sleep(self, seconds: float) -> None:
         """Wait.
 
         Args:
-            seconds: How long.
+            seconds: Duration of the wait.
         """
 
 
 class SystemClock:
-    """The clock of this machine."""
+    """The system clock."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return the seconds since an arbitrary point in time."""
         return time.monotonic()
 
     def utc(self) -> datetime:
-        """The present."""
+        """Return the current time in UTC."""
         return datetime.now(timezone.utc)
 
     def sleep(self, seconds: float) -> None:
         """Wait.
 
         Args:
-            seconds: How long.
+            seconds: Duration of the wait.
         """
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What older Pythons lack."""
+"""Backports for older versions of Python."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""Every error that a user can meet. Their texts are safe to print.
+"""The errors that the tap shows to users. Their messages are safe to print.
 
 GorgiasError
-    SettingsError           a setting is missing, unknown or wrong
-    StateError              the STATE handed to the tap is unusable
-    CatalogError            the catalog handed to the tap is unusable
-    StreamMapError          an expression of the user's own fails
-    ApiError                an answer (or none) that ends the run
-        TransientApiError   worth another try: 429, 5xx, no answer, broken body
-        NotReadyError       worth asking again a little later: 202
-    SignInError             no access token can be had: no stream can be read
+    SettingsError           a setting is missing, unknown or invalid
+    StateError              the STATE passed to the tap is invalid
+    CatalogError            the catalog passed to the tap is invalid
+    StreamMapError          an expression in the setting `stream_maps` failed
+    ApiError                a request failed, or its response cannot be used
+        TransientApiError   can be retried: 429, 5xx, no response, incomplete body
+        NotReadyError       must be requested again later: 202
+    SignInError             no access token could be obtained
     IncompleteError         parts of a stream could not be read
-    OutputError             the target is gone
-    StreamsFailedError      some streams were not read, the others were
+    OutputError             messages cannot be written to the target
+    StreamsFailedError      some of the streams failed
 
-Terminated                  the process was asked to stop
+Terminated                  the process received SIGINT or SIGTERM
 """
 
 from __future__ import annotations
@@ -40,24 +40,23 @@ SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
 class GorgiasError(Exception):
-    """Base of all errors raised on purpose: catch it to report in one line."""
+    """Base class of all errors with a message for users."""
 
     @property
     def lines(self) -> Sequence[str]:
-        """The lines to show, without credentials or customers' text."""
+        """The message as printable lines, without credentials or customer data."""
         return (one_line(str(self)),)
 
 
 class SettingsError(ConfigValidationError, GorgiasError):
-    """One or more settings are missing, unknown or wrong."""
+    """One or more settings are missing, unknown or invalid.
+
+    Args:
+        problems: A sentence for each problem. It names the setting, and shows its value
+            only if the setting is not secret.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        """Take one sentence for each problem.
-
-        Args:
-            problems: Sentences that name the setting and never its value, unless
-                the setting is not secret.
-        """
         super().__init__("; ".join(problems), errors=list(problems))
 
     @property
@@ -68,19 +67,29 @@ class SettingsError(ConfigValidationError, GorgiasError):
 
 
 class StateError(GorgiasError):
-    """The STATE handed to the tap cannot be used."""
+    """The STATE passed to the tap is invalid."""
 
 
 class CatalogError(GorgiasError):
-    """The catalog handed to the tap cannot be used."""
+    """The catalog passed to the tap is invalid."""
 
 
 class StreamMapError(GorgiasError):
-    """An expression in the setting `stream_maps` cannot be worked out."""
+    """An expression in the setting `stream_maps` failed."""
 
 
 class ApiError(GorgiasError):
-    """Gorgias refused a request, or its answer cannot be used."""
+    """A request failed, or its response cannot be used.
+
+    The message has at most 500 characters.
+
+    Args:
+        reason: The error message of Gorgias, or what went wrong with the request.
+        stream: Name of the stream that sent the request.
+        path: Path of the request without the query string, for example `/api/tickets`.
+        status: HTTP status code. None without a response.
+        advice: What the user can do about it.
+    """
 
     def __init__(
         self,
@@ -91,41 +100,32 @@ class ApiError(GorgiasError):
         status: int | None = None,
         advice: str = "",
     ) -> None:
-        """Build a message of at most 500 characters.
-
-        Args:
-            reason: What Gorgias said, or what went wrong on the way.
-            stream: Name of the stream that asked.
-            path: Path of the request without its query, for example `/api/tickets`.
-            status: HTTP status, None when there was no answer.
-            advice: What the user can do about it.
-        """
         self.stream = stream
         self.path = path
         self.status = status
-        answered = f"answered {status}" if status else "failed"
-        head = f"{stream}: {path} {answered}: "
+        outcome = f"answered {status}" if status else "failed"
+        head = f"{stream}: {path} {outcome}: "
         tail = f" {advice}" if advice else ""
-        room = MAX_MESSAGE_CHARACTERS - len(head) - len(tail)
-        super().__init__(f"{head}{_sentence(reason, room)}{tail}")
+        max_length = MAX_MESSAGE_CHARACTERS - len(head) - len(tail)
+        super().__init__(f"{head}{_sentence(reason, max_length)}{tail}")
 
     @property
     def is_unauthorized(self) -> bool:
-        """Whether the credentials were refused, which concerns all streams."""
+        """Whether the credentials were rejected. Then no stream can be read."""
         return self.status == HTTPStatus.UNAUTHORIZED
 
     @property
     def may_be_due_to_cursor(self) -> bool:
-        """Whether the request might have been granted without its cursor.
+        """Whether the request may succeed without its cursor.
 
-        What an expired cursor answers is not documented, so this holds for every
-        refusal but those about credentials and permissions.
+        The response to an expired cursor is not documented. So this is true for every
+        status except those about credentials and permissions.
         """
         return self.status not in {401, 403}
 
 
 class TransientApiError(ApiError):
-    """A failure that another try may mend."""
+    """A failure that may succeed when retried."""
 
     @property
     @override
@@ -134,53 +134,51 @@ class TransientApiError(ApiError):
 
 
 class NotReadyError(ApiError):
-    """Gorgias has accepted a request, and is still working on its answer."""
+    """Gorgias accepted the request and is still preparing the response."""
 
 
 class SignInError(GorgiasError):
-    """No access token can be had.
+    """No access token could be obtained, so no stream can be read.
 
-    It is no `ApiError`, because it says nothing about the request that wanted one.
+    Not an `ApiError`, because it does not concern the request that needs the token.
     """
 
 
 class IncompleteError(GorgiasError):
-    """A stream was read to its end, but parts of it could not be read."""
+    """A stream was read to its end, but parts of it could not be read.
+
+    Args:
+        missing: Number of missing parts by reason. The message shows the first reason.
+    """
 
     def __init__(self, missing: Mapping[str, int]) -> None:
-        """Show the first reason.
-
-        Args:
-            missing: From each reason to how many parts are missing for it.
-        """
         first = next(iter(missing))
         others = sum(missing.values()) - 1
-        super().__init__(f"{first} ({others} more such)" if others else first)
+        super().__init__(f"{first} (and {others} more)" if others else first)
 
 
 class OutputError(GorgiasError):
-    """Singer messages cannot be written: the target is gone, or the disk is full."""
+    """Singer messages cannot be written to the target or to a file."""
 
 
 class StreamsFailedError(GorgiasError):
-    """Some streams were not read whole, while the others were."""
+    """Some streams failed. The others were read completely.
+
+    Args:
+        failures: Error messages by stream name.
+        selected: Number of selected streams.
+    """
 
     def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
-        """Build a line for each stream that failed.
-
-        Args:
-            failures: What went wrong, by the name of the stream.
-            selected: How many streams were to be read.
-        """
         self.failures = failures
         self._selected = selected
         count = f"{len(failures)} of {selected} streams"
-        super().__init__(f"{count} were not read whole: {', '.join(failures)}.")
+        super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
 
     @property
     @override
     def lines(self) -> Sequence[str]:
-        """A line for each stream that failed, and one for the run."""
+        """A line for each failed stream, and one for the run."""
         others = " The others were." if len(self.failures) < self._selected else ""
         return [
             *(
@@ -188,70 +186,66 @@ class StreamsFailedError(GorgiasError):
                 for stream, texts in self.failures.items()
             ),
             (
-                f"{self}{others} The next run goes on where each of them stopped. "
-                "What you do not need can be deselected in the catalog."
+                f"{self}{others} The next run resumes where each of them stopped. "
+                "Deselect streams that you do not need in the catalog."
             ),
         ]
 
 
 class Terminated(SystemExit):
-    """The process was asked to stop by SIGTERM or SIGINT.
+    """The process received SIGINT or SIGTERM.
 
-    It ends the process with the code that shells give it, 128 + signal, and is not
-    caught by `except Exception`, which the SDK uses to report failures.
+    It exits with 128 + signal, as shells report it. Not an `Exception`, because the SDK
+    catches those to report failures.
+
+    Args:
+        signal_number: Number of the signal, for example 15.
     """
 
     def __init__(self, signal_number: int) -> None:
-        """Set the exit code.
-
-        Args:
-            signal_number: Number of the signal, for example 15.
-        """
         super().__init__(128 + signal_number)
 
 
 def messages_of(error: Exception) -> Sequence[str]:
-    """Say in words what went wrong.
+    """Describe an exception without credentials or customer data.
 
-    The text of an exception that was not raised on purpose is withheld, and so is its
-    traceback: either may hold credentials or customers' data. Its place is enough to
-    report it.
+    The message and the traceback of an unexpected exception may contain either. So only
+    its type and the line of code are shown, which is enough for a bug report.
 
     Args:
         error: Any exception.
 
     Returns:
-        Printable lines without credentials or customers' data.
+        Printable lines.
     """
     if isinstance(error, GorgiasError):
         return error.lines
     if isinstance(error, BrokenPipeError):
-        messages = "Cannot write the output: its reader is gone."
+        messages = "Cannot write the output: the process that reads it has ended."
         return (messages,)
     if isinstance(error, SAFE_TO_SHOW):
         return (one_line(str(error)),)
     place = traceback.extract_tb(error.__traceback__)[-1]
-    found = f"{Path(place.filename).name}, line {place.lineno} ({place.name})"
-    messages = f"Unexpected {type(error).__name__} in {found}. Please report it."
+    location = f"{Path(place.filename).name}, line {place.lineno} ({place.name})"
+    messages = f"Unexpected {type(error).__name__} in {location}. Please report it."
     return (messages,)
 
 
 def one_line(text: str) -> str:
-    """Make a text fit for a log.
+    """Make a string safe to log.
 
     Args:
-        text: Any text; it may hold names that others chose.
+        text: Any string, for example with names from a response.
 
     Returns:
-        The text with a space for each character that cannot be printed, cut at 500
-        characters.
+        The first 500 characters, with a space in place of each unprintable one.
     """
     head = text[:MAX_MESSAGE_CHARACTERS]
     return "".join(c if c.isprintable() else " " for c in head)
 
 
-def _sentence(text: str, room: int) -> str:
-    flat = " ".join(text.split())
-    if not flat.endswith((".", "!", "?")):
-        flat += "."
-    return flat if len(flat) <= room else f"{flat[: max(room - 3, 0)]}..."
+def _sentence(text: str, max_length: int) -> str:
+    line = " ".join(text.split())
+    if not line.endswith((".", "!", "?")):
+        line += "."
+    return line if len(line) <= max_length else f"{line[: max(max_length - 3, 0)]}..."

@@ -1,4 +1,4 @@
-"""The tap: settings, streams and a run."""
+"""The tap class: its settings, streams, runs and command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias.clock import SystemClock
 from tap_gorgias.compat import override
-from tap_gorgias.config.schema import CONFIG_SCHEMA, explain
+from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.errors import (
@@ -33,8 +33,9 @@ from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.about import DESCRIBED_TEXT
-from tap_gorgias.sdk.command import TapCommand, failures_told
+from tap_gorgias.sdk.about import DETAILED_TEXT
+from tap_gorgias.sdk.batch import batch_config_problems
+from tap_gorgias.sdk.command import TapCommand, report_failures
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
@@ -55,58 +56,60 @@ T = TypeVar("T")
 class TapGorgias(Tap):
     """Singer tap for the Gorgias helpdesk.
 
-    Reads a merchant's whole helpdesk through the API: tickets, messages, customers,
-    satisfaction surveys, events and more. It only reads: nothing is ever written to the
-    account.
+    Reads a complete helpdesk through the API: tickets, messages, customers,
+    satisfaction surveys, events and more. It never writes to the account.
     """
 
     name = "tap-gorgias"
     config_jsonschema = copy.deepcopy(CONFIG_SCHEMA)
-    """The SDK adds its own settings to this copy."""
+    """A copy, because the SDK adds its own settings."""
 
     message_writer_class = MessageWriter
 
     clock: ClassVar[Clock] = SystemClock()
-    """Tells the time to the HTTP layer; tests replace it."""
+    """Tests replace the clock."""
 
     settings: Settings | None = None
-    """The checked settings; None while the tap only tells what it can read."""
+    """The validated settings. None without validation, for example in discovery."""
 
     @cached_property
     def run(self) -> Run:
-        """What the streams share."""
+        """What the streams of a run share."""
         return Run(self.settings, self.clock)
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
         streams = [stream(tap=self, run=self.run) for stream in STREAMS]
-        # For `--discover` the settings are not checked, but statistics are streams.
+        # Discovery does not validate the settings, but each query is a stream.
         queries, problems = read_queries(self.config.get("statistics", ()))
         if problems:
             raise SettingsError(problems)
-        return [*streams, *(StatisticsStream(self, self.run, one) for one in queries)]
+        return [
+            *streams,
+            *(StatisticsStream(self, self.run, query) for query in queries),
+        ]
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         super().append_builtin_config(config_jsonschema)
-        # The SDK obeys this setting, but declares it from 0.55 on only.
+        # The SDK supports this setting, but only declares it since 0.55.
         config_jsonschema["properties"].setdefault(
             "emit_activate_version_messages",
             {
                 "type": ["boolean", "null"],
                 "title": "Emit ACTIVATE_VERSION messages",
-                "description": "Whether streams that are read whole tell the target to "
-                "drop rows of earlier runs.",
+                "description": "Whether full-table streams tell the target to drop the "
+                "rows of earlier runs.",
             },
         )
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, and say what is wrong without showing a value.
+        """Validate the settings without showing their values.
 
-        The SDK's own check, which this private hook replaces, prints refused values,
-        credentials included.
+        This private method replaces that of the SDK, which prints invalid values,
+        including credentials.
         """
         self._config = {
             name: value for name, value in self._config.items() if value is not None
@@ -116,19 +119,21 @@ class TapGorgias(Tap):
         problems = [
             problem
             for error in validator.iter_errors(self._config)
-            for problem in explain(error)
+            for problem in error_messages(error)
         ]
         if raise_errors:
             if problems:
                 raise SettingsError(problems)
-            self.settings = Settings.from_config(self._config)
+            self.settings = Settings.from_config(
+                self._config, batch_config_problems(self._config)
+            )
             for warning in self.settings.warnings:
                 self.logger.warning("%s", warning)
         return problems
 
     @override
     def setup_mapper(self) -> None:
-        # Streams mend what the catalog lacks, and the mapper reads the catalog.
+        # Streams complete the catalog, which the mapper reads.
         _ = self.streams
         super().setup_mapper()
 
@@ -136,7 +141,7 @@ class TapGorgias(Tap):
     def load_state(self, state: dict[str, Any]) -> None:
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
-            raise StateError(_STATE_SHAPE)
+            raise StateError(_STATE_FORM)
         known = self.streams
         for stream, entry in bookmarks.items():
             if not isinstance(entry, dict):
@@ -154,28 +159,28 @@ class TapGorgias(Tap):
     @classmethod
     @override
     def instantiate_processor(cls, instance: T | None, default_cls: type[T]) -> T:
-        # The SDK makes the writer as soon as its own signal handlers are set. They exit
-        # with code 0, so they must not last until the streams are made.
+        # The SDK calls this right after it installs its own signal handlers. They exit
+        # with code 0, so they are replaced at once.
         writer = super().instantiate_processor(instance, default_cls)
         stop_on_signals(cast("MessageWriter", writer))
         return writer
 
     @property
     def output(self) -> MessageWriter:
-        """Where the messages of all streams go."""
+        """The writer of all streams."""
         return cast("MessageWriter", self.message_writer)
 
     @override  # type: ignore[misc]  # final in the SDK, see below
     def sync_all(self) -> None:
         """Read all selected streams, several at the same time.
 
-        The SDK marks its own method as final. It reads one stream after another, leaves
-        out children, and ends at the first failure.
+        Replaces a final method of the SDK, which reads one stream after another, skips
+        child streams, and stops at the first failure.
 
         Raises:
-            StreamsFailedError: If some streams failed; the others were read whole.
-            GorgiasError: If something that concerns all streams ended the run.
-            Terminated: If the process was asked to stop.
+            StreamsFailedError: If some streams failed. The others were read completely.
+            GorgiasError: If an error that affects all streams ended the run.
+            Terminated: If the process received a signal.
         """
         if self.state:
             self.state_writer.write_state(self.state)
@@ -205,7 +210,7 @@ class TapGorgias(Tap):
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
-        super().print_about(output_format or DESCRIBED_TEXT)
+        super().print_about(output_format or DETAILED_TEXT)
 
     @classmethod
     @override
@@ -213,19 +218,19 @@ class TapGorgias(Tap):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         try:
-            given = super().cb_config(ctx, param, value)
+            parsed = super().cb_config(ctx, param, value)
         except OSError as error:
-            # The text of the SDK's error holds the argument: it may be a config itself.
-            is_name = all(_FILE_NAME.fullmatch(str(one)) for one in value)
-            no_file = str(error) if is_name else "there is no such file."
-            reason = error.strerror or no_file
+            # The SDK's message contains the argument, which may be the config itself.
+            is_name = all(_FILE_NAME.fullmatch(str(argument)) for argument in value)
+            not_found = str(error) if is_name else "there is no such file."
+            reason = error.strerror or not_found
             raise SettingsError([f"The config cannot be read: {reason}"]) from None
         except (TypeError, ValueError, RecursionError):
             raise SettingsError(["The config is not a JSON object."]) from None
-        if given.parse_env:
+        if parsed.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
             check_environment(cls.config_jsonschema["properties"], cls.name)
-        return given
+        return parsed
 
     @classmethod
     @override
@@ -245,7 +250,7 @@ class TapGorgias(Tap):
         try:
             tap.sync_all()
         except Terminated:
-            cls.logger.warning("Stopped by a signal: the next run goes on from STATE.")
+            cls.logger.warning("Stopped by a signal: the next run resumes from STATE.")
             raise
         finally:
             tap.run.close()
@@ -268,54 +273,54 @@ class TapGorgias(Tap):
 
     @classmethod
     def invoke_or_test(cls, *, test: str, **options: Any) -> None:
-        """Do what the command line asks for.
+        """Run the tap, or test it with `--test`.
 
         Args:
             test: Value of the option `--test`.
-            options: The other options, as `invoke` takes them.
+            options: The other options, as arguments of `invoke`.
         """
         if options["about"] or test == CliTestOptionValue.Disabled.value:
             cls.invoke(**options)
             return
-        # Whoever looks wants to see what a first sync asks, so STATE plays no part.
+        # A test makes the requests of a first sync, so it ignores STATE.
         tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
             tap.write_schemas()
         else:
-            tap.look()
+            tap.test_streams()
 
-    def look(self) -> None:
-        """Ask for a page or two of each selected stream, and tell it on stderr.
+    def test_streams(self) -> None:
+        """Request a page or two of each selected stream, and print a report to stderr.
 
         Raises:
-            SystemExit: With code 1, if Gorgias refuses something, or answers otherwise
-                than expected.
-            GorgiasError: If something concerns all streams.
+            SystemExit: With code 1, if a request was rejected or a response has an
+                unexpected form.
+            GorgiasError: If an error affects all streams.
         """
         streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
         selected = [stream for stream in streams if stream.selected]
         self.logger.info(
-            "Asking for a page or two of %d streams, as fast as the account allows.",
+            "Requesting a page or two of %d streams, as fast as the rate limit allows.",
             len(selected),
         )
         try:
-            looks = list(FirstLook(self.run).at(selected))
+            results = list(FirstLook(self.run).at(selected))
         finally:
             self.run.close()
-        text = render(
-            looks,
+        report = render(
+            results,
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.budget.call_limit,
             requests=self.run.summary.total.requests,
         )
-        click.echo(text, err=True, nl=False)
-        if not all(look.verdict.is_well for look in looks):
+        click.echo(report, err=True, nl=False)
+        if not all(result.verdict.is_well for result in results):
             raise SystemExit(1)
 
     def write_last_state(self) -> None:
-        """End the output with STATE, although it was written before.
+        """Write STATE again at the end of the output.
 
-        Some targets keep the STATE that follows the last record, and no other.
+        Some targets only keep a STATE message that follows the last record.
         """
         if self.state:
             self.write_message(StateMessage(self.state))
@@ -326,13 +331,13 @@ class TapGorgias(Tap):
         command = super().get_singer_command()
         for option in command.params:
             if option.name == "test":
-                # The SDK's callback knows of no catalog, and ends the process itself.
+                # The SDK's callback ignores the catalog, and exits by itself.
                 option.callback = None
                 option.expose_value = True
                 option.help = _TEST_HELP
         return TapCommand(
             name=command.name,
-            callback=failures_told(cls.logger)(cls.invoke_or_test),
+            callback=report_failures(cls.logger)(cls.invoke_or_test),
             context_settings=command.context_settings,
             help=command.help,
             params=command.params,
@@ -341,12 +346,12 @@ class TapGorgias(Tap):
 
 
 _TEST_HELP = (
-    "Ask for a page or two of each selected stream and tell on stderr how Gorgias "
-    "answers. Use --test=schema to write the schemas without asking."
+    "Request a page or two of each selected stream and report on stderr how Gorgias "
+    "answers. Use --test=schema to write the schemas without making requests."
 )
 _FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
-_STATE_SHAPE = (
-    "STATE must be a JSON object with an object `bookmarks`, and nothing around it."
+_STATE_FORM = (
+    "STATE must be a JSON object with the object `bookmarks` at its top level."
 )
 
 
@@ -357,7 +362,7 @@ def _state(file: IO[str]) -> dict[str, Any]:
         message = "STATE is not valid JSON."
         raise StateError(message) from None
     if not isinstance(state, dict):
-        raise StateError(_STATE_SHAPE)
+        raise StateError(_STATE_FORM)
     return state
 
 
@@ -365,5 +370,5 @@ def _catalog(file: IO[str]) -> Catalog:
     try:
         return Catalog.from_dict(decode(file.read().encode()))
     except (AttributeError, KeyError, TypeError, ValueError):
-        message = "The catalog cannot be used. Make one with `--discover`."
+        message = "The catalog is not valid. Create one with `--discover`."
         raise CatalogError(message) from None

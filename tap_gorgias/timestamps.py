@@ -1,4 +1,7 @@
-"""Date-times in the one form that leaves the tap: RFC 3339, UTC, six digits."""
+"""Parsing and rendering of date-times.
+
+All date-times in the output have one form: RFC 3339 in UTC with microseconds.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +9,49 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-_USUAL = re.compile(
+_COMMON_FORM = re.compile(
     r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d)(\.\d{6})?(?:Z|\+00:00)", re.ASCII
 )
-"""The form of nearly every live value, and that in which values leave."""
+"""The form of almost all values of the API and of the output."""
 
 
 def normalized(text: Any) -> str:  # noqa: ANN401
-    """Bring a date-time into the one form.
+    """Convert a date-time to the form of the output.
 
     Args:
-        text: A date-time in any form that `parse` reads.
+        text: A date-time in any form that `parse` accepts.
 
     Returns:
-        The same moment as `render` writes it.
+        The same time as `render` returns it.
 
     Raises:
-        ValueError: If it is no date-time.
+        ValueError: If the text is not a date-time.
     """
-    if not isinstance(text, str) or not (usual := _USUAL.fullmatch(text)):
+    if not isinstance(text, str) or not (match := _COMMON_FORM.fullmatch(text)):
         return render(parse(text))
-    _moment_of(usual)
-    return f"{usual[1]}{usual[2] or '.000000'}Z"
+    _datetime_from(match)
+    return f"{match[1]}{match[2] or '.000000'}Z"
 
 
 def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
-    """Read a date-time in any form that Gorgias, STATE or a setting may hold.
+    """Parse a date-time in any form that Gorgias, STATE or a setting may contain.
 
     Args:
-        text: For example `2026-08-26T12:46:06.231080+00:00`, the same without
-            fraction or with a space, a naive one, or a bare date.
+        text: For example `2026-08-26T12:46:06.231080+00:00`, with or without fraction,
+            time zone or time, and with `T` or a space before the time.
         zone: IANA name of the time zone of a text that has none.
 
     Returns:
-        The moment in UTC. Digits beyond microseconds are cut.
+        An aware date-time in UTC, truncated to microseconds.
 
     Raises:
-        ValueError: If it is none of these, or no text at all.
+        ValueError: If the text is not a date-time, or not a string.
     """
     if not isinstance(text, str) or not text[:1].isdigit():
         raise ValueError(_NOT_A_DATE)
-    if usual := _USUAL.fullmatch(text):
-        return _moment_of(usual)
-    # Its import takes a tenth of the time in which the tap starts.
+    if match := _COMMON_FORM.fullmatch(text):
+        return _datetime_from(match)
+    # This import takes a tenth of the startup time of the tap.
     import pendulum  # noqa: PLC0415 (rarely needed)
     from pendulum.exceptions import ParserError  # noqa: PLC0415
 
@@ -57,39 +60,40 @@ def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
     except (ParserError, ValueError, OverflowError) as error:
         raise ValueError(_NOT_A_DATE) from error
     if isinstance(value, pendulum.DateTime):
-        # Pendulum's arithmetic forgets time zones that are not its own.
-        moment = datetime.fromisoformat(value.isoformat())
+        # Arithmetic of pendulum ignores time zones of other libraries.
+        timestamp = datetime.fromisoformat(value.isoformat())
     elif isinstance(value, pendulum.Date):
-        moment = pendulum.datetime(value.year, value.month, value.day, tz=zone)
+        timestamp = pendulum.datetime(value.year, value.month, value.day, tz=zone)
     else:
-        raise ValueError(_NOT_A_DATE)  # noqa: TRY004 (one verdict for all bad input)
+        raise ValueError(_NOT_A_DATE)  # noqa: TRY004 (ValueError for all bad input)
     try:
-        return moment.astimezone(timezone.utc)
+        return timestamp.astimezone(timezone.utc)
     except OverflowError as error:
         raise ValueError(_NOT_A_DATE) from error
 
 
-def render(moment: datetime) -> str:
-    """Write a moment as `2026-08-26T12:46:06.231080Z`.
+def render(timestamp: datetime) -> str:
+    """Format a date-time for the output.
 
     Args:
-        moment: An aware date-time in UTC.
+        timestamp: An aware date-time in UTC.
 
     Returns:
-        27 characters; such texts sort as the moments do.
+        27 characters such as `2026-08-26T12:46:06.231080Z`. Such strings sort
+        chronologically.
     """
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return timestamp.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def earlier(text: str, by: timedelta) -> str:
-    """Go back from a rendered moment.
+    """Subtract a duration from a rendered date-time.
 
     Args:
-        text: A moment as `render` writes it.
-        by: How far back.
+        text: A date-time as `render` returns it.
+        by: The duration to subtract.
 
     Returns:
-        The earlier moment, rendered; year 1 at the earliest.
+        The earlier date-time as `render` returns it. Not before the year 1.
     """
     try:
         return render(parse(text) - by)
@@ -97,9 +101,9 @@ def earlier(text: str, by: timedelta) -> str:
         return render(datetime.min.replace(tzinfo=timezone.utc))
 
 
-def _moment_of(usual: re.Match[str]) -> datetime:
+def _datetime_from(match: re.Match[str]) -> datetime:
     try:
-        return datetime.fromisoformat(f"{usual[1]}{usual[2] or ''}+00:00")
+        return datetime.fromisoformat(f"{match[1]}{match[2] or ''}+00:00")
     except ValueError:
         raise ValueError(_NOT_A_DATE) from None
 

@@ -11,7 +11,7 @@ from tap_gorgias.api.redaction import OwnSecrets
 from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retried
 from tap_gorgias.api.transport import Transport, TransportError
 from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.records.decoding import TooDeepError, decode, said
+from tap_gorgias.records.decoding import TooDeepError, decode, error_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -193,7 +193,7 @@ class Exchange:
             advice = SUBDOMAIN_ADVICE
         kind = TransientApiError if transient else ApiError
         return kind(
-            said(answer.body, self.secrets.masked),
+            error_message(answer.body, self.secrets.masked),
             stream=asker,
             path=path,
             status=answer.status,

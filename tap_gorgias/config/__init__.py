@@ -1,1 +1,1 @@
-"""The settings: their schema, their checks, and what they may name."""
+"""The settings of the tap: JSON schema, validation and typed values."""

@@ -1,4 +1,4 @@
-"""The two ways to sign in, as the settings give them."""
+"""Credentials for the two ways to sign in: API key and OAuth2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class OAuthApp:
-    """An OAuth2 app that a merchant has let in (docs/authentication-types)."""
+    """An OAuth2 app that a merchant has authorized (docs/authentication-types)."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -36,45 +36,48 @@ _OAUTH = ("client_id", "client_secret", "refresh_token")
 
 
 def credentials_from(config: Mapping[str, Any]) -> Credentials:
-    """Choose the way to sign in that the settings give.
+    """Build the credentials from the settings.
 
     Args:
-        config: Settings that fit `CONFIG_SCHEMA`.
+        config: Settings that are valid against `CONFIG_SCHEMA`.
 
     Returns:
-        What to sign in with.
+        The API key or the OAuth2 app, whichever is set.
 
     Raises:
-        ValueError: With a sentence that tells what is missing, doubled or unusable.
+        ValueError: If credentials are missing, invalid, or set for both ways to sign
+            in. The message is a complete sentence.
     """
-    given = {name for name in (*_API_KEY, *_OAUTH) if config.get(name)}
-    if "api_key" in given and given & set(_OAUTH):
+    present = {name for name in (*_API_KEY, *_OAUTH) if config.get(name)}
+    if "api_key" in present and present & set(_OAUTH):
         message = (
-            "Two ways to sign in are given: keep either `email` and `api_key`, or "
-            "`client_id`, `client_secret` and `refresh_token`."
+            "Both an API key and OAuth2 credentials are set: keep either `email` and "
+            "`api_key`, or `client_id`, `client_secret` and `refresh_token`."
         )
         raise ValueError(message)
-    way = _OAUTH if given & set(_OAUTH) else _API_KEY
-    if missing := [f"`{name}`" for name in way if name not in given]:
-        wanted = " and ".join(f"`{name}`" for name in way)
-        message = f"Signing in with {wanted} lacks {' and '.join(missing)}."
+    required = _OAUTH if present & set(_OAUTH) else _API_KEY
+    if missing := [f"`{name}`" for name in required if name not in present]:
+        message = f"Credentials are incomplete: set {' and '.join(missing)}."
         raise ValueError(message)
-    for name in way:
+    for name in required:
         _check(name, config[name])
-    if way is _OAUTH:
+    if required is _OAUTH:
         return OAuthApp(**{name: config[name] for name in _OAUTH})
     return ApiKey(**{name: config[name] for name in _API_KEY})
 
 
 def _check(name: str, value: str) -> None:
     printable = _PRINTABLE.fullmatch(value)
-    # HTTP Basic cannot tell a colon in a name from the one behind it.
+    # HTTP Basic authentication separates user name and password by the first colon.
     if name == "email" and (":" in value or not printable):
         message = "Setting `email` must be a plain e-mail address."
         raise ValueError(message)
     if not printable:
-        message = f"Setting `{name}` must be printable ASCII without outer spaces."
+        message = (
+            f"Setting `{name}` must be printable ASCII without leading or trailing "
+            "spaces."
+        )
         raise ValueError(message)
     if name == "client_id" and ":" in value:
-        message = "Setting `client_id` must not hold a colon."
+        message = "Setting `client_id` must not contain a colon."
         raise ValueError(message)

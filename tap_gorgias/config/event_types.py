@@ -1,6 +1,6 @@
-"""The types of events by which Gorgias filters (published OpenAPI document, 2026-08).
+"""Event types that Gorgias can filter by (published OpenAPI document, 2026-08).
 
-Events of other types exist too; they come when no type is asked for.
+Events of other types exist as well. Gorgias returns them only without a filter.
 """
 
 from __future__ import annotations
@@ -101,22 +101,22 @@ EVENT_TYPES = (
 )
 
 
-def explain_event_types(names: Iterable[str]) -> list[str]:
-    """Say which types Gorgias may refuse.
+def event_type_warnings(names: Iterable[str]) -> list[str]:
+    """Find event types that Gorgias may reject.
 
     Args:
-        names: Types to ask for.
+        names: Values of the setting `event_types`.
 
     Returns:
-        A sentence for each that is not documented, with the nearest one that is.
+        A warning for each undocumented type, with the closest documented one.
     """
-    sentences: list[str] = []
+    warnings: list[str] = []
     for name in names:
         if name not in EVENT_TYPES:
-            near = difflib.get_close_matches(name, EVENT_TYPES, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
-            sentences.append(
-                f"Setting `event_types`: Gorgias is not known to filter by "
-                f"`{name[:80]}`.{hint}"
+            matches = difflib.get_close_matches(name, EVENT_TYPES, n=1)
+            hint = f" Did you mean `{matches[0]}`?" if matches else ""
+            warnings.append(
+                f"Setting `event_types`: `{name[:80]}` is not a documented event "
+                f"type.{hint}"
             )
-    return sentences
+    return warnings

@@ -1,4 +1,4 @@
-"""What each scope of the reports offers (published OpenAPI document, 2026-08)."""
+"""Scopes of the reporting API (published OpenAPI document, 2026-08)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ if TYPE_CHECKING:
 
 
 class Scope(NamedTuple):
-    """What one scope counts, and by what."""
+    """The members that queries of one scope may use."""
 
     measures: tuple[str, ...]
-    """Empty if they are not known in full; the same holds for the dimensions."""
+    """Empty if the list is not completely known."""
     dimensions: tuple[str, ...]
-    times: tuple[str, ...]
-    """Members that may hold the periods, the usual one first. Empty if none is public:
-    each period has to be asked for by itself then."""
-    orders: tuple[str, ...]
-    """Members that rows may be ordered by."""
+    """Empty if the list is not completely known."""
+    time_dimensions: tuple[str, ...]
+    """The default comes first. Empty if none is public: then each period takes a query
+    of its own."""
+    sort_members: tuple[str, ...]
+    """Members that rows can be sorted by."""
 
 
-def _scope(measures: str, dimensions: str, times: str, orders: str) -> Scope:
-    return Scope(*(tuple(one.split()) for one in (measures, dimensions, times, orders)))
+def _scope(
+    measures: str, dimensions: str, time_dimensions: str, sort_members: str
+) -> Scope:
+    names = (measures, dimensions, time_dimensions, sort_members)
+    return Scope(*(tuple(members.split()) for members in names))
 
 
 _STORES = "integrationId storeId storeIntegrationId"
@@ -91,7 +95,9 @@ _BY_EVENT_NAMES = (
 SCOPES: Mapping[str, Scope] = {
     "tickets-created": _BY_CREATION,
     "tickets-open": _BY_CREATION,
-    "tickets-replied": _BY_CREATION._replace(times=(_SENT, _CREATED, _PERIOD)),
+    "tickets-replied": _BY_CREATION._replace(
+        time_dimensions=(_SENT, _CREATED, _PERIOD)
+    ),
     "tickets-closed": _BY_CLOSING,
     "one-touch-tickets": _BY_CLOSING,
     "zero-touch-tickets": _BY_CLOSING,

@@ -1,4 +1,4 @@
-"""The settings as users see them: names, types, defaults, descriptions."""
+"""The JSON schema of the settings, and messages for settings that violate it."""
 
 from __future__ import annotations
 
@@ -16,35 +16,39 @@ if TYPE_CHECKING:
 
 MAX_LOOKBACK_DAYS = 36_500
 
+_DURATION = th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS)
+_PRESET_NAMES = ", ".join(f"`{name}`" for name in sorted(PRESETS))
+
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "subdomain",
         th.StringType,
         required=True,
         title="Subdomain",
-        description="Name of the helpdesk: `acme`, `acme.gorgias.com` and "
-        "`https://acme.gorgias.com/...` all mean acme.",
+        description="Subdomain of the helpdesk, for example `acme`. "
+        "`acme.gorgias.com` and `https://acme.gorgias.com/...` are accepted too.",
     ),
     th.Property(
         "email",
         th.StringType,
         title="E-mail",
         description="E-mail address of the user who owns the API key. "
-        "Needed with `api_key`.",
+        "Required with `api_key`.",
     ),
     th.Property(
         "api_key",
         th.StringType,
         secret=True,
         title="API key",
-        description="API key from Settings > REST API. Goes with `email`.",
+        description="API key from Settings > REST API. Requires `email`.",
     ),
     th.Property(
         "client_id",
         th.StringType,
         title="OAuth2 client ID",
-        description="Client ID of an OAuth2 app. The other way to sign in: give it "
-        "with `client_secret` and `refresh_token` instead of `email` and `api_key`.",
+        description="Client ID of an OAuth2 app. To sign in with OAuth2, set it "
+        "together with `client_secret` and `refresh_token`, instead of `email` and "
+        "`api_key`.",
     ),
     th.Property(
         "client_secret",
@@ -58,74 +62,75 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.StringType,
         secret=True,
         title="OAuth2 refresh token",
-        description="Refresh token that the merchant's authorisation of the OAuth2 "
-        "app gave (scope `offline`).",
+        description="Refresh token that the OAuth2 app received when the merchant "
+        "authorized it (scope `offline`).",
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description="Earliest data to read on a first sync, for example "
-        "`2025-01-01T00:00:00Z`; without a time zone it is UTC. Everything is read "
-        "when absent.",
+        description="Earliest date to read in a first sync, for example "
+        "`2025-01-01T00:00:00Z`, in UTC unless it has an offset. By default, "
+        "everything is read.",
     ),
     th.Property(
         "event_types",
         th.ArrayType(th.StringType),
         title="Event types",
-        description="Types of events that the stream `events` reads, for example "
-        '`["ticket-created", "ticket-closed"]`. Gorgias filters, so it saves '
-        "requests. All types when absent.",
+        description="Event types that the stream `events` reads, for example "
+        '`["ticket-created", "ticket-closed"]`. Gorgias applies the filter, so it '
+        "saves requests. By default, all types are read.",
     ),
     th.Property(
         "message_lookback_days",
-        th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
+        _DURATION,
         default=2,
         title="Message look-back (days)",
-        description="How many days behind its bookmark the stream `messages` is read "
-        "again, for late delivery and read receipts.",
+        description="How many days before its bookmark the stream `messages` is read "
+        "again, to pick up late deliveries and read receipts.",
     ),
     th.Property(
         "ticket_messages_settle_hours",
-        th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
+        _DURATION,
         default=24,
         title="Settling of ticket messages (hours)",
-        description="How often the stream `ticket_messages` asks the tickets that "
-        "changed one by one, for messages that the list of messages does not show: "
-        "imported with an old date, moved by a merge, edited. 0 is in every run.",
+        description="How often the stream `ticket_messages` reads the messages of each "
+        "changed ticket, to find those that the list of messages does not show: "
+        "imported with an old date, moved by a merge, or edited. With 0, it does so "
+        "in every run.",
     ),
     th.Property(
         "survey_lookback_days",
-        th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
+        _DURATION,
         default=30,
         title="Survey look-back (days)",
-        description="How many days behind its bookmark the stream "
-        "`satisfaction_surveys` is read again: scores arrive later.",
+        description="How many days before its bookmark the stream "
+        "`satisfaction_surveys` is read again, to pick up scores that arrive late.",
     ),
     th.Property(
         "voice_lookback_days",
-        th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
+        _DURATION,
         default=2,
         title="Voice look-back (days)",
-        description="How many days behind their bookmark the streams `voice_calls` "
+        description="How many days before their bookmarks the streams `voice_calls` "
         "and `voice_call_recordings` are read again.",
     ),
     th.Property(
         "statistics_lookback_days",
-        th.IntegerType(minimum=0, maximum=MAX_LOOKBACK_DAYS),
+        _DURATION,
         default=7,
         title="Statistics look-back (days)",
-        description="How many days behind their bookmark statistics are read again: "
-        "figures of recent days still move.",
+        description="How many days before their bookmarks the statistics are read "
+        "again, because figures of recent days still change.",
     ),
     th.Property(
         "statistics",
         th.ArrayType(th.CustomType({"type": ["string", "object"]})),
         title="Statistics",
-        description="Reporting queries, each a stream `statistics_<name>`: names of "
-        f"presets ({', '.join(f'`{name}`' for name in sorted(PRESETS))}), and objects "
-        "with `name`, `scope`, `measures` and, if wanted, `dimensions`, "
-        "`granularity`, `filters`. None when absent.",
+        description="Reporting queries. Each becomes a stream `statistics_<name>`. A "
+        f"query is the name of a preset ({_PRESET_NAMES}), or an object with `name`, "
+        "`scope`, `measures` and, optionally, `dimensions`, `granularity` and "
+        "`filters`. By default, there are none.",
     ),
     th.Property(
         "statistics_timezone",
@@ -140,15 +145,15 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=100),
         default=100,
         title="Share of the rate limit (%)",
-        description="Share of the account's request budget that the tap may use, "
-        "1 to 100. The account's other apps draw on the same budget.",
+        description="Share of the account's rate limit that the tap may use, 1 to "
+        "100. All apps of the account share this limit.",
     ),
     th.Property(
         "parallel_streams",
         th.IntegerType(minimum=1, maximum=8),
         default=6,
         title="Parallel streams",
-        description="How many streams are read at the same time, 1 to 8. With 1 they "
+        description="How many streams are read at the same time, 1 to 8. With 1, they "
         "are read one after another, always in the same order.",
     ),
     th.Property(
@@ -156,46 +161,45 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request timeout (seconds)",
-        description="How long to wait for the data of one answer before the request "
-        "is tried again.",
+        description="How long to wait for data before a request is retried.",
     ),
     th.Property(
         "api_url",
         th.StringType,
-        title="API address",
-        description="Address of the API when it is not "
-        "`https://{subdomain}.gorgias.com`: for tests and proxies. `http://` is "
-        "accepted for this machine only.",
+        title="API URL",
+        description="Base URL of the API, for tests and proxies. Defaults to "
+        "`https://{subdomain}.gorgias.com`. `http://` is only accepted for the local "
+        "machine.",
     ),
     th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="Value of the User-Agent header. `tap-gorgias/<version>` when "
-        "absent.",
+        description="Value of the User-Agent header. Defaults to "
+        "`tap-gorgias/<version>`.",
     ),
     additional_properties=False,
 ).to_dict()
 
 
-def explain(error: ValidationError) -> Sequence[str]:
-    """Say what is wrong with settings, without their values.
+def error_messages(error: ValidationError) -> Sequence[str]:
+    """Describe a violation of the schema without showing the value.
 
     Args:
-        error: What the JSON schema of the settings found.
+        error: An error from validating settings against `CONFIG_SCHEMA`.
 
     Returns:
-        A sentence for each setting, which it names.
+        A sentence for each invalid setting, with its name.
     """
     if error.validator == "additionalProperties" and not error.absolute_path:
         schema: Any = error.schema
         known = schema["properties"]
-        given: Any = error.instance
-        return [_unknown_setting(name, known) for name in given if name not in known]
-    return [_wrong_setting(error)]
+        config: Any = error.instance
+        return [_unknown_setting(name, known) for name in config if name not in known]
+    return [_invalid_setting(error)]
 
 
-def _wrong_setting(error: ValidationError) -> str:
+def _invalid_setting(error: ValidationError) -> str:
     name = ".".join(str(part) for part in error.absolute_path)
     rule: Any = error.validator_value
     value: Any = error.instance
@@ -214,6 +218,6 @@ def _wrong_setting(error: ValidationError) -> str:
 
 
 def _unknown_setting(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean `{near[0]}`?" if near else ""
+    matches = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean `{matches[0]}`?" if matches else ""
     return f"Setting `{name[:80]}` is unknown.{hint}"

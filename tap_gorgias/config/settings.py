@@ -1,4 +1,4 @@
-"""The checked settings, and the checks that a JSON schema cannot make."""
+"""The settings as typed values, validated beyond what a JSON schema can express."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from singer_sdk.helpers._batch import BatchConfig
-
 from tap_gorgias import timestamps
 from tap_gorgias.config.credentials import credentials_from
-from tap_gorgias.config.event_types import explain_event_types
+from tap_gorgias.config.event_types import event_type_warnings
 from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from tap_gorgias.config.credentials import Credentials
@@ -29,9 +27,9 @@ if TYPE_CHECKING:
 
 
 _LABEL = r"(?P<label>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
-_SUBDOMAIN_FORMS = tuple(
-    re.compile(form, re.ASCII | re.IGNORECASE)
-    for form in (
+_SUBDOMAIN_PATTERNS = tuple(
+    re.compile(pattern, re.ASCII | re.IGNORECASE)
+    for pattern in (
         _LABEL,
         rf"{_LABEL}\.gorgias\.com",
         rf"https://{_LABEL}\.gorgias\.com(?:/[a-z0-9/_-]*)?",
@@ -41,12 +39,12 @@ _API_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?(?:/[a-z0-9._~/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
-_HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The checked settings, in the types that the code works with."""
+    """Validated settings. Durations, dates and time zones are parsed."""
 
     subdomain: str
     api_url: str
@@ -67,30 +65,39 @@ class Settings:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The hosts that an answer may point to, in lower case, with their ports."""
+        """Hosts that links in a response may lead to: lowercase, with their ports."""
         own = urlsplit(self.api_url).netloc.lower()
         return frozenset({own, f"{self.subdomain}.gorgias.com"})
 
     @property
     def warnings(self) -> list[str]:
-        """A sentence for each setting that Gorgias may refuse."""
+        """A sentence for each value that Gorgias may reject."""
         return [
-            *explain_event_types(self.event_types),
-            *(told for query in self.statistics for told in query.explain_members()),
+            *event_type_warnings(self.event_types),
+            *(
+                warning
+                for query in self.statistics
+                for warning in query.member_warnings()
+            ),
         ]
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Settings:
-        """Check what a JSON schema cannot.
+    def from_config(
+        cls, config: Mapping[str, Any], other_problems: Sequence[str] = ()
+    ) -> Settings:
+        """Parse and validate the settings.
 
         Args:
-            config: Settings that fit `CONFIG_SCHEMA`, defaults filled in.
+            config: Settings that are valid against `CONFIG_SCHEMA`, including
+                defaults.
+            other_problems: Sentences about settings that are checked elsewhere, to
+                report all problems at once.
 
         Returns:
             The settings.
 
         Raises:
-            SettingsError: With a sentence for each setting that is wrong.
+            SettingsError: If there are problems, with a sentence for each.
         """
         problems: list[str] = []
 
@@ -113,15 +120,11 @@ class Settings:
         except ValueError as problem:
             problems.append(str(problem))
         if not all(event_type.strip() for event_type in config.get("event_types", ())):
-            problems.append("Setting `event_types` must not hold an empty text.")
+            problems.append("Setting `event_types` must not contain an empty string.")
         statistics_timezone = checked("statistics_timezone", _time_zone)
-        statistics, unusable = read_queries(config.get("statistics", ()))
-        problems += unusable
-        if config.get("batch_config") and not _is_batch(config["batch_config"]):
-            problems.append(
-                "Setting `batch_config` must hold `encoding` with its `format`, and "
-                "`storage` with its `root`."
-            )
+        statistics, statistics_problems = read_queries(config.get("statistics", ()))
+        problems += statistics_problems
+        problems += other_problems
         if problems:
             raise SettingsError(problems)
         return cls(
@@ -146,29 +149,21 @@ class Settings:
         )
 
 
-def _is_batch(config: dict[str, Any]) -> bool:
-    try:
-        BatchConfig.from_dict(config)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return False
-    return True
-
-
 def _time_zone(value: str) -> ZoneInfo:
     with contextlib.suppress(OSError, ValueError, KeyError):
-        if value != "localtime":  # a name on some machines, but not of IANA
+        if value != "localtime":  # the name of a file on some systems, not of a zone
             return ZoneInfo(value)
     message = "must be an IANA time zone such as `Europe/Paris`."
     raise ValueError(message)
 
 
 def _subdomain(value: str) -> str:
-    """Reduce all accepted forms to one DNS label.
+    """Extract the DNS label from any accepted form.
 
-    The credentials go to this host, so anything unusual is refused.
+    The credentials are sent to this host, so everything else is rejected.
     """
-    for form in _SUBDOMAIN_FORMS:
-        if match := form.fullmatch(value.strip()):
+    for pattern in _SUBDOMAIN_PATTERNS:
+        if match := pattern.fullmatch(value.strip()):
             return match["label"].lower()
     message = (
         "must be the name of your helpdesk: `acme`, `acme.gorgias.com` or "
@@ -178,7 +173,7 @@ def _subdomain(value: str) -> str:
 
 
 def _api_url(value: str) -> str:
-    message = "must look like `https://host`, without user, query or fragment."
+    message = "must have the form `https://host`, without user, query or fragment."
     if not _API_URL.fullmatch(value):
         raise ValueError(message)
     try:
@@ -187,7 +182,10 @@ def _api_url(value: str) -> str:
     except ValueError:
         raise ValueError(message) from None
     if parts.scheme == "http" and not _is_loopback(host or ""):
-        message = "must begin with `https://`: `http://` is for this machine only."
+        message = (
+            "must begin with `https://`: `http://` is only accepted for the local "
+            "machine."
+        )
         raise ValueError(message)
     return value.rstrip("/")
 
@@ -208,7 +206,7 @@ def _start_date(value: str) -> datetime:
 
 
 def _user_agent(value: str) -> str:
-    if not _HEADER_TEXT.fullmatch(value):
+    if not _HEADER_VALUE.fullmatch(value):
         message = "must be 1 to 200 printable ASCII characters."
         raise ValueError(message)
     return value

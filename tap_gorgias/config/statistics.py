@@ -1,4 +1,4 @@
-"""Reporting queries: the setting `statistics`, checked and turned into schemas."""
+"""Reporting queries: validation of the setting `statistics`, and stream schemas."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _MEASURES: Mapping[str, str] = {
     "medianResolutionTime": "Median time until the resolution, in seconds.",
     "medianResponseTime": "Median time until a response, in seconds.",
     "messagesCount": "Number of messages.",
-    "responseRate": "Share of the surveys that were answered, as Gorgias gives it.",
+    "responseRate": "Share of surveys that were answered, as Gorgias calculates it.",
     "scoredSurveysCount": "Number of surveys with a score.",
-    "sentSurveysCount": "Number of surveys that were sent.",
+    "sentSurveysCount": "Number of sent surveys.",
     "ticketCount": "Number of tickets.",
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _MEMBER = re.compile(r"[A-Za-z][A-Za-z0-9]{0,59}", re.ASCII)
 _SCOPE = re.compile(r"[a-z][a-z0-9-]{0,79}", re.ASCII)
-_CONDITIONS: Mapping[str, tuple[str, ...]] = {
+_NESTED_FILTER_KEYS: Mapping[str, tuple[str, ...]] = {
     "customFields": ("custom_field_id",),
     "tags": (),
 }
-"""Members whose filters have operators inside their values, and what else there."""
-_TAKEN = ("id", "period_start", "timezone", "read_datetime")
-_KEYS = {
+"""Members whose filters have the operator in each value, and the other keys there."""
+_RESERVED_COLUMNS = ("id", "period_start", "timezone", "read_datetime")
+_QUERY_KEYS = {
     *("name", "scope", "measures", "dimensions"),
     *("granularity", "filters", "time_dimension"),
 }
@@ -53,30 +53,30 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class StatisticsQuery:
-    """One query, which makes one stream."""
+    """A reporting query. Each query becomes a stream."""
 
     name: str
     scope: str
-    """What is counted, for example `tickets-created`."""
+    """For example `tickets-created`."""
     measures: tuple[str, ...]
     dimensions: tuple[str, ...] = ()
     granularity: str = "day"
     filters: tuple[Mapping[str, Any], ...] = ()
     time_dimension: str = ""
-    """The member that holds the periods; the scope's own if empty."""
+    """Member that holds the start of the period. By default, that of the scope."""
 
     def fingerprint(self, timezone: str) -> str:
-        """Tell whether figures go together.
+        """Hash everything that figures depend on: all but the name.
 
         Args:
-            timezone: IANA name of the periods' time zone.
+            timezone: IANA name of the time zone of the periods.
 
         Returns:
-            A short text, the same as long as nothing changes but the name.
+            16 hexadecimal digits.
         """
         parts = (
             *(self.scope, sorted(self.measures), sorted(self.dimensions)),
-            *(self.granularity, self.filters, self.periods_by, timezone),
+            *(self.granularity, self.filters, self.period_dimension, timezone),
         )
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -87,68 +87,75 @@ class StatisticsQuery:
         return f"statistics_{self.name}"
 
     @property
-    def periods_by(self) -> str:
-        """The member that holds the start of a row's period.
+    def period_dimension(self) -> str:
+        """The member that holds the start of the period of a row.
 
-        Empty if the scope has none that is public: each period is asked for by itself.
+        This is `time_dimension`, or else the default of the scope. Empty if the scope
+        has no public one: then each period takes a query of its own.
         """
-        usual = self._offered.times[:1] if self._offered else ("createdDatetime",)
-        return self.time_dimension or "".join(usual)
+        if self.time_dimension:
+            return self.time_dimension
+        if self._scope is None:
+            return "createdDatetime"
+        return next(iter(self._scope.time_dimensions), "")
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Members that put all rows into an order; none if Gorgias has no such order.
+        """Members to sort rows by. Empty if Gorgias cannot sort by all of them.
 
-        By some of them only, pages could overlap.
+        Sorted by only some of them, pages could overlap.
         """
-        members = (*([self.periods_by] if self.periods_by else []), *self.dimensions)
-        allowed = self._offered.orders if self._offered else ()
+        members = (
+            *([self.period_dimension] if self.period_dimension else []),
+            *self.dimensions,
+        )
+        allowed = self._scope.sort_members if self._scope else ()
         return members if set(members) <= set(allowed) else ()
 
     @property
-    def _offered(self) -> Scope | None:
+    def _scope(self) -> Scope | None:
         return SCOPES.get(self.scope)
 
-    def explain_members(self) -> list[str]:
-        """Say which of its members Gorgias may refuse.
+    def member_warnings(self) -> list[str]:
+        """Find members that Gorgias may reject.
 
         Returns:
-            A sentence for each that is not documented, with those that are.
+            A warning for each undocumented member, with the documented ones.
         """
-        sentences: list[str] = []
+        warnings: list[str] = []
 
         def check(kind: str, members: Sequence[str], known: Sequence[str]) -> None:
-            others = f"known are {_listed(known)}" if known else "there is none"
-            sentences.extend(
+            expected = f"expected one of {_quoted(known)}" if known else "there is none"
+            warnings.extend(
                 f"Setting `statistics`: the {kind} `{member}` of the query "
-                f"`{self.name}` is not known; {others}."
+                f"`{self.name}` is not documented; {expected}."
                 for member in members
                 if member not in known
             )
 
-        if self._offered is None:
+        if self._scope is None:
             check("scope", [self.scope], sorted(SCOPES))
-            return sentences
-        measures, dimensions, times, _ = self._offered
+            return warnings
+        measures, dimensions, time_dimensions, _ = self._scope
         check("measure", self.measures if measures else (), measures)
         check("dimension", self.dimensions if dimensions else (), dimensions)
         if self.time_dimension:
-            check("time dimension", [self.time_dimension], times)
-        return sentences
+            check("time dimension", [self.time_dimension], time_dimensions)
+        return warnings
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
-        """From each dimension and measure to its column, such as `agent_id`."""
+        """Column of each dimension and measure, for example `agent_id`."""
         return {member: _snake(member) for member in (*self.dimensions, *self.measures)}
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """JSON schema of the rows."""
+        """JSON schema of the stream."""
         start = f"Start of the {self.granularity}, in the time zone of the query."
         properties: dict[str, Any] = {
             "id": {
                 "type": ["string"],
-                "description": "Key: the period and the values of the dimensions.",
+                "description": "Key, from the period and the values of the dimensions.",
             },
             "period_start": {
                 "type": ["string", "null"],
@@ -162,20 +169,20 @@ class StatisticsQuery:
             "read_datetime": {
                 "type": ["string", "null"],
                 "format": "date-time",
-                "description": "When the figures were read. Rows of a period that were "
-                "read before others of it no longer hold.",
+                "description": "When the figures were read. Of the rows of a period, "
+                "only those that were read last are valid.",
             },
         }
         for member in self.dimensions:
             properties[self.columns[member]] = {
                 "type": ["string", "null"],
-                "description": f"Dimension `{member}` of the statistics.",
+                "description": f"Dimension `{member}` of the report.",
             }
         for member in self.measures:
-            unknown = f"Measure `{member}`, in the unit that Gorgias uses."
+            undocumented = f"Measure `{member}`, in the unit that Gorgias uses."
             properties[self.columns[member]] = {
                 "type": ["number", "null"],
-                "description": _MEASURES.get(member, unknown),
+                "description": _MEASURES.get(member, undocumented),
             }
         return {"type": "object", "properties": properties}
 
@@ -203,17 +210,17 @@ PRESETS: Mapping[str, StatisticsQuery] = {
         ("ticket-sla", _COUNT, ("status",)),
     )
 }
-"""Each by day, with agent and channel where the scope has them."""
+"""Queries by day, with agent and channel if the scope has them."""
 
 
 def read_queries(entries: Any) -> tuple[list[StatisticsQuery], list[str]]:  # noqa: ANN401
-    """Check the setting `statistics`.
+    """Validate the setting `statistics`.
 
     Args:
-        entries: A list of names of presets, and of objects that hold a query.
+        entries: A list of preset names, and of objects that define a query.
 
     Returns:
-        The queries, and a sentence for each entry that is none.
+        The valid queries, and a sentence for each invalid entry.
     """
     if not isinstance(entries, (list, tuple)):
         return [], ["Setting `statistics` must be of type array."]
@@ -222,7 +229,7 @@ def read_queries(entries: Any) -> tuple[list[StatisticsQuery], list[str]]:  # no
     for number, entry in enumerate(entries, start=1):
         query, problem = _query_or_problem(entry)
         if query and query.name in queries:
-            problem = f"has the name `{query.name}` of an entry before it"
+            problem = f"has the same name as an earlier entry, `{query.name}`"
         if problem:
             problems.append(f"Setting `statistics`: entry {number} {problem}.")
         elif query:
@@ -233,8 +240,8 @@ def read_queries(entries: Any) -> tuple[list[StatisticsQuery], list[str]]:  # no
 def _query_or_problem(entry: Any) -> tuple[StatisticsQuery | None, str]:  # noqa: ANN401
     try:
         return _query(entry), ""
-    except ValueError as problem:
-        return None, str(problem)
+    except ValueError as error:
+        return None, str(error)
 
 
 def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
@@ -242,13 +249,16 @@ def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
         return _preset(entry)
     if not isinstance(entry, dict):
         message = "must be the name of a preset, or an object"
-        raise ValueError(message)  # noqa: TRY004 (one verdict for all bad input)
-    for key in entry.keys() - _KEYS:
-        message = f"has an unknown key `{key[:80]}`; known are {_listed(sorted(_KEYS))}"
+        raise ValueError(message)  # noqa: TRY004 (ValueError for all bad input)
+    for key in entry.keys() - _QUERY_KEYS:
+        message = (
+            f"has the unknown key `{key[:80]}`; expected keys are "
+            f"{_quoted(sorted(_QUERY_KEYS))}"
+        )
         raise ValueError(message)
     query = StatisticsQuery(
-        name=_text(entry, "name", _NAME, "small letters, digits and `_`"),
-        scope=_text(entry, "scope", _SCOPE, "small letters, digits and `-`"),
+        name=_text(entry, "name", _NAME, "lowercase letters, digits and `_`"),
+        scope=_text(entry, "scope", _SCOPE, "lowercase letters, digits and `-`"),
         measures=_members(entry, "measures"),
         dimensions=_members(entry, "dimensions"),
         granularity=entry.get("granularity", "day"),
@@ -258,15 +268,15 @@ def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
         else "",
     )
     if not query.measures:
-        message = "lacks `measures`, for example `ticketCount`"
+        message = "is missing `measures`, for example `ticketCount`"
         raise ValueError(message)
     if query.granularity not in GRANULARITIES:
-        message = f"must have a `granularity` of {_listed(GRANULARITIES)}"
+        message = f"must have one of {_quoted(GRANULARITIES)} as `granularity`"
         raise ValueError(message)
-    columns = [*_TAKEN, *map(_snake, (*query.dimensions, *query.measures))]
+    columns = [*_RESERVED_COLUMNS, *map(_snake, (*query.dimensions, *query.measures))]
     for column in columns:
         if columns.count(column) > 1:
-            message = f"would have two columns `{column}`"
+            message = f"would have two columns named `{column}`"
             raise ValueError(message)
     return query
 
@@ -274,22 +284,27 @@ def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
 def _preset(name: str) -> StatisticsQuery:
     if name in PRESETS:
         return PRESETS[name]
-    near = difflib.get_close_matches(name, PRESETS, n=1)
-    hint = f" Did you mean `{near[0]}`?" if near else ""
+    matches = difflib.get_close_matches(name, PRESETS, n=1)
+    hint = f" Did you mean `{matches[0]}`?" if matches else ""
     message = (
-        f"names `{name[:80]}`, which is no preset.{hint} "
-        f"Presets are {_listed(sorted(PRESETS))}"
+        f"names the unknown preset `{name[:80]}`.{hint} "
+        f"Presets are {_quoted(sorted(PRESETS))}"
     )
     raise ValueError(message)
 
 
-def _text(entry: Mapping[str, Any], key: str, form: re.Pattern[str], told: str) -> str:
+def _text(
+    entry: Mapping[str, Any], key: str, pattern: re.Pattern[str], characters: str
+) -> str:
     value = entry.get(key)
     if value is None:
-        message = f"lacks `{key}`"
+        message = f"is missing `{key}`"
         raise ValueError(message)
-    if not isinstance(value, str) or not form.fullmatch(value):
-        message = f"has a `{key}` that is not made of {told}, beginning with a letter"
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        message = (
+            f"has an invalid `{key}`: it must consist of {characters}, and begin with "
+            "a letter"
+        )
         raise ValueError(message)
     return value
 
@@ -299,7 +314,7 @@ def _members(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(
         isinstance(value, str) and _MEMBER.fullmatch(value) for value in values
     ):
-        message = f"must have names such as `agentId` in the list `{key}`"
+        message = f"must have a list of names such as `agentId` in `{key}`"
         raise ValueError(message)
     return tuple(values)
 
@@ -307,38 +322,38 @@ def _members(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
 def _filters(values: Any) -> tuple[Mapping[str, Any], ...]:  # noqa: ANN401
     if not isinstance(values, list) or not all(map(_is_filter, values)):
         message = (
-            "must have objects of `member`, `operator` and `values` in `filters`; "
+            "must have objects with `member`, `operator` and `values` in `filters`; "
             "`tags` and `customFields` have `operator` inside `values`"
         )
         raise ValueError(message)
-    if any(one["member"] in {"periodStart", "periodEnd"} for one in values):
-        message = "must not filter by period: the tap does"
+    if any(value["member"] in {"periodStart", "periodEnd"} for value in values):
+        message = "must not filter by period: the tap adds that filter"
         raise ValueError(message)
     return tuple(values)
 
 
-def _is_filter(one: Any) -> bool:  # noqa: ANN401
-    if not isinstance(one, dict) or not isinstance(one.get("values"), list):
+def _is_filter(value: Any) -> bool:  # noqa: ANN401
+    if not isinstance(value, dict) or not isinstance(value.get("values"), list):
         return False
-    inner = _CONDITIONS.get(str(one.get("member")))
-    if inner is None:
-        return _is_condition(one, "member")
-    return one.keys() == {"member", "values"} and all(
-        _is_condition(condition, *inner) for condition in one["values"]
+    nested_keys = _NESTED_FILTER_KEYS.get(str(value.get("member")))
+    if nested_keys is None:
+        return _is_condition(value, "member")
+    return value.keys() == {"member", "values"} and all(
+        _is_condition(condition, *nested_keys) for condition in value["values"]
     )
 
 
-def _is_condition(one: Any, *more: str) -> bool:  # noqa: ANN401
+def _is_condition(value: Any, *other_keys: str) -> bool:  # noqa: ANN401
     return (
-        isinstance(one, dict)
-        and one.keys() == {"operator", "values", *more}
-        and isinstance(one["operator"], str)
-        and isinstance(one["values"], list)
-        and isinstance(one.get("member", ""), str)
+        isinstance(value, dict)
+        and value.keys() == {"operator", "values", *other_keys}
+        and isinstance(value["operator"], str)
+        and isinstance(value["values"], list)
+        and isinstance(value.get("member", ""), str)
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _quoted(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -1,1 +1,1 @@
-"""From the bytes of an answer to the values of a record."""
+"""Decoding, conversion and masking of records."""

@@ -1,4 +1,4 @@
-"""Makes the values of a record what its schema promises."""
+"""Conversion of records to the types of their schema."""
 
 from __future__ import annotations
 
@@ -15,122 +15,131 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     Convert: TypeAlias = Callable[[Any], Any]
-    Plans: TypeAlias = Mapping[str, "Plan"]
+    Conversions: TypeAlias = Mapping[str, "Conversion"]
 
 
-MAX_REPORTS = 100
-"""So many oddities of a stream are reported; whoever needs more has other troubles."""
+MAX_WARNINGS = 100
+"""Maximum number of warnings for each stream."""
 
 
-class Unusable(ValueError):  # noqa: N818  (a verdict on a value, reported as a warning)
-    """A value that cannot be made what the schema promises."""
+class ConversionError(ValueError):
+    """A value cannot be converted to the type of its property.
+
+    The message completes the sentence "Some values are ...".
+    """
 
 
-class Plan(NamedTuple):
-    """What to do with the values of one property."""
+class Conversion(NamedTuple):
+    """How to convert the values of one property."""
 
-    passes: type | None
-    """Values of this very type are as they should be; most are."""
+    exact_type: type | None
+    """Values of exactly this type need no conversion."""
     convert: Convert
-    """Makes any other value fit, but null."""
+    """Converts any other value except None."""
 
 
 class RecordConverter:
-    """Converts the records of one stream, and reports each oddity once.
+    """Converts the records of one stream to its schema.
 
-    Targets are strict where the API is not: a date-time without fraction, a text where
-    a number belongs or an object written as JSON text would break a load.
+    Targets are stricter than the API: a date-time without fraction, a string in place
+    of a number or an object encoded as a JSON string can break a load. The conversions
+    are chosen once for all records. Each deviation is logged once.
+
+    Args:
+        schema: JSON schema of the stream.
+        logger: Receives a warning for each deviation, `MAX_WARNINGS` at most.
+        deselected: Names of properties to leave out.
     """
 
     def __init__(
         self,
         schema: Mapping[str, Any],
         logger: logging.Logger,
-        left_out: Collection[str] = (),
+        deselected: Collection[str] = (),
     ) -> None:
-        """Plan the conversion of each property, once for all records.
-
-        Args:
-            schema: JSON schema of the stream.
-            logger: Where oddities are reported.
-            left_out: Properties that nobody wants.
-        """
         self._logger = logger
         self._reported: set[str] = set()
-        self._left_out = frozenset(left_out)
-        properties = schema["properties"].items()
-        wanted = {name: own for name, own in properties if name not in self._left_out}
-        self._plans = self._plans_for(wanted, "")
+        self._deselected = frozenset(deselected)
+        selected = {
+            name: property_schema
+            for name, property_schema in schema["properties"].items()
+            if name not in self._deselected
+        }
+        self._conversions = self._conversions_of(selected, "")
 
     def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Convert one record.
 
         Args:
-            row: As Gorgias sent it.
+            row: The record as Gorgias sent it.
 
         Returns:
-            A new record with declared and wanted properties only. A value that cannot
-            be converted is null.
+            A new record that has only the selected properties of the schema. A value
+            that cannot be converted is None.
         """
         record: dict[str, Any] = {}
         for name, value in row.items():
-            plan = self._plans.get(name)
-            if plan is not None:
+            conversion = self._conversions.get(name)
+            if conversion is not None:
                 record[name] = (
                     value
-                    if value is None or type(value) is plan.passes
-                    else plan.convert(value)
+                    if value is None or type(value) is conversion.exact_type
+                    else conversion.convert(value)
                 )
-            elif name not in self._left_out:
+            elif name not in self._deselected:
                 self._report(
                     f"Gorgias sends a field `{name[:80]}` that this version of the tap "
                     "does not know; it is left out."
                 )
         return record
 
-    def _report(self, oddity: str) -> None:
-        if oddity not in self._reported and len(self._reported) < MAX_REPORTS:
-            self._reported.add(oddity)
-            self._logger.warning("%s", one_line(oddity))
+    def _report(self, warning: str) -> None:
+        if warning not in self._reported and len(self._reported) < MAX_WARNINGS:
+            self._reported.add(warning)
+            self._logger.warning("%s", one_line(warning))
 
-    def _plans_for(self, properties: Mapping[str, Any], parent: str) -> Plans:
+    def _conversions_of(
+        self, properties: Mapping[str, Any], parent: str
+    ) -> Conversions:
         return {
-            name: self._plan(schema, parent + name)
+            name: self._conversion(schema, parent + name)
             for name, schema in properties.items()
         }
 
-    def _plan(self, schema: Mapping[str, Any], path: str) -> Plan:
-        # The format makes a column, so it stands on columns only: one inside an object
-        # that is null crashes singer-check-tap.
+    def _conversion(self, schema: Mapping[str, Any], path: str) -> Conversion:
+        # Date-times in nested objects have no format in the schema, because
+        # singer-check-tap crashes when such an object is null.
         if schema.get("format") == "date-time" or path.endswith("_datetime"):
-            return Plan(None, self._guarded(path, _date_time))
+            return Conversion(None, self._converted_or_null(path, _date_time))
         kind = next(kind for kind in _as_list(schema["type"]) if kind != "null")
         if kind == "object":
-            nested = self._plans_for(schema.get("properties", {}), f"{path}.")
-            return Plan(None, _object_with(nested)) if nested else Plan(dict, _object)
+            nested = self._conversions_of(schema.get("properties", {}), f"{path}.")
+            if nested:
+                return Conversion(None, _object_with(nested))
+            return Conversion(dict, _object)
         if kind == "array":
-            return Plan(None, self._array_converter(schema["items"], path))
-        passes, convert = _SCALARS[kind]
-        return Plan(passes, self._guarded(path, convert))
+            return Conversion(None, self._array_of(schema["items"], path))
+        exact_type, convert = _SCALARS[kind]
+        return Conversion(exact_type, self._converted_or_null(path, convert))
 
-    def _guarded(self, path: str, convert: Convert) -> Convert:
-        def guarded(value: Any) -> Any:  # noqa: ANN401
+    def _converted_or_null(self, path: str, convert: Convert) -> Convert:
+        def converted_or_null(value: Any) -> Any:  # noqa: ANN401
             try:
                 return convert(value)
-            except Unusable as reason:
-                self._report(f"Some values of `{path}` are {reason}; they become null.")
+            except ConversionError as error:
+                self._report(f"Some values of `{path}` are {error}; they become null.")
                 return None
 
-        return guarded
+        return converted_or_null
 
-    def _array_converter(self, schema: Mapping[str, Any], path: str) -> Convert:
-        passes, convert_item = self._plan(schema, f"{path}[]")
+    def _array_of(self, schema: Mapping[str, Any], path: str) -> Convert:
+        exact_type, convert_item = self._conversion(schema, f"{path}[]")
 
         def convert(value: Any) -> Any:  # noqa: ANN401
             items = value if isinstance(value, list) else [value]
-            # Some warehouses, BigQuery among them, have no nulls in arrays.
+            # Some warehouses, for example BigQuery, do not support nulls in arrays.
             converted = [
-                item if type(item) is passes else convert_item(item)
+                item if type(item) is exact_type else convert_item(item)
                 for item in items
                 if item is not None
             ]
@@ -139,13 +148,13 @@ class RecordConverter:
         return convert
 
 
-def _object_with(plans: Plans) -> Convert:
+def _object_with(conversions: Conversions) -> Convert:
     def convert(value: Any) -> Any:  # noqa: ANN401
         record = dict(_object(value))
-        for name in plans.keys() & record.keys():
-            item, plan = record[name], plans[name]
-            if item is not None and type(item) is not plan.passes:
-                record[name] = plan.convert(item)
+        for name in conversions.keys() & record.keys():
+            item, conversion = record[name], conversions[name]
+            if item is not None and type(item) is not conversion.exact_type:
+                record[name] = conversion.convert(item)
         return record
 
     return convert
@@ -159,8 +168,8 @@ def _date_time(value: Any) -> str:  # noqa: ANN401
     try:
         return timestamps.normalized(value)
     except ValueError:
-        reason = "no date-times"
-        raise Unusable(reason) from None
+        reason = "not valid date-times"
+        raise ConversionError(reason) from None
 
 
 def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -187,8 +196,8 @@ def _integer(value: Any) -> int:  # noqa: ANN401
         number = None
     fraction_lost = isinstance(value, float) and number != value
     if number is None or fraction_lost or abs(number) > _LARGEST_INTEGER:
-        reason = "no whole numbers of 64 bits"
-        raise Unusable(reason)
+        reason = "not 64-bit integers"
+        raise ConversionError(reason)
     return number
 
 
@@ -198,8 +207,8 @@ def _number(value: Any) -> float:  # noqa: ANN401
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        reason = "no numbers"
-        raise Unusable(reason)
+        reason = "not finite numbers"
+        raise ConversionError(reason)
     return number
 
 
@@ -209,7 +218,7 @@ def _boolean(value: Any) -> bool:  # noqa: ANN401
     if str(value).lower() in _BOOLEANS:
         return _BOOLEANS[str(value).lower()]
     reason = "neither true nor false"
-    raise Unusable(reason)
+    raise ConversionError(reason)
 
 
 _LARGEST_INTEGER = 2**63 - 1

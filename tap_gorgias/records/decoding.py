@@ -1,4 +1,4 @@
-"""From the bytes of an answer to values that every target can take."""
+"""Decoding of response bodies to values that every target can load."""
 
 from __future__ import annotations
 
@@ -16,65 +16,65 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_LEVELS = 200
-"""Deeper values overflow the stacks of programs that handle them, ours included."""
+"""Limit of nesting. Deeper values overflow the stack of recursive functions, in the tap
+and in targets."""
 
-_UNLOADABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS_ONLY = bytes(
     ord("0") if chr(code) in string.digits else ord(" ") for code in range(256)
 )
 _LONG_NUMBER = b"0" * 19
-_HOLDERS = {dict, list}
-_INTEGERS = range(-(2**63), 2**63)
+_CONTAINERS = {dict, list}
+_INT64 = range(-(2**63), 2**63)
 
 
 class TooDeepError(ValueError):
-    """JSON that is nested too deeply."""
+    """JSON is nested more than `MAX_LEVELS` levels deep."""
 
     def __init__(self) -> None:
-        """Name the limit."""
         super().__init__(f"the answer is nested more than {MAX_LEVELS} levels deep.")
 
 
 def decode(body: bytes) -> Any:  # noqa: ANN401
-    """Read JSON, without what no warehouse stores.
+    """Decode JSON, and replace values that warehouses cannot store.
 
     Args:
-        body: The whole body of an answer.
+        body: The complete body of a response.
 
     Returns:
-        Its value, `MAX_LEVELS` deep at most. NUL characters and lone surrogates, which
-        PostgreSQL and UTF-8 refuse, are removed from texts. An integer of more than 64
-        bits is the text of its digits; an infinite number is null.
+        The value, at most `MAX_LEVELS` levels deep. Strings have no NUL characters,
+        which PostgreSQL rejects, and no lone surrogates, which UTF-8 cannot encode.
+        Integers of more than 64 bits become strings, infinite numbers become None.
 
     Raises:
-        TooDeepError: If it is nested too deeply.
-        ValueError: If the body is not JSON.
+        TooDeepError: If the value is nested too deeply.
+        ValueError: If the body is not valid JSON.
     """
     try:
         try:
             value = msgspec.json.decode(body)
-            # Within JSON a NUL can only be written as this escape. Looking for a long
-            # number in this way takes a tenth of what a pattern does.
+            # JSON can only encode NUL as this escape. Searching the translated body for
+            # a long number takes a tenth of the time of a regular expression.
             has_long_number = _LONG_NUMBER in body.translate(_DIGITS_ONLY)
-            suspect = b"\\u0000" in body or has_long_number
+            may_be_unstorable = b"\\u0000" in body or has_long_number
         except msgspec.DecodeError:
-            # It refuses lone surrogates; the standard library lets them pass.
+            # msgspec rejects lone surrogates; the standard library accepts them.
             value = json.loads(body)
-            suspect = True
+            may_be_unstorable = True
     except RecursionError:
         raise TooDeepError from None
     if _is_too_deep(value):
         raise TooDeepError
-    return _loadable(value) if suspect else value
+    return _storable(value) if may_be_unstorable else value
 
 
-def said(body: bytes, masked: Callable[[str], str]) -> str:
-    """Find what Gorgias says in the body of an error (reference/errors).
+def error_message(body: bytes, mask: Callable[[str], str]) -> str:
+    """Extract the message from the body of an error response (reference/errors).
 
     Args:
         body: `{"error": {"msg": "...", "data": {"field": ["..."]}}}` or one of the
-            older forms; anything else, HTML for instance, is not shown.
-        masked: Takes secrets out of a text, before it is cut.
+            older forms. Anything else, for example HTML, is not shown.
+        mask: Masks secrets in a string, before it is truncated.
 
     Returns:
         One line of printable text.
@@ -85,7 +85,7 @@ def said(body: bytes, masked: Callable[[str], str]) -> str:
         value = None
     error = value.get("error", value) if isinstance(value, dict) else None
     text = error if isinstance(error, str) else _message(error)
-    return one_line(masked(text)) or "no explanation."
+    return one_line(mask(text)) or "no explanation."
 
 
 def _message(error: Mapping[str, Any] | None) -> str:
@@ -101,26 +101,26 @@ def _message(error: Mapping[str, Any] | None) -> str:
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401
-    level = [value] if type(value) in _HOLDERS else []
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_LEVELS):
-        below: list[Any] = []
-        for holder in level:
-            items = holder.values() if type(holder) is dict else holder
-            below += [item for item in items if type(item) in _HOLDERS]
-        if not below:
+        next_level: list[Any] = []
+        for container in level:
+            items = container.values() if type(container) is dict else container
+            next_level += [item for item in items if type(item) in _CONTAINERS]
+        if not next_level:
             return False
-        level = below
+        level = next_level
     return True
 
 
-def _loadable(value: Any) -> Any:  # noqa: ANN401
+def _storable(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
-        return _UNLOADABLE.sub("", value)
+        return _UNSTORABLE.sub("", value)
     if isinstance(value, list):
-        return [_loadable(item) for item in value]
+        return [_storable(item) for item in value]
     if isinstance(value, dict):
-        return {_loadable(key): _loadable(item) for key, item in value.items()}
-    if isinstance(value, int) and value not in _INTEGERS:
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, int) and value not in _INT64:
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None

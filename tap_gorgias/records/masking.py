@@ -1,7 +1,7 @@
-"""Takes secrets out of values before they leave.
+"""Masking of secrets in records.
 
-Merchants keep credentials of other systems in their helpdesk. A mask shows that one is
-there, without it.
+Merchants store credentials of other systems in their helpdesk. A mask shows that a
+secret is set without revealing it.
 """
 
 from __future__ import annotations
@@ -15,102 +15,107 @@ from tap_gorgias.records.decoding import TooDeepError, decode
 
 MASK = "***"
 
-Names: TypeAlias = Callable[[str], bool]
-"""Tells by its name whether a value is a secret. The value at the end of a path has the
-empty name if it is no object."""
+IsSecret: TypeAlias = Callable[[str], bool]
+"""Decides by the name of a value whether it is a secret. The name is empty for values
+without a name, such as list items."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_TELLING_PARTS = re.compile(
+_SECRET_WORDS = re.compile(
     "secret|token|passw(?:or)?d|passphrase|credential|privatekey|apikey|authorization"
     "|signature"
 )
 
 
-def every_name(_: str) -> bool:
-    """Take everything for a secret."""
+def any_name(_: str) -> bool:
+    """Treat every value as a secret."""
     return True
 
 
-def every_name_but_client_id(name: str) -> bool:
-    """Take everything for a secret but what names an OAuth2 app."""
+def any_name_except_client_id(name: str) -> bool:
+    """Treat every value as a secret, except the ID of an OAuth2 app."""
     return _words(name) != ["client", "id"]
 
 
-def names_a_secret(name: str) -> bool:
-    """Tell whether a name says that its value is a secret.
+def is_secret_name(name: str) -> bool:
+    """Decide whether a name is that of a secret.
 
     Args:
-        name: In any style: `api_key`, `apiKey`, `X-Api-Key`, `APIKEY`. Names of ids are
-            not meant: `key_id`.
+        name: A name in any style: `api_key`, `apiKey`, `X-Api-Key`, `APIKEY`.
+
+    Returns:
+        Whether the name contains a word such as `token` or `key`. False for names of
+        ids, such as `key_id`.
     """
     words = _words(name)
     if not words or words[-1] in {"id", "ids"}:
         return False
     is_key = not {"key", "keys"}.isdisjoint(words)
-    return is_key or bool(_TELLING_PARTS.search("".join(words)))
+    return is_key or bool(_SECRET_WORDS.search("".join(words)))
 
 
-def masked(value: Any, names: Names) -> Any:  # noqa: ANN401
+def mask(value: Any, is_secret: IsSecret) -> Any:  # noqa: ANN401
     """Mask the secrets in a value, at any depth.
 
     Args:
-        value: Any JSON value; a text that holds an object or a list counts as such.
-        names: Which names tell a secret. Everything below such a name is one.
+        value: Any JSON value. A string that contains a JSON object or array is treated
+            like that object or array.
+        is_secret: Decides which names are those of secrets. All values below such a
+            name are secrets.
 
     Returns:
-        The value with `***` for each secret; a null stays.
+        The value with `***` in place of each secret. None stays None.
     """
     if isinstance(value, dict):
-        return {name: _masked_item(name, item, names) for name, item in value.items()}
+        return {name: _mask_item(name, item, is_secret) for name, item in value.items()}
     if isinstance(value, list):
-        return [masked(item, names) for item in value]
+        return [mask(item, is_secret) for item in value]
     if (decoded := _decoded(value)) is not None:
-        hidden = masked(decoded, names)
-        return value if hidden == decoded else _text(hidden)
-    return _hidden(value) if names("") else value
+        masked = mask(decoded, is_secret)
+        return value if masked == decoded else _encoded(masked)
+    return _mask_all(value) if is_secret("") else value
 
 
-def masked_at(path: str, value: Any, names: Names) -> Any:  # noqa: ANN401
-    """Mask the secrets at one place in a row.
+def mask_at_path(path: str, value: Any, is_secret: IsSecret) -> Any:  # noqa: ANN401
+    """Mask the secrets below one path in a row.
 
     Args:
-        path: Names of properties, joined by dots; lists on the way are gone through.
+        path: Names of properties, joined by dots. It leads through all items of lists.
         value: The row.
-        names: Which names tell a secret there.
+        is_secret: Decides which names below the path are those of secrets.
 
     Returns:
-        The row, or a copy that differs at this place.
+        The row, or a copy with masked values.
     """
     if path and isinstance(value, list):
-        return [masked_at(path, item, names) for item in value]
+        return [mask_at_path(path, item, is_secret) for item in value]
     if path and isinstance(value, dict):
         head, _, rest = path.partition(".")
         if head not in value:
             return value
-        return {**value, head: masked_at(rest, value[head], names)}
+        return {**value, head: mask_at_path(rest, value[head], is_secret)}
     try:
         if path and (decoded := _decoded(value)) is not None:
-            return _text(masked_at(path, decoded, names))
-        # Whatever is here in place of an object, it may be the secret itself.
-        return masked(value, names)
+            return _encoded(mask_at_path(path, decoded, is_secret))
+        # Where the path expects an object, any other value may itself be a secret.
+        return mask(value, is_secret)
     except (RecursionError, TooDeepError):
-        # What cannot be looked through may hold one.
+        # A value that cannot be searched may contain a secret.
         return MASK
 
 
-def _masked_item(name: str, value: Any, names: Names) -> Any:  # noqa: ANN401
-    if names(name):
-        return _hidden(value)
+def _mask_item(name: str, value: Any, is_secret: IsSecret) -> Any:  # noqa: ANN401
+    if is_secret(name):
+        return _mask_all(value)
     if isinstance(value, (dict, list)) or _decoded(value) is not None:
-        return masked(value, names)
+        return mask(value, is_secret)
     return value
 
 
-def _hidden(value: Any) -> Any:  # noqa: ANN401
+def _mask_all(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
-        return {name: _hidden(item) for name, item in value.items()}
+        return {name: _mask_all(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_hidden(item) for item in value]
+        return [_mask_all(item) for item in value]
     return None if value is None else MASK
 
 
@@ -126,7 +131,7 @@ def _decoded(value: Any) -> dict[str, Any] | list[Any] | None:  # noqa: ANN401
     return decoded if isinstance(decoded, (dict, list)) else None
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _encoded(value: Any) -> str:  # noqa: ANN401
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -1,1 +1,1 @@
-"""What replaces parts of the Singer SDK."""
+"""Replacements for parts of the Singer SDK."""

@@ -1,4 +1,4 @@
-"""`--about` as text, with what each setting means."""
+"""The text of `--about`, with descriptions of the settings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from singer_sdk.about import AboutInfo
 
-DESCRIBED_TEXT = "described text"
-"""Name of the format, as `Tap.print_about` takes it."""
+DETAILED_TEXT = "detailed text"
+"""Name of the format, for `Tap.print_about`."""
 
 
-class DescribedTextFormatter(AboutFormatter, format_name=DESCRIBED_TEXT):
-    """The SDK's text, with the description and the default of each setting.
+class DetailedTextFormatter(AboutFormatter, format_name=DETAILED_TEXT):
+    """The text of the SDK, with the description and the default of each setting.
 
-    The SDK's own text tells no more of a setting than its name and its type.
+    The SDK only prints names and types of settings.
     """
 
     @override

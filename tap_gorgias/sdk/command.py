@@ -1,4 +1,4 @@
-"""The command line: one line for each failure, and an exit code that tells."""
+"""The command line, which reports a failure in one line and by its exit code."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _INTERRUPTED = 130
-"""The exit code that shells give to a program that SIGINT ended."""
+"""Exit code of programs that are stopped by SIGINT."""
 
 
 class TapCommand(SingerCommand):
-    """The SDK's command, with failures told in one line instead of a traceback."""
+    """The SDK's command, which reports failures in one line instead of a traceback."""
 
     @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        # Options such as --discover do their work while they are parsed.
-        with failures_told(self.logger):
+        # Options such as --discover run in callbacks while they are parsed.
+        with report_failures(self.logger):
             return super().make_context(*args, **kwargs)
 
 
 @contextlib.contextmanager
-def failures_told(logger: logging.Logger) -> Iterator[None]:
-    """Turn an exception into log lines and exit code 1.
+def report_failures(logger: logging.Logger) -> Iterator[None]:
+    """Log exceptions as single lines, and exit.
 
     Args:
-        logger: Where the lines go.
+        logger: Receives the lines.
 
     Yields:
-        Nothing.
+        None.
 
     Raises:
-        SystemExit: With code 1, in place of the exception.
+        SystemExit: With code 1 after an exception, and 130 after a keyboard interrupt.
     """
     try:
         yield

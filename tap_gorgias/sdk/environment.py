@@ -1,8 +1,9 @@
-"""Settings in environment variables, checked before the SDK reads them.
+"""Validation of settings in environment variables, before the SDK reads them.
 
-The SDK's reader fails at the first value that it cannot read, and does not say which
-one that is. So it is asked for one setting at a time. `parse_environment_config` is
-private: its public way in, the constructor of a tap, reads all settings at once.
+The SDK fails at the first value that it cannot parse, and does not name the variable.
+So each variable is parsed by itself. This uses the private function
+`parse_environment_config`: the public way, the constructor of a tap, parses all
+variables at once.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
 
 def check_environment(properties: Mapping[str, Any], tap_name: str) -> None:
-    """Check that each variable can be read.
+    """Check that each environment variable can be parsed.
 
     Args:
-        properties: JSON schema of each setting, by its name.
-        tap_name: What the names of the variables begin with, as `tap-gorgias`.
+        properties: JSON schema of each setting by name.
+        tap_name: Name of the tap, from which the SDK derives the prefix of the
+            variables.
 
     Raises:
-        SettingsError: With a sentence for each variable that cannot be read.
+        SettingsError: If variables cannot be parsed, with a sentence for each.
     """
     prefix = tap_name.upper().replace("-", "_") + "_"
     problems = []
@@ -37,7 +39,7 @@ def check_environment(properties: Mapping[str, Any], tap_name: str) -> None:
             kind = kinds if isinstance(kinds, str) else kinds[0]
             problems.append(
                 f"Setting `{name}`: the environment variable `{prefix}{name.upper()}` "
-                f"holds no {kind}."
+                f"is not a valid {kind}."
             )
     if problems:
         raise SettingsError(problems)

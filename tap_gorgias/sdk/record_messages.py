@@ -1,10 +1,11 @@
-"""RECORD messages, made without the SDK's walk through each record.
+"""RECORD messages, created without the SDK's traversal of each record.
 
-The SDK looks at each value of each record for what a catalog deselects. The converter
-has left that out already, planned once, and to look again adds 10 to 20 % to the CPU
-time of a run (`python -m tests.benchmarks cpu`). There is no public way around it: the
-private method `Stream._generate_record_messages` is replaced, and reads the private
-`Stream._stream_version`. It applies stream maps too, so it explains their failures.
+The SDK checks each value of each record against the selection of the catalog. The
+converter has already dropped deselected properties, and checking again adds 10 to 20 %
+to the CPU time of a run (`python -m tests.benchmarks cpu`). No public method avoids
+this, so the private method `Stream._generate_record_messages` is replaced. It reads the
+private attribute `Stream._stream_version`. It also applies stream maps, and so reports
+their failures.
 """
 
 from __future__ import annotations
@@ -28,25 +29,25 @@ if TYPE_CHECKING:
 
 
 class ConvertedRecordStream(Stream):
-    """A stream whose records fit schema and selection when the SDK receives them."""
+    """A stream whose records already match its schema and its selected properties."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     @cached_property
-    def _parts_left_out(self) -> bool:
-        """Whether a catalog deselects something within a property."""
-        parts = [one for one in self.mask if len(one) > len(("properties", "name"))]
-        return not all(self.mask[part] for part in parts)
+    def _has_deselected_subproperties(self) -> bool:
+        """Whether the catalog deselects something inside a property."""
+        nested = [path for path in self.mask if len(path) > len(("properties", "name"))]
+        return not all(self.mask[path] for path in nested)
 
     @override
     def _generate_record_messages(
         self, record: types.Record
     ) -> Generator[RecordMessage, None, None]:
-        if self._parts_left_out:
+        if self._has_deselected_subproperties:
             yield from super()._generate_record_messages(record)
             return
         for stream_map in self.stream_maps:
-            mapped = self._mapped(stream_map, record)
+            mapped = self._apply_map(stream_map, record)
             if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
@@ -55,15 +56,15 @@ class ConvertedRecordStream(Stream):
                     time_extracted=datetime.now(timezone.utc),
                 )
 
-    def _mapped(
+    def _apply_map(
         self, stream_map: StreamMap, record: types.Record
     ) -> types.Record | None:
         try:
             return stream_map.transform(record)
-        except Exception:  # noqa: BLE001 (an expression can raise any)
-            # What it says may hold customers' text.
+        except Exception:  # noqa: BLE001 (an expression can raise any exception)
+            # The message of the exception may contain customer data.
             reason = (
-                f"Setting `stream_maps`: an expression for `{self.name}` fails at a "
-                "record. Does it use a property that is not selected, or may be null?"
+                f"Setting `stream_maps`: an expression for `{self.name}` failed on a "
+                "record. Does it use a property that is deselected or can be null?"
             )
             raise StreamMapError(reason) from None

@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do to a run, in place of the SDK's exit with code 0."""
+"""Handlers of SIGINT and SIGTERM, in place of those of the SDK, which exit with 0."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def stop_on_signals(output: MessageWriter) -> None:
-    """Let a signal stop the run between two lines of output.
+    """Install handlers that stop the run between two lines of output.
 
-    Does nothing outside the main thread, where Python does not allow it.
+    Has no effect outside the main thread, where Python does not allow it.
 
     Args:
-        output: Where the messages of all streams go.
+        output: The writer of all streams.
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:

@@ -1,20 +1,19 @@
-"""Everything that replaces the SDK's own handling of STATE, and why.
+"""STATE by page, in place of the SDK's STATE by record.
 
-The SDK moves a bookmark with every record, keeps progress markers and signposts beside
-it, and calls an unsorted stream not resumable. Here a position moves with every page,
-after the records of that page are out (see `replication/walks.py`), so all of that is
-switched off: `CheckpointManager` does nothing where the SDK's manager would mark
-progress.
+The SDK updates a bookmark with every record, along with progress markers and signposts,
+and treats unsorted streams as not resumable. The tap saves a position with every page,
+after the records of that page are written (see `replication/walks.py`). So the methods
+with which the SDK tracks progress do nothing in `CheckpointManager`.
 
-Private parts of the SDK that this leans on, each guarded by a test:
+This depends on private parts of the SDK, each covered by a test:
 
-- `singer_sdk.streams._state.StreamStateManager`, to be replaced through the public
-  property `Stream.state_manager`. A record or the end of a stream changes STATE through
-  this object only.
+- `singer_sdk.streams._state.StreamStateManager` is the only object that changes STATE
+  on a record or at the end of a stream. The public property `Stream.state_manager`
+  replaces it.
 - `Stream._write_state_message`, which the SDK calls every `STATE_MSG_FREQUENCY` records
-  and at the end, writes nothing while `state_manager.is_flushed`. Here that is always
-  so: streams that are read at the same time write STATE with their own rows only, see
-  `GorgiasStream.publish`.
+  and at the end, writes nothing if `state_manager.is_flushed`. This is always true
+  here, because streams that are read at the same time write STATE together with their
+  rows, see `GorgiasStream.publish`.
 """
 
 from __future__ import annotations
@@ -33,16 +32,17 @@ if TYPE_CHECKING:
 
 
 class CheckpointManager(StreamStateManager):
-    """Holds a stream's entry in STATE, which changes by `publish` alone."""
+    """The entry of a stream in STATE. Only `publish` changes it."""
 
     _staged: dict[str, Any] | None = None
 
     @property
     @override
     def stream_state(self) -> dict[str, Any]:
-        """The entry of the stream; a loose empty one if STATE has none.
+        """The entry of the stream, or an empty dict that is not part of STATE.
 
-        The SDK's creates one, so that snapshots would fill STATE with empty entries.
+        The SDK's manager adds missing entries, so that STATE would have empty entries
+        for full-table streams.
         """
         entry: dict[str, Any] = self.tap_state.get("bookmarks", {}).get(
             self.stream_name, {}
@@ -50,18 +50,18 @@ class CheckpointManager(StreamStateManager):
         return entry
 
     def stage(self, entry: Mapping[str, Any]) -> None:
-        """Remember an entry that holds once the rows before it are out.
+        """Set the entry to publish once the preceding rows are written.
 
         Args:
-            entry: What the next run has to know; an empty one takes no room in STATE.
+            entry: The state of the stream. An empty one is removed from STATE.
         """
         self._staged = dict(entry)
 
     def publish(self) -> None:
-        """Replace the entry of the stream by the staged one, if there is one.
+        """Replace the entry of the stream with the staged one, if there is one.
 
-        The bookmarks are replaced as a whole, so that other threads never see them
-        change.
+        Replaces the dict of all bookmarks, so that it never changes while another
+        thread iterates over it.
         """
         if self._staged is None:
             return
@@ -74,12 +74,12 @@ class CheckpointManager(StreamStateManager):
 
     @property  # type: ignore[explicit-override]  # a plain attribute in the SDK
     def is_flushed(self) -> bool:
-        """Always true: the SDK never writes STATE by itself."""
+        """Always true, so that the SDK never writes STATE."""
         return True
 
     @is_flushed.setter
     def is_flushed(self, value: bool) -> None:
-        """Ignore what the SDK says about it."""
+        """Ignore the value that the SDK sets."""
 
     @override
     def get_context_state(self, context: types.Context | None) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class CheckpointManager(StreamStateManager):
 
     @override
     def write_starting_replication_value(self, *args: Any, **kwargs: Any) -> None:
-        """Leave no trace: the way of reading keeps its own floor."""
+        """Do nothing: each replication method derives its own starting value."""
 
     @override
     def write_replication_key_signpost(
@@ -96,16 +96,16 @@ class CheckpointManager(StreamStateManager):
         *,
         context: types.Context | None = None,
     ) -> None:
-        """Leave no trace: bookmarks are values seen, never the local clock."""
+        """Do nothing: bookmarks are values of records, never of the local clock."""
 
     @override
     def increment_state(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the position where the last whole page put it."""
+        """Do nothing: the position only changes after a complete page."""
 
     @override
     def finalize_state(self, state: dict[str, Any] | None = None) -> None:
-        """Leave the position as it is: there are no markers to promote."""
+        """Do nothing: there are no progress markers."""
 
     @override
     def finalize_progress_markers(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the position as it is: there are no markers to promote."""
+        """Do nothing: there are no progress markers."""

@@ -1,4 +1,4 @@
-"""Writes Singer messages to stdout for several streams at once, whole lines or none."""
+"""A writer of Singer messages to stdout that several streams can use at once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib.encoding.simple import Message
 
-MAX_HELD_BYTES = 1024 * 1024
-"""RECORD lines of a stream are written when they reach this size, or with its page."""
+MAX_BUFFER_BYTES = 1024 * 1024
+"""Size at which buffered RECORD lines are written before their page is complete."""
 
 
-class _Held(threading.local):
-    """What a thread has yet to write."""
+class _Buffer(threading.local):
+    """Messages that a thread has not written yet."""
 
     def __init__(self) -> None:
         self.lines: list[bytearray] = []
@@ -40,51 +40,54 @@ class _Held(threading.local):
 
 
 class MessageWriter(MsgSpecWriter):
-    """Holds the RECORD lines of each thread until its page is complete.
+    """Writes Singer messages to stdout. Safe to use from several threads.
 
-    Streams take turns on stdout by pages, so that a target can still load many rows of
-    one stream at a time. An equal SCHEMA is not repeated: some targets flush at each.
-    An ACTIVATE_VERSION waits until `activate_versions`: the SDK writes it before the
-    first row, and a stream that then fails would leave an empty table.
+    RECORD messages of a thread are buffered until its page is complete. So streams
+    alternate by page, and targets can still load many rows of a stream at a time.
+
+    Unchanged SCHEMA messages are not repeated, because some targets flush at each.
+
+    ACTIVATE_VERSION messages are buffered until `activate_versions`. The SDK writes
+    them before the first row, and a stream that then fails would leave an empty table.
     """
 
     def __init__(self) -> None:
-        """Begin without any message."""
         super().__init__()
         self._lock = threading.RLock()
-        self._held = _Held()
+        self._buffer = _Buffer()
         self._schemas: dict[str, SchemaMessage] = {}
         self._last_state: Message | None = None
-        self._ended: OutputError | Terminated | None = None
+        self._stop_reason: OutputError | Terminated | None = None
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
-        # The SDK's own returns a buffer that all threads share.
+        # The SDK's method returns a buffer that all threads share.
         line = bytearray(encoder.encode(message.to_dict()))
         line += b"\n"
         return line
 
     @override
     def write_message(self, message: Message) -> None:
-        """Write a message, or hold it back for a while.
+        """Write or buffer a message.
 
         Args:
-            message: Any Singer message. All but RECORD and ACTIVATE_VERSION are
-                written at once, after the RECORD lines of the same thread.
+            message: Any Singer message. RECORD and ACTIVATE_VERSION are buffered.
+                Others are written immediately, after the buffered RECORD messages of
+                the same thread.
 
         Raises:
-            OutputError: If stdout does not take it.
-            Terminated: If the process was asked to stop.
+            OutputError: If writing to stdout fails.
+            Terminated: If the process received a signal.
         """
-        held = self._held
+        buffer = self._buffer
         if isinstance(message, ActivateVersionMessage):
-            held.versions.append(message)
+            buffer.versions.append(message)
             return
         if isinstance(message, RecordMessage):
             line = self.format_message(message)
-            held.lines.append(line)
-            held.size += len(line)
-            if held.size >= MAX_HELD_BYTES:
+            buffer.lines.append(line)
+            buffer.size += len(line)
+            if buffer.size >= MAX_BUFFER_BYTES:
                 self.flush()
             return
         with self.exclusive():
@@ -92,95 +95,99 @@ class MessageWriter(MsgSpecWriter):
                 if self._schemas.get(message.stream) == message:
                     return
                 self._schemas[message.stream] = message
-            held.lines.append(self.format_message(message))
+            buffer.lines.append(self.format_message(message))
             self.flush()
             if isinstance(message, StateMessage):
                 self._last_state = copy.deepcopy(message)
 
     def flush(self) -> None:
-        """Write the lines that this thread holds.
+        """Write the buffered RECORD messages of this thread.
 
         Raises:
-            OutputError: If stdout does not take them.
-            Terminated: If the process was asked to stop.
+            OutputError: If writing to stdout fails.
+            Terminated: If the process received a signal.
         """
-        held = self._held
-        if not held.lines:
+        buffer = self._buffer
+        if not buffer.lines:
             return
-        text, held.lines, held.size = b"".join(held.lines), [], 0
+        text, buffer.lines, buffer.size = b"".join(buffer.lines), [], 0
         with self.exclusive():
             self._write(text)
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep other threads from writing.
+        """Lock the output for this thread.
 
         Yields:
-            Nothing, once no other thread is writing.
+            None, once no other thread is writing.
+
+        Raises:
+            OutputError: On exit, if the run has ended.
+            Terminated: On exit, if the process received a signal.
         """
-        held = self._held
-        was_writing, held.writing = held.writing, True
+        buffer = self._buffer
+        was_writing, buffer.writing = buffer.writing, True
         try:
             with self._lock:
                 yield
         finally:
-            held.writing = was_writing
-        if self._ended and not was_writing:
-            raise self._ended
+            buffer.writing = was_writing
+        if self._stop_reason and not was_writing:
+            raise self._stop_reason
 
     def activate_versions(self) -> None:
-        """Write the ACTIVATE_VERSION messages of this thread: its rows are out."""
-        held = self._held
-        held.lines += [self.format_message(message) for message in held.versions]
-        held.versions = []
+        """Write the buffered ACTIVATE_VERSION messages of this thread."""
+        buffer = self._buffer
+        buffer.lines += [self.format_message(message) for message in buffer.versions]
+        buffer.versions = []
         self.flush()
 
     def terminate(self, terminated: Terminated) -> None:
-        """Let no thread begin another write.
+        """Make all further writes raise an exception.
 
         Args:
-            terminated: The signal that asked for it.
+            terminated: The exception to raise.
 
         Raises:
-            Terminated: If this thread, which got the signal, is not writing itself.
+            Terminated: Immediately, unless this thread is writing.
         """
-        # What is raised within a callback of the interpreter is ignored: then the run
-        # stops after the next write.
-        self._ended = terminated
-        if not self._held.writing:
+        # Python ignores exceptions in some callbacks, such as finalizers. Then the next
+        # write raises the exception.
+        self._stop_reason = terminated
+        if not self._buffer.writing:
             raise terminated
 
     def close(self) -> None:
-        """Wait for a write in progress, then let no thread begin another.
+        """Wait for a write in progress, then make further writes raise `OutputError`.
 
-        After a signal the STATE that was written last is written once more, as it was:
-        the positions in memory may be ahead of it.
+        After a signal, the last written STATE is written again. The STATE in memory is
+        not, because it may be ahead of the written rows.
 
         Raises:
-            OutputError: If stdout does not take it.
+            OutputError: If writing to stdout fails.
         """
         with self._lock:
-            ended, self._ended = self._ended, None
+            stop_reason, self._stop_reason = self._stop_reason, None
             try:
-                if isinstance(ended, Terminated) and self._last_state is not None:
+                if isinstance(stop_reason, Terminated) and self._last_state is not None:
                     self._write(bytes(self.format_message(self._last_state)))
             finally:
-                self._ended = OutputError("The run has ended.")
+                self._stop_reason = OutputError("The run has ended.")
 
     def _write(self, text: bytes) -> None:
-        if self._ended:
-            raise self._ended
+        if self._stop_reason:
+            raise self._stop_reason
         try:
             sys.stdout.buffer.write(text)
             sys.stdout.flush()
         except OSError as error:
             _abandon_stdout()
             reason = error.strerror or type(error).__name__
-            self._ended = OutputError(f"Cannot write to the target: {reason}.")
-            raise self._ended from None
+            self._stop_reason = OutputError(f"Cannot write to the target: {reason}.")
+            raise self._stop_reason from None
 
 
 def _abandon_stdout() -> None:
-    """Keep the interpreter from failing again when it flushes stdout at exit."""
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, not a path)
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    """Prevent a second failure when the interpreter flushes stdout at exit."""
+    with open(os.devnull, "wb") as devnull:  # noqa: PTH123 (a device, not a path)
+        os.dup2(devnull.fileno(), sys.stdout.fileno())

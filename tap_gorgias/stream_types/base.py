@@ -82,7 +82,7 @@ class GorgiasStream(CatalogStream, ABC):
     begins: ClassVar[Begins] = Begins.SOON
     """When its turn comes in a run."""
 
-    masks: ClassVar[tuple[tuple[str, masking.Names], ...]] = ()
+    masks: ClassVar[tuple[tuple[str, masking.IsSecret], ...]] = ()
     """Where secrets lie: paths such as `http.form`, and which names there tell one."""
 
     def __init__(self, tap: Tap, run: Run) -> None:
@@ -260,7 +260,7 @@ class GorgiasStream(CatalogStream, ABC):
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
         for path, names in self.masks:
-            row = masking.masked_at(path, row, names)
+            row = masking.mask_at_path(path, row, names)
         record = self.converter.convert(row)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record

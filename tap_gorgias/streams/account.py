@@ -25,7 +25,7 @@ class AccountStream(GorgiasStream):
     path = "/api/account"
     scope = "account:read"
     primary_keys = ("domain",)
-    masks = (("settings.data", masking.names_a_secret),)
+    masks = (("settings.data", masking.is_secret_name),)
 
     @override
     def steps(self) -> Iterator[Step]:
@@ -46,7 +46,7 @@ class AccountSettingsStream(SnapshotStream):
     path = "/api/account/settings"
     scope = "account:read"
     order_by = None
-    masks = (("data", masking.names_a_secret),)
+    masks = (("data", masking.is_secret_name),)
 
     @override
     def params(self) -> dict[str, str | int | Sequence[str]]:

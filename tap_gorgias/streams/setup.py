@@ -32,10 +32,10 @@ class IntegrationsStream(SnapshotStream):
     scope = "integrations:read"
     order_by = None
     masks = (
-        ("http.headers", masking.every_name),
-        ("http.form", masking.every_name),
-        ("http.oauth2", masking.every_name_but_client_id),
-        ("http.hmac_secret", masking.every_name),
+        ("http.headers", masking.any_name),
+        ("http.form", masking.any_name),
+        ("http.oauth2", masking.any_name_except_client_id),
+        ("http.hmac_secret", masking.any_name),
     )
 
 

@@ -140,7 +140,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             bookmark=bookmark,
             since=now - HISTORY if since is None else timestamps.parse(since),
             now=now,
-            longest=LONGEST_WINDOW if self.query.periods_by else timedelta(0),
+            longest=LONGEST_WINDOW if self.query.period_dimension else timedelta(0),
         )
 
     def fetch_window(self, window: Window) -> Fetch:
@@ -197,7 +197,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             return reply
 
     def _borders(self, window: Window) -> tuple[str, str]:
-        return window.asked_for if self.query.periods_by else window.alone
+        return window.asked_for if self.query.period_dimension else window.alone
 
     def _body(self, window: Window) -> dict[str, Any]:
         query = self.query
@@ -213,16 +213,16 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             "dimensions": list(query.dimensions),
             "measures": list(query.measures),
         }
-        if query.periods_by:
+        if query.period_dimension:
             asked["time_dimensions"] = [
-                {"dimension": query.periods_by, "granularity": query.granularity}
+                {"dimension": query.period_dimension, "granularity": query.granularity}
             ]
         if self._order:
             asked["order"] = [[member, "asc"] for member in self._order]
         return {"query": asked}
 
     def _row(self, row: Row, window: Window) -> Row:
-        known = {*filter(None, [self.query.periods_by]), *self.query.columns}
+        known = {*filter(None, [self.query.period_dimension]), *self.query.columns}
         for member in sorted(known - row.keys()):
             self.warn_once("Gorgias leaves out `%s`: it is null.", member)
         for member in sorted(row.keys() - known):
@@ -238,9 +238,9 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         }
 
     def _period_of(self, row: Row, window: Window) -> str | None:
-        if not self.query.periods_by:
+        if not self.query.period_dimension:
             return timestamps.render(window.start.astimezone(timezone.utc))
-        value = row.get(self.query.periods_by)
+        value = row.get(self.query.period_dimension)
         period = self._calendar.read(value)
         if period is None and value is not None:
             self.warn_once("Some periods of Gorgias are no date-times: they are null.")

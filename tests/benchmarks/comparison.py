@@ -111,7 +111,7 @@ def sling_hourly(shop: ShopSize, _rate: int) -> int:
     return 2 * pages(shop.changed) + shop.changed
 
 
-OF_MESSAGES = "edits and deletions of messages; messages that an import dates back"
+OF_MESSAGES = "edits and deletions of messages; backdated messages of an import"
 OURS = (
     Connector(
         "this tap, `ticket_messages`",
@@ -120,8 +120,8 @@ OURS = (
         ours(first_by_ticket),
         ours_hourly(hourly_by_ticket),
         "measured",
-        "edits and read receipts until the ticket's next settling; deletions of "
-        "messages. Once a day it takes a request more for each ticket that changed",
+        "edits and read receipts until the ticket is next settled; deletions of "
+        "messages. Once a day it takes one more request for each ticket that changed",
     ),
     Connector(
         "this tap, `messages`",
@@ -129,7 +129,7 @@ OURS = (
         ours(first_by_date),
         ours_hourly(hourly_by_date(2)),
         "calculated",
-        "edits and receipts after 2 days; messages that an import dates back; "
+        "edits and receipts after 2 days; backdated messages of an import; "
         "deletions of messages",
     ),
     Connector(
@@ -138,11 +138,11 @@ OURS = (
         ours(first_by_date),
         ours_hourly(hourly_by_date(0)),
         "measured",
-        "edits and receipts; messages that an import dates back; deletions of messages",
+        "edits and receipts; backdated messages of an import; deletions of messages",
     ),
     Connector(
         "this tap, `events` alone",
-        "list, oldest first, filtered by date from the bookmark on",
+        "list, oldest first, filtered by date, from the bookmark on",
         first_of_events,
         hourly_of_events,
         "calculated",
@@ -155,9 +155,9 @@ OTHERS = (
         "lists, newest first, down to the state",
         all_lists,
         airbyte_hourly,
-        "measured with a manifest that asks the same",
-        f"{OF_MESSAGES}; archived macros; customers' fields; all after the first page "
-        "of a view's items; calls",
+        "measured with an equivalent manifest",
+        f"{OF_MESSAGES}; archived macros; custom fields of customers; items of a view "
+        "after the first page; calls",
     ),
     Connector(
         "PostHog, incremental tables",
@@ -165,8 +165,8 @@ OTHERS = (
         all_lists,
         posthog_hourly,
         "calculated",
-        f"{OF_MESSAGES}; deletions; events. A table that is not set to incremental, "
-        "`ticket_tags` and `ticket_field_values` read their whole list in each run",
+        f"{OF_MESSAGES}; deletions; events. Tables that are not incremental, "
+        "`ticket_tags` and `ticket_field_values` are read in full in each run",
     ),
     Connector(
         "ingestr 1, with `--interval-start`",
@@ -174,8 +174,8 @@ OTHERS = (
         all_lists,
         ingestr_hourly,
         "calculated",
-        f"{OF_MESSAGES}; deletions; all but four tables. It reads the whole lists if "
-        "no interval is given",
+        f"{OF_MESSAGES}; deletions; all but four tables. Without an interval, it "
+        "reads the full lists",
     ),
     Connector(
         "omniload 0.21.1",
@@ -187,16 +187,17 @@ OTHERS = (
     ),
     Connector(
         "brooklyn-data/tap-gorgias",
-        "tickets from a view made for the run; messages of each ticket; all customers",
+        "tickets from a view created for the run; messages of each ticket; "
+        "all customers",
         brooklyn_first,
         brooklyn_hourly,
         "calculated, without its stream `ticket_details`",
-        "messages after the first page of a ticket's; most settings; calls. "
-        "It writes to the account: it makes a view and deletes it in each run",
+        "messages of a ticket after the first page; most settings; calls. "
+        "It writes to the account: each run creates and deletes a view",
     ),
     Connector(
         "Pathlight/tap-gorgias 0.1.14",
-        "lists, newest created first, down to the bookmark",
+        "lists, newest creation first, down to the bookmark",
         pathlight_first,
         pathlight_hourly,
         "calculated, at most",
@@ -209,8 +210,8 @@ OTHERS = (
         sling_first,
         sling_hourly,
         "calculated, at least",
-        "what is older than a year, unless `anchor_date` is set. Its documentation "
-        "does not say of which tickets a later run reads messages: here of those that "
+        "data older than a year, unless `anchor_date` is set. Its documentation does "
+        "not say for which tickets a later run reads messages: we assume those that "
         "changed",
     ),
 )

@@ -63,23 +63,23 @@ def errors_of(log: str) -> list[str]:
         (
             {"api_url": "http://example.com"},
             (
-                "Setting `api_url` must begin with `https://`: `http://` is for this "
-                "machine only."
+                "Setting `api_url` must begin with `https://`: `http://` is only "
+                "accepted for the local machine."
             ),
         ),
         (
             {"email": None},
-            "Signing in with `email` and `api_key` lacks `email`.",
+            "Credentials are incomplete: set `email`.",
         ),
         (
             {"api_key": None},
-            "Signing in with `email` and `api_key` lacks `api_key`.",
+            "Credentials are incomplete: set `api_key`.",
         ),
         (
             {"client_id": "app"},
             (
-                "Two ways to sign in are given: keep either `email` and `api_key`, or "
-                "`client_id`, `client_secret` and `refresh_token`."
+                "Both an API key and OAuth2 credentials are set: keep either `email` "
+                "and `api_key`, or `client_id`, `client_secret` and `refresh_token`."
             ),
         ),
         (
@@ -112,24 +112,24 @@ def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
             "state",
             "[]",
             (
-                "STATE must be a JSON object with an object `bookmarks`, and nothing "
-                "around it."
+                "STATE must be a JSON object with the object `bookmarks` at its top "
+                "level."
             ),
         ),
         (
             "state",
             '{"type": "STATE", "value": {"bookmarks": {}}}',
             (
-                "STATE must be a JSON object with an object `bookmarks`, and nothing "
-                "around it."
+                "STATE must be a JSON object with the object `bookmarks` at its top "
+                "level."
             ),
         ),
         (
             "state",
             '{"bookmarks": 7}',
             (
-                "STATE must be a JSON object with an object `bookmarks`, and nothing "
-                "around it."
+                "STATE must be a JSON object with the object `bookmarks` at its top "
+                "level."
             ),
         ),
         (
@@ -156,12 +156,12 @@ def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
         (
             "catalog",
             "[]",
-            "The catalog cannot be used. Make one with `--discover`.",
+            "The catalog is not valid. Create one with `--discover`.",
         ),
         (
             "catalog",
             '{"streams": [{"no": "name"}]}',
-            "The catalog cannot be used. Make one with `--discover`.",
+            "The catalog is not valid. Create one with `--discover`.",
         ),
     ],
 )
@@ -329,7 +329,7 @@ def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
 
     assert result.returncode == 0
     assert "message_lookback_days" in result.stdout
-    assert "Earliest data to read on a first sync" in result.stdout
+    assert "Earliest date to read in a first sync" in result.stdout
 
 
 def test_about_as_text_shows_versions_and_capabilities(tmp_path: Path) -> None:

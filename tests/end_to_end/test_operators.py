@@ -80,7 +80,7 @@ def test_several_jobs_take_as_many_requests_as_one(sandbox: Sandbox) -> None:
     parts = [run(sandbox.config, *streams) for streams in jobs().values()]
 
     (documented,) = re.findall(
-        r"sync of the invented shop takes (\d+)", text(OPERATORS)
+        r"sync of the fictional shop takes (\d+)", text(OPERATORS)
     )
     assert sandbox.count() == together == int(documented)
     for name in DEFAULT:

@@ -63,7 +63,7 @@ def test_refused_streams_do_not_affect_other_streams(
         assert f"Stream `{name}` failed." in line
         assert f"`{scope}`" in line
         assert "deselect" in line
-    assert "2 of 21 streams were not read whole" in last_lines[-1]
+    assert "2 of 21 streams were not read completely" in last_lines[-1]
     assert "Traceback" not in result.stderr
 
 

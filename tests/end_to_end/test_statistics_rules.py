@@ -100,8 +100,8 @@ def test_scopes_of_the_tap_and_the_sandbox_are_equal() -> None:
     """Both were taken from the documentation."""
     for name, scope in SERVED.items():
         known = SCOPES[name]
-        assert known.times[:1] == ((scope.time,) if scope.time else ())
-        assert set(scope.orders) <= set(known.orders) | {"coverageRate"} | {
+        assert known.time_dimensions[:1] == ((scope.time,) if scope.time else ())
+        assert set(scope.orders) <= set(known.sort_members) | {"coverageRate"} | {
             "averageAccuracyScore"
         }
 
@@ -351,13 +351,13 @@ def test_members_that_gorgias_may_refuse_are_warned_of_at_the_start(
     messages = list(
         dict.fromkeys(one for one in warnings(caplog) if "`statistics`" in one)
     )
-    of = "Setting `statistics`: the {} of the query `{}` is not known; {}."
+    of = "Setting `statistics`: the {} of the query `{}` is not documented; {}."
     assert messages[:3] == [
-        of.format("measure `ticketsCount`", "a", "known are `ticketCount`"),
-        of.format("dimension `agentId`", "b", "known are `ticketId`, `channel`"),
+        of.format("measure `ticketsCount`", "a", "expected one of `ticketCount`"),
+        of.format("dimension `agentId`", "b", "expected one of `ticketId`, `channel`"),
         of.format("time dimension `createdDatetime`", "c", "there is none"),
     ]
     scope, tags = messages[3:]
     assert scope.startswith("Setting `statistics`: the scope `tickets-lost` of the ")
     assert "`tickets-created`" in scope
-    assert tags.endswith("known are `timestamp`.")
+    assert tags.endswith("expected one of `timestamp`.")

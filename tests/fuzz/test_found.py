@@ -32,7 +32,7 @@ def test_a_number_in_the_environment_that_is_none_is_named(
     assert command("--config=ENV").errors == [
         (
             "Setting `rate_limit_percent`: the environment variable "
-            "`TAP_GORGIAS_RATE_LIMIT_PERCENT` holds no integer."
+            "`TAP_GORGIAS_RATE_LIMIT_PERCENT` is not a valid integer."
         )
     ]
 
@@ -151,8 +151,8 @@ def test_an_expression_of_a_stream_map_that_fails_is_told(
 
     (error,) = outcome.errors
     assert error == (
-        "Setting `stream_maps`: an expression for `tickets` fails at a record. Does it "
-        "use a property that is not selected, or may be null?"
+        "Setting `stream_maps`: an expression for `tickets` failed on a record. Does "
+        "it use a property that is deselected or can be null?"
     )
 
 

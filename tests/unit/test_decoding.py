@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.records.decoding import MAX_LEVELS, TooDeepError, decode, said
+from tap_gorgias.records.decoding import MAX_LEVELS, TooDeepError, decode, error_message
 from tests.support.cases import table
 from tests.support.json_values import JSON_VALUES
 
@@ -114,19 +114,19 @@ def test_any_bytes_are_json_or_refused(body: bytes) -> None:
 def test_the_message_of_an_error_is_extracted(case: tuple[object, str]) -> None:
     """Known formats are shown in one line, and unknown ones not at all."""
     body, words = case
-    assert said(json.dumps(body).encode(), str) == words
+    assert error_message(json.dumps(body).encode(), str) == words
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>secret</html>", b"\xff\xfe", b"null"])
 def test_a_body_that_is_not_json_is_not_shown(body: bytes) -> None:
     """It may contain anything."""
-    assert said(body, str) == "no explanation."
+    assert error_message(body, str) == "no explanation."
 
 
 @given(st.one_of(st.binary(), JSON_VALUES.map(lambda v: json.dumps(v).encode())))
 def test_an_error_message_is_one_printable_line(body: bytes) -> None:
     """No answer of a proxy can forge lines of the log."""
-    words = said(body, str)
+    words = error_message(body, str)
     assert words
     assert words.isprintable()
 
@@ -150,5 +150,5 @@ def test_a_secret_at_the_point_of_truncation_is_masked() -> None:
     """Half of a token is still confidential."""
     token = "t" * 900
     body = json.dumps({"error": {"msg": "Malformed header: " + token}}).encode()
-    words = said(body, lambda text: text.replace(token, "***"))
+    words = error_message(body, lambda text: text.replace(token, "***"))
     assert words == "Malformed header: ***"

@@ -10,11 +10,11 @@ from hypothesis import given
 
 from tap_gorgias.records.masking import (
     MASK,
-    every_name,
-    every_name_but_client_id,
-    masked,
-    masked_at,
-    names_a_secret,
+    any_name,
+    any_name_except_client_id,
+    is_secret_name,
+    mask,
+    mask_at_path,
 )
 from tests.support.json_values import JSON_VALUES
 
@@ -57,7 +57,7 @@ from tests.support.json_values import JSON_VALUES
 )
 def test_names_of_secrets_are_recognised(name: str) -> None:
     """Their style of writing does not matter."""
-    assert names_a_secret(name)
+    assert is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_names_of_secrets_are_recognised(name: str) -> None:
 )
 def test_other_names_are_not_taken_for_secrets(name: str) -> None:
     """Ids and similar words are not masked."""
-    assert not names_a_secret(name)
+    assert not is_secret_name(name)
 
 
 def test_only_values_of_secret_names_are_masked() -> None:
@@ -96,7 +96,7 @@ def test_only_values_of_secret_names_are_masked() -> None:
         "stores": [{"access_token": "s", "name": "n"}, 5, None],
     }
 
-    assert masked(value, names_a_secret) == {
+    assert mask(value, is_secret_name) == {
         "providers": {"7": {"client_id": "app", "client_secret": MASK, "url": "u"}},
         "stores": [{"access_token": MASK, "name": "n"}, 5, None],
     }
@@ -106,7 +106,7 @@ def test_every_value_below_a_secret_name_is_masked() -> None:
     """Its structure and its nulls stay."""
     value = {"credentials": {"user": "u", "pins": [1, True, 0.5, None], "more": {}}}
 
-    assert masked(value, names_a_secret) == {
+    assert mask(value, is_secret_name) == {
         "credentials": {"user": MASK, "pins": [MASK, MASK, MASK, None], "more": {}}
     }
 
@@ -114,13 +114,13 @@ def test_every_value_below_a_secret_name_is_masked() -> None:
 @pytest.mark.parametrize("value", ["s", 5, 0, True, False, 0.5, ""])
 def test_any_scalar_becomes_the_same_mask(value: object) -> None:
     """It shows neither type nor length."""
-    assert masked({"token": value}, names_a_secret) == {"token": "***"}
+    assert mask({"token": value}, is_secret_name) == {"token": "***"}
 
 
-def test_a_null_is_not_masked() -> None:
+def test_a_null_is_not_mask() -> None:
     """The absence of a secret is not confidential."""
-    assert masked({"token": None}, names_a_secret) == {"token": None}
-    assert masked(None, every_name) is None
+    assert mask({"token": None}, is_secret_name) == {"token": None}
+    assert mask(None, any_name) is None
 
 
 @pytest.mark.parametrize(
@@ -133,31 +133,31 @@ def test_a_null_is_not_masked() -> None:
         ({}, {}),
     ],
 )
-def test_all_scalars_of_a_secret_object_are_masked(
+def test_all_scalars_of_a_secret_object_are_mask(
     value: object, expected: object
 ) -> None:
     """The headers of a webhook may have any format."""
-    assert masked(value, every_name) == expected
+    assert mask(value, any_name) == expected
 
 
 def test_the_client_id_is_not_masked() -> None:
     """It identifies an app; only the other credentials authenticate it."""
     value = {"client_id": "app", "clientId": "app", "client_secret": "s", "scope": "r"}
 
-    assert masked(value, every_name_but_client_id) == {
+    assert mask(value, any_name_except_client_id) == {
         "client_id": "app",
         "clientId": "app",
         "client_secret": MASK,
         "scope": MASK,
     }
-    assert masked("s", every_name_but_client_id) == MASK
+    assert mask("s", any_name_except_client_id) == MASK
 
 
 def test_a_text_that_contains_json_is_masked_inside() -> None:
     """It would be parsed where an object is declared."""
     text = json.dumps({"api_key": "s", "name": "été", "deep": '[{"token": "s"}]'})
 
-    hidden = masked({"data": text}, names_a_secret)["data"]
+    hidden = mask({"data": text}, is_secret_name)["data"]
 
     assert json.loads(hidden) == {
         "api_key": MASK,
@@ -169,7 +169,7 @@ def test_a_text_that_contains_json_is_masked_inside() -> None:
 @pytest.mark.parametrize("text", ['{ "a" : 1 }', "{", "[1, 2", "plain", "", "5"])
 def test_a_text_without_secrets_is_unchanged(text: str) -> None:
     """This includes its whitespace."""
-    assert masked({"a": text, "b": [text]}, names_a_secret) == {"a": text, "b": [text]}
+    assert mask({"a": text, "b": [text]}, is_secret_name) == {"a": text, "b": [text]}
 
 
 def test_a_path_leads_through_objects_lists_and_texts() -> None:
@@ -184,7 +184,7 @@ def test_a_path_leads_through_objects_lists_and_texts() -> None:
         ],
     }
 
-    hidden = masked_at("settings.data", row, names_a_secret)
+    hidden = mask_at_path("settings.data", row, is_secret_name)
 
     assert hidden["token"] == "beside"
     assert hidden["settings"][0] == {"id": 1, "data": {"token": MASK}}
@@ -193,9 +193,9 @@ def test_a_path_leads_through_objects_lists_and_texts() -> None:
 
 
 @pytest.mark.parametrize("http", [None, "Bearer s", 5])
-def test_a_scalar_on_the_path_is_masked(http: object) -> None:
+def test_a_scalar_on_the_path_is_mask(http: object) -> None:
     """An unexpected structure must not leak a secret."""
-    hidden = masked_at("http.headers", {"http": http}, every_name)
+    hidden = mask_at_path("http.headers", {"http": http}, any_name)
 
     assert hidden == {"http": None if http is None else MASK}
 
@@ -204,7 +204,7 @@ def test_the_input_row_is_not_modified() -> None:
     """Other parts of the tap may still use it."""
     row: dict[str, Any] = {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
 
-    masked_at("http.headers", row, every_name)
+    mask_at_path("http.headers", row, any_name)
 
     assert row == {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
 
@@ -212,7 +212,7 @@ def test_the_input_row_is_not_modified() -> None:
 @given(JSON_VALUES)
 def test_no_scalar_survives_below_a_secret_name(value: object) -> None:
     """This holds for any value, whose structure stays."""
-    hidden = masked({"secret": value}, names_a_secret)["secret"]
+    hidden = mask({"secret": value}, is_secret_name)["secret"]
 
     assert set(_scalars(hidden)) <= {MASK, None}
     assert len(_scalars(hidden)) == len(_scalars(value))
@@ -221,9 +221,9 @@ def test_no_scalar_survives_below_a_secret_name(value: object) -> None:
 @given(JSON_VALUES)
 def test_masking_is_idempotent(value: object) -> None:
     """A mask is not a secret."""
-    once = masked(value, names_a_secret)
+    once = mask(value, is_secret_name)
 
-    assert masked(once, names_a_secret) == once
+    assert mask(once, is_secret_name) == once
 
 
 def _scalars(value: object) -> list[object]:

@@ -34,21 +34,27 @@ START_DATES = {
     "date": ("2025-01-02", utc(2025, 1, 2)),
 }
 
-TWO_WAYS = "Two ways to sign in are given"
+TWO_WAYS = "Both an API key and OAuth2 credentials are set"
 
 REFUSED_SIGN_INS = {
-    "nothing": ({}, "lacks `email` and `api_key`"),
-    "only e-mail": ({"email": "ann@acme.test"}, "lacks `api_key`"),
-    "only key": ({"api_key": "k"}, "lacks `email`"),
-    "empty key": ({**API_KEY, "api_key": ""}, "lacks `api_key`"),
-    "empty e-mail": ({**API_KEY, "email": ""}, "lacks `email`"),
-    "null key": ({**API_KEY, "api_key": None}, "lacks `api_key`"),
-    "no client ID": ({**OAUTH, "client_id": ""}, "lacks `client_id`"),
-    "no client secret": ({**OAUTH, "client_secret": ""}, "lacks `client_secret`"),
-    "no refresh token": ({**OAUTH, "refresh_token": None}, "lacks `refresh_token`"),
+    "nothing": ({}, "incomplete: set `email` and `api_key`."),
+    "only e-mail": ({"email": "ann@acme.test"}, "incomplete: set `api_key`."),
+    "only key": ({"api_key": "k"}, "incomplete: set `email`."),
+    "empty key": ({**API_KEY, "api_key": ""}, "incomplete: set `api_key`."),
+    "empty e-mail": ({**API_KEY, "email": ""}, "incomplete: set `email`."),
+    "null key": ({**API_KEY, "api_key": None}, "incomplete: set `api_key`."),
+    "no client ID": ({**OAUTH, "client_id": ""}, "incomplete: set `client_id`."),
+    "no client secret": (
+        {**OAUTH, "client_secret": ""},
+        "incomplete: set `client_secret`.",
+    ),
+    "no refresh token": (
+        {**OAUTH, "refresh_token": None},
+        "incomplete: set `refresh_token`.",
+    ),
     "only client ID": (
         {"client_id": "app"},
-        "lacks `client_secret` and `refresh_token`",
+        "incomplete: set `client_secret` and `refresh_token`.",
     ),
     "both ways": ({**API_KEY, **OAUTH}, TWO_WAYS),
     "key and half of OAuth": ({**API_KEY, "client_id": "app"}, TWO_WAYS),

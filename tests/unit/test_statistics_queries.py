@@ -28,44 +28,50 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "no preset": (
         "weather",
-        "which is no preset. Presets are `first_",
+        "names the unknown preset `weather`. Presets are `first_",
     ),
-    "unknown key": ({**QUERY, "measure": []}, "has an unknown key `measure`; known"),
-    "no name": ({**QUERY, "name": None}, "lacks `name`"),
-    "no scope": ({"name": "a"}, "lacks `scope`"),
+    "unknown key": ({**QUERY, "measure": []}, "has the unknown key `measure`; "),
+    "no name": ({**QUERY, "name": None}, "is missing `name`"),
+    "no scope": ({"name": "a"}, "is missing `scope`"),
     "name with capitals": (
         {**QUERY, "name": "MyName"},
-        "has a `name` that is",
+        "has an invalid `name`",
     ),
-    "name with a path": ({**QUERY, "name": "../x"}, "has a `name` that is"),
-    "long name": ({**QUERY, "name": "n" * 51}, "has a `name` that is not made of"),
-    "number as name": ({**QUERY, "name": 5}, "has a `name` that is not made of small"),
-    "scope with spaces": ({**QUERY, "scope": "a b"}, "has a `scope` that is not made"),
-    "no measures": ({**QUERY, "measures": []}, "lacks `measures`, for example"),
+    "name with a path": ({**QUERY, "name": "../x"}, "has an invalid `name`"),
+    "long name": ({**QUERY, "name": "n" * 51}, "has an invalid `name`"),
+    "number as name": (
+        {**QUERY, "name": 5},
+        "has an invalid `name`: it must consist of lower",
+    ),
+    "scope with spaces": ({**QUERY, "scope": "a b"}, "has an invalid `scope`"),
+    "no measures": ({**QUERY, "measures": []}, "is missing `measures`, for example"),
     "measures as text": (
         {**QUERY, "measures": "ticketCount"},
-        "list `measures`",
+        "list of names such as `agentId` in `measures`",
     ),
-    "number as measure": ({**QUERY, "measures": [5]}, "list `measures`"),
+    "number as measure": (
+        {**QUERY, "measures": [5]},
+        "list of names such as `agentId` in `measures`",
+    ),
     "dimension with SQL": (
         {**QUERY, "dimensions": ["a;b"]},
-        "list `dimensions`",
+        "list of names such as `agentId` in `dimensions`",
     ),
     "a column twice": (
         {**QUERY, "measures": ["ticketCount", "ticketCount"]},
-        "would have two columns `ticket_count`",
+        "would have two columns named `ticket_count`",
     ),
-    "the key's column": ({**QUERY, "dimensions": ["id"]}, "two columns `id`"),
+    "the key's column": ({**QUERY, "dimensions": ["id"]}, "two columns named `id`"),
     "columns that differ by capitals": (
         {**QUERY, "dimensions": ["agentid", "agentId", "agent_id"]},
-        "list `dimensions`",
+        "list of names such as `agentId` in `dimensions`",
     ),
-    "granularity": ({**QUERY, "granularity": "year"}, "`granularity` of `hour`, "),
+    "granularity": ({**QUERY, "granularity": "year"}, "must have one of `hour`, "),
     "list as granularity": (
         {**QUERY, "granularity": ["day"]},
-        "`granularity` of `hour`",
+        "must have one of `hour`",
     ),
-    "filters as object": ({**QUERY, "filters": {}}, "must have objects of `member`"),
+    "filters as object": ({**QUERY, "filters": {}}, "must have objects with `member`"),
     "operator for tags": (
         {
             **QUERY,
@@ -87,11 +93,14 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "number as member": (
         {**QUERY, "filters": [{"member": 5, "operator": "one-of", "values": []}]},
-        "objects of `member`",
+        "objects with `member`",
     ),
-    "half a filter": ({**QUERY, "filters": [{"member": "a"}]}, "objects of `member`"),
+    "half a filter": ({**QUERY, "filters": [{"member": "a"}]}, "objects with `member`"),
     "filter by period": ({**QUERY, "filters": [PERIOD_FILTER]}, "filter by period"),
-    "time dimension": ({**QUERY, "time_dimension": "a-b"}, "has a `time_dimension`"),
+    "time dimension": (
+        {**QUERY, "time_dimension": "a-b"},
+        "has an invalid `time_dimension`",
+    ),
     "number": (5, "must be the name of a preset, or an object"),
 }
 
@@ -119,7 +128,7 @@ def test_a_short_query_is_by_day_without_dimensions() -> None:
     ((query,), problems) = read_queries([short])
     assert not problems
     assert (query.granularity, query.dimensions, query.filters) == ("day", (), ())
-    assert query.periods_by == "createdDatetime"
+    assert query.period_dimension == "createdDatetime"
 
 
 @table(REFUSED)
@@ -138,13 +147,15 @@ def test_two_queries_of_one_name_are_refused(clash: object) -> None:
     """Their rows would be loaded into one table."""
     _, problems = read_queries(["tags", clash])
     assert problems == [
-        "Setting `statistics`: entry 2 has the name `tags` of an entry before it."
+        "Setting `statistics`: entry 2 has the same name as an earlier entry, `tags`."
     ]
 
 
 def test_the_presets_are_those_that_users_rely_on() -> None:
     """Their names are names of tables."""
-    assert {name: (one.scope, one.periods_by) for name, one in PRESETS.items()} == {
+    assert {
+        name: (one.scope, one.period_dimension) for name, one in PRESETS.items()
+    } == {
         "first_response_time": ("first-response-time", "firstAgentMessageDatetime"),
         "messages_received": ("messages-received", "sentDatetime"),
         "messages_sent": ("messages-sent", "sentDatetime"),
@@ -176,7 +187,7 @@ def test_a_schema_follows_the_rules_of_all_schemas(preset: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "dimensions", "periods_by", "order"),
+    ("scope", "dimensions", "period_dimension", "order"),
     [
         ("tickets-created", [], "createdDatetime", ("createdDatetime",)),
         (
@@ -198,17 +209,17 @@ def test_a_schema_follows_the_rules_of_all_schemas(preset: str) -> None:
     ],
 )
 def test_an_order_sorts_all_rows_or_is_absent(
-    scope: str, dimensions: list[str], periods_by: str, order: tuple[str, ...]
+    scope: str, dimensions: list[str], period_dimension: str, order: tuple[str, ...]
 ) -> None:
     """Pages of partly sorted rows would overlap."""
     entry = {"name": "a", "scope": scope, "measures": ["x"], "dimensions": dimensions}
     ((query,), _) = read_queries([entry])
-    assert (query.periods_by, query.order) == (periods_by, order)
+    assert (query.period_dimension, query.order) == (period_dimension, order)
 
 
 def test_presets_request_only_known_members() -> None:
     """A new preset has to be in the table of scopes."""
-    assert [text for one in PRESETS.values() for text in one.explain_members()] == []
+    assert [text for one in PRESETS.values() for text in one.member_warnings()] == []
 
 
 def test_columns_describe_their_units() -> None:

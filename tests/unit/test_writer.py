@@ -20,7 +20,7 @@ from singer_sdk.singerlib import (
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import OutputError, Terminated
-from tap_gorgias.sdk.writer import MAX_HELD_BYTES, MessageWriter
+from tap_gorgias.sdk.writer import MAX_BUFFER_BYTES, MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_large_records_are_written_early(
 ) -> None:
     """A page can contain 100 MB of messages."""
     out = replace_stdout(monkeypatch)
-    writer.write_message(RecordMessage("messages", {"body": "x" * MAX_HELD_BYTES}))
+    writer.write_message(RecordMessage("messages", {"body": "x" * MAX_BUFFER_BYTES}))
     assert len(lines(out)) == 1
 
 

@@ -73,7 +73,9 @@ def test_scopes_without_a_public_date_are_named() -> None:
     """They cost a request for each period."""
     section = ANALYSTS.read_text("utf-8").split("**Scopes without a public date:**")[1]
     named = re.findall(r"`([a-z-]+)`", section.split(". ", 1)[0])
-    assert named == sorted(name for name, scope in SCOPES.items() if not scope.times)
+    assert named == sorted(
+        name for name, scope in SCOPES.items() if not scope.time_dimensions
+    )
 
 
 def test_the_columns_are_those_of_the_schema() -> None:

@@ -14,9 +14,9 @@ from tests.support.documents import OPERATORS, table, text
 QUOTED = re.compile(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)")
 TABLES = (
     "### Settings, state and catalog",
-    "### What Gorgias answers",
+    "### Responses from Gorgias",
     "### Warnings during a run",
-    "### Progress, and the end of a run",
+    "### Progress and summary",
 )
 
 
@@ -49,7 +49,7 @@ def test_every_kind_of_message_is_collected() -> None:
         "the body is not JSON.",  # a reason
         "no answer within ... s.",  # with a placeholder
         "Setting `...` is required.",  # returned
-        "Signing in with ... lacks ....",  # all of a ValueError
+        "Credentials are incomplete: set ....",  # all of a ValueError
         "... It starts again from ....",  # a warning
         "Summary of ...: ....",  # information
     } <= said()
@@ -59,7 +59,7 @@ def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
     """A search for the text of an error finds its row."""
     advice = [*oauth.ADVICE.values(), OAuthSignIn.unauthorized_advice]
     advice.append(ApiKeySignIn.unauthorized_advice)
-    rows = table("### What Gorgias answers", OPERATORS)
+    rows = table("### Responses from Gorgias", OPERATORS)
     shown = {row[0].replace("`", "") for row in rows}
     for one in advice:
         begin = one.replace("`", "").partition(",")[0].rstrip(".")

@@ -9,7 +9,7 @@ from tap_gorgias.tap import TapGorgias
 from tests.support.documents import OPERATORS, text
 from tests.support.memory import CONFIG
 
-HEADING = "\n## Moving over from other taps and connectors\n"
+HEADING = "\n## Migrate from other taps and connectors\n"
 NAME = re.compile(r"`([^`]+)`")
 
 

@@ -23,6 +23,7 @@ WITHOUT_ARROWS = BOXES - {box for arrow in ARROWS for box in arrow}
 LEAVES = set(re.findall(r"`(\w+)`", _LEAVES))
 HTTP = {"requests", "urllib3"}
 SDK = {"singer_sdk"}
+CONFIG_TYPING = "singer_sdk.typing"
 
 
 def package_of(module: str) -> str:
@@ -106,3 +107,15 @@ def test_libraries_are_imported_only_where_they_belong(
         if imported.split(".")[0] in library
     ]
     assert wrong == []
+
+
+def test_config_uses_the_sdk_only_to_write_its_schema() -> None:
+    """As in other SDK taps, the settings are declared with `singer_sdk.typing`."""
+    used = {
+        imported
+        for module in members("config")
+        for imported in imports(MODULES[module])
+        if imported.split(".")[0] in SDK
+    }
+    assert used == {CONFIG_TYPING}
+    assert f"`{CONFIG_TYPING}`" in text(FILE)
