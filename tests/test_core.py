@@ -30,7 +30,6 @@ class RegisteredTap(TapGorgias):
     """A tap that the fixture below closes, because the suite does not."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what the suite gives."""
         super().__init__(*args, **kwargs)
         TAPS.append(self)
 

@@ -105,7 +105,6 @@ class Sync:
     """Runs of the source, each of which starts from the state of the previous one."""
 
     def __init__(self) -> None:
-        """Begin without a state."""
         self.state: list[Any] = []
 
     def __call__(self) -> str:

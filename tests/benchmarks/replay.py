@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
 
 class Replay:
-    """A proxy of a sandbox that requests everything once and caches the answers."""
+    """A proxy of a sandbox that requests everything once and caches the answers.
+
+    Args:
+        sandbox: The source of the answers, which must be running and not change.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
-        """Create the proxy; `with` makes it listen.
-
-        Args:
-            sandbox: The source of the answers, which must be running and not change.
-        """
         self._sandbox = sandbox
         self._answers: dict[str, Answer] = {}
         self._session = requests.Session()

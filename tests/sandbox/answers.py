@@ -36,7 +36,6 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program
     def __init__(
         self, status: int, message: str, data: dict[str, list[str]] | None = None
     ) -> None:
-        """Describe the error."""
         super().__init__(message)
         self.status = status
         self.error: dict[str, Any] = {"msg": message}

@@ -25,6 +25,15 @@ class Collection:
 
     Generated rows are not stored: `make` builds each from its position. Only
     created or changed rows are stored.
+
+    Args:
+        shop: The shop that it belongs to.
+        object_type: The object type that events name, such as "Ticket".
+        first_id: The id of the first generated row.
+        count: How many rows are generated.
+        make: Builds a generated row from (position, id).
+        make_new: Builds a new row from (id, timestamp).
+        timestamps: The timestamps of generated rows by field and position.
     """
 
     mergeable = False
@@ -40,17 +49,6 @@ class Collection:
         make_new: Callable[[int, int], Row],
         timestamps: Mapping[str, Callable[[], array[int]]],
     ) -> None:
-        """Describe the collection.
-
-        Args:
-            shop: The shop that it belongs to.
-            object_type: The object type that events name, such as "Ticket".
-            first_id: The id of the first generated row.
-            count: How many rows are generated.
-            make: Builds a generated row from (position, id).
-            make_new: Builds a new row from (id, timestamp).
-            timestamps: The timestamps of generated rows by field and position.
-        """
         self.object_type = object_type
         self._shop = shop
         self._first_id = first_id

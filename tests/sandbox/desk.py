@@ -27,7 +27,6 @@ class Customers(Collection):
     mergeable = True
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the customers of a shop."""
         created, updated = shop.history("customers")
         super().__init__(
             shop,
@@ -64,7 +63,6 @@ class Tickets(Collection):
     mergeable = True
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the tickets of a shop."""
         layout = shop.layout
         self._updated = cache(lambda: layout.updated(shop.seed, shop.end))
         super().__init__(
@@ -147,7 +145,6 @@ class Messages(Collection):
     """The messages."""
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the messages of a shop."""
         layout = shop.layout
         self._changed_tickets: dict[int, list[int]] = {}
         super().__init__(

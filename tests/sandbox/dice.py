@@ -21,7 +21,6 @@ class Dice:
     __slots__ = ("_key", "_pool", "_refills")
 
     def __init__(self, *key: int | str) -> None:
-        """Set the key."""
         self._key = repr(key).encode()
         self._refills = 0
         self._pool = 0

@@ -118,7 +118,6 @@ class Faults:
     """All faults that are still to come."""
 
     def __init__(self) -> None:
-        """Start without any."""
         self._planned: list[_PlannedFault] = []
         self._lock = Lock()
 

@@ -41,7 +41,6 @@ class VoiceCalls(Collection):
     """The calls, distributed over the tickets."""
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the calls of a shop."""
         created, _ = shop.history("voice_calls")
         count = shop.sizes["voice_calls"]
         super().__init__(
@@ -73,7 +72,18 @@ class VoiceCalls(Collection):
 
 
 class CallParts(Collection):
-    """Rows that belong to calls: a fixed number for every n-th call."""
+    """Rows that belong to calls: a fixed number for every n-th call.
+
+    Args:
+        shop: The shop that they belong to.
+        name: The name of the collection.
+        object_type: The name of the object type.
+        first_id: The id of the first one.
+        make: Builds a row.
+        each: The number of parts of a call.
+        every: The distance between two calls that have parts.
+        delay: The number of steps between the call and its first part.
+    """
 
     def __init__(
         self,
@@ -87,18 +97,6 @@ class CallParts(Collection):
         every: int = 1,
         delay: int = 0,
     ) -> None:
-        """Generate the parts.
-
-        Args:
-            shop: The shop that they belong to.
-            name: The name of the collection.
-            object_type: The name of the object type.
-            first_id: The id of the first one.
-            make: Builds a row.
-            each: The number of parts of a call.
-            every: The distance between two calls that have parts.
-            delay: The number of steps between the call and its first part.
-        """
         self._each, self._every = each, every
         count = shop.sizes[name]
 

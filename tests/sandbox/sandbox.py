@@ -49,7 +49,19 @@ Callback = Callable[[Shop, Request], None]
 
 
 class Sandbox:
-    """A stand-in for the Gorgias API on a local port."""
+    """A stand-in for the Gorgias API on a local port; `with` or `start` opens it.
+
+    Args:
+        shop: The data to serve; a small shop by default.
+        limiter: The rate limit; none by default.
+        latency: Seconds by which every answer is delayed.
+        clock: Replaces the real clock of the limiter and of access tokens.
+        forbidden: Endpoints, such as "events", that answer 403.
+        phone: How the phone endpoints answer: like all other "lists", with bare
+            "arrays", or as without phone support: 403, or 404 (None).
+        token_lifetime: Seconds for which an OAuth access token is valid.
+        port: The port; 0 takes any free one.
+    """
 
     def __init__(
         self,
@@ -63,19 +75,6 @@ class Sandbox:
         token_lifetime: float = 86_400.0,
         port: int = 0,
     ) -> None:
-        """Create a sandbox; `with` or `start` makes it listen.
-
-        Args:
-            shop: The data to serve; a small shop by default.
-            limiter: The rate limit; none by default.
-            latency: Seconds by which every answer is delayed.
-            clock: Replaces the real clock of the limiter and of access tokens.
-            forbidden: Endpoints, such as "events", that answer 403.
-            phone: How the phone endpoints answer: like all other "lists", with bare
-                "arrays", or as without phone support: 403, or 404 (None).
-            token_lifetime: Seconds for which an OAuth access token is valid.
-            port: The port; 0 takes any free one.
-        """
         self.shop = shop or Shop()
         self.limiter = limiter
         if limiter and clock:

@@ -41,7 +41,26 @@ _NAMES = {
 
 
 class Shop:
-    """A helpdesk account of any size, which depends only on its seed."""
+    """A helpdesk account of any size; equal arguments generate equal rows.
+
+    Args:
+        seed: Determines the generated rows.
+        tickets: The number of tickets.
+        messages_per_ticket: The mean number of messages per ticket.
+        customers: The number of customers.
+        events: The number of events.
+        satisfaction_surveys: The number of surveys, at most one per ticket.
+        users: The number of users, including the bot.
+        teams: The number of teams.
+        tags: The number of tags.
+        voice_calls: The number of phone calls, with 4 events each; half of them
+            are recorded.
+        custom_fields_archived: Whether custom fields requested without `archived`
+            are the active ones, as documented, or all, as observed.
+        ticket_merged: Which ticket the event of a merge names, which is unknown.
+        now: The current time of the shop, which advances with each change.
+        days: The number of days of history.
+    """
 
     custom_fields: Collection
     events: Collection
@@ -73,26 +92,6 @@ class Shop:
         now: str = "2026-11-02T08:00:00.500000+00:00",
         days: int = 180,
     ) -> None:
-        """Generate the shop.
-
-        Args:
-            seed: Determines the generated rows.
-            tickets: The number of tickets.
-            messages_per_ticket: The mean number of messages per ticket.
-            customers: The number of customers.
-            events: The number of events.
-            satisfaction_surveys: The number of surveys, at most one per ticket.
-            users: The number of users, including the bot.
-            teams: The number of teams.
-            tags: The number of tags.
-            voice_calls: The number of phone calls, with 4 events each; half of them
-                are recorded.
-            custom_fields_archived: Whether custom fields requested without `archived`
-                are the active ones, as documented, or all, as observed.
-            ticket_merged: Which ticket the event of a merge names, which is unknown.
-            now: The current time of the shop, which advances with each change.
-            days: The number of days of history.
-        """
         self.lock = RLock()
         self.seed = seed
         self.custom_fields_archived = custom_fields_archived

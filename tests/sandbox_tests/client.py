@@ -19,7 +19,6 @@ class Client:
     """Sends requests to a sandbox with valid credentials."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        """Open a session with the API key of the sandbox."""
         self.sandbox = sandbox
         self.shop = sandbox.shop
         self.session = requests.Session()

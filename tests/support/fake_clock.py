@@ -9,14 +9,13 @@ STARTED = datetime(2026, 11, 2, 8, 0, 0, 500_000, timezone.utc)
 
 
 class FakeClock:
-    """Replaces `tap_gorgias.clock.Clock`, so that no test waits in real time."""
+    """Replaces `tap_gorgias.clock.Clock`, so that no test waits in real time.
+
+    Args:
+        now: The first value of `monotonic`, in seconds.
+    """
 
     def __init__(self, now: float = 1000.0) -> None:
-        """Start the clock.
-
-        Args:
-            now: The first value of `monotonic`, in seconds.
-        """
         self.now = now
         self.started = now
         self.sleeps: list[float] = []

@@ -187,7 +187,6 @@ class PartialRun(Exception):  # noqa: N818 (a result as much as a failure)
     """A failed run; `__cause__` is the error of the first stream that failed."""
 
     def __init__(self, output: Output) -> None:
-        """Keep what came out until then."""
         super().__init__("The run failed.")
         self.output = output
 

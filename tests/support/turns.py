@@ -21,7 +21,6 @@ class TurnClock(FakeClock):
     """
 
     def __init__(self) -> None:
-        """Start without programs."""
         super().__init__()
         self._numbers = itertools.count()
         self._sleepers: list[tuple[float, int, threading.Event]] = []

@@ -27,14 +27,14 @@ KEY = "updated_datetime"
 EARLY = "2026-10-31T23:54:41.739132Z"
 LATE = "2026-11-02T08:00:00.500000Z"
 
-MOMENTS = st.datetimes(timezones=st.just(timezone.utc)).map(timestamps.render)
+DATE_TIMES = st.datetimes(timezones=st.just(timezone.utc)).map(timestamps.render)
 WALKS = st.builds(
     Walk,
-    newest=st.none() | MOMENTS,
+    newest=st.none() | DATE_TIMES,
     cursor=st.text(min_size=1),
-    floor=st.none() | MOMENTS,
+    floor=st.none() | DATE_TIMES,
 )
-POSITIONS = st.builds(Position, st.none() | MOMENTS, st.none() | WALKS)
+POSITIONS = st.builds(Position, st.none() | DATE_TIMES, st.none() | WALKS)
 
 FOREIGN_BOOKMARKS = {
     "of this tap": (EARLY, EARLY),

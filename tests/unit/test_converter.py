@@ -19,7 +19,7 @@ from tests.support.cases import table
 from tests.support.json_values import JSON_VALUES
 
 LOGGER = logging.getLogger("tests.records")
-MOMENT = {"type": ["string", "null"], "format": "date-time"}
+DATE_TIME = {"type": ["string", "null"], "format": "date-time"}
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}
 NUMBER = {"type": ["number", "null"]}
@@ -29,18 +29,21 @@ WHOLE_LIST = {"type": ["array", "null"], "items": {"type": "integer"}}
 TEXT_LIST = {"type": ["array", "null"], "items": {"type": "string"}}
 OBJECT_LIST = {
     "type": ["array", "null"],
-    "items": {"type": "object", "properties": {"id": WHOLE, "at": MOMENT}},
+    "items": {"type": "object", "properties": {"id": WHOLE, "at": DATE_TIME}},
 }
-NESTED = {"type": ["object", "null"], "properties": {"at": MOMENT, "deep": OBJECT_LIST}}
+NESTED = {
+    "type": ["object", "null"],
+    "properties": {"at": DATE_TIME, "deep": OBJECT_LIST},
+}
 
 CONVERTED: dict[str, tuple[dict[str, Any], object, object]] = {
     "a date without fraction gets six digits": (
-        MOMENT,
+        DATE_TIME,
         "2026-08-26T12:46:06+00:00",
         "2026-08-26T12:46:06.000000Z",
     ),
     "a naive date is UTC": (
-        MOMENT,
+        DATE_TIME,
         "2026-08-26T12:46:06.5",
         "2026-08-26T12:46:06.500000Z",
     ),
@@ -98,15 +101,15 @@ CONVERTED: dict[str, tuple[dict[str, Any], object, object]] = {
     "nulls leave a list of objects": (OBJECT_LIST, [None, {"id": 1}], [{"id": 1}]),
     "a single value becomes a list": (WHOLE_LIST, 1, [1]),
     "a single object becomes a list": (OBJECT_LIST, {"id": 1}, [{"id": 1}]),
-    "null stays null": (MOMENT, None, None),
+    "null stays null": (DATE_TIME, None, None),
     "a null object stays null": (NESTED, None, None),
 }
 
 BECOMES_NULL: dict[str, tuple[dict[str, Any], object, str]] = {
-    "empty date": (MOMENT, "", "not valid date-times"),
-    "words for a date": (MOMENT, "soon", "not valid date-times"),
-    "the word now": (MOMENT, "now", "not valid date-times"),
-    "number for a date": (MOMENT, 5, "not valid date-times"),
+    "empty date": (DATE_TIME, "", "not valid date-times"),
+    "words for a date": (DATE_TIME, "soon", "not valid date-times"),
+    "the word now": (DATE_TIME, "now", "not valid date-times"),
+    "number for a date": (DATE_TIME, 5, "not valid date-times"),
     "words for a whole number": (WHOLE, "many", "not 64-bit integers"),
     "empty text for a whole number": (WHOLE, "", "not 64-bit integers"),
     "fraction for a whole number": (WHOLE, 1.5, "not 64-bit integers"),
@@ -180,7 +183,9 @@ def test_a_value_that_cannot_be_converted_becomes_null(
 
 def test_a_repeated_problem_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     """The number of log lines does not grow with the rows."""
-    converter = RecordConverter({"properties": {"a": MOMENT, "b": MOMENT}}, LOGGER)
+    converter = RecordConverter(
+        {"properties": {"a": DATE_TIME, "b": DATE_TIME}}, LOGGER
+    )
     for _ in range(3):
         converter.convert({"a": "", "b": "soon", "new": 1})
     assert len(caplog.messages) == 3

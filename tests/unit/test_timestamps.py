@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tap_gorgias import timestamps
 from tests.support.cases import table
 
-DATETIMES = st.datetimes(timezones=st.just(timezone.utc))
+DATE_TIMES = st.datetimes(timezones=st.just(timezone.utc))
 
 FORMS = {
     "as Gorgias writes it": (
@@ -84,20 +84,20 @@ def test_anything_but_a_date_time_is_refused(case: object) -> None:
         timestamps.parse(case)
 
 
-@given(DATETIMES)
+@given(DATE_TIMES)
 def test_parsing_inverts_rendering(timestamp: datetime) -> None:
     """STATE has the same meaning in the next run."""
     assert timestamps.parse(timestamps.render(timestamp)) == timestamp
 
 
-@given(DATETIMES)
+@given(DATE_TIMES)
 def test_rendering_is_idempotent(timestamp: datetime) -> None:
     """A second pass through the tap changes nothing."""
     text = timestamps.render(timestamp)
     assert timestamps.render(timestamps.parse(text)) == text
 
 
-@given(DATETIMES, DATETIMES)
+@given(DATE_TIMES, DATE_TIMES)
 def test_rendered_texts_sort_chronologically(one: datetime, other: datetime) -> None:
     """Bookmarks are compared as strings."""
     as_texts = timestamps.render(one) < timestamps.render(other)
@@ -115,7 +115,7 @@ def test_any_text_is_parsed_as_utc_or_refused(text: str) -> None:
 
 
 @given(
-    DATETIMES.filter(lambda timestamp: 1 < timestamp.year < 9999),
+    DATE_TIMES.filter(lambda timestamp: 1 < timestamp.year < 9999),
     st.integers(-23 * 60 - 59, 23 * 60 + 59),
 )
 def test_an_offset_is_applied(timestamp: datetime, minutes: int) -> None:

@@ -28,7 +28,6 @@ class Database:
     """SQLite with the tables of the page, filled as by a target."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Prepare a schema and what the page's SQL needs."""
         self._connection = connection
         connection.execute("ATTACH ':memory:' AS gorgias")
         connection.create_function(

@@ -25,7 +25,7 @@ LARGEST_SNOWFLAKE_VALUE = 16_000_000  # bytes in a VARIANT or VARCHAR
 
 TEXT = {"type": ["string", "null"]}
 JSON = {"type": ["object", "null"]}
-MOMENT = {"type": ["string", "null"], "format": "date-time"}
+DATE_TIME = {"type": ["string", "null"], "format": "date-time"}
 
 
 @cache
@@ -114,14 +114,14 @@ def test_an_invalid_column_is_reported(properties: dict[str, Any], fault: str) -
 
 def test_an_invalid_table_is_reported() -> None:
     """A table may lack a key, have an invalid one, be closed, or be too wide."""
-    good = schema_of({"at": MOMENT})
+    good = schema_of({"at": DATE_TIME})
     closed = {**good, "schema": good["schema"] | {"additionalProperties": False}}
     wide = schema_of({f"c{n}": TEXT for n in range(10_000)})
 
     assert problems_in_schema(good) == []
     assert problems_in_schema({**good, "key_properties": []})
     assert problems_in_schema(schema_of({}, "a")) == ["a: key without a column"]
-    assert problems_in_schema(schema_of({"at": MOMENT}, "at")) == [
+    assert problems_in_schema(schema_of({"at": DATE_TIME}, "at")) == [
         "at: no type for a key"
     ]
     assert problems_in_schema(closed) == ["closed: a new column would end the load"]
@@ -140,11 +140,11 @@ def test_an_invalid_table_is_reported() -> None:
         (TEXT, 7, "a: not of type string"),
         (TEXT, "a\0b", "a: NUL in a text"),
         (TEXT, "\ud83d", "a: half of a surrogate pair"),
-        (MOMENT, "", "a: no timestamp"),
-        (MOMENT, "0000-01-01T00:00:00Z", "a: no timestamp"),
-        (MOMENT, "2026-02-30T00:00:00Z", "a: no timestamp"),
-        (MOMENT, "2026-02-03T00:00:00.1234567Z", "a: no timestamp"),
-        (MOMENT, "2026-02-03T00:00:00", "a: no timestamp"),
+        (DATE_TIME, "", "a: no timestamp"),
+        (DATE_TIME, "0000-01-01T00:00:00Z", "a: no timestamp"),
+        (DATE_TIME, "2026-02-30T00:00:00Z", "a: no timestamp"),
+        (DATE_TIME, "2026-02-03T00:00:00.1234567Z", "a: no timestamp"),
+        (DATE_TIME, "2026-02-03T00:00:00", "a: no timestamp"),
         ({"type": "array", "items": TEXT}, ["x", None], "a[]: null in an array"),
         ({"type": "array", "items": TEXT}, [7], "a[]: not of type string"),
         (nested(1, TEXT), {"b": "x"}, "a.b: no such column"),
