@@ -1,4 +1,4 @@
-"""What a look at a stream finds out, and what it costs."""
+"""The results of `--test` for each stream, and their cost in requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.sandbox.answers import Refusal
 from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_gorgias.first_look.looking import Look
     from tap_gorgias.replication.pages import Row
@@ -27,17 +27,15 @@ ALWAYS = 1_000_000
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A shop with several pages of what is large."""
-    shop = Shop(seed=8, tickets=250, customers=150, events=1_500)
-    with Sandbox(shop) as sandbox:
-        yield sandbox
+def shop() -> Shop:
+    """A shop with several pages of each large list."""
+    return Shop(seed=8, tickets=250, customers=150, events=1_500)
 
 
 def looks_at(
     sandbox: Sandbox, *streams: str, clock: FakeClock | None = None, **settings: Any
 ) -> dict[str, Look]:
-    """Look at streams in this process, on a clock that needs no waiting."""
+    """Look at streams in this process, on a fake clock."""
 
     class Tap(TapGorgias):
         """The tap on the fake clock."""
@@ -52,27 +50,27 @@ def looks_at(
 
 
 def texts_of(look: Look) -> list[str]:
-    """Return what was otherwise than expected."""
+    """Return the texts of the findings."""
     return [surprise.text for surprise in look.surprises]
 
 
-def test_no_page_is_asked_for_twice(sandbox: Sandbox) -> None:
-    """A child asks its parent's list for what is known already."""
+def test_no_page_is_requested_twice(sandbox: Sandbox) -> None:
+    """A child reuses the answers that its parent's look has received."""
     names = [stream.name for stream in STREAMS]
 
     looks_at(sandbox, *names)
 
-    asked = Counter(
+    requested = Counter(
         (one.path, repr(sorted(one.query.items()))) for one in sandbox.requests
     )
-    assert asked.most_common(1)[0][1] == 1
+    assert requested.most_common(1)[0][1] == 1
     of_reads = sum(len(getattr(stream, "parts", [0])) for stream in STREAMS)
     followed = {one.path for one in sandbox.requests if "cursor" in one.query}
-    assert len(asked) == of_reads + len(followed)
+    assert len(requested) == of_reads + len(followed)
 
 
 @pytest.mark.parametrize(
-    ("surprise", "stream", "verdict", "told"),
+    ("surprise", "stream", "verdict", "finding"),
     [
         (
             surprises.refused_parameter,
@@ -130,25 +128,25 @@ def test_no_page_is_asked_for_twice(sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_each_surprise_is_told(
+def test_each_deviation_is_reported(
     sandbox: Sandbox,
     surprise: Callable[[Sandbox], None],
     stream: str,
     verdict: Verdict,
-    told: str,
+    finding: str,
 ) -> None:
-    """By the names of what is otherwise."""
+    """The findings name the fields and parameters concerned."""
     assert texts_of(looks_at(sandbox, stream)[stream]) == []
     surprise(sandbox)
 
     look = looks_at(sandbox, stream)[stream]
 
     assert look.verdict == verdict
-    assert told in texts_of(look)
+    assert finding in texts_of(look)
 
 
 def test_an_outage_does_not_take_five_minutes_for_each_stream(sandbox: Sandbox) -> None:
-    """Half a minute for the first, and one try for each of the others."""
+    """The first stream takes half a minute, and each other one a single attempt."""
     sandbox.faults.add(Fault.error(503), after=1, times=ALWAYS)
     clock = FakeClock()
 
@@ -163,15 +161,15 @@ def test_an_outage_does_not_take_five_minutes_for_each_stream(sandbox: Sandbox) 
     assert sum(clock.sleeps) < 40
 
 
-def test_gorgias_out_of_reach_is_one_line(sandbox: Sandbox) -> None:
-    """A table would repeat it for each stream."""
+def test_an_unreachable_host_is_reported_in_one_line(sandbox: Sandbox) -> None:
+    """A table would repeat the error for each stream."""
     sandbox.faults.add(Fault.reset(), times=ALWAYS)
     with pytest.raises(ApiError, match="account: /api/account failed: the connection"):
         looks_at(sandbox, "account", "tickets")
 
 
-def test_a_full_budget_is_waited_for(sandbox: Sandbox) -> None:
-    """A 429 is no refusal."""
+def test_a_429_is_waited_for(sandbox: Sandbox) -> None:
+    """It is not reported as a refusal."""
     sandbox.faults.add(Fault.too_many_requests(9), "/api/tags")
 
     look = looks_at(sandbox, "tags")["tags"]
@@ -180,7 +178,7 @@ def test_a_full_budget_is_waited_for(sandbox: Sandbox) -> None:
     assert look.requests == 2
 
 
-def test_an_account_without_phone_is_well(sandbox: Sandbox) -> None:
+def test_an_account_without_phone_has_no_findings(sandbox: Sandbox) -> None:
     """Its runs end with exit code 0, too."""
     sandbox.phone = 403
 
@@ -190,8 +188,10 @@ def test_an_account_without_phone_is_well(sandbox: Sandbox) -> None:
     assert look.reason.startswith("403, probably because the account has no phone.")
 
 
-def test_a_child_asks_for_another_parent_if_the_first_is_gone(sandbox: Sandbox) -> None:
-    """Tickets are deleted all the time."""
+def test_a_child_tries_another_parent_if_the_first_was_deleted(
+    sandbox: Sandbox,
+) -> None:
+    """Tickets may be deleted at any time."""
     sandbox.faults.add(Fault.error(404), "/api/tickets/*")
 
     look = looks_at(sandbox, "ticket_details")["ticket_details"]
@@ -200,8 +200,8 @@ def test_a_child_asks_for_another_parent_if_the_first_is_gone(sandbox: Sandbox) 
     assert look.requests == 3
 
 
-def test_a_child_of_which_all_is_refused_is_refused(sandbox: Sandbox) -> None:
-    """Three parents are enough to know."""
+def test_a_child_is_refused_if_three_parents_are(sandbox: Sandbox) -> None:
+    """Further parents are not tried."""
     sandbox.faults.add(Fault.error(403), "/api/views/*", times=ALWAYS)
 
     look = looks_at(sandbox, "view_items")["view_items"]
@@ -211,7 +211,7 @@ def test_a_child_of_which_all_is_refused_is_refused(sandbox: Sandbox) -> None:
     assert look.requests == 1 + 3
 
 
-def test_a_refusal_that_a_stream_copes_with_is_told(sandbox: Sandbox) -> None:
+def test_a_refusal_with_a_fallback_is_reported(sandbox: Sandbox) -> None:
     """Reading all events to find the deletions costs many requests."""
 
     def refuse(_: Shop, request: Request) -> None:
@@ -227,8 +227,8 @@ def test_a_refusal_that_a_stream_copes_with_is_told(sandbox: Sandbox) -> None:
     assert texts_of(look)[0] == "refused with 400: `types`."
 
 
-def test_a_cursor_that_is_ignored_is_told(sandbox: Sandbox) -> None:
-    """The second page would be the first for ever."""
+def test_an_ignored_cursor_is_reported(sandbox: Sandbox) -> None:
+    """Every page would be the first one."""
     sandbox.ignored.add(("/api/messages", "cursor"))
 
     look = looks_at(sandbox, "messages")["messages"]
@@ -237,7 +237,7 @@ def test_a_cursor_that_is_ignored_is_told(sandbox: Sandbox) -> None:
     assert texts_of(look) == ["`cursor` is ignored: the second page repeats the first."]
 
 
-def test_date_times_that_cannot_be_read_are_not_as_expected(sandbox: Sandbox) -> None:
+def test_unreadable_date_times_are_reported(sandbox: Sandbox) -> None:
     """They would be null in the warehouse."""
 
     def spoil(answer: Row) -> Row:
@@ -254,8 +254,8 @@ def test_date_times_that_cannot_be_read_are_not_as_expected(sandbox: Sandbox) ->
     ]
 
 
-def test_figures_that_a_report_leaves_out_are_told(sandbox: Sandbox) -> None:
-    """The columns that somebody asked for would be null."""
+def test_missing_figures_of_a_report_are_reported(sandbox: Sandbox) -> None:
+    """The requested columns would be null."""
 
     def leave_out(answer: Row) -> Row:
         rows = [{**row, "surplus": 1} for row in answer["data"]]
@@ -292,10 +292,10 @@ def test_figures_that_a_report_leaves_out_are_told(sandbox: Sandbox) -> None:
     ],
     ids=repr,
 )
-def test_rubbish_is_told_and_the_next_stream_looked_at(
+def test_an_unreadable_answer_is_reported_and_the_next_stream_tested(
     sandbox: Sandbox, rubbish: object
 ) -> None:
-    """Whatever the answer is, it ends nothing but the look at its stream."""
+    """No answer ends more than the look at its own stream."""
     sandbox.faults.add(Fault.rewrite(lambda _: rubbish), "/api/tags", times=ALWAYS)
 
     looks = looks_at(sandbox, "tags", "tickets", "ticket_details")
@@ -305,10 +305,10 @@ def test_rubbish_is_told_and_the_next_stream_looked_at(
 
 
 @pytest.mark.parametrize("stream", ["tickets", "views"])
-def test_parents_without_ids_are_no_reason_to_stop(
+def test_parents_without_ids_do_not_stop_the_test(
     sandbox: Sandbox, stream: str
 ) -> None:
-    """Their children cannot be asked for, and that is told."""
+    """Their children cannot be requested, which is reported."""
     child = {"tickets": "ticket_details", "views": "view_items"}[stream]
 
     def without_ids(answer: Row) -> Row:
