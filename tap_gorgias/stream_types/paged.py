@@ -211,16 +211,13 @@ class PagedStream(CatalogStream, ABC):
             latest_timestamp_of(response),
         )
 
-    def pages_for(
-        self, reader: PagedStream, context: types.Context | None = None
-    ) -> PagesFrom:
-        """Bind a list to the stream that it is read for.
+    def pages_for(self, reader: PagedStream) -> PagesFrom:
+        """Bind the list to the stream that it is read for.
 
         Args:
             reader: The stream that the list is read for.
-            context: The part of the list to read; None for all of it.
 
         Returns:
             From a cursor to the pages from there on.
         """
-        return lambda cursor: self.pages(context, cursor, reader=reader)
+        return lambda cursor: self.pages(cursor=cursor, reader=reader)
