@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LATENCY = 0.6
-FIRST_SYNCS = ((40, 12_000), (80, 12_000), (80, 30_000))
+FIRST_SYNCS = ((40, 2_000), (40, 12_000), (80, 2_000), (80, 12_000), (80, 30_000))
 """The rate limit, and the number of rows of each of three lists."""
 
 SECONDS = 20.0
+GOAL_WINDOWS = 8
 HOUR = 3600
 
 
@@ -44,15 +45,17 @@ def _measured(part: Iterator[Result]) -> list[Result]:
 def first_sync(limit: int, rows: int, package: Path) -> Iterator[Result]:
     """Read a shop in which no list takes more than a third of all requests.
 
-    Evenly spread requests take at most a window longer than bursts of requests.
+    A sliding window lets `limit` requests pass at once, and the same number after each
+    20 s. Evenly spread requests take up to one window longer, however long a run is. So
+    the goal is for runs of at least eight windows.
     """
     shop = Shop(
         tickets=rows,
         messages_per_ticket=1,
         customers=rows,
         events=rows,
-        satisfaction_surveys=4_000,
-        voice_calls=2_000,
+        satisfaction_surveys=rows // 3,
+        voice_calls=rows // 6,
     )
     limiter = SlidingWindow(limit, SECONDS)
     with Sandbox(shop, limiter=limiter, latency=LATENCY) as sandbox:
@@ -62,15 +65,20 @@ def first_sync(limit: int, rows: int, package: Path) -> Iterator[Result]:
         longest = max(
             sandbox.count(path) for path in {r.path for r in sandbox.requests}
         )
-    allowed = SECONDS * (count / limit - 1)
+    windows = (count - 1) // limit
+    minimum = windows * SECONDS + LATENCY
     what = f"first sync, {limit} requests in 20 s, lists of {rows} rows"
     yield Result(f"requests, {what}", f"{count}, at most {longest} of a list")
-    yield Result(
-        f"seconds, {what}",
-        f"{seconds:.0f}; the limit allows {allowed:.0f}",
-        "at most 1.15 times that",
-        seconds <= 1.15 * allowed,
-    )
+    figure = f"{seconds:.0f}; the minimum is {minimum:.0f}"
+    if windows < GOAL_WINDOWS:
+        yield Result(f"seconds, {what}", figure)
+    else:
+        yield Result(
+            f"seconds, {what}",
+            figure,
+            "at most 1.15 times that",
+            seconds <= 1.15 * minimum,
+        )
     yield Result(f"429, {what}", f"{refused}", "0", refused == 0)
 
 
