@@ -18,6 +18,8 @@ from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.config.statistics import read_queries
+from tap_gorgias.connection_test.report import render
+from tap_gorgias.connection_test.tester import FirstLook
 from tap_gorgias.errors import (
     CatalogError,
     SettingsError,
@@ -26,8 +28,6 @@ from tap_gorgias.errors import (
     Terminated,
     messages_of,
 )
-from tap_gorgias.first_look.looking import FirstLook
-from tap_gorgias.first_look.table import render
 from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded

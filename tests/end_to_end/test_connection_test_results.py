@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tap_gorgias.connection_test.tester import FirstLook, Verdict
 from tap_gorgias.errors import ApiError
-from tap_gorgias.first_look.looking import FirstLook, Verdict
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop, surprises
@@ -18,7 +18,7 @@ from tests.support.fake_clock import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_gorgias.first_look.looking import Look
+    from tap_gorgias.connection_test.tester import Look
     from tap_gorgias.replication.pages import Row
     from tap_gorgias.stream_types.base import GorgiasStream
     from tests.sandbox import Request

@@ -9,9 +9,9 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from tap_gorgias.connection_test import fields, responses
+from tap_gorgias.connection_test.recorder import ObservingClient
 from tap_gorgias.errors import ApiError, messages_of
-from tap_gorgias.first_look import answers, fields
-from tap_gorgias.first_look.observing import ObservingClient
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.walks import Step
@@ -27,7 +27,7 @@ from tap_gorgias.stream_types.replication import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_gorgias.first_look.surprises import Surprise
+    from tap_gorgias.connection_test.differences import Surprise
     from tap_gorgias.replication.pages import Row
     from tap_gorgias.run.context import Run
     from tap_gorgias.stream_types.base import GorgiasStream
@@ -112,7 +112,7 @@ class FirstLook:
                 raise
             failure = error
         surprises = (
-            *answers.surprises_of(stream, self._client.take()),
+            *responses.surprises_of(stream, self._client.take()),
             *fields.surprises_of(stream.name, stream.schema, _keys_of(stream), rows),
         )
         verdict, reason = _judged(stream, failure, rows, surprises)

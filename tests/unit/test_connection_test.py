@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tap_gorgias.config.credentials import ApiKey
-from tap_gorgias.first_look.fields import surprises_of
-from tap_gorgias.first_look.surprises import named_in, quoted
-from tap_gorgias.first_look.table import render
+from tap_gorgias.connection_test.differences import named_in, quoted
+from tap_gorgias.connection_test.fields import surprises_of
+from tap_gorgias.connection_test.report import render
 
 KEY = ApiKey("you@example.com", "key")
 SCHEMA = {

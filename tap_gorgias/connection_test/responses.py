@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from tap_gorgias import timestamps
-from tap_gorgias.first_look.surprises import Surprise, named_in, quoted
+from tap_gorgias.connection_test.differences import Surprise, named_in, quoted
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.walks import LOG_OVERLAP
 from tap_gorgias.stream_types.replication import CursorStream, FeedStream
@@ -17,7 +17,7 @@ from tap_gorgias.stream_types.replication import CursorStream, FeedStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_gorgias.first_look.observing import Observation
+    from tap_gorgias.connection_test.recorder import Observation
     from tap_gorgias.replication.pages import Row
     from tap_gorgias.stream_types.base import GorgiasStream
 

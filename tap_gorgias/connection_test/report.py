@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.config.credentials import Credentials
-    from tap_gorgias.first_look.looking import Look
+    from tap_gorgias.connection_test.tester import Look
 
 COLUMNS = 100
 STREAM_COLUMNS = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.first_look.surprises import Surprise, quoted
+from tap_gorgias.connection_test.differences import Surprise, quoted
 from tap_gorgias.replication import ordering
 
 if TYPE_CHECKING:
