@@ -1,1 +1,1 @@
-"""What `--test` does: ask each stream's endpoint once and tell how Gorgias answers."""
+"""The command `--test`: check the responses to a page or two of each stream."""

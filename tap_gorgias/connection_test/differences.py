@@ -1,4 +1,4 @@
-"""What Gorgias does otherwise than this version expects, in words without data."""
+"""Describes how responses differ from what this version expects, without data."""
 
 from __future__ import annotations
 
@@ -12,47 +12,48 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 12
 MAX_NAME_CHARACTERS = 40
+ELLIPSIS = "..."
 
 
-class Surprise(NamedTuple):
-    """One thing that Gorgias does otherwise."""
+class Difference(NamedTuple):
+    """One difference from what this version expects."""
 
     text: str
-    """A phrase that holds names of fields and parameters, and never a value."""
+    """A phrase that contains names of fields and parameters, but no values."""
     is_harmless: bool = False
-    """Whether the tap reads all that it promises nevertheless."""
+    """Whether the tap still reads everything that it promises."""
 
 
 def quoted(names: Iterable[str]) -> str:
-    """List names for a text.
+    """Format names for a message.
 
     Args:
-        names: Names of fields or parameters, also such as others chose.
+        names: Names of fields or parameters. They may come from a response.
 
     Returns:
-        The first of them in alphabetical order, each printable and not too long.
+        Up to 12 names in alphabetical order, each in backticks, printable and at most
+        40 characters long, and the number of the others.
     """
-    known = sorted(set(names))
-    shown = ", ".join(f"`{_short(name)}`" for name in known[:MAX_NAMES])
-    more = len(known) - MAX_NAMES
+    unique = sorted(set(names))
+    shown = ", ".join(f"`{_shortened(name)}`" for name in unique[:MAX_NAMES])
+    more = len(unique) - MAX_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def named_in(text: str, names: Iterable[str]) -> set[str]:
-    """Find which names a text mentions.
+def mentioned_in(text: str, names: Iterable[str]) -> set[str]:
+    """Return the names that a text contains as whole words.
 
     Args:
-        text: What Gorgias says about a refusal.
-        names: Names that were sent.
-
-    Returns:
-        Those that stand in the text as words of their own.
+        text: The error message of Gorgias.
+        names: Names that the request contained.
     """
     return {
         name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
     }
 
 
-def _short(name: str) -> str:
-    flat = one_line(name).replace("`", " ")
-    return flat if len(flat) <= MAX_NAME_CHARACTERS else f"{flat[:37]}..."
+def _shortened(name: str) -> str:
+    printable = one_line(name).replace("`", " ")
+    if len(printable) <= MAX_NAME_CHARACTERS:
+        return printable
+    return printable[: MAX_NAME_CHARACTERS - len(ELLIPSIS)] + ELLIPSIS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.connection_test.differences import Surprise, quoted
+from tap_gorgias.connection_test.differences import Difference, quoted
 from tap_gorgias.replication import ordering
 
 if TYPE_CHECKING:
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 
     from tap_gorgias.replication.pages import Row
 
-_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(\+00:00|Z)", re.ASCII)
+_DOCUMENTED_FORMAT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(\+00:00|Z)", re.ASCII
+)
 _DIGIT = re.compile(r"\d", re.ASCII)
 
-_MAY_LACK: Mapping[str, Collection[str]] = {
-    # A ticket without values lacks the key (observed in recordings).
+_OPTIONAL_FIELDS: Mapping[str, Collection[str]] = {
+    # Without values, a ticket does not have the field (observed in recordings).
     "ticket_details": {"custom_fields"},
 }
-"""Fields that rows of a stream may lack."""
+"""Fields of the schema that may be missing, by stream."""
 
-_ALWAYS_HELD: Mapping[str, Collection[str]] = {
-    # Tickets lack what only customers have, and the other way round.
+_REQUIRED_FIELDS: Mapping[str, Collection[str]] = {
+    # The other fields belong either to tickets or to customers.
     "view_items": {"id", "created_datetime", "updated_datetime"},
     # Required by the published OpenAPI document.
     "voice_calls": {
@@ -31,59 +33,64 @@ _ALWAYS_HELD: Mapping[str, Collection[str]] = {
         "created_datetime",
     },
 }
-"""The only fields that rows of a stream are sure to have; others may be missing."""
+"""The only fields that must not be missing, by stream. By default, none must."""
 
 
-def surprises_of(
+def field_differences(
     stream: str, schema: Mapping[str, Any], keys: Collection[str], rows: Sequence[Row]
-) -> Iterator[Surprise]:
-    """Compare the names of fields and the form of date-times.
+) -> Iterator[Difference]:
+    """Compare the names of fields and the format of date-times with the schema.
+
+    Fields within objects are not compared, because customers may have named them.
 
     Args:
         stream: Name of the stream.
         schema: JSON schema of the stream.
-        keys: The fields without which the stream cannot be read.
+        keys: Names of the primary and replication keys.
         rows: Rows as Gorgias sent them.
 
     Yields:
-        What is otherwise. Fields within objects are not looked at: their names may be
-        customers' text.
+        Each difference. Missing keys are not harmless, nor are date-times that cannot
+        be parsed.
     """
     properties = schema["properties"]
     found = {name for row in rows for name in row}
     if unknown := found - properties.keys():
-        told = quoted(unknown)
-        yield Surprise(
-            f"fields that this version does not know: {told}.", is_harmless=True
+        names = quoted(unknown)
+        yield Difference(
+            f"fields that this version does not know: {names}.", is_harmless=True
         )
-    expected = set(_ALWAYS_HELD.get(stream, properties))
-    missing = expected - found - set(_MAY_LACK.get(stream, ())) if rows else set()
-    if keys_missing := missing & set(keys):
-        yield Surprise(f"missing keys: {quoted(keys_missing)}.")
+    required = set(_REQUIRED_FIELDS.get(stream, properties))
+    required -= set(_OPTIONAL_FIELDS.get(stream, ()))
+    missing = required - found if rows else set()
+    if missing_keys := missing & set(keys):
+        yield Difference(f"missing keys: {quoted(missing_keys)}.")
     if others := missing - set(keys):
-        told = quoted(others)
-        yield Surprise(
-            f"missing fields, whose columns are null: {told}.", is_harmless=True
+        names = quoted(others)
+        yield Difference(
+            f"missing fields, whose columns are null: {names}.", is_harmless=True
         )
-    yield from _date_forms(properties, rows)
+    yield from _date_time_formats(properties, rows)
 
 
-def _date_forms(
+def _date_time_formats(
     properties: Mapping[str, Any], rows: Sequence[Row]
-) -> Iterator[Surprise]:
-    forms: dict[tuple[str, bool], set[str]] = {}
+) -> Iterator[Difference]:
+    formats: dict[tuple[str, bool], set[str]] = {}
     for name, schema in properties.items():
         if schema.get("format") != "date-time" and not name.endswith("_datetime"):
             continue
         for value in filter(None, (row.get(name) for row in rows)):
-            if not (isinstance(value, str) and _USUAL.fullmatch(value)):
-                forms.setdefault(_form(value), set()).add(name)
-    for (form, is_readable), names in sorted(forms.items()):
-        yield Surprise(f"date-times {form}: {quoted(names)}.", is_harmless=is_readable)
+            if not (isinstance(value, str) and _DOCUMENTED_FORMAT.fullmatch(value)):
+                formats.setdefault(_format_of(value), set()).add(name)
+    for (description, is_readable), names in sorted(formats.items()):
+        yield Difference(
+            f"date-times {description}: {quoted(names)}.", is_harmless=is_readable
+        )
 
 
-def _form(value: Any) -> tuple[str, bool]:  # noqa: ANN401
-    """Describe a date-time without its digits, and whether the tap can read it."""
+def _format_of(value: Any) -> tuple[str, bool]:  # noqa: ANN401
+    """Describe the format of a date-time, and whether the tap can parse it."""
     if ordering.moment_of(value) is None:
         return "that cannot be read, and become null", False
     return f"of the form {_DIGIT.sub('0', value)}", True

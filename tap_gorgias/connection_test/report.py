@@ -1,11 +1,13 @@
-"""Writes what looks at the streams brought as one text to paste into an issue."""
+"""Formats the results of all streams as a text that users can paste into an issue."""
 
 from __future__ import annotations
 
 import platform
 import re
 import textwrap
+from collections import Counter, defaultdict
 from importlib import metadata
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tap_gorgias.api.rate_window import ENTERPRISE_SECONDS
@@ -15,54 +17,57 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.config.credentials import Credentials
-    from tap_gorgias.connection_test.tester import Look
+    from tap_gorgias.connection_test.results import StreamResult
 
-COLUMNS = 100
-STREAM_COLUMNS = 32
-NUMBER_COLUMNS = 9
-VERDICT_COLUMNS = COLUMNS - STREAM_COLUMNS - 2 * NUMBER_COLUMNS - 1
+WIDTH = 100
+STREAM_WIDTH = 32
+NUMBER_WIDTH = 9
+OUTCOME_WIDTH = WIDTH - STREAM_WIDTH - 2 * NUMBER_WIDTH - 1
 
-WHO_GETS = {40: "an API key", 80: "an OAuth2 app"}
-"""What a call limit points to (reference/limitations)."""
+API_KEY_LIMIT = 40
+OAUTH_LIMIT = 80
+DOCUMENTED_LIMITS = {API_KEY_LIMIT: "an API key", OAUTH_LIMIT: "an OAuth2 app"}
+"""Who gets which call limit (reference/limitations)."""
 
 _CALL_LIMIT = re.compile(r"[0-9]+/([0-9]+) in the last ([0-9]+) s")
 
 
 def render(
-    looks: Sequence[Look],
+    results: Sequence[StreamResult],
     *,
     credentials: Credentials,
     call_limit: str | None,
     requests: int,
 ) -> str:
-    """Write the table, and below it what is otherwise than expected.
+    """Format the results as a table, followed by a list of the differences.
 
     Args:
-        looks: What the looks brought.
-        credentials: How the tap signs in.
-        call_limit: Used and whole budget, such as `10/80 in the last 20 s`;
-            None if no answer said.
-        requests: How many requests were sent, those to sign in included.
+        results: The results of the streams.
+        credentials: The credentials in the settings.
+        call_limit: The used and the full budget, for example `10/80 in the last 20 s`.
+            None if no response contained it.
+        requests: Number of requests that were sent, including those for access tokens.
 
     Returns:
-        Lines of at most 100 columns, without data of the account.
+        Lines of at most 100 characters, without data of the account.
     """
-    way = "an API key" if isinstance(credentials, ApiKey) else "OAuth2"
+    sign_in = "an API key" if isinstance(credentials, ApiKey) else "OAuth2"
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("tap-gorgias", "singer-sdk")
     )
-    seconds = sum(look.seconds for look in looks)
+    by_name = sorted(results, key=attrgetter("stream"))
+    seconds = sum(result.seconds for result in results)
     lines = [
-        f"{versions}, Python {platform.python_version()}, signed in with {way}",
+        f"{versions}, Python {platform.python_version()}, signed in with {sign_in}",
         "",
         _line("stream", "verdict", "requests", "seconds"),
-        "-" * COLUMNS,
-        *(line for look in sorted(looks, key=_name) for line in _row(look)),
-        "-" * COLUMNS,
-        *_wrapped(f"{_counted(looks)}; {requests} requests, {seconds:.1f} s.", ""),
+        "-" * WIDTH,
+        *(line for result in by_name for line in _lines_of(result)),
+        "-" * WIDTH,
+        *_wrapped(f"{_counts(results)}; {requests} requests, {seconds:.1f} s."),
         "",
         "What Gorgias does otherwise than this version expects:",
-        *_surprises(looks),
+        *_differences(results),
         *_wrapped(_call_limit(call_limit, credentials), "- "),
         "",
         "This text holds no data of the account: it can be pasted into an issue.",
@@ -70,60 +75,57 @@ def render(
     return "\n".join(lines) + "\n"
 
 
-def _name(look: Look) -> str:
-    return look.stream
-
-
-def _row(look: Look) -> Iterator[str]:
-    verdict = look.verdict.value
-    text = f"{verdict}: {look.reason}" if look.reason else verdict
-    first, *others = textwrap.wrap(text, VERDICT_COLUMNS)
-    is_long = len(look.stream) >= STREAM_COLUMNS
-    name = f"{look.stream[: STREAM_COLUMNS - 4]}..." if is_long else look.stream
-    yield _line(name, first, str(look.requests), f"{look.seconds:.1f}")
+def _lines_of(result: StreamResult) -> Iterator[str]:
+    outcome = result.outcome.value
+    text = f"{outcome}: {result.reason}" if result.reason else outcome
+    first, *others = textwrap.wrap(text, OUTCOME_WIDTH)
+    name = result.stream
+    if len(name) >= STREAM_WIDTH:
+        name = f"{name[: STREAM_WIDTH - 4]}..."
+    yield _line(name, first, str(result.requests), f"{result.seconds:.1f}")
     for line in others:
         yield _line("", line, "", "").rstrip()
 
 
-def _line(stream: str, verdict: str, requests: str, seconds: str) -> str:
+def _line(stream: str, outcome: str, requests: str, seconds: str) -> str:
     return (
-        f"{stream:<{STREAM_COLUMNS}}{verdict:<{VERDICT_COLUMNS}} "
-        f"{requests:>{NUMBER_COLUMNS}}{seconds:>{NUMBER_COLUMNS}}"
+        f"{stream:<{STREAM_WIDTH}}{outcome:<{OUTCOME_WIDTH}} "
+        f"{requests:>{NUMBER_WIDTH}}{seconds:>{NUMBER_WIDTH}}"
     )
 
 
-def _counted(looks: Sequence[Look]) -> str:
-    verdicts = [look.verdict.value for look in looks]
-    counts = [f"{verdicts.count(one)} {one}" for one in dict.fromkeys(verdicts)]
-    return f"{len(looks)} streams: {', '.join(counts) or 'nothing to ask'}"
+def _counts(results: Sequence[StreamResult]) -> str:
+    counts = Counter(result.outcome.value for result in results)
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    return f"{len(results)} streams: {listed or 'nothing to ask'}"
 
 
-def _surprises(looks: Sequence[Look]) -> Iterator[str]:
-    by_text: dict[str, list[str]] = {}
-    for look in looks:
-        for surprise in look.surprises:
-            by_text.setdefault(surprise.text, []).append(look.stream)
-    for text, streams in by_text.items():
+def _differences(results: Sequence[StreamResult]) -> Iterator[str]:
+    streams_of: defaultdict[str, list[str]] = defaultdict(list)
+    for result in results:
+        for difference in result.differences:
+            streams_of[difference.text].append(result.stream)
+    for text, streams in streams_of.items():
         yield from _wrapped(f"{', '.join(streams)}: {text}", "- ")
-    if not by_text:
+    if not streams_of:
         yield "- nothing."
 
 
 def _call_limit(call_limit: str | None, credentials: Credentials) -> str:
-    told = _CALL_LIMIT.fullmatch(call_limit or "")
-    if told is None:
+    match = _CALL_LIMIT.fullmatch(call_limit or "")
+    if match is None:
         return "Call limit: no answer tells it, so the tap takes it for 40 in 20 s."
-    limit, seconds = int(told[1]), int(told[2])
-    expected = 40 if isinstance(credentials, ApiKey) else 80
-    points_to = "which no documented plan has"
-    if limit in WHO_GETS:
+    limit, seconds = int(match[1]), int(match[2])
+    expected = API_KEY_LIMIT if isinstance(credentials, ApiKey) else OAUTH_LIMIT
+    source = "which no documented plan has"
+    if limit in DOCUMENTED_LIMITS:
         plan = " on an Enterprise plan" if seconds == ENTERPRISE_SECONDS else ""
-        points_to = f"as {WHO_GETS[limit]} gets{plan}"
-    otherwise = "" if limit == expected else f" {expected} was expected."
-    return f"Call limit: {call_limit}, {points_to}.{otherwise}"
+        source = f"as {DOCUMENTED_LIMITS[limit]} gets{plan}"
+    correction = "" if limit == expected else f" {expected} was expected."
+    return f"Call limit: {call_limit}, {source}.{correction}"
 
 
-def _wrapped(text: str, bullet: str) -> list[str]:
+def _wrapped(text: str, bullet: str = "") -> list[str]:
     return textwrap.wrap(
-        text, COLUMNS, initial_indent=bullet, subsequent_indent=" " * len(bullet)
+        text, WIDTH, initial_indent=bullet, subsequent_indent=" " * len(bullet)
     )

@@ -1,4 +1,4 @@
-"""What a look at a stream finds out, and what it costs."""
+"""The results of `--test` for each stream, and their cost in requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tap_gorgias.connection_test.tester import FirstLook, Verdict
+from tap_gorgias.connection_test.results import Outcome
+from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import ApiError
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
@@ -18,7 +19,7 @@ from tests.support.fake_clock import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_gorgias.connection_test.tester import Look
+    from tap_gorgias.connection_test.results import StreamResult
     from tap_gorgias.replication.pages import Row
     from tap_gorgias.stream_types.base import GorgiasStream
     from tests.sandbox import Request
@@ -28,16 +29,16 @@ ALWAYS = 1_000_000
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A shop with several pages of what is large."""
+    """A shop with several pages of each large list."""
     shop = Shop(seed=8, tickets=250, customers=150, events=1_500)
     with Sandbox(shop) as sandbox:
         yield sandbox
 
 
-def looks_at(
+def results_of(
     sandbox: Sandbox, *streams: str, clock: FakeClock | None = None, **settings: Any
-) -> dict[str, Look]:
-    """Look at streams in this process, on a clock that needs no waiting."""
+) -> dict[str, StreamResult]:
+    """Test streams in this process, on a fake clock."""
 
     class Tap(TapGorgias):
         """The tap on the fake clock."""
@@ -46,173 +47,178 @@ def looks_at(
     tap = Tap(config={**sandbox.config, **settings})
     chosen = [cast("GorgiasStream", tap.streams[name]) for name in streams]
     try:
-        return {look.stream: look for look in FirstLook(tap.run).at(chosen)}
+        results = ConnectionTest(tap.run).check(chosen)
+        return {result.stream: result for result in results}
     finally:
         tap.run.close()
 
 
-def texts_of(look: Look) -> list[str]:
-    """Return what was otherwise than expected."""
-    return [surprise.text for surprise in look.surprises]
+def texts_of(result: StreamResult) -> list[str]:
+    """Return the texts of the differences."""
+    return [difference.text for difference in result.differences]
 
 
-def test_no_page_is_asked_for_twice(sandbox: Sandbox) -> None:
-    """A child asks its parent's list for what is known already."""
+def test_no_page_is_requested_twice(sandbox: Sandbox) -> None:
+    """A child stream reuses the responses of its parent."""
     names = [stream.name for stream in STREAMS]
 
-    looks_at(sandbox, *names)
+    results_of(sandbox, *names)
 
-    asked = Counter(
+    requested = Counter(
         (one.path, repr(sorted(one.query.items()))) for one in sandbox.requests
     )
-    assert asked.most_common(1)[0][1] == 1
+    assert requested.most_common(1)[0][1] == 1
     of_reads = sum(len(getattr(stream, "parts", [0])) for stream in STREAMS)
     followed = {one.path for one in sandbox.requests if "cursor" in one.query}
-    assert len(asked) == of_reads + len(followed)
+    assert len(requested) == of_reads + len(followed)
 
 
 @pytest.mark.parametrize(
-    ("surprise", "stream", "verdict", "told"),
+    ("surprise", "stream", "outcome", "difference"),
     [
         (
             surprises.refused_parameter,
             "customers",
-            Verdict.REFUSED,
+            Outcome.REFUSED,
             "refused with 400: `order_by`.",
         ),
         (
             surprises.ignored_parameter,
             "rules",
-            Verdict.NOT_AS_EXPECTED,
+            Outcome.NOT_AS_EXPECTED,
             "missing in the `uri` that the answer echoes: `limit`.",
         ),
         (
             surprises.ignored_filter,
             "deletions",
-            Verdict.NOT_AS_EXPECTED,
+            Outcome.NOT_AS_EXPECTED,
             "`types` is ignored: other rows come, too.",
         ),
         (
             surprises.other_order,
             "satisfaction_surveys",
-            Verdict.NOT_AS_EXPECTED,
+            Outcome.NOT_AS_EXPECTED,
             "not in the order asked for, `created_datetime:desc`.",
         ),
         (
             surprises.unknown_field,
             "tickets",
-            Verdict.OK,
+            Outcome.OK,
             "fields that this version does not know: `brand_new`.",
         ),
         (
             surprises.missing_field,
             "teams",
-            Verdict.OK,
+            Outcome.OK,
             "missing fields, whose columns are null: `description`.",
         ),
         (
             surprises.other_date_form,
             "users",
-            Verdict.OK,
+            Outcome.OK,
             "date-times of the form 0000-00-00T00:00:00: `created_datetime`.",
         ),
         (
             surprises.bare_array,
             "views",
-            Verdict.NOT_AS_EXPECTED,
+            Outcome.NOT_AS_EXPECTED,
             "a bare array, without `data` and `meta` around it.",
         ),
         (
             surprises.missing_cursor,
             "jobs",
-            Verdict.NOT_AS_EXPECTED,
+            Outcome.NOT_AS_EXPECTED,
             "`next_cursor` is missing in `meta`.",
         ),
     ],
 )
-def test_each_surprise_is_told(
+def test_each_deviation_is_reported(
     sandbox: Sandbox,
     surprise: Callable[[Sandbox], None],
     stream: str,
-    verdict: Verdict,
-    told: str,
+    outcome: Outcome,
+    difference: str,
 ) -> None:
-    """By the names of what is otherwise."""
-    assert texts_of(looks_at(sandbox, stream)[stream]) == []
+    """The differences name the fields and parameters concerned."""
+    assert texts_of(results_of(sandbox, stream)[stream]) == []
     surprise(sandbox)
 
-    look = looks_at(sandbox, stream)[stream]
+    result = results_of(sandbox, stream)[stream]
 
-    assert look.verdict == verdict
-    assert told in texts_of(look)
+    assert result.outcome == outcome
+    assert difference in texts_of(result)
 
 
 def test_an_outage_does_not_take_five_minutes_for_each_stream(sandbox: Sandbox) -> None:
-    """Half a minute for the first, and one try for each of the others."""
+    """The first stream takes half a minute, and each other one a single attempt."""
     sandbox.faults.add(Fault.error(503), after=1, times=ALWAYS)
     clock = FakeClock()
 
-    looks = looks_at(sandbox, "account", "events", "tags", "tickets", clock=clock)
+    results = results_of(sandbox, "account", "events", "tags", "tickets", clock=clock)
 
-    assert [look.verdict for look in looks.values()] == [
-        Verdict.OK,
-        *[Verdict.REFUSED] * 3,
+    assert [result.outcome for result in results.values()] == [
+        Outcome.OK,
+        *[Outcome.REFUSED] * 3,
     ]
-    assert looks["tickets"].reason == "503, Service Unavailable."
-    assert looks["tickets"].requests == 1
+    assert results["tickets"].reason == "503, Service Unavailable."
+    assert results["tickets"].requests == 1
     assert sum(clock.sleeps) < 40
 
 
-def test_gorgias_out_of_reach_is_one_line(sandbox: Sandbox) -> None:
-    """A table would repeat it for each stream."""
+def test_an_unreachable_host_is_reported_in_one_line(sandbox: Sandbox) -> None:
+    """A table would repeat the error for each stream."""
     sandbox.faults.add(Fault.reset(), times=ALWAYS)
     with pytest.raises(ApiError, match="account: /api/account failed: the connection"):
-        looks_at(sandbox, "account", "tickets")
+        results_of(sandbox, "account", "tickets")
 
 
-def test_a_full_budget_is_waited_for(sandbox: Sandbox) -> None:
-    """A 429 is no refusal."""
+def test_a_request_is_sent_again_after_a_429(sandbox: Sandbox) -> None:
+    """The rate limit does not count as a refusal."""
     sandbox.faults.add(Fault.too_many_requests(9), "/api/tags")
 
-    look = looks_at(sandbox, "tags")["tags"]
+    result = results_of(sandbox, "tags")["tags"]
 
-    assert look.verdict == Verdict.OK
-    assert look.requests == 2
+    assert result.outcome == Outcome.OK
+    assert result.requests == 2
 
 
-def test_an_account_without_phone_is_well(sandbox: Sandbox) -> None:
-    """Its runs end with exit code 0, too."""
+def test_an_account_without_phone_passes(sandbox: Sandbox) -> None:
+    """Its runs also end with exit code 0."""
     sandbox.phone = 403
 
-    look = looks_at(sandbox, "account", "voice_calls")["voice_calls"]
+    result = results_of(sandbox, "account", "voice_calls")["voice_calls"]
 
-    assert look.verdict == Verdict.NO_ROWS
-    assert look.reason.startswith("403, probably because the account has no phone.")
+    assert result.outcome == Outcome.NO_ROWS
+    assert result.reason.startswith("403, probably because the account has no phone.")
 
 
-def test_a_child_asks_for_another_parent_if_the_first_is_gone(sandbox: Sandbox) -> None:
-    """Tickets are deleted all the time."""
+def test_a_child_tries_another_parent_if_the_first_was_deleted(
+    sandbox: Sandbox,
+) -> None:
+    """Tickets may be deleted at any time."""
     sandbox.faults.add(Fault.error(404), "/api/tickets/*")
 
-    look = looks_at(sandbox, "ticket_details")["ticket_details"]
+    result = results_of(sandbox, "ticket_details")["ticket_details"]
 
-    assert look.verdict == Verdict.OK
-    assert look.requests == 3
+    assert result.outcome == Outcome.OK
+    assert result.requests == 3
 
 
-def test_a_child_of_which_all_is_refused_is_refused(sandbox: Sandbox) -> None:
-    """Three parents are enough to know."""
+def test_a_child_is_refused_if_three_parents_are(sandbox: Sandbox) -> None:
+    """Further parents are not tried."""
     sandbox.faults.add(Fault.error(403), "/api/views/*", times=ALWAYS)
 
-    look = looks_at(sandbox, "view_items")["view_items"]
+    result = results_of(sandbox, "view_items")["view_items"]
 
-    assert look.verdict == Verdict.REFUSED
-    assert look.reason == "403, needs `tickets:read`."
-    assert look.requests == 1 + 3
+    assert result.outcome == Outcome.REFUSED
+    assert result.reason == "403, needs `tickets:read`."
+    assert result.requests == 1 + 3
 
 
-def test_a_refusal_that_a_stream_copes_with_is_told(sandbox: Sandbox) -> None:
-    """Reading all events to find the deletions costs many requests."""
+def test_a_refused_parameter_is_reported_despite_a_fallback(
+    sandbox: Sandbox,
+) -> None:
+    """Without `types`, finding the deletions takes a request for each 100 events."""
 
     def refuse(_: Shop, request: Request) -> None:
         if "types" in request.query:
@@ -221,23 +227,25 @@ def test_a_refusal_that_a_stream_copes_with_is_told(sandbox: Sandbox) -> None:
 
     sandbox.before_request(refuse)
 
-    look = looks_at(sandbox, "deletions")["deletions"]
+    result = results_of(sandbox, "deletions")["deletions"]
 
-    assert look.verdict == Verdict.NOT_AS_EXPECTED
-    assert texts_of(look)[0] == "refused with 400: `types`."
+    assert result.outcome == Outcome.NOT_AS_EXPECTED
+    assert texts_of(result)[0] == "refused with 400: `types`."
 
 
-def test_a_cursor_that_is_ignored_is_told(sandbox: Sandbox) -> None:
-    """The second page would be the first for ever."""
+def test_an_ignored_cursor_is_reported(sandbox: Sandbox) -> None:
+    """Every page would be the first one."""
     sandbox.ignored.add(("/api/messages", "cursor"))
 
-    look = looks_at(sandbox, "messages")["messages"]
+    result = results_of(sandbox, "messages")["messages"]
 
-    assert look.verdict == Verdict.NOT_AS_EXPECTED
-    assert texts_of(look) == ["`cursor` is ignored: the second page repeats the first."]
+    assert result.outcome == Outcome.NOT_AS_EXPECTED
+    assert texts_of(result) == [
+        "`cursor` is ignored: the second page repeats the first."
+    ]
 
 
-def test_date_times_that_cannot_be_read_are_not_as_expected(sandbox: Sandbox) -> None:
+def test_unreadable_date_times_are_reported(sandbox: Sandbox) -> None:
     """They would be null in the warehouse."""
 
     def spoil(answer: Row) -> Row:
@@ -246,16 +254,16 @@ def test_date_times_that_cannot_be_read_are_not_as_expected(sandbox: Sandbox) ->
 
     sandbox.faults.add(Fault.rewrite(spoil), "/api/tags", times=ALWAYS)
 
-    look = looks_at(sandbox, "tags")["tags"]
+    result = results_of(sandbox, "tags")["tags"]
 
-    assert look.verdict == Verdict.NOT_AS_EXPECTED
-    assert texts_of(look) == [
+    assert result.outcome == Outcome.NOT_AS_EXPECTED
+    assert texts_of(result) == [
         "date-times that cannot be read, and become null: `created_datetime`."
     ]
 
 
-def test_figures_that_a_report_leaves_out_are_told(sandbox: Sandbox) -> None:
-    """The columns that somebody asked for would be null."""
+def test_missing_figures_of_a_report_are_reported(sandbox: Sandbox) -> None:
+    """The requested columns would be null."""
 
     def leave_out(answer: Row) -> Row:
         rows = [{**row, "surplus": 1} for row in answer["data"]]
@@ -267,17 +275,17 @@ def test_figures_that_a_report_leaves_out_are_told(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault.rewrite(leave_out), path, times=ALWAYS)
     name = "statistics_tickets_created"
 
-    look = looks_at(sandbox, name, statistics=["tickets_created"])[name]
+    result = results_of(sandbox, name, statistics=["tickets_created"])[name]
 
-    assert look.verdict == Verdict.NOT_AS_EXPECTED
-    assert texts_of(look) == [
+    assert result.outcome == Outcome.NOT_AS_EXPECTED
+    assert texts_of(result) == [
         "missing in the rows: `ticketCount`.",
         "not asked for, but in the rows: `surplus`.",
     ]
 
 
 @pytest.mark.parametrize(
-    "rubbish",
+    "body",
     [
         5,
         "text",
@@ -292,23 +300,23 @@ def test_figures_that_a_report_leaves_out_are_told(sandbox: Sandbox) -> None:
     ],
     ids=repr,
 )
-def test_rubbish_is_told_and_the_next_stream_looked_at(
-    sandbox: Sandbox, rubbish: object
+def test_an_invalid_response_does_not_stop_the_test(
+    sandbox: Sandbox, body: object
 ) -> None:
-    """Whatever the answer is, it ends nothing but the look at its stream."""
-    sandbox.faults.add(Fault.rewrite(lambda _: rubbish), "/api/tags", times=ALWAYS)
+    """It is reported for its own stream, and the next stream is tested."""
+    sandbox.faults.add(Fault.rewrite(lambda _: body), "/api/tags", times=ALWAYS)
 
-    looks = looks_at(sandbox, "tags", "tickets", "ticket_details")
+    results = results_of(sandbox, "tags", "tickets", "ticket_details")
 
-    assert looks["tags"].verdict == Verdict.NOT_AS_EXPECTED
-    assert looks["tickets"].verdict == Verdict.OK
+    assert results["tags"].outcome == Outcome.NOT_AS_EXPECTED
+    assert results["tickets"].outcome == Outcome.OK
 
 
 @pytest.mark.parametrize("stream", ["tickets", "views"])
-def test_parents_without_ids_are_no_reason_to_stop(
+def test_parents_without_ids_do_not_stop_the_test(
     sandbox: Sandbox, stream: str
 ) -> None:
-    """Their children cannot be asked for, and that is told."""
+    """The report says that their children cannot be requested."""
     child = {"tickets": "ticket_details", "views": "view_items"}[stream]
 
     def without_ids(answer: Row) -> Row:
@@ -316,8 +324,8 @@ def test_parents_without_ids_are_no_reason_to_stop(
 
     sandbox.faults.add(Fault.rewrite(without_ids), f"/api/{stream}", times=ALWAYS)
 
-    looks = looks_at(sandbox, child, "tags", stream)
+    results = results_of(sandbox, child, "tags", stream)
 
-    assert looks[child].verdict == Verdict.NOT_AS_EXPECTED
-    assert "missing keys: `id`" in " ".join(texts_of(looks[stream]))
-    assert looks["tags"].verdict == Verdict.OK
+    assert results[child].outcome == Outcome.NOT_AS_EXPECTED
+    assert "missing keys: `id`" in " ".join(texts_of(results[stream]))
+    assert results["tags"].outcome == Outcome.OK

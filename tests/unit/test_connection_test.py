@@ -1,12 +1,12 @@
-"""Names in the text of `--test`: those that others chose are cut and made printable."""
+"""Findings of `--test`: foreign names are truncated and made printable."""
 
 from __future__ import annotations
 
 import pytest
 
 from tap_gorgias.config.credentials import ApiKey
-from tap_gorgias.connection_test.differences import named_in, quoted
-from tap_gorgias.connection_test.fields import surprises_of
+from tap_gorgias.connection_test.differences import mentioned_in, quoted
+from tap_gorgias.connection_test.fields import field_differences
 from tap_gorgias.connection_test.report import render
 
 KEY = ApiKey("you@example.com", "key")
@@ -21,30 +21,30 @@ SCHEMA = {
 USUAL = "2026-08-26T12:46:06.231080+00:00"
 
 
-def told(*rows: dict[str, object]) -> list[str]:
-    """Return what is told of some rows."""
-    return [one.text for one in surprises_of("tickets", SCHEMA, {"id"}, rows)]
+def differences_of(*rows: dict[str, object]) -> list[str]:
+    """Return the findings about some rows."""
+    return [one.text for one in field_differences("tickets", SCHEMA, {"id"}, rows)]
 
 
 def row(**fields: object) -> dict[str, object]:
-    """Make a row in which nothing is otherwise."""
+    """Return a row without findings."""
     usual = {"id": 1, "created_datetime": USUAL, "closed_datetime": None, "meta": {}}
     return {**usual, **fields}
 
 
-def test_names_come_in_order_once_and_quoted() -> None:
-    """However often they were found."""
+def test_names_are_sorted_unique_and_quoted() -> None:
+    """The number of occurrences does not matter."""
     assert quoted(["b", "a", "b"]) == "`a`, `b`"
 
 
-def test_a_long_or_strange_name_is_cut_and_printable() -> None:
-    """So that a table stays one, and its quotes too."""
+def test_a_long_or_unprintable_name_is_sanitized() -> None:
+    """It cannot break the table or its quotes."""
     assert quoted(["x" * 41]) == f"`{'x' * 37}...`"
     assert quoted(["a`b\n\x1b"]) == "`a b  `"
 
 
 def test_many_names_are_counted() -> None:
-    """Twelve tell enough."""
+    """Twelve names are shown."""
     assert quoted(str(number) for number in range(15)).endswith(" and 3 more")
 
 
@@ -57,29 +57,29 @@ def test_many_names_are_counted() -> None:
     ],
 )
 def test_a_refusal_names_parameters_as_whole_words(text: str, names: set[str]) -> None:
-    """Those that were sent, and no others."""
-    assert named_in(text, ["order_by", "limit", "created_datetime[gte]"]) == names
+    """Only parameters that were sent are recognised."""
+    assert mentioned_in(text, ["order_by", "limit", "created_datetime[gte]"]) == names
 
 
 def test_a_field_that_one_row_has_is_not_missing() -> None:
-    """Rows may lack what does not apply to them."""
-    assert told({"id": 1, "meta": {}}, row()) == []
+    """Rows may lack fields that do not apply to them."""
+    assert differences_of({"id": 1, "meta": {}}, row()) == []
 
 
-def test_no_rows_tell_nothing() -> None:
-    """Nothing is missing in them either."""
-    assert told() == []
+def test_no_rows_give_no_findings() -> None:
+    """No field is missing from them either."""
+    assert differences_of() == []
 
 
 def test_names_within_objects_are_not_shown() -> None:
-    """They may be the words of customers."""
-    assert told(row(meta={"Jane's secret": 1})) == []
+    """They may come from customers."""
+    assert differences_of(row(meta={"Jane's secret": 1})) == []
 
 
 @pytest.mark.parametrize("usual", [USUAL, "2026-08-26T12:46:06Z"])
-def test_usual_date_times_are_not_told(usual: str) -> None:
-    """With a fraction or without, in UTC."""
-    assert told(row(created_datetime=usual)) == []
+def test_valid_date_times_are_not_reported(usual: str) -> None:
+    """They are in UTC, with or without a fraction."""
+    assert differences_of(row(created_datetime=usual)) == []
 
 
 @pytest.mark.parametrize(
@@ -91,20 +91,22 @@ def test_usual_date_times_are_not_told(usual: str) -> None:
         (1_756_212_366, "that cannot be read, and become null"),
     ],
 )
-def test_other_date_times_are_told_without_their_digits(
+def test_other_date_times_are_reported_without_their_digits(
     value: object, form: str
 ) -> None:
-    """The form is enough to teach the tap."""
+    """The format is enough to extend the tap."""
     rows = [row(created_datetime=value, closed_datetime=value)]
-    assert told(*rows) == [f"date-times {form}: `closed_datetime`, `created_datetime`."]
+    assert differences_of(*rows) == [
+        f"date-times {form}: `closed_datetime`, `created_datetime`."
+    ]
 
 
 def test_a_missing_key_is_more_than_a_missing_field() -> None:
-    """Without it nothing can be loaded."""
+    """Nothing can be loaded without it."""
     without_id = row()
     del without_id["id"]
     del without_id["meta"]
-    found = list(surprises_of("tickets", SCHEMA, {"id"}, [without_id]))
+    found = list(field_differences("tickets", SCHEMA, {"id"}, [without_id]))
     assert [(one.text, one.is_harmless) for one in found] == [
         ("missing keys: `id`.", False),
         ("missing fields, whose columns are null: `meta`.", True),
@@ -126,7 +128,7 @@ def test_a_missing_key_is_more_than_a_missing_field() -> None:
         ),
     ],
 )
-def test_the_call_limit_points_to_a_plan(call_limit: str | None, line: str) -> None:
-    """An API key gets 40 requests, in 20 seconds or in 10."""
+def test_the_call_limit_indicates_the_plan(call_limit: str | None, line: str) -> None:
+    """An API key gets 40 requests in 20 or in 10 seconds."""
     text = render([], credentials=KEY, call_limit=call_limit, requests=0)
     assert f"- Call limit: {line}\n" in text
