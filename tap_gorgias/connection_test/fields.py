@@ -56,10 +56,7 @@ def field_differences(
     properties = schema["properties"]
     found = {name for row in rows for name in row}
     if unknown := found - properties.keys():
-        names = quoted(unknown)
-        yield Difference(
-            f"fields that this version does not know: {names}.", is_harmless=True
-        )
+        yield Difference(f"unknown fields: {quoted(unknown)}.", is_harmless=True)
     required = set(_REQUIRED_FIELDS.get(stream, properties))
     required -= set(_OPTIONAL_FIELDS.get(stream, ()))
     missing = required - found if rows else set()
@@ -92,5 +89,5 @@ def _date_time_formats(
 def _format_of(value: Any) -> tuple[str, bool]:  # noqa: ANN401
     """Describe the format of a date-time, and whether the tap can parse it."""
     if ordering.moment_of(value) is None:
-        return "that cannot be read, and become null", False
-    return f"of the form {_DIGIT.sub('0', value)}", True
+        return "that cannot be parsed and become null", False
+    return f"in the format {_DIGIT.sub('0', value)}", True

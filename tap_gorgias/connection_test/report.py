@@ -49,7 +49,7 @@ def render(
         requests: Number of requests that were sent, including those for access tokens.
 
     Returns:
-        Lines of at most 100 characters, without data of the account.
+        Lines of at most 100 characters, without account data.
     """
     sign_in = "an API key" if isinstance(credentials, ApiKey) else "OAuth2"
     versions = ", ".join(
@@ -60,17 +60,17 @@ def render(
     lines = [
         f"{versions}, Python {platform.python_version()}, signed in with {sign_in}",
         "",
-        _line("stream", "verdict", "requests", "seconds"),
+        _line("stream", "result", "requests", "seconds"),
         "-" * WIDTH,
         *(line for result in by_name for line in _lines_of(result)),
         "-" * WIDTH,
         *_wrapped(f"{_counts(results)}; {requests} requests, {seconds:.1f} s."),
         "",
-        "What Gorgias does otherwise than this version expects:",
+        "Differences from what this version expects:",
         *_differences(results),
         *_wrapped(_call_limit(call_limit, credentials), "- "),
         "",
-        "This text holds no data of the account: it can be pasted into an issue.",
+        "This text contains no account data. You can paste it into an issue.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -97,7 +97,7 @@ def _line(stream: str, outcome: str, requests: str, seconds: str) -> str:
 def _counts(results: Sequence[StreamResult]) -> str:
     counts = Counter(result.outcome.value for result in results)
     listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    return f"{len(results)} streams: {listed or 'nothing to ask'}"
+    return f"{len(results)} streams: {listed or 'none selected'}"
 
 
 def _differences(results: Sequence[StreamResult]) -> Iterator[str]:
@@ -108,21 +108,21 @@ def _differences(results: Sequence[StreamResult]) -> Iterator[str]:
     for text, streams in streams_of.items():
         yield from _wrapped(f"{', '.join(streams)}: {text}", "- ")
     if not streams_of:
-        yield "- nothing."
+        yield "- none."
 
 
 def _call_limit(call_limit: str | None, credentials: Credentials) -> str:
     match = _CALL_LIMIT.fullmatch(call_limit or "")
     if match is None:
-        return "Call limit: no answer tells it, so the tap takes it for 40 in 20 s."
+        return "Call limit: missing from all responses, so the tap assumes 40 in 20 s."
     limit, seconds = int(match[1]), int(match[2])
     expected = API_KEY_LIMIT if isinstance(credentials, ApiKey) else OAUTH_LIMIT
-    source = "which no documented plan has"
+    source = "which is undocumented"
     if limit in DOCUMENTED_LIMITS:
         plan = " on an Enterprise plan" if seconds == ENTERPRISE_SECONDS else ""
-        source = f"as {DOCUMENTED_LIMITS[limit]} gets{plan}"
-    correction = "" if limit == expected else f" {expected} was expected."
-    return f"Call limit: {call_limit}, {source}.{correction}"
+        source = f"the limit for {DOCUMENTED_LIMITS[limit]}{plan}"
+    correction = "" if limit == expected else f"; {expected} was expected"
+    return f"Call limit: {call_limit}, {source}{correction}."
 
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:

@@ -68,22 +68,22 @@ def _rejected_parameters(exchange: Exchange, error: ApiError) -> Iterator[Differ
     if names := mentioned_in(str(error), sent):
         yield Difference(f"refused with 400: {quoted(names)}.")
     else:
-        yield Difference(f"refused with 400, which names none of {quoted(sent)}.")
+        yield Difference(f"refused with 400; the message names none of {quoted(sent)}.")
 
 
 def _envelope(exchange: Exchange) -> Iterator[Difference]:
     body = exchange.body
     if isinstance(body, list):
-        yield Difference("a bare array, without `data` and `meta` around it.")
+        yield Difference("a bare array, without `data` and `meta`.")
         return
     if not isinstance(body, dict):
         return  # The stream raises an error.
     for name in ("data", "meta"):
         if body.get(name) is None:
             state = "is null" if name in body else "is missing"
-            yield Difference(f"`{name}` {state} in the answer.")
+            yield Difference(f"`{name}` {state}.")
     if exchange.meta is not None and exchange.next_page_key not in exchange.meta:
-        yield Difference(f"`{exchange.next_page_key}` is missing in `meta`.")
+        yield Difference(f"`{exchange.next_page_key}` is missing from `meta`.")
 
 
 def _echoed_parameters(exchange: Exchange) -> Iterator[Difference]:
@@ -99,7 +99,7 @@ def _echoed_parameters(exchange: Exchange) -> Iterator[Difference]:
     sent = {name: value for name, value in exchange.params.items() if name != "cursor"}
     if missing := sent.keys() - echoed.keys():
         names = quoted(missing)
-        yield Difference(f"missing in the `uri` that the answer echoes: {names}.")
+        yield Difference(f"missing from the `uri` in the response: {names}.")
     changed = {
         name
         for name, values in sent.items()
@@ -108,19 +108,17 @@ def _echoed_parameters(exchange: Exchange) -> Iterator[Difference]:
     }
     if changed:
         names = quoted(changed)
-        yield Difference(
-            f"of another value in the `uri` that the answer echoes: {names}."
-        )
+        yield Difference(f"changed in the `uri` in the response: {names}.")
 
 
 def _limit(exchange: Exchange) -> Iterator[Difference]:
     limit = int(exchange.params["limit"][0])
     count = len(exchange.rows)
     if count > limit:
-        yield Difference("`limit` is ignored: more rows come.")
+        yield Difference("`limit` is ignored: the page has more rows.")
     has_next_page = exchange.meta and exchange.meta.get(exchange.next_page_key)
     if count < limit and has_next_page and not exchange.query:
-        yield Difference("fewer rows than `limit` allows, although more follow.")
+        yield Difference("fewer rows than `limit`, although more follow.")
 
 
 def _order(stream: GorgiasStream, exchange: Exchange) -> Iterator[Difference]:
@@ -135,8 +133,8 @@ def _order(stream: GorgiasStream, exchange: Exchange) -> Iterator[Difference]:
     # The overlap that `walks.by_cursor` allows for.
     overlap = LOG_OVERLAP if isinstance(stream, CursorStream) else timedelta(0)
     if not _are_ascending(values, overlap):
-        how = "asked for" if requested else "expected"
-        yield Difference(f"not in the order {how}, `{expected}`.")
+        source = "requested" if requested else "expected"
+        yield Difference(f"not in the {source} order, `{expected}`.")
 
 
 def _default_order(stream: GorgiasStream, exchange: Exchange) -> str | None:
@@ -176,7 +174,7 @@ def _filters(exchange: Exchange) -> Iterator[Difference]:
         else:
             continue
         if not is_applied:
-            yield Difference(f"`{name}` is ignored: other rows come, too.")
+            yield Difference(f"`{name}` is ignored: the page has other rows too.")
 
 
 def _columns(exchange: Exchange) -> Iterator[Difference]:
@@ -185,8 +183,8 @@ def _columns(exchange: Exchange) -> Iterator[Difference]:
         return
     found = {name for row in exchange.rows for name in row}
     if missing := requested - found:
-        yield Difference(f"missing in the rows: {quoted(missing)}.")
+        yield Difference(f"missing from the rows: {quoted(missing)}.")
     if unknown := found - requested:
         yield Difference(
-            f"not asked for, but in the rows: {quoted(unknown)}.", is_harmless=True
+            f"in the rows, but not requested: {quoted(unknown)}.", is_harmless=True
         )

@@ -35,7 +35,7 @@ class StreamResult:
     Attributes:
         stream: Name of the stream.
         outcome: Whether the stream can be read.
-        reason: Why not, without data of the account; may be empty.
+        reason: Why not, without account data; may be empty.
         requests: Number of requests that were sent.
         seconds: How long they took.
         differences: How the responses differ from what this version expects.
@@ -69,7 +69,7 @@ def outcome_of(
         differences: How the responses differ from what the stream expects.
 
     Returns:
-        The outcome, and a phrase without data of the account, which may be empty.
+        The outcome, and a phrase without account data, which may be empty.
     """
     if isinstance(error, PageError):
         return Outcome.NOT_AS_EXPECTED, str(error)

@@ -86,25 +86,25 @@ def test_no_page_is_requested_twice(sandbox: Sandbox) -> None:
             surprises.ignored_parameter,
             "rules",
             Outcome.NOT_AS_EXPECTED,
-            "missing in the `uri` that the answer echoes: `limit`.",
+            "missing from the `uri` in the response: `limit`.",
         ),
         (
             surprises.ignored_filter,
             "deletions",
             Outcome.NOT_AS_EXPECTED,
-            "`types` is ignored: other rows come, too.",
+            "`types` is ignored: the page has other rows too.",
         ),
         (
             surprises.other_order,
             "satisfaction_surveys",
             Outcome.NOT_AS_EXPECTED,
-            "not in the order asked for, `created_datetime:desc`.",
+            "not in the requested order, `created_datetime:desc`.",
         ),
         (
             surprises.unknown_field,
             "tickets",
             Outcome.OK,
-            "fields that this version does not know: `brand_new`.",
+            "unknown fields: `brand_new`.",
         ),
         (
             surprises.missing_field,
@@ -116,19 +116,19 @@ def test_no_page_is_requested_twice(sandbox: Sandbox) -> None:
             surprises.other_date_form,
             "users",
             Outcome.OK,
-            "date-times of the form 0000-00-00T00:00:00: `created_datetime`.",
+            "date-times in the format 0000-00-00T00:00:00: `created_datetime`.",
         ),
         (
             surprises.bare_array,
             "views",
             Outcome.NOT_AS_EXPECTED,
-            "a bare array, without `data` and `meta` around it.",
+            "a bare array, without `data` and `meta`.",
         ),
         (
             surprises.missing_cursor,
             "jobs",
             Outcome.NOT_AS_EXPECTED,
-            "`next_cursor` is missing in `meta`.",
+            "`next_cursor` is missing from `meta`.",
         ),
     ],
 )
@@ -258,7 +258,7 @@ def test_unreadable_date_times_are_reported(sandbox: Sandbox) -> None:
 
     assert result.outcome == Outcome.NOT_AS_EXPECTED
     assert texts_of(result) == [
-        "date-times that cannot be read, and become null: `created_datetime`."
+        "date-times that cannot be parsed and become null: `created_datetime`."
     ]
 
 
@@ -279,8 +279,8 @@ def test_missing_figures_of_a_report_are_reported(sandbox: Sandbox) -> None:
 
     assert result.outcome == Outcome.NOT_AS_EXPECTED
     assert texts_of(result) == [
-        "missing in the rows: `ticketCount`.",
-        "not asked for, but in the rows: `surplus`.",
+        "missing from the rows: `ticketCount`.",
+        "in the rows, but not requested: `surplus`.",
     ]
 
 
