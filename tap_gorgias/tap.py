@@ -29,7 +29,7 @@ from tap_gorgias.errors import (
     messages_of,
 )
 from tap_gorgias.records.decoding import decode
-from tap_gorgias.replication.bookmarks import MOMENT_KEYS, bookmark_from
+from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
@@ -149,7 +149,7 @@ class TapGorgias(Tap):
                 raise StateError(message)
             for leftover in ("partitions", "progress_markers"):
                 entry.pop(leftover, None)
-            for key in MOMENT_KEYS if stream in known else ():
+            for key in TIMESTAMP_KEYS if stream in known else ():
                 bookmark_from(entry, stream, key)
         self.run.unchecked_state = {
             stream: entry for stream, entry in bookmarks.items() if stream in known

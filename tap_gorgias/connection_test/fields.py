@@ -88,6 +88,6 @@ def _date_time_formats(
 
 def _format_of(value: Any) -> tuple[str, bool]:  # noqa: ANN401
     """Describe the format of a date-time, and whether the tap can parse it."""
-    if ordering.moment_of(value) is None:
+    if ordering.timestamp_of(value) is None:
         return "that cannot be parsed and become null", False
     return f"in the format {_DIGIT.sub('0', value)}", True

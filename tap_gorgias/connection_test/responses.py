@@ -150,7 +150,7 @@ def _default_order(stream: GorgiasStream, exchange: Exchange) -> str | None:
 
 def _are_ascending(values: list[Any], overlap: timedelta) -> bool:
     numbers = [value for value in values if isinstance(value, (int, float))]
-    times = [time for value in values if (time := ordering.moment_of(value))]
+    times = [time for value in values if (time := ordering.timestamp_of(value))]
     newest = itertools.accumulate(times, max)
     return numbers == sorted(numbers) and all(
         time >= timestamps.earlier(latest, overlap)
@@ -162,7 +162,7 @@ def _filters(exchange: Exchange) -> Iterator[Difference]:
     for name, values in exchange.params.items():
         if name.endswith(_EARLIEST):
             field = name.removesuffix(_EARLIEST)
-            earliest = ordering.moment_of(values[0])
+            earliest = ordering.timestamp_of(values[0])
             is_applied = not any(
                 ordering.is_before(row.get(field), earliest) for row in exchange.rows
             )

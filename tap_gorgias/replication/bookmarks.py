@@ -1,4 +1,4 @@
-"""How far a stream has been read: what STATE holds for it, and reading that back.
+"""The position of a stream: how far it has been read, as an entry in STATE.
 
     {"replication_key": "updated_datetime",
      "replication_key_value": "2026-10-31T23:54:41.739132Z",
@@ -6,14 +6,14 @@
               "floor": "2026-10-31T23:52:41.739132Z"}}
 
 `replication_key_value` is the bookmark: every change up to it has been emitted. `walk`
-is there only while a walk from the newest row down to `floor` is unfinished. A child
-may stop in the middle of a page of parents: the rows above `reached` are done then, and
-`cursor` is that of the page, null for the first one.
+exists only while a walk from the newest row down to `floor` is unfinished. A child may
+stop in the middle of a page of parents: then the parents above `reached` are done, and
+`cursor` is the cursor of that page, null for the first one.
 
-`imports` says up to when the creation of tickets has been followed in the events.
+`imports` is the time up to which events have shown which tickets were created.
 
-A list that is read by its cursor has, in place of a walk, the `cursor` of the last page
-that was read; none while that is the first page.
+A list that is read by its cursor has no walk, but the `cursor` of the last page that
+was read; none while that is the first page.
 """
 
 from __future__ import annotations
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-MOMENT_KEYS = ("replication_key_value", "emitted", "since", "settled", "imports")
-"""What in an entry has to be a date-time."""
+TIMESTAMP_KEYS = ("replication_key_value", "emitted", "since", "settled", "imports")
+"""Keys of an entry whose values must be date-times."""
 
 WALK_KEYS = {"newest", "cursor", "floor", "reached"}
 
-CLOCKS_DIFFER_AT_MOST = timedelta(days=1)
+MAX_CLOCK_DIFFERENCE = timedelta(days=1)
 
 
 class UnusableWalkError(ValueError):
-    """A saved walk that this version cannot go on with."""
+    """A saved walk that this version cannot resume."""
 
 
 class UnusableCursorError(ValueError):
-    """A saved cursor that cannot be one."""
+    """A saved cursor that is not valid."""
 
 
 @dataclass(frozen=True)
 class Walk:
-    """An unfinished read from the newest row down. All moments are rendered texts."""
+    """An unfinished walk from the newest row down. All timestamps are rendered."""
 
     newest: str | None
-    """The bookmark once this walk is complete; None if no row had a value yet."""
+    """The bookmark once the walk is finished; None if no row had a timestamp yet."""
     cursor: str | None
-    """Cursor of the next page; None for the first page, which then has `reached`."""
+    """Cursor of the next page; None for the first page, if there is `reached`."""
     floor: str | None
     """Where the walk ends; None at the last page."""
     reached: str | None = None
-    """Rows above it are done, if the walk stopped in the middle of a page."""
+    """The rows above it are done, if the walk stopped in the middle of a page."""
 
     def to_state(self) -> dict[str, str | None]:
-        """Write the walk as it stands in STATE."""
+        """Return the walk as it is stored in STATE."""
         state = {"newest": self.newest, "cursor": self.cursor, "floor": self.floor}
         return state if self.reached is None else {**state, "reached": self.reached}
 
@@ -71,18 +71,18 @@ class Position:
     bookmark: str | None = None
     walk: Walk | None = None
     cursor: str | None = None
-    """Cursor of the last page, of a list that is read by its cursor."""
+    """Cursor of the last page, if the list is read by its cursor."""
     imports: str | None = None
-    """Tickets that entered the account up to here have been emitted."""
+    """All tickets that were created up to here have been emitted."""
 
     def to_state(self, replication_key: str) -> dict[str, Any]:
-        """Write the entry of the stream in STATE.
+        """Return the entry of the stream in STATE.
 
         Args:
-            replication_key: The stream's replication key.
+            replication_key: The replication key of the stream.
 
         Returns:
-            The entry; empty if nothing is known yet.
+            The entry; empty if nothing has been read yet.
         """
         state: dict[str, Any] = {}
         if self.bookmark is not None:
@@ -102,18 +102,18 @@ class Position:
 def bookmark_from(
     state: Mapping[str, Any], stream: str, key: str = "replication_key_value"
 ) -> str | None:
-    """Read the bookmark, whoever wrote it.
+    """Read a bookmark from STATE, which any program may have written.
 
     Args:
         state: The entry of the stream in STATE.
         stream: Its name.
-        key: Where in the entry it stands.
+        key: The key of the bookmark in the entry.
 
     Returns:
-        The bookmark as a rendered moment, None if there is none.
+        The bookmark as a rendered timestamp; None if there is none.
 
     Raises:
-        StateError: If the value is no date-time.
+        StateError: If the value is not a date-time.
     """
     value = state.get(key)
     if value is None:
@@ -124,30 +124,30 @@ def bookmark_from(
         shown = repr(value)[:80]
         message = (
             f"STATE of stream `{stream}`: the bookmark {shown} is not a date-time. "
-            f"Mend or remove `{key}`."
+            f"Fix or remove `{key}`."
         )
         raise StateError(message) from None
 
 
-def check_past(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:
-    """Refuse bookmarks of the future: they would hide every change until then.
+def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:
+    """Refuse bookmarks in the future: they would hide every change until then.
 
-    The tap writes none, but STATE may come from another program, or from a hand.
+    The tap writes none, but another program or a user may have written STATE.
 
     Args:
-        entries: Of each stream its entry in STATE.
+        entries: The entries of STATE by stream.
         now: The present, rendered.
 
     Raises:
-        StateError: If a bookmark lies more than a day ahead.
+        StateError: If a bookmark is more than a day ahead.
     """
     for stream, entry in entries.items():
-        for key in MOMENT_KEYS:
+        for key in TIMESTAMP_KEYS:
             bookmark = bookmark_from(entry, stream, key)
-            if bookmark and timestamps.earlier(bookmark, CLOCKS_DIFFER_AT_MOST) > now:
+            if bookmark and timestamps.earlier(bookmark, MAX_CLOCK_DIFFERENCE) > now:
                 message = (
                     f"STATE of stream `{stream}`: the bookmark {bookmark!r} is in the "
-                    "future and would hide all changes until then. Mend or remove "
+                    "future and would hide all changes until then. Fix or remove "
                     f"`{key}`."
                 )
                 raise StateError(message)
@@ -156,18 +156,18 @@ def check_past(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:
 def walk_from(
     state: Mapping[str, Any], floor: str | None, key: str = "walk"
 ) -> Walk | None:
-    """Read the unfinished walk.
+    """Read an unfinished walk from STATE.
 
     Args:
         state: The entry of the stream in STATE.
-        floor: Where the walk ends if the entry does not say.
-        key: Where in the entry it stands.
+        floor: The floor of the walk if the entry has none.
+        key: The key of the walk in the entry.
 
     Returns:
-        The walk, None if there is none.
+        The walk; None if there is none.
 
     Raises:
-        UnusableWalkError: If it is malformed, or has parts that this version does not
+        UnusableWalkError: If it is malformed, or has keys that this version does not
             know.
     """
     saved = state.get(key)
@@ -181,26 +181,26 @@ def walk_from(
         raise UnusableWalkError
     try:
         return Walk(
-            newest=_moment(saved["newest"]),
+            newest=_timestamp(saved["newest"]),
             cursor=cursor,
-            floor=_moment(saved["floor"]) if "floor" in saved else floor,
-            reached=_moment(saved.get("reached")),
+            floor=_timestamp(saved["floor"]) if "floor" in saved else floor,
+            reached=_timestamp(saved.get("reached")),
         )
     except (KeyError, ValueError):
         raise UnusableWalkError from None
 
 
 def cursor_from(state: Mapping[str, Any]) -> str | None:
-    """Read the cursor of the last page.
+    """Read the cursor of the last page from STATE.
 
     Args:
         state: The entry of the stream in STATE.
 
     Returns:
-        The cursor, None if there is none.
+        The cursor; None if there is none.
 
     Raises:
-        UnusableCursorError: If it is no text, or an empty one.
+        UnusableCursorError: If it is not a string, or an empty one.
     """
     cursor = state.get("cursor")
     if cursor is None:
@@ -210,5 +210,5 @@ def cursor_from(state: Mapping[str, Any]) -> str | None:
     return cursor
 
 
-def _moment(value: Any) -> str | None:  # noqa: ANN401
+def _timestamp(value: Any) -> str | None:  # noqa: ANN401
     return None if value is None else timestamps.normalized(value)

@@ -1,8 +1,8 @@
-"""Find tickets that entered the account with dates in the past.
+"""Find tickets that were imported with dates in the past.
 
-A caller of the API may date a ticket back, so that it lies far below every bookmark and
-no walk shows it. But its creation makes an event `ticket-created` with the present date
-(observed in recordings), and `/api/tickets?ticket_ids=` gives 100 tickets a request.
+An import can date a ticket far below every bookmark, where no walk finds it. But its
+creation makes an event `ticket-created` with the present date (observed in recordings),
+and `/api/tickets?ticket_ids=` returns 100 tickets a request.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ def with_imports(
     creations_since: Callable[[str], Iterator[Page]],
     tickets_of: Callable[[Sequence[str]], Iterator[Page]],
 ) -> Iterator[Step]:
-    """Read a feed of tickets, then those that entered the account and are not in it.
+    """Read a feed of tickets, then the new tickets that are not in it.
 
-    The mark `imports` says up to when the events have been followed. It begins with the
-    first walk and moves only when the rows of its events are out. Ids of walked tickets
-    are remembered only after the first walk, so that memory does not grow with it.
+    The mark `imports` is the time up to which the events have been read. It starts with
+    the first walk, and moves only when the tickets of its events have been emitted. Ids
+    of walked tickets are kept only in later walks, so that memory does not grow with
+    the first one.
 
     Args:
         walk: Steps of the feed from `position` on.
@@ -67,10 +68,10 @@ def with_imports(
         tickets_of: From up to 100 ids to pages of those tickets that still exist.
 
     Yields:
-        The steps of the walk with the mark in their positions, then the rows that the
-        events name and the walk did not bring.
+        The steps of the walk with the mark in their positions, then the tickets that
+        the events name and the walk did not find.
     """
-    # Version 0.1.0 left no mark: what came since its bookmark is looked for.
+    # Version 0.1.0 wrote no mark: then events are read from the bookmark on.
     mark = position.imports or position.bookmark
     is_first_sync = mark is None
     walked: set[str] = set()
@@ -99,25 +100,25 @@ def _imported(
     creations_since: Callable[[str], Iterator[Page]],
     tickets_of: Callable[[Sequence[str]], Iterator[Page]],
 ) -> Iterator[Step]:
-    wanted: list[str] = []
+    missing: list[str] = []
     since = timestamps.earlier(mark, LOG_OVERLAP)
     for page in creations_since(since):
         newest = ordering.newest_of(page, EVENT_KEY)
-        # Once all are followed, those of a large import are not asked for again.
-        reached_now = page.now if page.next_cursor is None else None
-        mark = ordering.later(ordering.later(mark, newest), reached_now) or mark
+        # After the last page, so that the next run skips the events of a large import.
+        present = page.now if page.next_cursor is None else None
+        mark = ordering.later(ordering.later(mark, newest), present) or mark
         rows: list[Row] = []
         for ticket in (str(event.get("object_id")) for event in page.rows):
             if ticket in known:
                 continue
             known.add(ticket)
-            # The last page of the walk may hold it, although the walk left it out.
+            # The last page of the walk may hold it below the floor.
             if ticket in below:
                 rows.append(below[ticket])
             else:
-                wanted.append(ticket)
-        while len(wanted) >= IDS_PER_REQUEST or (wanted and not page.next_cursor):
-            chunk, wanted = wanted[:IDS_PER_REQUEST], wanted[IDS_PER_REQUEST:]
-            for found in tickets_of(chunk):
+                missing.append(ticket)
+        while len(missing) >= IDS_PER_REQUEST or (missing and not page.next_cursor):
+            ids, missing = missing[:IDS_PER_REQUEST], missing[IDS_PER_REQUEST:]
+            for found in tickets_of(ids):
                 rows += found.rows
-        yield Step(rows, None if wanted else replace(reached, imports=mark))
+        yield Step(rows, None if missing else replace(reached, imports=mark))

@@ -1,4 +1,4 @@
-"""Rows and their moments: reading, comparing and ordering them."""
+"""Rows and their timestamps: reading and comparing them."""
 
 from __future__ import annotations
 
@@ -11,75 +11,88 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import Page, Row
 
 
-def is_before(value: Any, moment: str | None) -> bool:  # noqa: ANN401
-    """Compare a row's value with a rendered moment.
+def timestamp_of(value: Any) -> str | None:  # noqa: ANN401
+    """Normalize a value of a row.
 
     Args:
         value: As Gorgias sent it.
-        moment: The moment to compare with.
 
     Returns:
-        Whether it is earlier; false if either is missing or unreadable.
+        The rendered timestamp; None if the value is null or not a date-time.
     """
-    own = moment_of(value)
-    return own is not None and moment is not None and own < moment
-
-
-def newest_of(page: Page, key: str) -> str | None:
-    """Find the newest moment of a page that is not in the future.
-
-    Args:
-        page: Any page.
-        key: The field that holds the moments.
-
-    Returns:
-        The moment, rendered; None if there is none.
-    """
-    return max(past(page, dated(page.rows, key)), default=None)
-
-
-def dated(rows: list[Row], key: str) -> list[tuple[Row, str | None]]:
-    """Pair rows with their moments, rendered; None where there is none."""
-    return [(row, moment_of(row.get(key))) for row in rows]
-
-
-def past(page: Page, dated: list[tuple[Row, str | None]]) -> list[str]:
-    """Take the moments that may tell how far a read has come.
-
-    Imports can date a row into the future. As a bookmark, it would hide every change
-    until then.
-    """
-    return [
-        moment
-        for _, moment in dated
-        if moment and (page.now is None or moment <= page.now)
-    ]
-
-
-def moment_of(value: Any) -> str | None:  # noqa: ANN401
-    """Render a row's moment; one that is null or unreadable takes no part in order."""
     try:
         return timestamps.normalized(value)
     except ValueError:
         return None
 
 
-def lower(one: str | None, other: str | None) -> str | None:
-    """Take the lower of two floors; None is the lowest."""
-    return None if one is None or other is None else min(one, other)
+def is_before(value: Any, timestamp: str | None) -> bool:  # noqa: ANN401
+    """Compare a value of a row with a timestamp.
+
+    Args:
+        value: As Gorgias sent it.
+        timestamp: A rendered timestamp.
+
+    Returns:
+        Whether the value is earlier; false if either is missing or invalid.
+    """
+    own = timestamp_of(value)
+    return own is not None and timestamp is not None and own < timestamp
 
 
-def later(one: str | None, other: str | None) -> str | None:
-    """Take the later of two moments; None if there is neither."""
-    return max(filter(None, (one, other)), default=None)
+def with_timestamps(rows: list[Row], key: str) -> list[tuple[Row, str | None]]:
+    """Pair rows with their rendered timestamps.
+
+    Args:
+        rows: Rows as Gorgias sent them.
+        key: The property with the timestamp.
+    """
+    return [(row, timestamp_of(row.get(key))) for row in rows]
 
 
-def rises(moments: list[str | None]) -> bool:
-    """Tell whether moments never fall; None says nothing."""
-    known = [moment for moment in moments if moment]
-    return all(one <= other for one, other in itertools.pairwise(known))
+def past_timestamps(page: Page, dated_rows: list[tuple[Row, str | None]]) -> list[str]:
+    """Return the timestamps of a page that can become a bookmark.
+
+    An import can date a row into the future. As a bookmark, such a timestamp would hide
+    every change until then.
+
+    Args:
+        page: The page, which says what the present is.
+        dated_rows: Its rows, from `with_timestamps`.
+    """
+    return [
+        timestamp
+        for _, timestamp in dated_rows
+        if timestamp and (page.now is None or timestamp <= page.now)
+    ]
 
 
-def falls(moments: list[str | None]) -> bool:
-    """Tell whether moments never rise; None says nothing."""
-    return rises(moments[::-1])
+def newest_of(page: Page, key: str) -> str | None:
+    """Return the newest timestamp of a page that is not in the future.
+
+    Args:
+        page: Any page.
+        key: The property with the timestamp.
+    """
+    return max(past_timestamps(page, with_timestamps(page.rows, key)), default=None)
+
+
+def lower(first: str | None, second: str | None) -> str | None:
+    """Return the lower of two floors; None is the lowest."""
+    return None if first is None or second is None else min(first, second)
+
+
+def later(first: str | None, second: str | None) -> str | None:
+    """Return the later of two timestamps; None if both are None."""
+    return max(filter(None, (first, second)), default=None)
+
+
+def is_ascending(values: list[str | None]) -> bool:
+    """Tell whether timestamps are in ascending order, without those that are None."""
+    present = [value for value in values if value]
+    return all(before <= after for before, after in itertools.pairwise(present))
+
+
+def is_descending(values: list[str | None]) -> bool:
+    """Tell whether timestamps are in descending order, without those that are None."""
+    return is_ascending(values[::-1])

@@ -23,7 +23,7 @@ LONGEST_WINDOW = timedelta(days=90)
 """Gorgias takes queries over 366 days at most (observed by third parties), but the rows
 of a window have to fit into one answer."""
 EARLIEST = datetime(2015, 1, 1, tzinfo=timezone.utc)
-"""Gorgias has no figures of earlier years, so none are asked for."""
+"""Gorgias has no figures of earlier years, so none are requested."""
 
 _STEPS: Mapping[str, timedelta] = {
     "hour": timedelta(hours=1),
@@ -31,54 +31,55 @@ _STEPS: Mapping[str, timedelta] = {
     "week": timedelta(days=7),
     "month": timedelta(days=31),
 }
-"""From the start of a period into the next one, by the clock on the wall."""
+"""From the start of a period into the next one, in local time."""
 
 
 class RowsMissingError(Exception):
-    """An answer does not hold all rows of its window."""
+    """A response does not hold all rows of its window."""
 
 
 class Window(NamedTuple):
-    """Whole periods, from the start of the first to the start of the one after them."""
+    """Complete periods: from the start of the first to the end of the last."""
 
     start: datetime
     end: datetime
 
     @property
-    def asked_for(self) -> tuple[str, str]:
-        """What to ask for if rows tell their periods, by the clock on the wall.
+    def with_margin(self) -> tuple[str, str]:
+        """The borders of a query whose rows name their periods, in local time.
 
-        Nobody documents whether borders belong to a query, or that they are read in its
-        time zone. So a day more is asked for at both ends, and left out again.
+        The documentation does not say whether a query includes its borders, or in which
+        time zone it reads them. So it covers a day more at both ends, whose rows are
+        left out again.
         """
-        return _wall(self.start - MARGIN), _wall(self.end + MARGIN)
+        return _local(self.start - MARGIN), _local(self.end + MARGIN)
 
     @property
-    def alone(self) -> tuple[str, str]:
-        """What to ask for if rows tell no period, by the clock on the wall.
+    def without_margin(self) -> tuple[str, str]:
+        """The borders of a query whose rows name no period, in local time.
 
-        Gorgias' own pages ask so, to the last second of the period.
+        They end with the last second of the period, as in Gorgias' own web app.
         """
-        return _wall(self.start), _wall(self.end - timedelta(seconds=1))
+        return _local(self.start), _local(self.end - timedelta(seconds=1))
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Cuts time into periods."""
+    """Divides time into periods."""
 
     granularity: str
     zone: ZoneInfo
 
-    def start_of(self, moment: datetime) -> datetime:
-        """Find the start of the period that holds a moment.
+    def start_of(self, time: datetime) -> datetime:
+        """Return the start of a period.
 
         Args:
-            moment: An aware date-time.
+            time: An aware date-time within the period.
 
         Returns:
-            The start, in the time zone. Weeks start on Monday.
+            The start in the time zone of the calendar. Weeks start on Monday.
         """
-        start = moment.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
+        start = time.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
         if self.granularity != "hour":
             start = start.replace(hour=0)
         if self.granularity == "week":
@@ -86,24 +87,21 @@ class Calendar:
         return start.replace(day=1) if self.granularity == "month" else start
 
     def after(self, start: datetime) -> datetime:
-        """Find the period after one.
+        """Return the start of the next period.
 
         Args:
             start: The start of a period.
-
-        Returns:
-            The start of the next one.
         """
         return self.start_of(start + _STEPS[self.granularity])
 
     def read(self, value: Any) -> str | None:  # noqa: ANN401
-        """Read the start of a period as Gorgias writes it.
+        """Parse the start of a period as Gorgias writes it.
 
         Args:
-            value: `2026-01-01T00:00:00.000` by the clock on the wall, or with offset.
+            value: `2026-01-01T00:00:00.000` in local time, or with an offset.
 
         Returns:
-            The moment, rendered in UTC; None if it is no date-time.
+            The timestamp, rendered in UTC; None if the value is not a date-time.
         """
         try:
             return timestamps.render(timestamps.parse(value, self.zone.key))
@@ -123,26 +121,26 @@ def by_period(
 ) -> Iterator[Step]:
     """Read figures of periods, window by window, oldest first.
 
-    A window holds whole periods only: part of a week would overwrite the figures of the
-    whole one. The period that is not over yet is read too, and again in the next run.
-    If an answer lacks rows of its window, shorter windows are read from there on.
+    A window holds complete periods only: part of a week would overwrite the figures of
+    the complete week. The current period is read too, and again in the next run. If a
+    response does not hold all rows of its window, shorter windows follow.
 
     Args:
         pages_of: From a window to its pages. It raises `RowsMissingError` if some of
             their rows are missing.
         calendar: What the periods are.
-        key: The field with the start of a row's period, rendered; it may be None.
+        key: The property with the start of a row's period, rendered; it may be None.
         bookmark: All periods before it have been emitted; None if none has.
-        since: The earliest moment wanted; in the future, it is the present.
-        now: The present by this machine's clock, until Gorgias tells its own.
-        longest: How long a window may be, if it holds more than one period.
+        since: The earliest time to read, at most the present.
+        now: The present by the local clock, until a response says what it is.
+        longest: The longest window, if it holds more than one period.
 
     Yields:
         The rows of each page. The bookmark moves after the last page of a window: to
-        its end, or in the last one to the newest period that has a row.
+        its end, or in the last window to the newest period that has a row.
 
     Raises:
-        PageError: If the rows of a single period do not come whole.
+        PageError: If the rows of a single period are incomplete.
     """
     start = calendar.start_of(min(max(since, EARLIEST), now))
     while start <= now:
@@ -167,8 +165,8 @@ def by_period(
         except RowsMissingError:
             if end <= next_start:
                 message = (
-                    f"the answer for a single {calendar.granularity} does not hold all "
-                    "of its rows. Ask for fewer dimensions or a finer granularity."
+                    f"the response for a single {calendar.granularity} does not hold "
+                    "all of its rows. Ask for fewer dimensions or a finer granularity."
                 )
                 raise PageError(message) from None
             longest = (end - start) / 2
@@ -176,9 +174,9 @@ def by_period(
         start = end
 
 
-def _wall(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat("T", "seconds")
+def _local(time: datetime) -> str:
+    return time.replace(tzinfo=None).isoformat("T", "seconds")
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc)
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(timezone.utc)

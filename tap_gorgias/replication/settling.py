@@ -1,14 +1,14 @@
-"""When the messages of a ticket are asked for by its id: the rules of settling.
+"""When the messages of a ticket are requested by its id: the rules of settling.
 
     {"settled": "2026-11-01T22:10:03.104512Z", "imports": "2026-11-01T22:11:00.000000Z",
      "settling": {"newest": ..., "cursor": ..., "floor": ..., "reached": ...},
      "since": "2025-01-01T00:00:00.000000Z"}
 
-`settled` is a moment in the order of the tickets' changes: every ticket that changed up
-to it has been asked. `settling` is there while a walk over the tickets is unfinished.
-`since` is the `start_date` of the first sync, until the tickets that were created
-before it and changed after it have been asked: the list of messages was read down to
-it only.
+`settled` is a timestamp in the order of ticket changes: the messages of every ticket
+that changed up to it have been requested. `settling` is the unfinished walk over the
+tickets. `since` is the `start_date` of the first sync, at which the list of messages
+ended. It is kept until the tickets that were created before it and changed after it
+have been settled.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MARKS = {"replication_key_value": "settled", "walk": "settling", "imports": "imp
 
 @dataclass
 class Settling:
-    """How far tickets have been asked for their messages, and which come next."""
+    """How far tickets have been settled, and which come next."""
 
     position: Position
     """Its bookmark is `settled`, its walk is `settling`."""
@@ -40,15 +40,15 @@ class Settling:
     start: str | None
     """The setting `start_date`, rendered."""
     every: timedelta
-    """How often changed tickets are asked."""
+    """How often changed tickets are settled."""
 
     @property
     def plan(self) -> WalkPlan:
-        """How to walk over the list of tickets now."""
+        """The next walk over the list of tickets."""
         return WalkPlan(self.position, self._floor, self._is_due, self._should_fetch)
 
     def begin(self, newest_tickets: Page) -> None:
-        """Take the present for settled, before the list of messages is first read.
+        """Mark all tickets as settled, before the list of messages is first read.
 
         Args:
             newest_tickets: The first page of the list of tickets, newest change first.
@@ -59,24 +59,25 @@ class Settling:
         self.since = self.start
 
     def to_state(self) -> dict[str, Any]:
-        """Write the part of the stream's entry in STATE."""
+        """Return the part of the stream's entry in STATE."""
         own = self.position.to_state(TICKET_KEY)
         marks = {mark: own[key] for key, mark in MARKS.items() if key in own}
         marks.setdefault("settled", None)
         return marks if self.since is None else {**marks, "since": self.since}
 
     def move(self, position: Position) -> None:
-        """Go on.
+        """Move the position.
 
         Args:
-            position: What holds now; without a walk, all changed tickets were asked.
+            position: The new position; without a walk, all changed tickets have been
+                settled.
         """
         self.position = position
         if position.walk is None:
             self.since = None
 
     def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
-        # Time is measured in the order of the tickets' changes, never by a clock.
+        # Time is measured by ticket changes, never by a clock.
         newest = ordering.newest_of(newest_tickets, TICKET_KEY)
         if newest is None:
             return False

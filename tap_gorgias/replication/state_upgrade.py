@@ -1,12 +1,12 @@
-"""Reads the STATE that version 0.1.0 wrote.
+"""Convert the STATE of version 0.1.0.
 
 There a child had no walk of its own. While a walk of its parent was unfinished, the
 child's entry held `parent_walk`, the `newest` of that walk. The parent's entry held
 `emitted`, the bookmark of its own records, if it had been walked for its children only,
-and `emitting`, false, if its own records did not go out in the unfinished walk.
+and `emitting`, false, if the unfinished walk did not emit its own records.
 
-The bookmark of `ticket_messages` was a moment in the order of the tickets' changes, and
-its own walk, while there was one, had such a moment for its `newest`.
+The bookmark of `ticket_messages` was a timestamp in the order of ticket changes, and so
+was the `newest` of its unfinished walk.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ PARENTS = {
     "customer_details": "customers",
 }
 BOOKMARK = "replication_key_value"
-MESSAGE_MOVES_TICKET_WITHIN = timedelta(hours=1)
-"""A message moves its ticket within a second of its own date (recorded)."""
+MESSAGE_UPDATES_TICKET_WITHIN = timedelta(hours=1)
+"""A message updates its ticket within a second of its own date (recorded)."""
 OVERLAP = timedelta(minutes=2)
 """How far behind its bookmark version 0.1.0 read a feed again."""
 
 
 def upgraded(bookmarks: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Turn entries of version 0.1.0 into those of this version.
+    """Convert entries of version 0.1.0.
 
     Args:
-        bookmarks: Of each stream its entry in STATE.
+        bookmarks: The entries of STATE by stream.
 
     Returns:
-        The same for this version; entries that it wrote are left as they are.
+        The entries for this version; those that it wrote itself are unchanged.
     """
     new = dict(bookmarks)
     for child, parent in PARENTS.items():
@@ -55,7 +55,7 @@ def upgraded(bookmarks: Mapping[str, Entry]) -> dict[str, Entry]:
 
 
 def _with_own_walk(entry: Entry, parent: Entry) -> Entry:
-    """Give a child the parent's walk, if it has followed that from its beginning."""
+    """Give a child the walk of its parent, if it took part from the start."""
     if "parent_walk" not in entry:
         return entry
     own = {key: value for key, value in entry.items() if key != "parent_walk"}
@@ -72,7 +72,7 @@ def _with_own_walk(entry: Entry, parent: Entry) -> Entry:
 
 
 def _settled(entry: Entry) -> Entry:
-    """Part the list of messages from the tickets that were asked one by one."""
+    """Separate the list of messages from the tickets that were settled."""
     own = {key: value for key, value in entry.items() if key not in {"walk", BOOKMARK}}
     walk = entry.get("walk")
     bookmark = entry.get(BOOKMARK)
@@ -88,14 +88,15 @@ def _settled(entry: Entry) -> Entry:
     return {**own, **marks, "walk": {**walk, "newest": newest and _in_list(newest)}}
 
 
-def _in_list(moment: str) -> str:
-    """Turn a ticket's change into a date down to which all messages are out."""
-    exact = timestamps.normalized(moment)
-    return timestamps.earlier(exact, MESSAGE_MOVES_TICKET_WITHIN)
+def _in_list(change: str) -> str:
+    """Return the date up to which all messages of tickets have been emitted."""
+    return timestamps.earlier(
+        timestamps.normalized(change), MESSAGE_UPDATES_TICKET_WITHIN
+    )
 
 
 def _for_own_records(entry: Entry) -> Entry:
-    """Let the position of a parent be that of its own records."""
+    """Make the position of a parent that of its own records."""
     own = {
         key: value for key, value in entry.items() if key not in {"emitted", "emitting"}
     }

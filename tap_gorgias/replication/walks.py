@@ -15,7 +15,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position, Walk
-from tap_gorgias.replication.pages import PageError
+from tap_gorgias.replication.pages import PageError, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -64,7 +64,7 @@ class WalkLog(Protocol):
         """Warn that an unfinished walk starts again.
 
         Args:
-            reason: Why it cannot go on where it stopped.
+            reason: Why it cannot be resumed.
         """
 
 
@@ -132,7 +132,7 @@ def log(
 
     Yields:
         The rows of each page. The position moves with every page; if the order is
-        broken it goes back to the bookmark until the whole list is read.
+        broken, it returns to the bookmark until the list has been read to its end.
     """
     since = floor_of(bookmark, start, LOG_OVERLAP)
     reached = bookmark
@@ -140,17 +140,18 @@ def log(
     first_page_newest: str | None = None
     in_order = True
     for page in pages_since(since):
-        moments = ordering.past(page, ordering.dated(page.rows, key))
-        first_page_newest = first_page_newest or max(moments, default=None)
-        if in_order and not ordering.rises([last, *moments]):
+        dated_rows = ordering.with_timestamps(page.rows, key)
+        past = ordering.past_timestamps(page, dated_rows)
+        first_page_newest = first_page_newest or max(past, default=None)
+        if in_order and not ordering.is_ascending([last, *past]):
             in_order = False
             reached = bookmark
             walk_log.warn_of_order("oldest first")
-        if in_order and moments:
-            last = moments[-1]
+        if in_order and past:
+            last = past[-1]
             reached = ordering.later(reached, last)
         if not in_order and page.next_cursor is None:
-            # Whatever came after the first page was read may have been passed over.
+            # Rows that were created after the first page was read may be missing.
             reached = ordering.later(bookmark, first_page_newest)
         has_next_page = page.next_cursor is not None
         yield Step(page.rows, Position(reached), has_next_page)
@@ -161,16 +162,15 @@ def feed(
 ) -> Iterator[Step]:
     """Read changing rows, newest first, down to where the last run began.
 
-    A walk that was cut short is finished first, from its cursor down to its floor. Then
-    the rows that changed since it began are walked. So there is one gap at most, and an
-    older version of a row goes out before a newer one.
+    A walk that was interrupted is finished first, from its cursor down to its floor.
+    Then a new walk reads the rows that changed since that one began. So there is never
+    more than one gap, and an older version of a row is emitted before a newer one.
 
     Args:
         pages_from: Returns pages in descending order.
-        plan: Where the last run stopped, and how to go on.
+        plan: Where the last run stopped, and what to read now.
         key: The property that orders the rows.
-        walk_log: Gets a warning if a walk is not in order, or cannot go on where it
-            stopped.
+        walk_log: Gets a warning if a walk is not in order, or cannot be resumed.
 
     Yields:
         The rows of each page that the plan includes and that are not older than the
@@ -220,7 +220,7 @@ def by_cursor(
     floor: str | None,
     walk_log: WalkLog,
 ) -> Iterator[Step]:
-    """Read a list that only grows at its end, where neither order nor filter is known.
+    """Read a list that grows at its end, without an order or a filter to ask for.
 
     Args:
         pages_from: Returns pages, oldest rows first.
@@ -231,9 +231,9 @@ def by_cursor(
             cannot be used.
 
     Yields:
-        The rows of each page, the last run's last page included: it may have grown. The
-        position holds the page's own cursor. If new rows do not come last, it holds
-        none, so that the next run reads the list again.
+        The rows of each page from the last page of the last run on, which may have
+        grown. The position holds the cursor of the page itself. If new rows do not come
+        last, it holds none, so that the next run reads the list again.
     """
     cursor, bookmark = position.cursor, position.bookmark
     refusals: list[str] = []
@@ -243,19 +243,23 @@ def by_cursor(
     newest: str | None = None
     in_order = True
     for page in resumed or pages_from(None):
-        while refusals:  # Without the cursor, the list can be read.
+        while refusals:  # The cursor is to blame if the list can be read without it.
             walk_log.warn_of_restart(refusals.pop())
-        dated = ordering.dated(page.rows, key)
-        moments = ordering.past(page, dated)
-        newest = ordering.later(newest, max(moments, default=None))
-        # Rows of nearly the same moment may stand in any order.
-        if in_order and moments and newest:
-            in_order = moments[-1] >= timestamps.earlier(newest, LOG_OVERLAP)
+        dated_rows = ordering.with_timestamps(page.rows, key)
+        past = ordering.past_timestamps(page, dated_rows)
+        newest = ordering.later(newest, max(past, default=None))
+        # Rows of nearly the same time may come in any order.
+        if in_order and past and newest:
+            in_order = past[-1] >= timestamps.earlier(newest, LOG_OVERLAP)
             if not in_order:
                 walk_log.warn_of_order("oldest first")
-        rows = [row for row, moment in dated if not ordering.is_before(moment, floor)]
-        wanted = [moment for moment in moments if not ordering.is_before(moment, floor)]
-        bookmark = ordering.later(bookmark, max(wanted, default=None))
+        rows = [
+            row
+            for row, timestamp in dated_rows
+            if not ordering.is_before(timestamp, floor)
+        ]
+        emitted = [value for value in past if not ordering.is_before(value, floor)]
+        bookmark = ordering.later(bookmark, max(emitted, default=None))
         position = Position(bookmark, cursor=cursor if in_order else None)
         cursor = page.next_cursor
         yield Step(rows, position, has_next_page=cursor is not None)
@@ -268,7 +272,7 @@ def _finish(
     walk: Walk,
     walk_log: WalkLog,
 ) -> Generator[Step, None, Position | None]:
-    """Go on with an unfinished walk; return None if its cursor is refused."""
+    """Finish an interrupted walk; return None if its cursor is refused."""
     rest = _resume(pages_from, walk.cursor, walk_log.warn_of_restart)
     if rest is None:
         return None
@@ -284,17 +288,15 @@ def _resume(
     cursor: str | None,
     warn_of_restart: Callable[[str], None],
 ) -> Iterator[Page] | None:
-    """Go on from a saved cursor; return None if it is refused."""
-    rest = pages_from(cursor)
+    """Read on from a saved cursor; return None if it is refused."""
     try:
-        first = next(rest)
+        return started(pages_from(cursor))
     except (ApiError, PageError) as error:
         is_refusal = not isinstance(error, ApiError) or error.may_be_due_to_cursor
         if cursor is None or not is_refusal:
             raise
         warn_of_restart(str(error))
         return None
-    return itertools.chain([first], rest)
 
 
 def _walk_down(
@@ -310,23 +312,23 @@ def _walk_down(
     last: str | None = None
     in_order = True
     for page in pages:
-        dated = ordering.dated(page.rows, key)
-        moments = ordering.past(page, dated)
-        newest = newest or max(moments, default=None)
-        # A row that changed since the walk began says nothing about the order.
-        settled = [moment for moment in moments if newest and moment <= newest]
-        if in_order and not ordering.falls([last, *settled]):
+        dated_rows = ordering.with_timestamps(page.rows, key)
+        past = ordering.past_timestamps(page, dated_rows)
+        newest = newest or max(past, default=None)
+        # Rows that changed since the walk began may be out of order.
+        unchanged = [value for value in past if newest and value <= newest]
+        if in_order and not ordering.is_descending([last, *unchanged]):
             in_order = False
             walk = replace(walk, floor=None)
             reached = None
             walk_log.warn_of_order("newest first")
-        last = settled[-1] if settled else last
+        last = unchanged[-1] if unchanged else last
         floor = walk.floor
         rows = [
             row
-            for row, moment in dated
-            if moment is None
-            or not ((floor and moment < floor) or (reached and moment > reached))
+            for row, timestamp in dated_rows
+            if timestamp is None
+            or not ((floor and timestamp < floor) or (reached and timestamp > reached))
         ]
         walk = replace(walk, newest=newest, reached=None)
         before = Position(bookmark, walk) if in_order else None

@@ -9,7 +9,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.errors import SettingsError
-from tap_gorgias.replication.bookmarks import check_past
+from tap_gorgias.replication.bookmarks import check_not_in_future
 
 if TYPE_CHECKING:
     import logging
@@ -70,7 +70,7 @@ class Run:
         """
         if now is not None and self.unchecked_state:
             entries, self.unchecked_state = self.unchecked_state, {}
-            check_past(entries, max(now, timestamps.render(self.clock.utc())))
+            check_not_in_future(entries, max(now, timestamps.render(self.clock.utc())))
 
     def wait_for_other_streams(self, stream: str) -> None:
         """Let a stream wait until the others are done; a run of one does not.

@@ -59,8 +59,8 @@ class GorgiasStream(PagedStream, ABC):
     """
 
     scope_of_imports: ClassVar[str | None] = None
-    """Scope without which rows that an import dates back are not found; None if no
-    scope finds them."""
+    """Scope that the stream needs to find rows that an import dated back; None if it
+    cannot find them."""
 
     priority: ClassVar[Priority] = Priority.NORMAL
 
@@ -89,7 +89,7 @@ class GorgiasStream(PagedStream, ABC):
 
     @cached_property
     def progress(self) -> Progress:
-        """Tells how far the stream is read."""
+        """Logs how far the stream has been read."""
         return Progress(self.run, self.name, self.logger)
 
     @property
@@ -131,7 +131,7 @@ class GorgiasStream(PagedStream, ABC):
         Raises:
             ApiError: In place of a `PageError`.
         """
-        _ = self.progress  # The time to its first line begins now.
+        _ = self.progress  # The time until its first line starts now.
         try:
             yield from items
         except PageError as error:
@@ -144,14 +144,14 @@ class GorgiasStream(PagedStream, ABC):
     def _reached(self, step: Step) -> str | None:
         if not step.rows or step.position is None or self.replication_key is None:
             return None
-        return ordering.moment_of(step.rows[-1].get(self.replication_key))
+        return ordering.timestamp_of(step.rows[-1].get(self.replication_key))
 
     @override
     def generate_child_contexts(
         self, record: types.Record, context: types.Context | None
     ) -> Iterable[types.Context | None]:
-        # Children read for themselves, see `children.py`. Only a test of the connection
-        # leaves them to their parents.
+        # Children walk the list of their parent by themselves, see `children.py`. Only
+        # the SDK's test of the connection reads them within their parents.
         if self.ABORT_AT_RECORD_COUNT is not None and self.child_streams:
             yield self.get_child_context(record, context)
 
@@ -164,39 +164,38 @@ class GorgiasStream(PagedStream, ABC):
         record = self.converter.convert(row)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        self.leave_out(self)
+        self.skip_record(self)
         return None
 
     @override
     def log(
         self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any
     ) -> None:
-        # The SDK logs here that an exception ends the stream. The command line reports
-        # that exception once and in full.
+        # The SDK logs here that an exception ends the stream. The runner reports that
+        # exception once, and without data.
         if level == logging.ERROR and sys.exc_info()[1] is not None:
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
-        """Say what STATE has to hold for the stream.
+        """Return the entry of the stream in STATE.
 
         Args:
-            position: How far it is read.
+            position: How far the stream has been read.
 
         Returns:
-            Its entry; an empty one is not stored.
+            The entry; an empty one is not stored.
         """
         return position.to_state(str(self.replication_key))
 
     def save(self, position: Position | None) -> None:
-        """Save how far the stream is read, with the rows that are out.
+        """Write the rows that the SDK has got, and save the position after them.
 
-        After a row was left out nothing is saved: the next run asks for it again. With
-        BATCH the position waits until the files of its rows are announced.
+        After a row was skipped no position is saved, so that the next run requests it
+        again. With BATCH a position becomes public with the files of its rows.
 
         Args:
-            position: The rows up to here have been handed to the SDK; None if there
-                is nothing to save.
+            position: The position after these rows; None if there is nothing to save.
         """
         is_full_table = self.replication_method == REPLICATION_FULL_TABLE
         if position is None or is_full_table or self._is_position_held:
@@ -207,7 +206,7 @@ class GorgiasStream(PagedStream, ABC):
             self.publish()
 
     def publish(self) -> None:
-        """Write the rows, then the position that was saved after them, as STATE."""
+        """Write the rows, then the position that was saved after them as STATE."""
         with self.output.exclusive():
             self.output.flush()
             self.state_manager.publish()
@@ -223,18 +222,18 @@ class GorgiasStream(PagedStream, ABC):
         self.publish()
 
     def close(self) -> None:
-        """Give up what was asked for and is not wanted any more."""
+        """Drop requests whose responses are no longer needed."""
 
     def report_incomplete(self, reason: str) -> None:
-        """Remember that something is missing although the stream is read on.
+        """Remember that rows are missing, to fail once the stream has been read.
 
         Args:
-            reason: A sentence without data of customers.
+            reason: A sentence without customer data.
         """
         self._missing[reason] += 1
 
-    def leave_out(self, stream: GorgiasStream) -> None:
-        """Go on without a row that came without its key, and fail at the end.
+    def skip_record(self, stream: GorgiasStream) -> None:
+        """Skip a row without its key, to fail once the stream has been read.
 
         Args:
             stream: The stream of the row: this one, or its parent.
@@ -247,10 +246,10 @@ class GorgiasStream(PagedStream, ABC):
         self.report_incomplete(str(error))
 
     def check_complete(self) -> None:
-        """Fail a stream that was read to its end, but not whole.
+        """Fail if rows are missing although the stream was read to its end.
 
         Raises:
-            IncompleteError: With what is missing.
+            IncompleteError: If rows are missing.
         """
         if self._missing:
             raise IncompleteError(self._missing)

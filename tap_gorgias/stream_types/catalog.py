@@ -1,4 +1,4 @@
-"""Records of a stream as its schema and the catalog want them."""
+"""Streams whose records match their schema and the selection in the catalog."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class CatalogStream(ConvertedRecordStream):
-    """A stream whose schema lies in a file, and of which a catalog selects a part."""
+    """A stream with its schema in a file, and its selection in a catalog."""
 
     deselected_by_default: ClassVar[tuple[str, ...]] = ()
-    """Properties that have to be selected in a catalog to be read."""
+    """Properties that are read only if a catalog selects them."""
 
     primary_keys: Sequence[str] = ("id",)
     replication_key: str | None = None
@@ -37,26 +37,27 @@ class CatalogStream(ConvertedRecordStream):
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """Take the catalog's selection, and of replication only FULL_TABLE.
+        """Apply the selection of a catalog, and FULL_TABLE as its replication method.
 
-        Keys and order are facts of the endpoint. Catalogs that other tools wrote may
-        lack or change them, which would make a target append where it should update.
+        Keys and order are properties of the endpoint. A catalog that another tool wrote
+        may lack or change them, and then a target would append rows instead of updating
+        them.
 
         Args:
-            catalog: Catalog handed to the tap.
+            catalog: The catalog that was passed to the tap.
         """
         super().apply_catalog(catalog)
         own = type(self)
         if entry := catalog.get_stream(self.name):
-            # Stream maps take the keys from the catalog.
+            # Stream maps read the keys from the catalog.
             entry.key_properties = own.primary_keys
             keys = [*own.primary_keys, *filter(None, [own.replication_key])]
-            # Our own schema need not be checked, which takes longer than all else here.
+            # The tap's own schema is not checked: it is valid, and a check is slow.
             if self.selected and (schema := entry.schema.to_dict()) != self.schema:
                 _check_schema(self.name, schema, keys)
-            # The SDK selects a stream of which this is missing, but no properties.
+            # Without this the SDK selects the stream, but none of its properties.
             entry.metadata.setdefault((), StreamMetadata(selected=True))
-            # A SCHEMA without a property that it names as key cannot be loaded.
+            # A target cannot load a SCHEMA without the properties that are its keys.
             for name in keys:
                 key = entry.metadata["properties", name]
                 key.inclusion = Metadata.InclusionType.AUTOMATIC
@@ -81,23 +82,26 @@ class CatalogStream(ConvertedRecordStream):
 
     @cached_property
     def converter(self) -> RecordConverter:
-        """Makes records fit the schema, with the properties that are selected."""
+        """Converts records to the schema, with the selected properties."""
         declared = self.effective_schema["properties"].keys()
-        left_out = {
+        deselected = {
             name
             for name in self.schema["properties"].keys() - set(self.primary_keys)
             if name not in declared or not self.mask["properties", name]
         }
-        return RecordConverter(self.schema, self.logger, left_out)
+        return RecordConverter(self.schema, self.logger, deselected)
 
 
 def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:
-    """Check a schema that goes to the target as the catalog has it."""
+    """Check a schema that the target gets as it is in the catalog."""
     try:
         Draft7Validator.check_schema(schema)
         usable = schema["properties"].keys() >= set(keys)
     except (SchemaError, LookupError, TypeError, AttributeError):
         usable = False
     if not usable:
-        message = f"The catalog's schema of `{stream}` is none, or lacks the keys."
+        message = (
+            f"The catalog's schema for `{stream}` is invalid or lacks the key "
+            "properties."
+        )
         raise CatalogError(message)

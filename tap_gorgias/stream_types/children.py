@@ -1,13 +1,12 @@
-"""Streams that send a request for each row of another stream, their parent.
+"""Child streams: one request for each row of a parent stream.
 
-A child walks the list of its parent by itself, with a position of its own, and does not
-hang on the parent's sync: it may be selected later or alone, pause, fail, or be read at
-the same time. Its contexts are what the SDK calls partitions.
+A child walks the list of its parent by itself, with a position of its own. It does not
+depend on the sync of the parent: it may be selected later or alone, pause, fail, or be
+read at the same time. The contexts of its parents are its partitions.
 """
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
+from tap_gorgias.replication.pages import started
 from tap_gorgias.replication.prefetch import Prefetcher
 from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import Page, Row
 
 GONE = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.NOT_FOUND}
-"""What Gorgias answers for a parent that was merged or deleted meanwhile."""
+"""The status for a parent that was merged or deleted in the meantime."""
 
 
 P = TypeVar("P", bound=GorgiasStream)
 
 
 class ChildStream(GorgiasStream, ABC, Generic[P]):
-    """A request for each row of the parent, several of them in flight."""
+    """One request for each row of the parent, with several in flight."""
 
     state_partitioning_keys = ()
     """A million tickets must not make a million bookmarks."""
@@ -45,10 +45,10 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     _prefetcher: Prefetcher[types.Context, Iterator[Page]] | None = None
 
     requests_in_flight: ClassVar[int] = 8
-    """Enough for 8 requests a second, the most that any plan allows, at 1 s each."""
+    """Enough for 8 requests a second, the most of any plan, if each takes a second."""
 
     contexts_per_state: ClassVar[int] = 10
-    """After so many parents of a page their position is saved."""
+    """How many parents of a page are read between two saved positions."""
 
     @property
     def parent(self) -> P:
@@ -61,14 +61,15 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         """Walk the list of the parent.
 
         Yields:
-            Rows of the parent, and this stream's position once it is done with them.
+            Rows of the parent, and the position of this stream once their rows have
+            been emitted.
         """
 
     def complete(self, row: Row, context: types.Context) -> Row:
-        """Add to a row what only its parent knows.
+        """Add the context of its parent to a row.
 
         Args:
-            row: As Gorgias sent it.
+            row: The row as Gorgias sent it.
             context: The context of its parent.
         """
         return {**context, **row}
@@ -90,35 +91,35 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     @property
     @override
     def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        """Contexts of the parents whose rows are wanted, while their list is walked.
+        """The contexts of the parents to read, from a walk over their list.
 
-        The SDK takes the next context when all rows of the one before are out.
+        The SDK takes the next context when it has written all rows of the last one.
         """
         return self.contexts_of(self.parent_steps())
 
     def contexts_of(self, steps: Iterator[Step]) -> Iterator[dict[str, Any]]:
-        """Turn rows of the parent into contexts, and save how far they are done.
+        """Turn rows of the parent into contexts, and save the position between them.
 
         Args:
             steps: Rows of the parent.
 
         Yields:
-            A context for each parent whose rows are wanted.
+            A context for each parent to read.
         """
         prefetcher = Prefetcher(self._start_pages, self.requests_in_flight)
         self._prefetcher = prefetcher
         try:
             for step in self.explain_page_errors(steps):
-                wanted = [
+                parents = [
                     (row, dict(context))
                     for row in self._with_integer_ids(step.rows)
                     if (context := self.parent.get_child_context(row, None))
                 ]
-                prefetcher.expect(context for _, context in wanted)
-                for number, (_, context) in enumerate(wanted, start=1):
+                prefetcher.expect(context for _, context in parents)
+                for number, (_, context) in enumerate(parents, start=1):
                     yield context
-                    if number % self.contexts_per_state == 0 and number < len(wanted):
-                        self._save_within_page(step, following=wanted[number][0])
+                    if number % self.contexts_per_state == 0 and number < len(parents):
+                        self._save_within_page(step, following=parents[number][0])
                 self.save_parents(step.position)
         finally:
             prefetcher.close()
@@ -129,10 +130,10 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             self._prefetcher.close()
 
     def skips(self, refusal: ApiError, context: types.Context) -> bool:  # noqa: ARG002 (others look)
-        """Tell whether to go on after a refused request, and say so in the log.
+        """Tell whether to skip a parent, and log why.
 
         Args:
-            refusal: The answer for a parent.
+            refusal: The response to the request for its rows.
             context: The context of the parent.
         """
         if refusal.status not in GONE:
@@ -154,14 +155,13 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         return self._prefetcher.take()
 
     def _start_pages(self, context: types.Context) -> Iterator[Page]:
-        pages = self.pages(context)
-        return itertools.chain([next(pages)], pages)
+        return started(self.pages(context))
 
     def save_parents(self, position: Position | None) -> None:
-        """Save how far the list of the parent is done.
+        """Save how far the list of the parent has been read.
 
         Args:
-            position: A position in the parent's list.
+            position: A position in the list of the parent.
         """
         self.save(position)
 
@@ -169,20 +169,22 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         for row in rows:
             row_id = self.parent.converter.convert({"id": row.get("id")})["id"]
             if row_id is None:
-                self.leave_out(self.parent)
+                self.skip_record(self.parent)
             else:
                 yield {**row, "id": row_id}
 
     def _save_within_page(self, step: Step, following: Row) -> None:
         before = step.page_position
-        moment = ordering.moment_of(following.get(self.parent.replication_key or ""))
-        if before is not None and before.walk is not None and moment is not None:
-            walk = replace(before.walk, reached=moment)
+        reached = ordering.timestamp_of(
+            following.get(self.parent.replication_key or "")
+        )
+        if before is not None and before.walk is not None and reached is not None:
+            walk = replace(before.walk, reached=reached)
             self.save_parents(replace(before, walk=walk))
 
 
 class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
-    """A request for each row of a feed that changed, with a bookmark in its order."""
+    """One request for each row of a feed that changed, with a bookmark of its own."""
 
     @override
     def parent_steps(self) -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""Streams of what an account may lack."""
+"""Streams of features that an account may not have."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class OptionalStream(GorgiasStream, ABC):
-    """A stream without rows, and with a warning, if the account lacks its subject."""
+    """A stream without rows, and with a warning, if the feature is unavailable."""
 
     unavailable_statuses: ClassVar[Collection[int]]
-    """What Gorgias presumably answers to an account that lacks it."""
+    """The status codes that probably mean that the feature is unavailable."""
 
     unavailable_reason: str
     """Why it is unavailable, and what the user can do: the end of a sentence."""
@@ -27,19 +27,18 @@ class OptionalStream(GorgiasStream, ABC):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        # It comes before the rows, and a target would drop the table of a stream that
-        # then has none.
+        # A target would drop the rows of earlier runs if this run gets none.
         return False
 
     @override
     def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        begun = False
+        has_records = False
         try:
             for record in super().get_records(context):
-                begun = True
+                has_records = True
                 yield record
         except ApiError as error:
-            if begun or error.status not in self.unavailable_statuses:
+            if has_records or error.status not in self.unavailable_statuses:
                 raise
             self.logger.warning(
                 "No rows for `%s`: Gorgias answers %d, %s",

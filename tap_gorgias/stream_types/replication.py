@@ -1,4 +1,4 @@
-"""A base for each way of reading; the ways stand in `replication/walks.py`."""
+"""A base class for each way of reading; `replication/walks.py` implements them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class SnapshotStream(GorgiasStream):
-    """A small table, read whole each time, in the order in which it grows."""
+    """A small table, read completely in each run, in the order in which it grows."""
 
     order_by: ClassVar[str | None] = "created_datetime:asc"
 
@@ -62,12 +62,12 @@ class SnapshotStream(GorgiasStream):
 
 
 class IncrementalStream(GorgiasStream, ABC):
-    """A stream that goes on from its bookmark."""
+    """A stream that resumes from its bookmark."""
 
     replication_key: str
 
     restarts_from: ClassVar[str] = "the newest row"
-    """Where a read begins that cannot go on from STATE, in words."""
+    """Where the stream starts if it cannot resume from STATE, in words."""
 
     @cached_property
     def _warnings(self) -> set[str]:
@@ -75,20 +75,20 @@ class IncrementalStream(GorgiasStream, ABC):
 
     @property
     def start(self) -> str | None:
-        """Earliest moment to read on a first sync, as a rendered text."""
+        """The earliest timestamp to read on a first sync, rendered."""
         start_date = self.run.settings.start_date
         return None if start_date is None else timestamps.render(start_date)
 
     def saved(self) -> Mapping[str, Any]:
-        """The stream's entry in STATE, empty if it is of no use for this run."""
+        """Return the entry of the stream in STATE, empty if this run cannot use it."""
         if self.replication_method != REPLICATION_INCREMENTAL:
             return {}
         entry = self.stream_state
         key = entry.get("replication_key", self.replication_key)
         if key != self.replication_key:
             self.warn_once(
-                "STATE holds a bookmark by `%s`, but the stream is read by `%s`: it is "
-                "read from its beginning.",
+                "STATE holds a bookmark by `%s`, but the replication key is `%s`: the "
+                "stream is read from its start.",
                 key,
                 self.replication_key,
             )
@@ -96,16 +96,17 @@ class IncrementalStream(GorgiasStream, ABC):
         return entry
 
     def position(self, floor: Callable[[str | None], str | None]) -> Position:
-        """Tell where the last run stopped.
+        """Return where the last run stopped.
 
         Args:
             floor: From a bookmark to the floor of a walk that was saved without one.
 
         Returns:
-            The position; without its walk, and with a warning, if that is unusable.
+            The position; without its walk, and with a warning, if the walk cannot be
+            resumed.
 
         Raises:
-            StateError: If the bookmark is no date-time.
+            StateError: If the bookmark is not a date-time.
         """
         saved = self.saved()
         bookmark = bookmark_from(saved, self.name)
@@ -117,23 +118,23 @@ class IncrementalStream(GorgiasStream, ABC):
         """Read an unfinished walk from STATE.
 
         Args:
-            key: Where in the stream's entry it stands.
-            floor: Where it ends if the entry does not say.
+            key: The key of the walk in the entry of the stream.
+            floor: The floor of the walk if the entry has none.
 
         Returns:
-            The walk; None, with a warning, if it is unusable.
+            The walk; None, with a warning, if it cannot be resumed.
         """
         try:
             return walk_from(self.saved(), floor, key)
         except UnusableWalkError:
-            self.warn_of_restart("The unfinished read in STATE is not usable.")
+            self.warn_of_restart("The unfinished walk in STATE is not valid.")
             return None
 
     def warn_of_restart(self, reason: str) -> None:
-        """Say that a read starts again instead of going on.
+        """Warn that the stream starts again instead of resuming.
 
         Args:
-            reason: Why it cannot go on where it stopped.
+            reason: Why it cannot resume.
         """
         self.logger.warning("%s It starts again from %s.", reason, self.restarts_from)
 
@@ -144,16 +145,16 @@ class IncrementalStream(GorgiasStream, ABC):
             order: The order in words.
         """
         self.warn_once(
-            "Gorgias does not answer %s as asked: the stream is read to its end.",
+            "Gorgias ignores the requested order, %s: the stream is read to its end.",
             order,
         )
 
     def warn_once(self, message: str, *args: object) -> None:
-        """Write a warning, unless it is the same as one of this run.
+        """Log a warning, unless this run has logged the same one.
 
         Args:
-            message: A format.
-            args: Its values.
+            message: A format string.
+            args: Its arguments.
         """
         warning = message % args
         if warning not in self._warnings:
@@ -162,7 +163,7 @@ class IncrementalStream(GorgiasStream, ABC):
 
 
 class LogStream(IncrementalStream):
-    """Immutable rows that the API filters by date, read oldest first."""
+    """Immutable rows that Gorgias filters by date, read oldest first."""
 
     replication_key = "created_datetime"
     order_by = "created_datetime:asc"
@@ -199,7 +200,7 @@ class LogStream(IncrementalStream):
 
 
 class FeedStream(IncrementalStream):
-    """Rows that no filter finds, read newest first down to where the last run began."""
+    """Rows without a filter, read newest first down to where the last run started."""
 
     @property
     def overlap(self) -> timedelta:
@@ -207,13 +208,13 @@ class FeedStream(IncrementalStream):
         return walks.FEED_OVERLAP
 
     def floor(self, bookmark: str | None) -> str | None:
-        """Tell how far back to read.
+        """Return how far back to read.
 
         Args:
             bookmark: Everything up to here has been emitted; None if nothing has.
 
         Returns:
-            The earliest moment to read; None for all.
+            The earliest timestamp to read; None for all.
         """
         return walks.floor_of(bookmark, self.start, self.overlap)
 
@@ -248,7 +249,7 @@ class FeedStream(IncrementalStream):
 
 
 class CursorStream(IncrementalStream):
-    """Rows that the API neither filters nor orders, read on from the last page."""
+    """Rows without a filter or an order, read on from the last page."""
 
     replication_key = "created_datetime"
     restarts_from = "the oldest row"
@@ -260,7 +261,7 @@ class CursorStream(IncrementalStream):
         try:
             cursor = cursor_from(saved)
         except UnusableCursorError:
-            self.warn_of_restart("The cursor in STATE is not usable.")
+            self.warn_of_restart("The cursor in STATE is not valid.")
             cursor = None
         floor = self.start
         if floor and bookmark:

@@ -1,4 +1,4 @@
-"""Streams whose endpoint returns one record, without a list around it."""
+"""Streams whose endpoint returns a single record, without a list around it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SingleRecordStream(GorgiasStream, ABC):
-    """One record for each request; a response cannot be continued."""
+    """One record for each request."""
 
     page_size = None
 
@@ -46,6 +46,6 @@ class SingleRecordStream(GorgiasStream, ABC):
     def parse_response(self, response: requests.Response) -> Iterable[types.Record]:
         record = response.json()
         if not isinstance(record, dict):
-            message = "the answer holds no record."
+            message = "the response holds no record."
             raise PageError(message)
         return [record]

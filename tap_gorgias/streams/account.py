@@ -1,4 +1,4 @@
-"""The helpdesk itself."""
+"""The account and its settings."""
 
 from __future__ import annotations
 

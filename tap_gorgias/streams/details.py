@@ -1,4 +1,4 @@
-"""What the lists of tickets and customers lack: one request for each that changed."""
+"""Details that the lists of tickets and customers do not contain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DetailsStream(FeedChildStream, SingleRecordStream, ABC):
-    """One row for each parent that changed, at the price of one request."""
+    """One row, and one request, for each parent that changed."""
 
     replication_key = "updated_datetime"
     selected_by_default = False
@@ -33,7 +33,7 @@ class TicketDetailsStream(DetailsStream):
     """A row for each ticket that changed: one request per ticket.
 
     It adds reply options, the survey and the complete customer to the properties of
-    `tickets`. Its messages are left out unless they are selected in the catalog.
+    `tickets`. Its messages are read only if a catalog selects them.
     """
 
     name = "ticket_details"

@@ -1,8 +1,7 @@
-"""What happened in the helpdesk."""
+"""Events, and the deletions among them."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias.compat import override
 from tap_gorgias.config.event_types import EVENT_TYPES
 from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.pages import started
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import LogStream
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class EventsStream(LogStream):
-    """A row for each thing that an agent, a rule or a customer did.
+    """A row for each action of an agent, a rule or a customer.
 
-    It is the only list that the API filters by date. Gorgias is said to keep events for
-    twelve months.
+    This is the only list that the API filters by date. Gorgias is said to keep events
+    for twelve months.
     """
 
     name = "events"
@@ -46,18 +46,18 @@ class EventsStream(LogStream):
 
 _GONE = ("-deleted", "-merged")
 DELETIONS = tuple(name for name in EVENT_TYPES if name.endswith(_GONE))
-"""Types of events that tell of something that is gone, and can be filtered by."""
+"""The types of deletions and merges that the API filters by."""
 
 _NEWEST = frozenset({"custom-field-condition-deleted"})
-"""Those that only the newest document has."""
+"""Those that only the newest API document lists."""
 
 
 class DeletionsStream(LogStream):
-    """A row for each thing that was deleted, or merged into another.
+    """A row for each object that was deleted, or merged into another.
 
-    Elsewhere such a thing just vanishes. Gorgias filters the events by their types. If
-    it refuses some of them, it is asked for the others. If that does not help, all
-    events are read to find the deletions.
+    In its own list such an object just disappears. Gorgias filters the events by type.
+    If it refuses some of the types, the others are requested. If it refuses those, too,
+    all events are read to find the deletions.
     """
 
     name = "deletions"
@@ -76,21 +76,19 @@ class DeletionsStream(LogStream):
 
     def _pages_of(self, types: Sequence[str], timestamp: str | None) -> Iterator[Page]:
         """Request the events of some types, or of all if there are none."""
-        pages = super().pages_since(timestamp, {"types": types} if types else None)
+        context = {"types": types} if types else None
         try:
-            first = next(pages)
+            return started(super().pages_since(timestamp, context))
         except ApiError as error:
             if error.status != HTTPStatus.BAD_REQUEST or not types:
                 raise
             refusal = error
-        else:
-            return itertools.chain([first], pages)
         if refused := _refused(types, str(refusal)):
             names = ", ".join(f"`{name}`" for name in sorted(refused))
             self.logger.warning("%s The types are left out: %s.", refusal, names)
             others = [name for name in types if name not in refused]
             return self._pages_of(others, timestamp)
-        # The types are to blame if it works without them.
+        # The types are to blame if the request works without them.
         every = self._pages_of((), timestamp)
         self.logger.warning(
             "%s All events are read instead, to find the deletions.", refusal
@@ -100,14 +98,14 @@ class DeletionsStream(LogStream):
     @override
     def steps(self, context: types.Context | None) -> Iterator[Step]:
         for step in super().steps(context):
-            gone = [row for row in step.rows if str(row.get("type")).endswith(_GONE)]
-            yield step._replace(rows=[_deletion(row) for row in gone])
+            events = [row for row in step.rows if str(row.get("type")).endswith(_GONE)]
+            yield step._replace(rows=[_deletion(event) for event in events])
 
 
 def _refused(types: Collection[str], reason: str) -> set[str]:
-    """Tell which types to leave out after a refusal; none if that is of no use."""
+    """Return the types to leave out after a refusal; none if that would not help."""
     named = {name for name in EVENT_TYPES if re.search(rf"(?<![\w-]){name}\b", reason)}
-    # A text that names others lists the valid types, as far as it reaches.
+    # A message that also names other types lists the valid ones, and may be cut.
     if named and named < set(types):
         return named
     return set(types) & _NEWEST
@@ -125,29 +123,30 @@ def _deletion(event: Row) -> Row:
 
 
 def _sides(event: Row) -> tuple[Any, Any]:
-    """Find the ids that a merge took away and left, as far as the event tells.
+    """Return the ids of the merged object and of the remaining one, where known.
 
-    Recorded: `tag-merged` is about the tag that is gone, and names no other;
-    `customer-merged` is about the customer that is left, and names the other.
+    The object of `tag-merged` is the tag that was merged, and the event does not name
+    the other. The object of `customer-merged` is the customer that remains, and the
+    event names the other (observed in recordings).
     """
-    kind, about, data = event["type"], event.get("object_id"), event.get("data")
-    if not kind.endswith("-merged"):
+    event_type, object_id = event["type"], event.get("object_id")
+    if not event_type.endswith("-merged"):
         return None, None
-    if kind == "tag-merged":
-        return about, None
-    source, target = (_named(side, data) for side in ("source", "target"))
-    if kind == "customer-merged":
-        return source, about
-    # Where one side is named, the event is about the other.
-    if source is None and target is not None and target != about:
-        source = about
-    elif target is None and source is not None and source != about:
-        target = about
+    if event_type == "tag-merged":
+        return object_id, None
+    source, target = (_id_of(side, event.get("data")) for side in ("source", "target"))
+    if event_type == "customer-merged":
+        return source, object_id
+    # If the event names one side, its object is the other.
+    if source is None and target is not None and target != object_id:
+        source = object_id
+    elif target is None and source is not None and source != object_id:
+        target = object_id
     return source, target
 
 
-def _named(side: str, data: object) -> Any:  # noqa: ANN401
-    """Find an id such as `source_customer_id`."""
-    form = re.compile(rf"{side}_(?:[a-z_]+_)?id")
-    named = data.items() if isinstance(data, dict) else ()
-    return next((value for name, value in named if form.fullmatch(name)), None)
+def _id_of(side: str, data: object) -> Any:  # noqa: ANN401
+    """Return the value of a property such as `source_customer_id`."""
+    pattern = re.compile(rf"{side}_(?:[a-z_]+_)?id")
+    properties = data.items() if isinstance(data, dict) else ()
+    return next((value for name, value in properties if pattern.fullmatch(name)), None)

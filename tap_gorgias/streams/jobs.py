@@ -1,4 +1,4 @@
-"""Work in the background of the helpdesk."""
+"""Background jobs of the helpdesk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class JobsStream(FeedStream):
     """A row for each job, such as an export or a change of many tickets.
 
     Jobs have no date of change. One that ends more than two days after it was created
-    is not seen again.
+    is not read again.
     """
 
     name = "jobs"
@@ -25,9 +25,9 @@ class JobsStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
 
-    LOOK_BACK: ClassVar[timedelta] = timedelta(days=2)
+    LOOKBACK: ClassVar[timedelta] = timedelta(days=2)
 
     @property
     @override
     def overlap(self) -> timedelta:
-        return self.LOOK_BACK
+        return self.LOOKBACK

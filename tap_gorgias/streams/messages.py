@@ -1,4 +1,4 @@
-"""The messages of tickets: as a plain feed, or settled with their tickets."""
+"""Messages of tickets: as a plain feed, or settled with their tickets."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class MessagesStream(FeedStream):
-    """A row for each message of a ticket, internal notes included.
+    """A row for each message of a ticket, including internal notes.
 
-    Messages have no date of change. Those behind the look-back are not read again, and
-    messages that an import dates back are never seen.
+    Messages have no date of change. Those before the look-back are not read again, and
+    messages that an import dates back are never read.
     """
 
     name = "messages"
@@ -51,15 +51,15 @@ class MessagesStream(FeedStream):
 
 
 class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
-    """A row for each message: from the list in each run, from its ticket once a day.
+    """A row for each message: from the list in each run, by ticket once a day.
 
-    The list of messages brings new ones at the price of a request for each 100. It
-    never shows a message that an import dated back, or that a merge moved to another
-    ticket. So the tickets that changed since are asked for their messages one by one
-    after a while, which is called settling.
+    The list of messages returns new ones at the price of one request per 100. It does
+    not show messages that an import dated back, or that a merge moved to another
+    ticket. So the messages of each changed ticket are requested as well, at most once
+    in `ticket_messages_settle_hours`: the ticket is settled.
 
-    An edited message comes with the next settling of its ticket. Editing or deleting a
-    message does not move its ticket, and leaves no event (observed in recordings).
+    An edited message is read when its ticket is settled. Editing or deleting a message
+    does not update its ticket, and makes no event (observed in recordings).
     """
 
     name = "ticket_messages"
@@ -78,7 +78,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
 
     @cached_property
     def settling(self) -> Settling:
-        """Which tickets have been asked, and which are asked next."""
+        """How far the tickets have been settled."""
         saved = self.saved()
         settled = bookmark_from(saved, self.name, "settled")
         position = Position(
@@ -93,7 +93,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     @property
     @override
     def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        yield {}  # Without a context, the list is read.
+        yield {}  # Without a context, the stream reads the list.
         if self.replication_method != REPLICATION_FULL_TABLE:
             self.run.wait_for_other_streams(self.name)
             yield from self.contexts_of(self.parent_steps())
@@ -128,8 +128,8 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         first = next(pages)
         ids = {row.get("id") for row in first.rows}
         if not ids.isdisjoint(self._ids_of_last_ticket):
-            # A merge moved messages while both tickets were asked, and the answer that
-            # was sent last may have been made first.
+            # A merge moved messages while both tickets were requested, and the later
+            # response may be the older one.
             pages = self.pages(context)
             first = next(pages)
         self._ids_of_last_ticket = ids

@@ -1,4 +1,4 @@
-"""Customers, and those who answer them."""
+"""Customers, users and teams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CustomersStream(FeedStream):
-    """A row for each customer, without channels and integrations' data."""
+    """A row for each customer, without channels and the data of integrations."""
 
     name = "customers"
     priority = Priority.HIGH
@@ -32,7 +32,7 @@ class CustomersStream(FeedStream):
 class UsersStream(SnapshotStream):
     """A row for each agent, administrator or bot.
 
-    Users cannot be ordered by their last change, so the table is read whole.
+    The API cannot order users by their last change, so the table is read completely.
     """
 
     name = "users"

@@ -1,4 +1,4 @@
-"""Phone calls, and what belongs to them."""
+"""Phone calls, their events and recordings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class PhoneStream(OptionalStream, ABC):
-    """A stream that has no rows if the merchant does not use the phone."""
+    """A stream without rows if the account has no phone."""
 
-    # Which scope covers the phone is not documented.
+    # The documentation does not say which scope covers the phone.
     scope = "tickets:read"
     unavailable_statuses = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
     unavailable_reason = (
@@ -28,7 +28,7 @@ class PhoneStream(OptionalStream, ABC):
 
 
 class PhoneFeedStream(PhoneStream, FeedStream, ABC):
-    """A list that comes newest first, without being asked to."""
+    """A list that is always ordered newest first."""
 
     replication_key = "created_datetime"
 
@@ -41,8 +41,8 @@ class PhoneFeedStream(PhoneStream, FeedStream, ABC):
 class VoiceCallsStream(PhoneFeedStream):
     """A row for each phone call.
 
-    Calls change until their recordings are processed, and cannot be ordered by their
-    last change. A change behind the look-back is not seen.
+    Calls change until their recordings are processed, and the API cannot order them by
+    their last change. A change after the look-back is not read.
     """
 
     name = "voice_calls"
@@ -59,7 +59,7 @@ class VoiceCallEventsStream(PhoneStream, CursorStream):
 class VoiceCallRecordingsStream(PhoneFeedStream):
     """A row for each recording or voicemail.
 
-    A transcription or deletion behind the look-back is not seen.
+    A transcription or deletion after the look-back is not read.
     """
 
     name = "voice_call_recordings"

@@ -1,4 +1,4 @@
-"""What a helpdesk is set up with. These tables are small and read whole."""
+"""The configuration of a helpdesk: small tables that are read completely."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from tap_gorgias.stream_types.replication import SnapshotStream
 
 
 class CustomFieldsStream(SnapshotStream):
-    """A row for each custom field of tickets and customers, archived ones included.
+    """A row for each custom field of tickets and customers, including archived ones.
 
-    Active and archived ones come together unless one kind is asked for (published
-    OpenAPI document, and as recorded).
+    Active and archived fields come together unless the request asks for one kind
+    (published OpenAPI document, and observed in recordings).
     """
 
     name = "custom_fields"
@@ -23,8 +23,8 @@ class CustomFieldsStream(SnapshotStream):
 class IntegrationsStream(SnapshotStream):
     """A row for each connected channel, shop, app or webhook.
 
-    What a webhook sends to sign in, or signs with, is masked: headers, form, OAuth2 and
-    HMAC secret. No order is asked for, because none of this list was ever seen to work.
+    The credentials of webhooks are masked: headers, form, OAuth2 and HMAC secret. The
+    request asks for no order, because no order of this list has been observed to work.
     """
 
     name = "integrations"
@@ -40,9 +40,9 @@ class IntegrationsStream(SnapshotStream):
 
 
 class MacrosStream(SnapshotStream):
-    """A row for each macro, archived ones included.
+    """A row for each macro, including archived ones.
 
-    They are never ordered by `updated_datetime`, which is null until the first edit.
+    They are not ordered by `updated_datetime`, which is null until the first edit.
     """
 
     name = "macros"
@@ -54,8 +54,7 @@ class MacrosStream(SnapshotStream):
 class RulesStream(SnapshotStream):
     """A row for each rule, with its code.
 
-    The syntax tree of the code is large: it is left out unless it is selected in the
-    catalog.
+    The syntax tree of the code is large: it is read only if a catalog selects it.
     """
 
     name = "rules"
@@ -65,9 +64,10 @@ class RulesStream(SnapshotStream):
 
 
 class WidgetsStream(SnapshotStream):
-    """A row for each panel that shows data beside a ticket or customer.
+    """A row for each panel that shows data next to a ticket or customer.
 
-    No order is asked for, because none of this list was ever seen to work.
+    The request asks for no order, because no order of this list has been observed to
+    work.
     """
 
     name = "widgets"

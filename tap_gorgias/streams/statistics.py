@@ -1,4 +1,4 @@
-"""Reports of Gorgias: a stream for each query in the settings."""
+"""Statistics: a stream for each query in the settings (reference/reporting)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, NotReadyError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import bookmark_from
-from tap_gorgias.replication.pages import Page, meta_of
+from tap_gorgias.replication.pages import Page, meta_of, started
 from tap_gorgias.replication.periods import (
     LONGEST_WINDOW,
     Calendar,
@@ -46,15 +46,15 @@ if TYPE_CHECKING:
     from tap_gorgias.run.context import Run
 
 HISTORY = timedelta(days=731)
-"""How far back a first sync goes without `start_date`: two years."""
+"""How far back a first sync reads without `start_date`: two years."""
 LONGEST_ID = 255
 
 
 class QuerySchema(StreamSchema[str]):
-    """The schema that the query of a stream makes."""
+    """The schema that follows from the query of a stream."""
 
     def __init__(self) -> None:
-        """Need no source."""
+        pass
 
     @override
     def get_stream_schema(
@@ -66,11 +66,16 @@ class QuerySchema(StreamSchema[str]):
 class StatisticsStream(OptionalStream, IncrementalStream):
     """A row for each period and each combination of the query's dimensions.
 
-    Figures of recent periods still move, so they are read again. The endpoint takes its
-    query as the body of a POST, and changes nothing (reference/reporting).
+    Figures of recent periods still change, so they are read again. The endpoint takes
+    its query as the body of a POST request, and changes nothing (reference/reporting).
 
-    A window is read by pages only if Gorgias can put all its rows into one order.
-    Otherwise it has to fit into one answer.
+    A window has several pages only if Gorgias can order its rows. Otherwise it must fit
+    into one response.
+
+    Args:
+        tap: The tap, which holds the other streams and the output.
+        run: What the streams of a run share.
+        query: The query of the stream.
     """
 
     path = "/api/reporting/stats"
@@ -88,13 +93,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     )
 
     def __init__(self, tap: Tap, run: Run, query: StatisticsQuery) -> None:
-        """Make the stream of one query.
-
-        Args:
-            tap: The tap, which the SDK needs.
-            run: What the streams of a run share.
-            query: What to ask for.
-        """
         self.name = query.stream
         self.query = query
         self._read_datetime = ""
@@ -115,8 +113,9 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         saved = super().saved()
         if saved and saved.get("query") != self._fingerprint:
             self.warn_once(
-                "The query or its time zone is not that of the last run: its figures "
-                "are read from the beginning. Rows of the old one stay in the target."
+                "The query or its time zone has changed since the last run: its "
+                "figures are read from the start. Rows of the old query stay in the "
+                "target."
             )
             return {}
         return saved
@@ -157,7 +156,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             Pages of finished rows.
 
         Raises:
-            RowsMissingError: If the answer does not hold all rows of the window.
+            RowsMissingError: If a response does not hold all rows of the window.
         """
         after, before = self._borders(window)
         count = 0
@@ -165,8 +164,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             count += len(page.rows)
             if self._lacks_rows(page, count):
                 self.logger.info(
-                    "The answer does not hold all rows from %s to %s: they are asked "
-                    "for again by shorter periods.",
+                    "The response does not hold all rows from %s to %s: shorter "
+                    "periods are requested.",
                     after,
                     before,
                 )
@@ -177,18 +176,15 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     def _pages_in_order(self, context: types.Context) -> Iterator[Page]:
         """Request pages, without an order if Gorgias refuses it."""
-        pages = self.pages(context)
         try:
-            first = next(pages)
+            return started(self.pages(context))
         except ApiError as error:
             if error.status != HTTPStatus.BAD_REQUEST or not self._order:
                 raise
             self._order = ()
-            pages = self.pages(context)
-            first = next(pages)
-            self.logger.warning("%s It is asked for without an order.", error)
-        yield first
-        yield from pages
+            pages = started(self.pages(context))
+            self.logger.warning("%s It is requested without an order.", error)
+            return pages
 
     def _lacks_rows(self, page: Page, count: int) -> bool:
         if page.next_cursor is not None:
@@ -223,7 +219,9 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         send = super().request_decorator(func)
 
         def on_wait(seconds: int) -> None:
-            self.logger.info("Gorgias is not ready. Asking again in %d s.", seconds)
+            self.logger.info(
+                "The response is not ready. Requesting it again in %d s.", seconds
+            )
 
         def decorated(
             prepared_request: requests.PreparedRequest, context: types.Context | None
@@ -240,7 +238,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     @override
     def validate_response(self, response: requests.Response) -> None:
         if response.status_code == HTTPStatus.ACCEPTED:
-            reason = "the answer is not ready."
+            reason = "the response is not ready."
             raise NotReadyError(
                 reason, stream=self.name, path=self.path, status=response.status_code
             )
@@ -280,14 +278,19 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return {"query": payload}
 
     def _borders(self, window: Window) -> tuple[str, str]:
-        return window.asked_for if self.query.period_dimension else window.alone
+        return (
+            window.with_margin if self.query.period_dimension else window.without_margin
+        )
 
     def _row(self, row: Row, window: Window) -> Row:
         known = {*filter(None, [self.query.period_dimension]), *self.query.columns}
         for member in sorted(known - row.keys()):
-            self.warn_once("Gorgias leaves out `%s`: it is null.", member)
+            self.warn_once("Gorgias does not return `%s`: it is null.", member)
         for member in sorted(row.keys() - known):
-            self.warn_once("Gorgias adds `%s`, which is left out.", member[:80])
+            self.warn_once(
+                "Gorgias returns an unknown property `%s`, which is left out.",
+                member[:80],
+            )
         period = self._period_of(row, window)
         dimensions = [_text(row.get(name)) for name in sorted(self.query.dimensions)]
         return {
@@ -304,12 +307,12 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         value = row.get(self.query.period_dimension)
         period = self._calendar.read(value)
         if period is None and value is not None:
-            self.warn_once("Some periods of Gorgias are no date-times: they are null.")
+            self.warn_once("Some periods are not valid date-times: they are null.")
         return period
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401
-    """Write a dimension's value, which may come as a number or as a text."""
+    """Render the value of a dimension, which may be a number or a string."""
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 

@@ -1,4 +1,4 @@
-"""Tickets, and what belongs to them."""
+"""Tickets, satisfaction surveys and tags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tap_gorgias.replication.imported_tickets import (
     WatchedPages,
     with_imports,
 )
+from tap_gorgias.replication.pages import started
 from tap_gorgias.replication.walks import FEED_OVERLAP
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
@@ -35,13 +36,13 @@ EVENTS_UNAVAILABLE = {
 
 
 class TicketsStream(FeedStream):
-    """A row for each ticket, trashed ones and spam included.
+    """A row for each ticket, including spam and trash.
 
     After the first sync, tickets that an import dated back are found through the events
     of their creation.
 
-    Gorgias does not move `updated_datetime` when a message is delivered, or when a
-    custom field is set through the API: such a change comes with the ticket's next one.
+    Gorgias does not update `updated_datetime` when a message is delivered, or when a
+    custom field is set through the API: such a change is read with the next one.
     """
 
     name = "tickets"
@@ -79,25 +80,23 @@ class TicketsStream(FeedStream):
         events = cast("EventsStream", self.tap.streams[EventsStream.name])
         pages = events.pages_since(timestamp, {"types": CREATION}, reader=reader)
         try:
-            first = next(pages)
+            return started(pages)
         except ApiError as error:
             if error.status not in EVENTS_UNAVAILABLE:
                 raise
             reader.logger.warning(
-                "%s Without these events, tickets that an import dates back cannot be "
-                "seen. They need the permission `%s`.",
+                "%s Without these events, the tap cannot find tickets that an import "
+                "dates back. They need the permission `%s`.",
                 error,
                 self.scope_of_imports,
             )
-            return
-        yield first
-        yield from pages
+            return iter(())
 
 
 class SatisfactionSurveysStream(FeedStream):
-    """A row for each satisfaction survey; its score arrives days after it was made.
+    """A row for each satisfaction survey, whose score arrives days later.
 
-    A score that arrives behind the look-back is not seen.
+    A score that arrives after the look-back is not read.
     """
 
     name = "satisfaction_surveys"

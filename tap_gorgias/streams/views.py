@@ -1,4 +1,4 @@
-"""The views of agents, and what is in them."""
+"""Views, and the tickets or customers in them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ REFUSED_VIEW = {
 class ViewsStream(SnapshotStream):
     """A row for each view: a saved search over tickets or customers.
 
-    The syntax tree of its filters is large: it is left out unless it is selected in the
-    catalog.
+    The syntax tree of its filters is large: it is read only if a catalog selects it.
     """
 
     name = "views"
@@ -52,9 +51,9 @@ class ViewsStream(SnapshotStream):
 
 
 class ViewItemsStream(ChildStream[ViewsStream]):
-    """A row for each ticket or customer in each view, read whole each time.
+    """A row for each ticket or customer in each view, read completely in each run.
 
-    `item_type` tells which of the two it is. The fields of the other kind are null.
+    `item_type` says which of the two it is. The properties of the other are null.
     """
 
     name = "view_items"

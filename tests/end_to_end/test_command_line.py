@@ -142,7 +142,7 @@ def test_a_bad_setting_is_one_line_and_no_request(
             '{"bookmarks": {"tickets": {"replication_key_value": "soon"}}}',
             (
                 "STATE of stream `tickets`: the bookmark 'soon' is not a date-time. "
-                "Mend or remove `replication_key_value`."
+                "Fix or remove `replication_key_value`."
             ),
         ),
         (
@@ -200,7 +200,7 @@ def test_a_bookmark_of_the_future_is_one_line(
     assert errors_of(result.stderr) == [
         (
             f"STATE of stream `{stream}`: the bookmark '2099-01-01T00:00:00.000000Z' "
-            "is in the future and would hide all changes until then. Mend or remove "
+            "is in the future and would hide all changes until then. Fix or remove "
             "`replication_key_value`."
         )
     ]

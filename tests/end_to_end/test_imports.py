@@ -167,7 +167,7 @@ def test_without_permission_for_events_one_warning_says_what_is_not_seen(
     second = run(sandbox.config, "tickets", state=first.state)
     third = run(sandbox.config, "tickets", state=second.state)
 
-    told = "tickets that an import dates back cannot be seen"
+    told = "the tap cannot find tickets that an import dates back"
     assert caplog.text.count(told) == 1
     assert "`events:read`" in caplog.text
     assert imported <= set(third.ids("tickets"))

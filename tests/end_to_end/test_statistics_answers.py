@@ -77,9 +77,9 @@ def test_members_that_are_missing_or_new_are_told_once(
     assert {row["channel"] for row in rows} == {None}
     assert [row["period_start"] for row in rows].count(None) == 1
     for told in (
-        "Gorgias leaves out `channel`: it is null.",
-        "Gorgias adds `mood`, which is left out.",
-        "Some periods of Gorgias are no date-times: they are null.",
+        "Gorgias does not return `channel`: it is null.",
+        "Gorgias returns an unknown property `mood`, which is left out.",
+        "Some periods are not valid date-times: they are null.",
     ):
         assert caplog.messages.count(told) == 1
     assert "private" not in caplog.text

@@ -210,7 +210,7 @@ def test_an_order_that_is_refused_nevertheless_is_left_out(
     assert first["order"] == [["createdDatetime", "asc"]]
     assert rest
     assert not any("order" in one for one in rest)
-    assert caplog.text.count("It is asked for without an order.") == 1
+    assert caplog.text.count("It is requested without an order.") == 1
 
 
 def test_an_answer_that_is_not_ready_is_waited_for(sandbox: Sandbox) -> None:
@@ -234,7 +234,7 @@ def test_waiting_is_no_retry(
     sandbox.faults.add(Fault.not_ready(), PATH, times=2)
     read(sandbox, ALL_BY_WEEK, start_date="2026-10-01")
     assert warnings(caplog) == []
-    assert caplog.text.count("Gorgias is not ready. Asking again in ") == 2
+    assert caplog.text.count("The response is not ready. Requesting it again in ") == 2
 
 
 def test_an_answer_that_is_never_ready_fails_the_stream(sandbox: Sandbox) -> None:

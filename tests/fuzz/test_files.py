@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.replication.bookmarks import MOMENT_KEYS
+from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS
 from tap_gorgias.stream_types.paged import PagedStream
 from tap_gorgias.tap import TapGorgias
 from tests.fuzz.promise import command, kept, small_catalog
@@ -36,7 +36,7 @@ FOLLOWED = ("tickets", "ticket_messages", "ticket_details")
 STATEFUL = (*FOLLOWED, "events", "jobs", "voice_call_events")
 ENTRY_KEYS = (
     *("replication_key", "walk", "cursor", "parent_walk", "emitting"),
-    *MOMENT_KEYS,
+    *TIMESTAMP_KEYS,
 )
 
 

@@ -106,7 +106,7 @@ def test_a_meta_that_is_none_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
     )
 
     assert kept(sandbox.config, "tags").errors == [
-        "tags: /api/tags failed: the answer's `meta` is no object."
+        "tags: /api/tags failed: `meta` in the response is not an object."
     ]
 
 
@@ -180,5 +180,5 @@ def test_a_catalog_without_the_replication_key_is_refused(sandbox: Sandbox) -> N
         run(sandbox.config, catalog=catalog)
 
     assert str(failed.value.__cause__) == (
-        "The catalog's schema of `tickets` is none, or lacks the keys."
+        "The catalog's schema for `tickets` is invalid or lacks the key properties."
     )

@@ -17,7 +17,7 @@ from tap_gorgias.replication.bookmarks import (
     UnusableWalkError,
     Walk,
     bookmark_from,
-    check_past,
+    check_not_in_future,
     walk_from,
 )
 from tests.support.cases import table
@@ -119,7 +119,7 @@ def test_a_stream_without_bookmark_has_none(state: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", ["", "soon", "now", 5, True, ["2026-10-31"], {}])
 def test_a_bookmark_that_is_no_moment_ends_the_run(value: object) -> None:
     """Reading everything again without asking would cost a day."""
-    with pytest.raises(StateError, match=r"`tickets`.*not a date-time.*Mend or remove"):
+    with pytest.raises(StateError, match=r"`tickets`.*not a date-time.*Fix or remove"):
         bookmark_from({"replication_key_value": value}, "tickets")
 
 
@@ -135,13 +135,13 @@ def test_a_bookmark_of_the_future_ends_the_run(key: str) -> None:
     """It would hide every change until then."""
     entries = {"users": {}, "tickets": {key: "2026-11-03T08:00:00.000001Z"}}
     with pytest.raises(StateError, match=rf"`tickets`.*in the future.*`{key}`\.$"):
-        check_past(entries, "2026-11-02T08:00:00.000000Z")
+        check_not_in_future(entries, "2026-11-02T08:00:00.000000Z")
 
 
 def test_clocks_may_differ_by_a_day() -> None:
     """A bookmark that another clock gave need not be wrong."""
     entries = {"tickets": {"replication_key_value": "2026-11-03T08:00:00Z"}}
-    check_past(entries, "2026-11-02T08:00:00.000000Z")
+    check_not_in_future(entries, "2026-11-02T08:00:00.000000Z")
 
 
 @pytest.mark.parametrize("state", [{}, {"walk": None}])

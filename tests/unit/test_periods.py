@@ -177,7 +177,7 @@ def test_windows_hold_all_periods_once_and_are_never_too_long(
         assert window.end == following.start
     for window in windows:
         assert calendar.start_of(window.end) == window.end
-        first, last = map(datetime.fromisoformat, window.asked_for)
+        first, last = map(datetime.fromisoformat, window.with_margin)
         assert last - first <= timedelta(days=92)
         assert first <= window.start.replace(tzinfo=None) - timedelta(hours=15)
 
@@ -238,7 +238,7 @@ def test_a_failure_within_a_window_leaves_the_bookmark_before_it() -> None:
     )
     saved = next(step.position for step in steps if step.position)
     figures.most = 0
-    with pytest.raises(PageError, match="the answer for a single day"):
+    with pytest.raises(PageError, match="the response for a single day"):
         next(step for step in steps if step.position)
     assert saved.bookmark == "2026-08-19T00:00:00.000000Z"
 
@@ -262,7 +262,7 @@ def test_periods_can_be_read_one_by_one(granularity: str) -> None:
     ]
     for window, following in itertools.pairwise(figures.windows):
         assert window.end == calendar.after(window.start) == following.start
-        first, last = map(datetime.fromisoformat, window.alone)
+        first, last = map(datetime.fromisoformat, window.without_margin)
         assert first == window.start.replace(tzinfo=None)
         assert last == window.end.replace(tzinfo=None) - timedelta(seconds=1)
 
