@@ -245,6 +245,55 @@ def test_an_ignored_cursor_is_reported(sandbox: Sandbox) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("stream", "order"),
+    [
+        ("voice_calls", "created_datetime:desc"),
+        ("voice_call_events", "created_datetime:asc"),
+    ],
+)
+def test_a_list_in_an_unexpected_order_is_reported(
+    sandbox: Sandbox, stream: str, order: str
+) -> None:
+    """These endpoints have no parameter for the order."""
+    path = f"/api/phone/{stream.replace('_', '-')}"
+
+    def reverse(body: Row) -> Row:
+        return {**body, "data": body["data"][::-1]}
+
+    assert texts_of(results_of(sandbox, stream)[stream]) == []
+    sandbox.faults.add(Fault.rewrite(reverse), path, times=ALWAYS)
+
+    result = results_of(sandbox, stream)[stream]
+
+    assert result.outcome == Outcome.NOT_AS_EXPECTED
+    assert texts_of(result) == [f"not in the expected order, `{order}`."]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "differences"),
+    [(5, []), (6, ["not in the expected order, `created_datetime:asc`."])],
+)
+def test_call_events_may_be_five_minutes_out_of_order(
+    sandbox: Sandbox, minutes: int, differences: list[str]
+) -> None:
+    """A run allows for that, too."""
+
+    def date(body: Row) -> Row:
+        late, early = "2026-08-26T12:10:00Z", f"2026-08-26T12:{10 - minutes:02}:00Z"
+        rows = [
+            {**row, "created_datetime": text}
+            for row, text in zip(body["data"], (late, early), strict=False)
+        ]
+        return {**body, "data": rows, "meta": {"next_cursor": None}}
+
+    sandbox.faults.add(Fault.rewrite(date), "/api/phone/voice-call-events")
+
+    result = results_of(sandbox, "voice_call_events")["voice_call_events"]
+
+    assert texts_of(result) == differences
+
+
 def test_unreadable_date_times_are_reported(sandbox: Sandbox) -> None:
     """They would be null in the warehouse."""
 
