@@ -21,18 +21,20 @@ if TYPE_CHECKING:
     from tap_gorgias.errors import ApiError
     from tap_gorgias.stream_types.base import GorgiasStream
 
-_FIELDS_OF_FILTERS = {
+_FILTERED_FIELDS = {
     "ticket_id": "ticket_id",
     "types": "type",
     "object_type": "object_type",
 }
+"""Filters, and the fields that they filter by."""
 _EARLIEST = "[gte]"
+"""How the names of filters by the earliest timestamp end."""
 
 
 def response_differences(
     stream: GorgiasStream, exchanges: Sequence[Exchange]
 ) -> Iterator[Difference]:
-    """Compare responses with what a stream expects.
+    """Find the differences between responses and what a stream expects.
 
     Args:
         stream: The stream that sent the requests.
@@ -40,7 +42,7 @@ def response_differences(
             compared.
 
     Yields:
-        Each difference, the same one for each response that shows it.
+        Each difference. The same one may occur several times.
     """
     previous_ids: set[str] = set()
     for exchange in exchanges:
@@ -166,8 +168,8 @@ def _filters(exchange: Exchange) -> Iterator[Difference]:
             is_applied = not any(
                 ordering.is_before(row.get(field), earliest) for row in exchange.rows
             )
-        elif name in _FIELDS_OF_FILTERS:
-            field = _FIELDS_OF_FILTERS[name]
+        elif name in _FILTERED_FIELDS:
+            field = _FILTERED_FIELDS[name]
             is_applied = all(
                 str(row.get(field, values[0])) in values for row in exchange.rows
             )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tap_gorgias.stream_types.base import GorgiasStream
 
 RECENT = timedelta(days=30)
-"""The range to request from endpoints that filter by date."""
+"""How far back to request rows from endpoints that filter by date."""
 
 MAX_PARENTS = 3
 """How many parents to try until one has rows for a child stream."""
@@ -108,7 +108,7 @@ class ConnectionTest:
 
 
 def _reads(stream: GorgiasStream) -> Iterator[Iterator[Step]]:
-    """Yield a generator of steps for each kind of request in a first sync."""
+    """Yield the steps of each list that a first sync reads."""
     if isinstance(stream, SnapshotStream):
         keys = tuple(stream.primary_keys)
         for part in stream.parts:
