@@ -37,9 +37,9 @@ FOLDER = ROOT / ".demo"
 DATABASE = FOLDER / "helpdesk.duckdb"
 BIN = "Scripts" if os.name == "nt" else "bin"
 TAP = FOLDER / "tap" / BIN / "tap-gorgias"
-# DuckDB 1.2 and later lose the first row of what this target loads.
+# With DuckDB 1.2 and later, this target loses the first row of a load.
 TARGET = ("target-duckdb==0.8.0", "duckdb<1.2")
-NEWEST_PYTHON = (3, 13)  # that such a DuckDB is built for
+NEWEST_PYTHON = (3, 13)  # the newest with binaries of such a DuckDB
 ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
 SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
@@ -53,11 +53,11 @@ print(json.dumps(rows, default=str))
 
 
 class DemoError(Exception):
-    """Something failed; the text says what, and shows the end of a log."""
+    """A step failed; the message describes it and shows the end of a log."""
 
 
 class Run(NamedTuple):
-    """What a run did, by stream, and where it stopped."""
+    """The counts of a run by stream, and its final state."""
 
     rows: Mapping[str, int]
     requests: Mapping[str, int]
@@ -65,14 +65,14 @@ class Run(NamedTuple):
 
 
 def say(line: str = "", end: str = "\n") -> None:
-    """Print at once."""
+    """Print and flush a line."""
     sys.stdout.write(line + end)
     sys.stdout.flush()
 
 
 @contextlib.contextmanager
 def step(title: str) -> Iterator[None]:
-    """Print a step and how long it took."""
+    """Print the title of a step and its duration."""
     say(f"{title:.<70}", end=" ")
     began = time.monotonic()
     try:
@@ -83,8 +83,8 @@ def step(title: str) -> Iterator[None]:
     say(f"{time.monotonic() - began:5.1f} s")
 
 
-def ended(command: Sequence[str | Path], code: int, log: Path) -> None:
-    """Fail, with the end of the log, if a command failed."""
+def check_exit_code(command: Sequence[str | Path], code: int, log: Path) -> None:
+    """Raise an error with the end of the log if a command failed."""
     if code:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         shown = "\n".join(f"    {line[:300]}" for line in lines[-12:])
@@ -93,16 +93,16 @@ def ended(command: Sequence[str | Path], code: int, log: Path) -> None:
 
 
 def output(log: Path, *command: str | Path) -> str:
-    """Run a command with a log; return what it wrote."""
+    """Run a command with a log and return its stdout."""
     with log.open("ab") as errors:
         done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
-        told = done.communicate()[0].decode()
-    ended(command, done.returncode, log)
-    return told
+        stdout = done.communicate()[0].decode()
+    check_exit_code(command, done.returncode, log)
+    return stdout
 
 
 def environment(name: str, python: str, stamp: str, *packages: str) -> None:
-    """Make a virtual environment, unless it is there and up to date."""
+    """Create a virtual environment unless it is up to date."""
     folder, log = FOLDER / name, FOLDER / f"install-{name}.log"
     mark = folder / "installed"
     if mark.exists() and mark.read_text(encoding="utf-8") == stamp:
@@ -110,7 +110,7 @@ def environment(name: str, python: str, stamp: str, *packages: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     log.unlink(missing_ok=True)
     inside = folder / BIN / "python"
-    # Some systems ship Python without the pip for new environments.
+    # Some systems ship Python without ensurepip.
     if python != sys.executable or importlib.util.find_spec("ensurepip"):
         output(log, python, "-m", "venv", folder)
         pip: tuple[str | Path, ...] = (inside, "-m", "pip")
@@ -123,7 +123,7 @@ def environment(name: str, python: str, stamp: str, *packages: str) -> None:
 
 
 def install() -> None:
-    """Install the tap from this checkout, and a target; each in its own environment."""
+    """Install the tap from this checkout and a target in separate environments."""
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
     for path in sorted((ROOT / "tap_gorgias").rglob("*")):
         if path.suffix in {".py", ".json"}:
@@ -142,14 +142,14 @@ def install() -> None:
 
 
 def write_private(path: Path, content: object) -> Path:
-    """Write JSON to a new file that nobody else can read."""
+    """Write JSON to a new file that only this user can read."""
     path.touch(0o600)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
 def catalog(config: Path) -> Any:  # noqa: ANN401
-    """Ask the tap what it can read, and select `messages` too."""
+    """Discover the catalog and also select `messages`."""
     log = FOLDER / "discover.log"
     found = json.loads(output(log, TAP, "--config", config, "--discover"))
     select(found, {"messages"}, selected=True)
@@ -157,20 +157,20 @@ def catalog(config: Path) -> Any:  # noqa: ANN401
 
 
 def look(folder: Path) -> set[str]:
-    """Show how Gorgias answers each stream; return those that it refuses."""
+    """Show how Gorgias answers for each stream; return the refused streams."""
     log = FOLDER / "test.log"
     command = (TAP, "--config", "config.json", "--catalog", "catalog.json", "--test")
     with step("   Ask for a page or two of each stream"), log.open("wb") as errors:
         code = subprocess.Popen(command, cwd=folder, stderr=errors).wait()  # noqa: S603
-        _, begun, told = log.read_text("utf-8", "replace").partition("\ntap-gorgias ")
-        if not begun:  # for example, because the key is wrong
-            ended(command, code, log)
-    say(f"\n{begun.strip()} {told}")
-    return set(REFUSED.findall(told))
+        _, begun, report = log.read_text("utf-8", "replace").partition("\ntap-gorgias ")
+        if not begun:  # for example because of an invalid key
+            check_exit_code(command, code, log)
+    say(f"\n{begun.strip()} {report}")
+    return set(REFUSED.findall(report))
 
 
 def select(found: Any, names: Collection[str], *, selected: bool) -> None:  # noqa: ANN401
-    """Select streams of a catalog, or deselect them."""
+    """Select or deselect streams of a catalog."""
     streams = {stream["tap_stream_id"]: stream for stream in found["streams"]}
     for name in names:
         for entry in streams[name]["metadata"]:
@@ -185,36 +185,36 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
     tap_command = (TAP, *files, "--state", "state.json")
     target_command = (FOLDER / "target" / BIN / "target-duckdb", "-c", "target.json")
     tap_log, target_log = FOLDER / f"tap-{number}.log", FOLDER / f"target-{number}.log"
-    with contextlib.ExitStack() as ends:
-        ends.enter_context(step(title))
-        tap_out = ends.enter_context(tap_log.open("wb"))
-        target_out = ends.enter_context(target_log.open("wb"))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(step(title))
+        tap_out = stack.enter_context(tap_log.open("wb"))
+        target_out = stack.enter_context(target_log.open("wb"))
         pipe = subprocess.PIPE
         tap = subprocess.Popen(tap_command, cwd=folder, stdout=pipe, stderr=tap_out)  # noqa: S603
         target = subprocess.Popen(  # noqa: S603
             target_command, cwd=folder, stdin=tap.stdout, stdout=pipe, stderr=target_out
         )
-        ends.callback(tap.kill)
-        ends.callback(target.kill)
+        stack.callback(tap.kill)
+        stack.callback(target.kill)
         if tap.stdout:
-            tap.stdout.close()  # the target alone holds the pipe now
+            tap.stdout.close()  # only the target reads from the pipe
         states = target.communicate()[0].decode().splitlines()
         tap.wait()
-        # When the target breaks, the tap fails too, but only for want of a reader.
-        ended(target_command, target.returncode, target_log)
-        ended(tap_command, tap.returncode, tap_log)
+        # If the target fails, the tap fails too, because nothing reads its output.
+        check_exit_code(target_command, target.returncode, target_log)
+        check_exit_code(tap_command, tap.returncode, tap_log)
     log = tap_log.read_text(encoding="utf-8")
     say("   " + log[log.rfind("Summary of the run") :].splitlines()[0])
-    told = SUMMARY.findall(log)
+    streams = SUMMARY.findall(log)
     return Run(
-        {name: int(rows) for name, rows, _ in told},
-        {name: int(requests) for name, _, requests in told},
+        {name: int(rows) for name, rows, _ in streams},
+        {name: int(requests) for name, _, requests in streams},
         states[-1] if states else state,
     )
 
 
 def query(*queries: str) -> list[list[list[Any]]]:
-    """Ask DuckDB, through the environment of the target."""
+    """Run queries in DuckDB with the Python of the target."""
     log, python = FOLDER / "query.log", FOLDER / "target" / BIN / "python"
     return list(json.loads(output(log, python, "-c", _QUERY, DATABASE, *queries)))
 
@@ -226,7 +226,7 @@ def loaded(names: Collection[str]) -> dict[str, int]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print columns, numbers to the right."""
+    """Print a table with right-aligned numbers."""
     lines = [heads, *([_printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
@@ -241,11 +241,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def _printable(cell: object) -> str:
     text = str("" if cell is None else cell)[:40]
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
-def held(shop: Shop, name: str) -> int:
-    """Count the rows that the invented helpdesk has for a stream."""
+def count_rows(shop: Shop, name: str) -> int:
+    """Return the number of rows of a stream in the invented helpdesk."""
     if name == "deletions":
         types = [shop.events.row(number)["type"] for number in shop.events.ids()]
         return sum(kind.endswith(("-deleted", "-merged")) for kind in types)
@@ -257,15 +257,15 @@ def held(shop: Shop, name: str) -> int:
 
 
 def check(shop: Shop, counts: Mapping[str, int]) -> None:
-    """Fail if the counts are not those of the invented helpdesk."""
+    """Raise an error if the counts differ from the invented helpdesk."""
     for name, count in counts.items():
-        if count != (wanted := held(shop, name)):
-            message = f"{count} rows of {name} were loaded instead of {wanted}."
+        if count != (expected := count_rows(shop, name)):
+            message = f"{count} rows of {name} were loaded instead of {expected}."
             raise DemoError(message)
 
 
 def change(shop: Shop) -> None:
-    """Let an hour of business pass in the invented helpdesk."""
+    """Simulate an hour of business in the invented helpdesk."""
     shop.advance(3_600)
     shop.customers.create(name="New Customer")
     *_, answered, closed = shop.tickets.ids()
@@ -275,7 +275,7 @@ def change(shop: Shop) -> None:
 
 
 def newest_tickets() -> None:
-    """Show a few rows as they are in DuckDB."""
+    """Show the newest tickets in DuckDB."""
     [tickets] = query(
         "SELECT id, status, channel, subject, date_trunc('second', updated_datetime) "
         "FROM gorgias.tickets ORDER BY updated_datetime DESC, id LIMIT 5"
@@ -284,7 +284,7 @@ def newest_tickets() -> None:
 
 
 def show(config: dict[str, str], shop: Shop | None) -> None:
-    """Load, change something, load what changed."""
+    """Load the helpdesk, change it, and load the changes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with step("3  Find out what the tap can read, select messages too"):
@@ -293,13 +293,13 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
         if not shop:
             select(found, look(folder), selected=False)
             write_private(folder / "catalog.json", found)
-        # A state is only written when all rows before it are in the database.
+        # The target writes a state only after loading all rows before it.
         target = {"default_target_schema": "gorgias", "flush_all_streams": True}
         write_private(folder / "target.json", {**target, "path": str(DATABASE)})
         first = load("4  First run: tap-gorgias | target-duckdb", folder, 1, "{}")
         counts = loaded(first.rows)
         if shop:
-            # Messages of the tickets that changed last are read twice.
+            # Messages of the most recently changed tickets are read twice.
             check(shop, {**first.rows, "ticket_messages": counts["ticket_messages"]})
             check(shop, counts)
         rows = [(n, first.rows[n], counts[n], first.requests[n]) for n in counts]
@@ -323,7 +323,7 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
 
 
 def account() -> dict[str, str]:
-    """Take the real account from the environment; empty if there is none."""
+    """Return the real account from the environment, or an empty dictionary."""
     given = {name: os.environ[name] for name in ACCOUNT if os.environ.get(name)}
     if given and (missing := set(ACCOUNT) - set(given)):
         message = f"{' and '.join(given)} set, but not {' and '.join(missing)}."
@@ -336,7 +336,7 @@ def account() -> dict[str, str]:
 
 
 def demo(*, fresh: bool) -> None:
-    """Do it all."""
+    """Run the whole demo."""
     real = account()
     if fresh:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -362,7 +362,7 @@ def demo(*, fresh: bool) -> None:
 
 
 def main() -> int:
-    """Run the demo; tell a failure in words and by the exit code."""
+    """Run the demo; report a failure by a message and the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="install everything anew")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
-"""The SDK's own tests, over the sandbox.
+"""The SDK's standard tests of taps, run against the sandbox.
 
-Some of them check nothing: duplicates of a key and leftovers in STATE pass. What they
-leave out is checked in `end_to_end/test_first_sync.py` and `test_later_runs.py`.
+Some of them cannot fail: duplicate keys and remnants in STATE pass. These cases are
+tested in `end_to_end/test_first_sync.py` and `end_to_end/test_later_runs.py`.
 """
 
 from __future__ import annotations
@@ -19,32 +19,31 @@ from tests.support.runs import catalog_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The suite wants its settings when this module is imported.
+# The suite needs its settings when this module is imported.
 SANDBOX = Sandbox(Shop(seed=6, tickets=40))
 SANDBOX.start()
 
 TAPS: list[TapGorgias] = []
 
 
-class RememberedTap(TapGorgias):
-    """The tap, to be closed after the suite, which does not."""
+class RegisteredTap(TapGorgias):
+    """A tap that the fixture below closes, because the suite does not."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what the suite gives."""
         super().__init__(*args, **kwargs)
         TAPS.append(self)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def closed_connections() -> Iterator[None]:
-    """Close what the suite's taps opened."""
+    """Close the connections of the suite's taps."""
     yield
     for tap in TAPS:
         tap.run.close()
 
 
 TestTapGorgias = get_tap_test_class(
-    RememberedTap,
+    RegisteredTap,
     config=SANDBOX.config,
     catalog=catalog_of(*(stream.name for stream in STREAMS)),
     suite_config=SuiteConfig(max_records_limit=150),

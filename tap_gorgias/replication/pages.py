@@ -84,6 +84,6 @@ def meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
     """
     meta = body.get("meta") if isinstance(body, dict) else None
     if meta is not None and not isinstance(meta, dict):
-        message = "`meta` in the response is not an object."
+        message = "the response's `meta` is not an object."
         raise PageError(message)
     return meta or {}

@@ -1,1 +1,1 @@
-"""What the tap costs, measured against the sandbox: `python -m tests.benchmarks`."""
+"""Benchmarks of the tap against the sandbox: `python -m tests.benchmarks`."""

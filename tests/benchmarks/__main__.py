@@ -1,10 +1,10 @@
-"""Measures what the tap costs, and prints a table.
+"""Measure the costs of the tap and print a table.
 
     python -m tests.benchmarks
     python -m tests.benchmarks cpu memory
 
-Every run is the installed command in a process of its own, over real HTTP and, where
-the rate is measured, in real time. All of it takes about half an hour.
+Every run is the installed command in its own process, over real HTTP and, where the
+rate is measured, in real time. All benchmarks together take about half an hour.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PARTS = {
 
 
 def main() -> int:
-    """Print a line for each figure; return 1 if a goal is not reached."""
+    """Print a line for each figure; return 1 if a goal is missed."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks")
     parser.add_argument(
         "parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all by default"

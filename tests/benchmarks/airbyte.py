@@ -1,9 +1,9 @@
-"""Counts the requests of Airbyte's way of reading against the sandbox, in a minute.
+"""Count the requests of Airbyte's CDK against the sandbox, in about a minute.
 
     python -m tests.benchmarks.airbyte
 
-It needs an environment of its own with `pip install airbyte-cdk`. The manifest here is
-not that of source-gorgias: it asks for three streams what that one asks for.
+It needs its own environment with `pip install airbyte-cdk`. The manifest is not that of
+source-gorgias, but it sends the same requests for three streams.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONFIG = {"start_date": "2015-01-01T00:00:00.000000+0000"}
 
 
 def stream(name: str, key: str) -> dict[str, Any]:
-    """Describe a list that is read newest first down to the state."""
+    """Describe a list that is read from the newest row down to the state."""
     next_cursor = "{{ response['meta']['next_cursor'] }}"
     return {
         "type": "DeclarativeStream",
@@ -82,13 +82,13 @@ def stream(name: str, key: str) -> dict[str, Any]:
 
 
 def option(name: str) -> dict[str, str]:
-    """Send something as a parameter of the request."""
+    """Describe a query parameter."""
     where = "request_parameter"
     return {"type": "RequestOption", "inject_into": where, "field_name": name}
 
 
 def manifest() -> dict[str, Any]:
-    """Describe the source, with the limit that source-gorgias keeps to."""
+    """Describe the source with the rate limit of source-gorgias."""
     rates = [{"limit": 40, "interval": "PT20S"}]
     policy = {"type": "MovingWindowCallRatePolicy", "rates": rates, "matchers": []}
     return {
@@ -102,14 +102,13 @@ def manifest() -> dict[str, Any]:
 
 
 class Sync:
-    """Runs of the source, each from the state of the one before."""
+    """Runs of the source, each of which starts from the state of the previous one."""
 
     def __init__(self) -> None:
-        """Begin without a state."""
         self.state: list[Any] = []
 
     def __call__(self) -> str:
-        """Read all streams; return the rows of each."""
+        """Read all streams and return the row counts."""
         builder = CatalogBuilder()
         for name in KEYS:
             builder = builder.with_stream(name, SyncMode.incremental)

@@ -1,9 +1,9 @@
-"""How long runs take whose streams are read at the same time, in real time.
+"""Measure runs with parallel streams in real time.
 
     python -m tests.benchmarks.at_once
     python -m tests.benchmarks.at_once REVISION
 
-The second prints what another revision of the repository takes, too.
+The second command also measures another revision of the repository.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LATENCY = 0.6
 FIRST_SYNCS = ((40, 12_000), (80, 12_000), (80, 30_000))
-"""The limit, and how many rows each of three lists has."""
+"""The rate limit, and the number of rows of each of three lists."""
 
 SECONDS = 20.0
 HOUR = 3600
@@ -42,9 +42,9 @@ def _measured(part: Iterator[Result]) -> list[Result]:
 
 
 def first_sync(limit: int, rows: int, package: Path) -> Iterator[Result]:
-    """Read a shop in which no list is longer than a third of all requests.
+    """Read a shop in which no list takes more than a third of all requests.
 
-    Spread requests take up to a window longer than bursts, which is little in this one.
+    Evenly spread requests take at most a window longer than bursts of requests.
     """
     shop = Shop(
         tickets=rows,
@@ -75,7 +75,7 @@ def first_sync(limit: int, rows: int, package: Path) -> Iterator[Result]:
 
 
 def hourly_run(package: Path) -> Iterator[Result]:
-    """Read what changed in an hour, in about 30 requests."""
+    """Read an hour of changes in about 30 requests."""
     shop = Shop(tickets=900)
     with Sandbox(shop) as sandbox:
         first, _ = tap(sandbox, package=package)

@@ -1,8 +1,8 @@
-"""What tickets, messages, customers and events of a shop cost with other programs.
+"""The cost of tickets, messages, customers and events with different programs.
 
     python -m tests.benchmarks.comparison
 
-Prints the table of docs/comparison.md, whose sources say why each rule is as it is.
+Prints the table of docs/comparison.md, which lists the source of each rule.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tests.benchmarks.costs import (
 
 SHOP = next(shop for shop in SHOPS if shop.name == "medium")._replace(customers=300_000)
 VIEW_REQUESTS = 3
-"""To ask for the user, and to make a view and delete it."""
+"""Requests for the user, and to create and delete a view."""
 
 
 class Connector(NamedTuple):
-    """A way to load a helpdesk, and the rules of its requests."""
+    """A program that reads a helpdesk, and the rules by which it sends requests."""
 
     name: str
     reads: str
@@ -41,42 +41,42 @@ class Connector(NamedTuple):
 
 
 def all_lists(shop: ShopSize, _rate: int) -> int:
-    """Count the requests for each list, every page."""
+    """Count the requests for every page of each list."""
     return pages(shop.tickets) + pages(shop.messages) + pages(shop.customers)
 
 
 def down_to_a_row(new: int) -> int:
-    """Count the pages, newest first, up to the one that holds an older row."""
+    """Count the pages, newest first, up to the first older row."""
     return new // 100 + 1
 
 
 def down_to_a_page(new: int) -> int:
-    """Count the pages, newest first, up to the one that holds nothing else."""
+    """Count the pages, newest first, up to the first with only older rows."""
     return pages(new) + 1
 
 
 def ours(rule: Rule) -> Rule:
-    """Add the first sync of `customers`."""
+    """Add a first sync of `customers`."""
     return lambda shop, rate: rule(shop, rate) + pages(shop.customers)
 
 
 def ours_hourly(rule: Rule) -> Rule:
-    """Add an hour of `customers`."""
+    """Add an hourly run of `customers`."""
     return lambda shop, rate: rule(shop, rate) + pages(shop.changed + again(shop))
 
 
 def airbyte_hourly(shop: ShopSize, _rate: int) -> int:
-    """Read three lists down to the first row older than the state's, that included."""
+    """Read three lists down to the first row older than the state, inclusive."""
     return 3 * down_to_a_row(shop.changed + 1)
 
 
 def posthog_hourly(shop: ShopSize, _rate: int) -> int:
-    """Read three lists down to a page older than the last value, that included."""
+    """Read three lists down to a page older than the last value, inclusive."""
     return 3 * down_to_a_page(shop.changed + 1)
 
 
 def ingestr_hourly(shop: ShopSize, _rate: int) -> int:
-    """Read three lists down to a page older than the interval that the user gives."""
+    """Read three lists down to a page older than the requested interval."""
     return 3 * down_to_a_page(shop.changed)
 
 
@@ -87,7 +87,7 @@ def brooklyn_first(shop: ShopSize, _rate: int) -> int:
 
 
 def brooklyn_hourly(shop: ShopSize, rate: int) -> int:
-    """Read the same, with a view of what changed since the bookmark, that included."""
+    """Read the same with a view of what changed since the bookmark, inclusive."""
     return brooklyn_first(shop._replace(tickets=shop.changed + 1), rate)
 
 
@@ -97,17 +97,17 @@ def pathlight_first(shop: ShopSize, _rate: int) -> int:
 
 
 def pathlight_hourly(shop: ShopSize, _rate: int) -> int:
-    """Read both down to the first row not newer than the bookmark; this is the most."""
+    """Read both lists down to the bookmark; this is an upper bound."""
     return 2 * down_to_a_row(shop.changed)
 
 
 def sling_first(shop: ShopSize, _rate: int) -> int:
-    """Read two lists, and the messages of each ticket; this is the least."""
+    """Read two lists and the messages of each ticket; this is a lower bound."""
     return pages(shop.tickets) + shop.tickets + pages(shop.customers)
 
 
 def sling_hourly(shop: ShopSize, _rate: int) -> int:
-    """Read what changed, and the messages of each changed ticket; the least too."""
+    """Read changes and the messages of changed tickets; this is a lower bound."""
     return 2 * pages(shop.changed) + shop.changed
 
 
@@ -218,7 +218,7 @@ OTHERS = (
 
 
 def comparison_table() -> str:
-    """Write the table as it should be."""
+    """Return the table in Markdown."""
     lines = [
         ["connector", "how it reads", "first sync", "hourly run", "rule", "misses"],
         ["---"] * 6,

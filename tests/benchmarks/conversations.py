@@ -1,4 +1,4 @@
-"""What tickets and their messages cost: runs, settling, kills, imports."""
+"""The cost of tickets and messages: first syncs, settling, kills and imports."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ HOUR = 3600
 DAY = 24 * HOUR
 LAST_YEAR = "2025-01-01T00:00:00+00:00"
 PLACES = 8
-"""In so many places a run is killed."""
+"""The number of places in which a run is killed."""
 
 
 def ticket_messages() -> Iterator[Result]:
-    """Count the requests of a first sync, of later runs, and of settling."""
+    """Count the requests of a first sync, of later runs and of settling."""
     shop = Shop(tickets=2_500)
     with Sandbox(shop) as sandbox:
         first, _ = tap(sandbox, *BOTH)
@@ -57,10 +57,10 @@ def ticket_messages() -> Iterator[Result]:
         for ticket in _spread(shop, 1_500, DAY):
             shop.tickets.update(ticket, status="closed")
         settled, _ = _counted(sandbox, third.state)
-        asked = _asked_tickets(sandbox)
+        by_ticket = _requests_by_ticket(sandbox)
         both = sandbox.count() - LOOK_FOR_IMPORTS - math.ceil(1_500 / 100)
         yield Result(
-            f"requests to settle 1500 changed tickets, {asked} of them by ticket",
+            f"requests to settle 1500 changed tickets, {by_ticket} of them by ticket",
             f"{both}",
             "at most 1.05 x 1500",
             both <= 1.05 * 1_500,
@@ -74,7 +74,7 @@ def ticket_messages() -> Iterator[Result]:
 
 
 def _spread(shop: Shop, number: int, seconds: float) -> Iterator[int]:
-    """Let a time pass in which so many tickets have their turn."""
+    """Advance the clock evenly while yielding a number of tickets."""
     for ticket in shop.tickets.ids()[:number]:
         shop.advance(seconds / number)
         yield ticket
@@ -88,7 +88,7 @@ def _counted(
     return output, sandbox.count()
 
 
-def _asked_tickets(sandbox: Sandbox) -> int:
+def _requests_by_ticket(sandbox: Sandbox) -> int:
     return sum("ticket_id" in request.query for request in sandbox.requests)
 
 
@@ -100,7 +100,7 @@ def _size(entry: dict[str, Any], when: str) -> Result:
 def _kills(
     sandbox: Sandbox, what: str, state: dict[str, Any] | None
 ) -> Iterator[Result]:
-    """Kill a run in several places, and finish it."""
+    """Kill a run in several places, and complete it."""
     whole_run, whole = _counted(sandbox, state, "ticket_messages")
     _, idle = _counted(sandbox, whole_run.state, "ticket_messages")
     dearest = 0
@@ -125,7 +125,7 @@ def _kills(
 
 
 def day() -> Iterator[Result]:
-    """Run every hour for a day with changes, imports and merges."""
+    """Run hourly for a day with changes, imports and merges."""
     shop = Shop(tickets=2_500)
     with Sandbox(shop) as sandbox:
         output, requests = _counted(sandbox, None)
@@ -133,16 +133,16 @@ def day() -> Iterator[Result]:
         seen: dict[str, int] = {}
         waiting: dict[str, Collection[int]] = {}
         for hour in range(1, 26):
-            told = _changes(shop, hour, waiting)
+            notes = _changes(shop, hour, waiting)
             output, requests = _counted(sandbox, output.state)
-            came = set(output.ids("ticket_messages"))
-            arrived = [name for name, ids in waiting.items() if came >= set(ids)]
+            read = set(output.ids("ticket_messages"))
+            arrived = [name for name, ids in waiting.items() if read >= set(ids)]
             for name in arrived:
                 seen[name] = hour
                 del waiting[name]
             if arrived:
-                told.append(f"read: {', '.join(arrived)}")
-            yield Result(f"requests of run {hour:2}  {'; '.join(told)}", f"{requests}")
+                notes.append(f"read: {', '.join(arrived)}")
+            yield Result(f"requests of run {hour:2}  {'; '.join(notes)}", f"{requests}")
         latest = max(seen.values(), default=0)
         yield Result(
             "imports and merges whose messages have not come",
@@ -157,22 +157,22 @@ def day() -> Iterator[Result]:
 
 
 def _changes(shop: Shop, hour: int, waiting: dict[str, Collection[int]]) -> list[str]:
-    """Let an hour's changes happen, and say which of them the list does not show."""
+    """Make an hour's changes; return those that the list does not show."""
     tickets = shop.tickets.ids()
     for ticket in tickets[50 * hour : 50 * hour + 60]:
         shop.advance(HOUR / 60)
         shop.messages.create(ticket)
-    told = []
+    changes = []
     if hour % 6 == 3:
-        ticket = shop.tickets.bring_in(LAST_YEAR, messages=3)
+        ticket = shop.tickets.import_ticket(LAST_YEAR, messages=3)
         waiting[f"import {hour}"] = shop.messages.of_ticket(ticket)
-        told.append(f"import {hour}")
+        changes.append(f"import {hour}")
     if hour % 6 == 5:
         source, target = tickets[7 * hour], tickets[7 * hour + 1]
         waiting[f"merge {hour}"] = shop.messages.of_ticket(source)
         shop.tickets.merge(source, target)
-        told.append(f"merge {hour}")
-    return told
+        changes.append(f"merge {hour}")
+    return changes
 
 
 def imports() -> Iterator[Result]:
@@ -184,7 +184,7 @@ def imports() -> Iterator[Result]:
         imported = set()
         for _ in range(1_000):
             shop.advance(0.5)  # An API key allows two requests a second.
-            imported.add(shop.tickets.bring_in(LAST_YEAR))
+            imported.add(shop.tickets.import_ticket(LAST_YEAR))
         second, whole = _counted(sandbox, first.state, "tickets")
         yield _found(imported, second)
         yield Result(
@@ -217,9 +217,9 @@ def imports() -> Iterator[Result]:
 
 def _found(imported: Collection[int], *outputs: Output | str) -> Result:
     when = "".join(one for one in outputs if isinstance(one, str))
-    came = {
+    read = {
         row for one in outputs if not isinstance(one, str) for row in one.ids("tickets")
     }
-    found = len(came.intersection(imported))
+    found = len(read.intersection(imported))
     goal = f"{len(imported)}"
     return Result(f"imported tickets read{when}", f"{found}", goal, goal == f"{found}")

@@ -1,4 +1,4 @@
-"""What a sync costs by rule: requests, and the time that they take."""
+"""Rules for the number of requests of a sync, and for its duration."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.support.runs import LOOK_FOR_IMPORTS
 
 
 class ShopSize(NamedTuple):
-    """A helpdesk of the table of costs."""
+    """The size of a helpdesk in the table of costs."""
 
     name: str
     tickets: int
     messages: int
     changed: int
-    """Tickets that change in an hour."""
+    """The number of tickets that change per hour."""
     customers: int = 0
 
 
@@ -26,9 +26,9 @@ SHOPS = (
     ShopSize("medium", 100_000, 270_000, 300),
     ShopSize("very large", 1_000_000, 2_700_000, 4_000),
 )
-"""2.7 messages for each ticket: so ids grew in six hours of recorded answers."""
+"""2.7 messages per ticket, as estimated from the growth of ids within six hours."""
 EVENTS_PER_TICKET = 22
-"""So did those of events."""
+"""Estimated from the growth of ids in the same hours."""
 EVENTS_OVERLAP_HOURS = walks.LOG_OVERLAP.total_seconds() / 3600
 OVERLAP_HOURS = walks.FEED_OVERLAP.total_seconds() / 3600
 RATES = (2, 4)
@@ -36,20 +36,19 @@ Rule: TypeAlias = Callable[[ShopSize, int], int]
 
 
 def pages(rows: float) -> int:
-    """Count the requests for a list; one at least."""
+    """Count the pages of a list, of which there is at least one."""
     return max(math.ceil(rows / 100), 1)
 
 
 def again(shop: ShopSize) -> int:
-    """Count the tickets that changed in the last minutes before the bookmark."""
+    """Count the tickets that changed shortly before the bookmark and are read again."""
     return math.ceil(shop.changed * OVERLAP_HOURS)
 
 
 def first_by_ticket(shop: ShopSize, _rate: int) -> int:
     """Count the requests of `tickets` and `ticket_messages` on a first sync.
 
-    Two of them look at the list of tickets: where settling begins, and whether it is
-    due.
+    Two of them check where settling begins and whether it is due.
     """
     return pages(shop.tickets) + pages(shop.messages) + 2
 
@@ -60,10 +59,10 @@ def first_by_date(shop: ShopSize, _rate: int) -> int:
 
 
 def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
-    """Count the requests for what changed in an hour, a message for each ticket.
+    """Count the requests for an hour's changes with a message per ticket.
 
-    One of them looks whether settling is due, which once a day takes a request for each
-    ticket that changed.
+    One of them checks whether settling is due. It takes a request for each changed
+    ticket once a day.
     """
     changed = shop.changed + again(shop)
     return 2 * pages(changed) + LOOK_FOR_IMPORTS + 1
@@ -75,13 +74,13 @@ def first_of_events(shop: ShopSize, _rate: int) -> int:
 
 
 def hourly_of_events(shop: ShopSize, _rate: int) -> int:
-    """Count the requests for the events of an hour, as many as its messages bring."""
+    """Count the requests for an hour's events, proportional to its messages."""
     events = shop.changed * EVENTS_PER_TICKET * shop.tickets / shop.messages
     return pages(events * (1 + EVENTS_OVERLAP_HOURS))
 
 
 def hourly_by_date(look_back_days: int) -> Rule:
-    """Count the requests for an hour's messages, and those of the look-back."""
+    """Count the requests for an hour's messages including the look-back."""
 
     def requests(shop: ShopSize, _rate: int) -> int:
         hours = 1 + max(24 * look_back_days, OVERLAP_HOURS)
@@ -92,14 +91,14 @@ def hourly_by_date(look_back_days: int) -> Rule:
 
 
 def duration(seconds: float) -> str:
-    """Write a time so that it can be compared at a glance."""
+    """Format a duration so that orders of magnitude are easy to compare."""
     if seconds < 120:
         return f"{math.ceil(seconds)} s"
     return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"
 
 
 def cost(shop: ShopSize, count: Rule) -> str:
-    """Write requests, and the time that they take at both rates."""
+    """Format the number of requests and the durations at both rates."""
     slow, fast = (count(shop, rate) for rate in RATES)
     times = [duration(n / rate) for n, rate in zip((slow, fast), RATES, strict=True)]
     return f"{slow:,} requests, {times[0]} ({times[1]})"

@@ -1,8 +1,8 @@
-"""The least that a reader can do: fetch every page, parse it, print its rows.
+"""A minimal reader: fetch every page, parse it, and print its rows.
 
     python tests/benchmarks/floor.py config.json /api/tickets?limit=100 ...
 
-It uses the tap's own libraries for HTTP and JSON, so that the rest is the difference.
+It uses the tap's libraries for HTTP and JSON, so the difference is the tap's own cost.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Runs a command, and tells what it took and what it wrote.
+"""Run a command, and report its resource usage and the size of its output.
 
     python -S tests/benchmarks/launch.py command ...
 
-A process of its own, and a small one: the most memory that the system reports of a
-command is at least that of the process which started it.
+This process is small because the peak memory that the system reports for a command is
+at least that of its parent process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 
 
 def main() -> None:
-    """Print the figures as a JSON object; what the command wrote is thrown away."""
+    """Print the figures as a JSON object and discard the output."""
     written: dict[str, int] = {"RECORD": 0, "STATE": 0, "log": 0, "other": 0}
     rows = 0
     errors: list[bytes] = []

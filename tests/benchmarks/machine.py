@@ -1,4 +1,4 @@
-"""What the tap itself costs: processor time, memory, start, STATE and log."""
+"""The tap's use of processor time and memory, its start-up time and its output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SDK = "import singer_sdk.tap_base, singer_sdk.streams.rest"
 
 
 def cpu() -> Iterator[Result]:
-    """Compare the tap with a bare loop over the same pages, from memory."""
+    """Compare the tap with a bare loop over the same pages from memory."""
     shop = Shop(tickets=8_000, customers=1_000)
     with (
         Sandbox(shop) as sandbox,
@@ -71,7 +71,7 @@ def _bytes(figures: Figures) -> Iterator[Result]:
 
 
 def memory() -> Iterator[Result]:
-    """Read tickets from shops of three sizes; the sandbox makes them up lazily."""
+    """Read tickets from shops of three sizes, which the sandbox generates lazily."""
     least = 0.0
     for tickets in (10_000, 100_000, 1_000_000):
         with Sandbox(Shop(tickets=tickets, customers=1_000)) as sandbox:
@@ -86,7 +86,7 @@ def memory() -> Iterator[Result]:
 
 
 def start_up() -> Iterator[Result]:
-    """Compare starts and an idle run of one request with the SDK's import."""
+    """Compare the start and an idle run of one request with the SDK's import."""
     with Sandbox() as sandbox:
         state = run(sandbox.config, "tickets").state
         sdk, version, discover, idle = (
@@ -116,19 +116,19 @@ def start_up() -> Iterator[Result]:
 def alternately(
     *measures: Callable[[], Figures], repeats: int = REPEATS
 ) -> list[list[Figures]]:
-    """Measure some things in turn, so that a busy minute hits them all.
+    """Alternate measurements, so that load on the machine affects all of them.
 
     Args:
-        measures: What to measure; a first round, in which caches fill, is left out.
-        repeats: How often.
+        measures: The measurements; a first round fills caches and is discarded.
+        repeats: The number of rounds.
 
     Returns:
-        The figures of each.
+        The figures of each measurement.
     """
     rounds = [[one() for one in measures] for _ in range(repeats + 1)]
     return [list(figures) for figures in zip(*rounds[1:], strict=True)]
 
 
 def fastest(figures: list[Figures]) -> float:
-    """Return the least CPU time: what other programs add is no cost of ours."""
+    """Return the least CPU time, which other programs influence least."""
     return min(one.cpu_seconds for one in figures)

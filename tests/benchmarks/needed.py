@@ -1,4 +1,4 @@
-"""How many requests the tap needs, and what it loses when they fail."""
+"""The number of requests that the tap needs, and its losses when they fail."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FEEDS = ("customers", "events", "messages", "satisfaction_surveys", "tickets")
 
 
 def requests() -> Iterator[Result]:
-    """Count requests against the least that the API allows."""
+    """Compare the number of requests with the minimum that the API allows."""
     yield from first_sync_and_idle_run()
-    yield from idle_run_of_a_middling_shop()
+    yield from idle_run_of_a_medium_shop()
 
 
 def first_sync_and_idle_run() -> Iterator[Result]:
-    """Count requests where nothing goes wrong."""
+    """Count requests without any failures."""
     shop = Shop(tickets=2_000, customers=1_500, events=4_000, satisfaction_surveys=400)
     with Sandbox(shop) as sandbox:
         output, _ = tap(sandbox, *FEEDS)
@@ -48,11 +48,11 @@ def first_sync_and_idle_run() -> Iterator[Result]:
             )
 
 
-def idle_run_of_a_middling_shop() -> Iterator[Result]:
+def idle_run_of_a_medium_shop() -> Iterator[Result]:
     """Count requests of an idle run with the default selection."""
     shop = Shop(users=137, tags=205, voice_calls=300)
-    for collection, wanted in ((shop.macros, 120), (shop.integrations, 109)):
-        while len(collection) < wanted:
+    for collection, size in ((shop.macros, 120), (shop.integrations, 109)):
+        while len(collection) < size:
             collection.create()
     with Sandbox(shop) as sandbox:
         first, _ = tap(sandbox)

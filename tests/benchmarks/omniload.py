@@ -1,8 +1,8 @@
-"""Counts the requests of omniload against the sandbox, in about two minutes.
+"""Count the requests of omniload against the sandbox, in about two minutes.
 
     python -m tests.benchmarks.omniload
 
-It needs an environment of its own: `pip install --no-deps omniload`, and
+It needs its own environment: `pip install --no-deps omniload`, and
 `pip install 'dlt[duckdb]' pyrate-limiter`.
 """
 
@@ -21,7 +21,7 @@ TABLES = ("tickets", "ticket_messages", "customers")
 
 
 def load(folder: Path) -> str:
-    """Load the tables into a database; return the rows of each."""
+    """Load the tables into a database and return the row counts."""
     rows: dict[str, int] = {}
     for table in TABLES:
         pipeline = dlt.pipeline(

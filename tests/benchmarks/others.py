@@ -1,4 +1,4 @@
-"""Counts the requests of another program against the sandbox."""
+"""Count the requests of another program against the sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANGED = 41
 
 
 def send_to(sandbox: Sandbox) -> None:
-    """Let the sandbox answer what is meant for Gorgias."""
+    """Redirect requests to Gorgias to the sandbox."""
     prepare = requests.Session.prepare_request
 
     def prepare_for_sandbox(
@@ -29,11 +29,11 @@ def send_to(sandbox: Sandbox) -> None:
 
 
 def count(run: Callable[[], str]) -> None:
-    """Print the requests of a first sync, and of a run after an hour.
+    """Print the number of requests of a first sync, and of a run an hour later.
 
     Args:
-        run: Lets the other program read tickets, messages and customers, from where it
-            stopped last time; returns what it read.
+        run: Makes the other program continue to read tickets, messages and customers,
+            and returns a description of what it read.
     """
     shop = Shop(tickets=2_500, customers=1_500)
     sizes = f"{len(shop.tickets)} tickets, {len(shop.messages)} messages"

@@ -1,8 +1,8 @@
-"""A walk over many parents without HTTP: memory, STATE and time.
+"""Measure a walk over many parents without HTTP: memory, STATE and duration.
 
     python -m tests.benchmarks.parents 1000000
 
-Tickets come from memory, and so does the one message of each.
+Tickets come from memory, each with one message.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def page_of(cursor: str | None, parents: int) -> Page:
 
 
 def megabytes() -> float:
-    """Return the most memory that this process had so far."""
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(parents: int) -> None:
-    """Walk all parents and print what it took."""
+    """Walk over all parents and print the figures."""
     early: list[float] = []
 
     class Tickets(TicketsStream):

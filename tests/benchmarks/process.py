@@ -1,4 +1,4 @@
-"""Commands in processes of their own, and what they took."""
+"""Run commands in their own processes and measure them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _LAUNCH = [sys.executable, "-S", str(Path(__file__).with_name("launch.py"))]
 
 @dataclass(frozen=True)
 class Figures:
-    """What a command took and wrote."""
+    """The resource usage and the output of a command."""
 
     wall_seconds: float
     cpu_seconds: float
     """User and system time of the process."""
     megabytes: float
-    """The most memory that was resident."""
+    """The peak resident memory."""
     exit_code: int
     rows: int
     bytes: Mapping[str, int]
-    """Written, by type of message; `log` is all of stderr."""
+    """Bytes written by message type; `log` is all of stderr."""
     last_lines: str
 
 
@@ -41,7 +41,7 @@ def measure(*arguments: str) -> Figures:
     """Run Python and measure it.
 
     Args:
-        arguments: What follows the interpreter.
+        arguments: The arguments of the interpreter.
 
     Returns:
         The figures of the process alone.
@@ -50,8 +50,8 @@ def measure(*arguments: str) -> Figures:
         SystemExit: If the command fails.
     """
     command = [*_LAUNCH, sys.executable, *arguments]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
-    figures = Figures(**json.loads(told.stdout))
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    figures = Figures(**json.loads(result.stdout))
     if figures.exit_code:
         raise SystemExit(figures.last_lines)
     return figures
@@ -139,5 +139,5 @@ def tap_killed(
                 subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)  # noqa: S603
             )
         running[0].wait(600)
-        sandbox.silence()
+        sandbox.remove_callbacks()
         return Output.parse(written.read_text(encoding="utf-8"))

@@ -1,12 +1,12 @@
-"""How fully the allowed rate is used, in real time.
+"""Measure how fully the allowed rate is used, in real time.
 
     python -m tests.benchmarks.rates
     python -m tests.benchmarks.rates REVISION
 
-The second prints what the budget of another revision of the repository reaches, too.
-Each figure is taken over a minute or two, several at the same time, so that it takes
-about five minutes for a version. Tickets and messages are read at the same time, by
-the tap's own client and budget, from a sandbox with the limiter that is named.
+The second command also measures the budget of another revision of the repository.
+Each figure is measured over a minute or two, several at the same time, so a version
+takes about five minutes. Tickets and messages are read in parallel, by the tap's own
+client and budget, from a sandbox with the named limiter.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class Answered(NamedTuple):
     """A request that was not refused."""
 
     seconds: float
-    """Since the first one."""
+    """Seconds since the first request."""
     reader: str
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What readers and another app got."""
+    """The requests of readers and of another app."""
 
     answered: Sequence[Answered]
     refused: int
@@ -59,13 +59,13 @@ class Measured:
     others_refused: int = 0
 
     def count(self, begin: float, end: float) -> int:
-        """Count the readers' requests in a time."""
+        """Count the readers' requests within a period."""
         return sum(begin <= one.seconds < end for one in self.answered)
 
 
 @dataclass(frozen=True)
 class Case:
-    """An account, and who asks it."""
+    """An account and the programs that use it."""
 
     limiter: str = "sliding"
     window_seconds: float = 20.0
@@ -78,25 +78,25 @@ class Case:
 
     @override
     def __str__(self) -> str:
-        """Name it in a line of the table."""
-        told = [f"{self.limiter}, {self.latency} s an answer"]
+        """Describe the case in a line of the table."""
+        parts = [f"{self.limiter}, {self.latency} s an answer"]
         if self.window_seconds != SlidingWindow().seconds:
-            told.append(f"{self.limit} in {self.window_seconds:.0f} s, not told")
+            parts.append(f"{self.limit} in {self.window_seconds:.0f} s, not told")
         if self.readers > 1:
-            told.append(f"{self.readers} taps")
+            parts.append(f"{self.readers} taps")
         if self.other:
-            told.append("another app asks for a quarter")
+            parts.append("another app asks for a quarter")
         if self.percent < 100:
-            told.append(f"rate_limit_percent {self.percent}")
-        return ", ".join(told)
+            parts.append(f"rate_limit_percent {self.percent}")
+        return ", ".join(parts)
 
     @property
     def allowed(self) -> float:
-        """Requests that the limit allows in a minute."""
+        """The number of requests that the limit allows per minute."""
         return self.limit * 60 / self.window_seconds
 
     def results(self, measured: Measured) -> Iterator[Result]:
-        """Compare with the goals."""
+        """Compare the measured figures with the goals."""
         yield from self._shares(measured)
         allowed = 6 if self.readers > 1 else int(self.other)
         yield Result(
@@ -154,7 +154,7 @@ def measure(case: Case, package: Path = REPOSITORY) -> Measured:
     """Read for a minute or two.
 
     Args:
-        case: The account, and who asks it.
+        case: The account and the programs that use it.
         package: Folder that holds the version of `tap_gorgias` to measure.
     """
     limiter = LIMITERS[case.limiter](case.limit, case.window_seconds)
@@ -163,15 +163,15 @@ def measure(case: Case, package: Path = REPOSITORY) -> Measured:
     others = [0, 0]
     began, done = threading.Event(), threading.Event()
 
-    def note(_: Shop, request: Request) -> None:
+    def record(_: Shop, request: Request) -> None:
         answered.append((time.perf_counter(), request.headers["user-agent"]))
         began.set()
 
-    def ask() -> None:
+    def send_for_other() -> None:
         while not done.wait(OTHER_EVERY_SECONDS):
             others[limiter.take().wait_seconds is not None] += 1
 
-    sandbox.before_request(note)
+    sandbox.before_request(record)
     with sandbox, ExitStack() as readers:
         for number in range(case.readers):
             config = {
@@ -182,13 +182,13 @@ def measure(case: Case, package: Path = REPOSITORY) -> Measured:
             readers.enter_context(running(config, package))
         began.wait(START_SECONDS)
         if case.other:
-            threading.Thread(target=ask, daemon=True).start()
+            threading.Thread(target=send_for_other, daemon=True).start()
         time.sleep(60 * case.minutes)
         done.set()
         refused = sandbox.count(status=429)
     first = answered[0][0]
     return Measured(
-        [Answered(moment - first, reader) for moment, reader in answered],
+        [Answered(timestamp - first, reader) for timestamp, reader in answered],
         refused,
         *others,
     )
@@ -196,7 +196,7 @@ def measure(case: Case, package: Path = REPOSITORY) -> Measured:
 
 @contextmanager
 def running(config: dict[str, object], package: Path) -> Iterator[None]:
-    """Read in a process of its own until the context ends."""
+    """Run a reader in its own process until the context ends."""
     environment = {**os.environ, "PYTHONPATH": str(package)}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "config.json")
@@ -208,21 +208,21 @@ def running(config: dict[str, object], package: Path) -> Iterator[None]:
 
 
 def at_least(percent: int, share: float, what: str) -> Result:
-    """Compare a share with the least that it should be."""
+    """Compare a share with its minimum."""
     return Result(what, f"{share:.1%}", f"at least {percent} %", share >= percent / 100)
 
 
 def max_in_window(answered: Sequence[Answered], seconds: float) -> int:
-    """Count the most requests that came in any window."""
-    moments = [one.seconds for one in answered]
+    """Return the maximum number of requests in any window."""
+    timestamps = [one.seconds for one in answered]
     return max(
-        sum(begin <= moment < begin + seconds for moment in moments)
-        for begin in moments
+        sum(begin <= timestamp < begin + seconds for timestamp in timestamps)
+        for begin in timestamps
     )
 
 
 def limits(package: Path = REPOSITORY) -> Iterator[Result]:
-    """Measure how fully each limiter is used, and by whom."""
+    """Measure how fully each limiter is used, and by which program."""
     with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
         all_measured = pool.map(lambda case: measure(case, package), CASES)
         for case, measured in zip(CASES, all_measured, strict=True):
@@ -230,7 +230,7 @@ def limits(package: Path = REPOSITORY) -> Iterator[Result]:
 
 
 def followed() -> Iterator[Result]:
-    """Measure the rate of 1,000 requests for parents with an OAuth budget."""
+    """Measure the rate of 1,000 requests for children with an OAuth budget."""
     latency = 0.8
     shop = Shop(tickets=1_000, messages_per_ticket=1)
     with Sandbox(shop) as sandbox:

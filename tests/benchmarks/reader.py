@@ -1,8 +1,8 @@
-"""Reads tickets and messages at the same time, as fast as the tap's budget lets it.
+"""Read tickets and messages in parallel, as fast as the tap's budget allows.
 
     python tests/benchmarks/reader.py config.json
 
-It uses the streams' own requests and writes nothing, so that a budget is measured
+It uses the streams' own requests and writes nothing, so the budget is the bottleneck
 and not the machine. It never ends by itself. `PYTHONPATH` may name another version of
 the tap.
 """
@@ -27,7 +27,7 @@ STREAMS = ("tickets", "messages")
 
 
 def read(stream: GorgiasStream) -> None:
-    """Read a list page by page, again and again."""
+    """Read a list page by page, repeatedly."""
     while True:
         for _ in pages_of(stream):
             pass
@@ -44,7 +44,7 @@ def pages_of(stream: Any) -> Iterator[object]:  # noqa: ANN401 (of any version)
 
 
 def main() -> None:
-    """Read both until somebody ends the process."""
+    """Read both lists until the process is killed."""
     config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     tap = TapGorgias(config=config)
     readers = [

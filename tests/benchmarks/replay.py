@@ -1,4 +1,4 @@
-"""Answers from memory, so that only the client's own time is measured."""
+"""A server that answers from memory, so that only the client's time is measured."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
 
 class Replay:
-    """Stands before a sandbox, asks it for everything once and remembers."""
+    """A proxy of a sandbox that requests everything once and caches the answers.
+
+    Args:
+        sandbox: The source of the answers, which must be running and not change.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
-        """Prepare; `with` opens it.
-
-        Args:
-            sandbox: Who is asked the first time; it must be open, and never change.
-        """
         self._sandbox = sandbox
         self._answers: dict[str, Answer] = {}
         self._session = requests.Session()
@@ -35,12 +34,12 @@ class Replay:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Settings for the tap."""
+        """Settings of the tap."""
         address = f"http://127.0.0.1:{self._server.server_address[1]}"
         return {**self._sandbox.config, "api_url": address}
 
     def __enter__(self) -> Replay:  # noqa: PYI034 - Self needs Python 3.11
-        """Start to serve."""
+        """Start serving."""
         self._server.start()
         return self
 
@@ -50,7 +49,7 @@ class Replay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to serve."""
+        """Stop serving."""
         self._server.stop()
         self._session.close()
 
@@ -58,9 +57,9 @@ class Replay:
         self, method: str, target: str, headers: Mapping[str, str], _body: bytes
     ) -> Answer:
         if target not in self._answers:
-            sign = {"Authorization": headers["authorization"]}
+            auth = {"Authorization": headers["authorization"]}
             url = self._sandbox.url + target
-            answer = self._session.request(method, url, headers=sign, timeout=60)
+            answer = self._session.request(method, url, headers=auth, timeout=60)
             self._answers[target] = Answer(
                 answer.status_code, body=answer.content, headers=_FREE
             )

@@ -1,4 +1,4 @@
-"""Compares a figure with what an earlier version of the tap reaches."""
+"""Compare figures with those of an earlier version of the tap."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def of_revision(revision: str) -> Iterator[Path]:
 
 
 def compare(program: str, results: Callable[[Path], Iterator[Result]]) -> None:
-    """Print a table of figures, beside those of a revision if one is named.
+    """Print a table of figures, and those of a revision if one is named.
 
     Args:
-        program: How the command is called.
-        results: From the folder that holds a version of the tap to its figures.
+        program: The name of the command in the usage message.
+        results: Maps the folder of a version of the tap to its figures.
     """
     parser = argparse.ArgumentParser(program)
     parser.add_argument("before", nargs="?", metavar="REVISION", help="to compare with")

@@ -1,1 +1,1 @@
-"""Whole runs of the tap against the sandbox."""
+"""Complete runs of the tap against the sandbox."""

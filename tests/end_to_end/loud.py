@@ -1,4 +1,4 @@
-"""The tap with all debugging turned on, and a crash in the part that is asked for.
+"""The tap with all debug logging enabled, and a crash in the requested part.
 
 Usage: python -m tests.end_to_end.loud PART [arguments of the tap]
 """
@@ -23,21 +23,21 @@ PARTS = {
 
 
 def break_in_use(part: str) -> None:
-    """Let a part do its work, then fail with all that it knows in the error."""
-    module, owner, name = PARTS[part]
-    place = importlib.import_module(module)
-    if owner:
-        place = getattr(place, owner)
-    work = getattr(place, name)
+    """Let a part do its work, then raise an error that contains its whole state."""
+    module, class_name, name = PARTS[part]
+    owner: object = importlib.import_module(module)
+    if class_name:
+        owner = getattr(owner, class_name)
+    work = getattr(owner, name)
 
     def fail(*args: Any, **kwargs: Any) -> None:
         result = work(*args, **kwargs)
-        knows = [vars(one) if hasattr(one, "__dict__") else one for one in args]
-        knows += [vars(one) if hasattr(one, "__dict__") else one for one in (result,)]
-        deeper = [vars(value) for one in knows for value in _values(one)]
-        raise RuntimeError(knows, deeper, kwargs)
+        state = [vars(one) if hasattr(one, "__dict__") else one for one in args]
+        state += [vars(one) if hasattr(one, "__dict__") else one for one in (result,)]
+        nested = [vars(value) for one in state for value in _values(one)]
+        raise RuntimeError(state, nested, kwargs)
 
-    setattr(place, name, fail)
+    setattr(owner, name, fail)
 
 
 def _values(one: object) -> list[Any]:
@@ -46,7 +46,7 @@ def _values(one: object) -> list[Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the tap."""
     part = sys.argv.pop(1)
     from tap_gorgias.tap import TapGorgias  # noqa: PLC0415 (arguments come first)
 

@@ -1,9 +1,9 @@
-"""Children read for themselves, through any selections and interruptions."""
+"""Child streams are read independently, with any selection and after interruptions."""
 
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,15 +12,11 @@ from tap_gorgias.stream_types.paged import PagedStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets and messages."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 DETAILS = ("tickets", "ticket_details")
@@ -29,7 +25,7 @@ DETAILS = ("tickets", "ticket_details")
 def interrupted(
     sandbox: Sandbox, requests: int, *streams: str, state: dict[str, Any] | None = None
 ) -> Output:
-    """Run until so many requests have been answered."""
+    """Run until a number of requests have been answered."""
     sandbox.faults.add(Fault.error(401), after=requests)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *streams, state=state)
@@ -38,13 +34,13 @@ def interrupted(
 
 
 def assert_all_details(sandbox: Sandbox, *outputs: Output) -> None:
-    """Check that the details of every ticket came out."""
+    """Check that the details of every ticket were emitted."""
     details = latest("ticket_details", *outputs)
     assert set(details) == set(sandbox.shop.tickets.ids())
 
 
 def test_a_child_is_complete_whenever_it_is_selected(sandbox: Sandbox) -> None:
-    """It has a position of its own, whatever its parent has read."""
+    """A child has its own position, whatever its parent has read."""
     first = interrupted(sandbox, 2, "tickets")
     second = run(sandbox.config, *DETAILS, state=first.state)
     sandbox.shop.advance(3600)
@@ -59,8 +55,8 @@ def test_a_child_is_complete_whenever_it_is_selected(sandbox: Sandbox) -> None:
     assert "ticket_details" in third.state["bookmarks"]
 
 
-def test_a_child_alone_leaves_its_parent_alone(sandbox: Sandbox) -> None:
-    """Rows and STATE are of the child only."""
+def test_a_child_alone_does_not_write_its_parent(sandbox: Sandbox) -> None:
+    """Records and STATE are those of the child only."""
     first = run(sandbox.config, "ticket_details")
     sandbox.reset_counters()
     second = run(sandbox.config, "ticket_details", state=first.state)
@@ -73,16 +69,16 @@ def test_a_child_alone_leaves_its_parent_alone(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("after", [3, 60, 105, 150, 290])
-def test_a_child_that_is_cut_short_goes_on_in_the_middle_of_a_page(
+def test_an_interrupted_child_resumes_in_the_middle_of_a_page(
     sandbox: Sandbox, after: int
 ) -> None:
-    """A kill costs the requests in flight, and those since the last STATE."""
+    """A kill costs the requests in flight and those since the last STATE."""
     first = interrupted(sandbox, after, "ticket_details")
     second = run(sandbox.config, "ticket_details", state=first.state)
 
     assert_all_details(sandbox, first, second)
     in_vain = ChildStream.requests_in_flight + ChildStream.contexts_per_state
-    looks = 2 + LOOK_FOR_IMPORTS  # the page once more, the head, a ticket there
+    looks = 2 + LOOK_FOR_IMPORTS  # the page again, the head, and a ticket there
     assert sandbox.count() <= 4 + 320 + in_vain + looks + 1
 
 
@@ -90,7 +86,7 @@ def test_a_child_that_is_cut_short_goes_on_in_the_middle_of_a_page(
 def test_any_selections_and_kills_lose_nothing(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Random histories: runs with some of the streams, cut off after any message."""
+    """Random histories select some of the streams and end after any message."""
     monkeypatch.setattr(PagedStream, "page_size", 8)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     streams = ["tickets", "ticket_messages", "ticket_details"]
@@ -127,10 +123,10 @@ def _as_sent(row: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("stream_map", [{"__filter__": "status == 'open'"}, None])
-def test_a_map_of_the_parent_leaves_its_children_alone(
+def test_a_stream_map_of_the_parent_does_not_filter_its_children(
     sandbox: Sandbox, stream_map: dict[str, str] | None
 ) -> None:
-    """Filtering tickets is no reason to lose what follows them."""
+    """Filtering tickets must not lose their details."""
     config = {**sandbox.config, "stream_maps": {"tickets": stream_map}}
     first = run(config, "tickets", "ticket_messages")
     sandbox.shop.advance(3600)
@@ -143,10 +139,10 @@ def test_a_map_of_the_parent_leaves_its_children_alone(
     assert set(messages) >= set(sandbox.shop.messages.ids())
 
 
-def test_a_start_date_moved_later_leaves_an_unfinished_walk_alone(
+def test_a_later_start_date_does_not_shorten_an_unfinished_walk(
     sandbox: Sandbox,
 ) -> None:
-    """What the walk began to read is read to its end."""
+    """The walk continues to its original floor."""
     early = {**sandbox.config, "start_date": "2026-06-01T00:00:00Z"}
     late = {**sandbox.config, "start_date": "2026-10-01T00:00:00Z"}
     whole = run(early, *DETAILS)
@@ -163,7 +159,7 @@ def test_a_start_date_moved_later_leaves_an_unfinished_walk_alone(
 
 
 def test_a_refused_cursor_of_a_child_loses_nothing(sandbox: Sandbox) -> None:
-    """Its walk starts again from the newest row."""
+    """The walk restarts from the newest row."""
     first = interrupted(sandbox, 150, "ticket_details")
     sandbox.expire_cursors()
     second = run(sandbox.config, "ticket_details", state=first.state)
@@ -174,7 +170,7 @@ def test_a_refused_cursor_of_a_child_loses_nothing(sandbox: Sandbox) -> None:
 def test_items_of_a_refused_view_fail_the_stream_at_its_end(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All other views are read, and nobody takes them for all."""
+    """All other views are read, and the stream is not reported as complete."""
     whole = {row["view_id"] for row in run(sandbox.config, "view_items").records(ITEMS)}
     refused = min(whole)
     sandbox.faults.add(Fault.error(403), f"/api/views/{refused}/items")

@@ -1,4 +1,4 @@
-"""What a user of the command line sees when something is wrong, and when not."""
+"""What users of the command line see when something is wrong, and when it is not."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def shared_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Sandbox:
-    """The small shop, with nothing left of the test before."""
+    """The small shop without anything that the previous test configured."""
     shared_sandbox.faults.clear()
     shared_sandbox.reset_counters()
     return shared_sandbox
 
 
 def errors_of(log: str) -> list[str]:
-    """Return the texts of a log's error lines."""
+    """Return the texts of the error lines in a log."""
     return [line.split("|")[-1].strip() for line in log.splitlines() if "ERROR" in line]
 
 
@@ -88,10 +88,10 @@ def errors_of(log: str) -> list[str]:
         ),
     ],
 )
-def test_a_bad_setting_is_one_line_and_no_request(
+def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
     sandbox: Sandbox, tmp_path: Path, changes: dict[str, Any], error: str
 ) -> None:
-    """The line names the setting, the exit code is 1."""
+    """The line names the setting, and the exit code is 1."""
     command = Files(tmp_path).arguments({**sandbox.config, **changes})
 
     result = run_command(command)
@@ -149,7 +149,7 @@ def test_a_bad_setting_is_one_line_and_no_request(
             "state",
             '{"bookmarks": {"events": {"replication_key_value": 5}}}',
             (
-                "STATE of stream `events`: the bookmark 5 is not a date-time. Mend or "
+                "STATE of stream `events`: the bookmark 5 is not a date-time. Fix or "
                 "remove `replication_key_value`."
             ),
         ),
@@ -165,10 +165,10 @@ def test_a_bad_setting_is_one_line_and_no_request(
         ),
     ],
 )
-def test_a_bad_file_is_one_line(
+def test_an_invalid_file_is_reported_in_one_line(
     sandbox: Sandbox, tmp_path: Path, option: str, content: str, error: str
 ) -> None:
-    """No traceback, whatever is in the files."""
+    """There is no traceback, whatever the files contain."""
     command = Files(tmp_path).arguments(sandbox.config)
     path = tmp_path / f"{option}.json"
     path.write_text(content)
@@ -183,10 +183,10 @@ def test_a_bad_file_is_one_line(
 
 
 @pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])
-def test_a_bookmark_of_the_future_is_one_line(
+def test_a_bookmark_in_the_future_is_reported_in_one_line(
     sandbox: Sandbox, tmp_path: Path, stream: str
 ) -> None:
-    """It would hide every change until then, with exit code 0 in each run."""
+    """Each run would miss all changes until then, with exit code 0."""
     state = {
         "bookmarks": {
             "tickets": {"replication_key_value": "2026-01-01T00:00:00Z"},
@@ -211,7 +211,7 @@ def test_a_bookmark_of_the_future_is_one_line(
     assert sandbox.count() == 1
 
 
-def test_a_missing_config_file_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_config_file_is_reported_in_one_line(tmp_path: Path) -> None:
     """The line names the file."""
     result = run_command([*Files(tmp_path).arguments({}), "--config", "nowhere.json"])
 
@@ -221,8 +221,8 @@ def test_a_missing_config_file_is_one_line(tmp_path: Path) -> None:
     ]
 
 
-def test_a_wrong_key_is_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    """It says what to check, and does not show the key."""
+def test_a_wrong_key_is_reported_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The line says what to check, and does not show the key."""
     config = {**sandbox.config, "api_key": "wrong-key-of-mine"}
 
     result = run_command(Files(tmp_path).arguments(config))
@@ -233,8 +233,8 @@ def test_a_wrong_key_is_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
     assert "wrong-key-of-mine" not in result.stderr
 
 
-def test_a_good_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Rows, requests, waiting and retries, for each stream and for all."""
+def test_a_successful_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It counts rows, requests, waits and retries for each stream and in total."""
     sandbox.faults.add(Fault.error(503), "/api/customers")
 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["customers"]))
@@ -249,7 +249,7 @@ def test_a_good_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) -> Non
 
 
 def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) -> None:
-    """What it cost until then."""
+    """It shows the costs until the failure."""
     sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
@@ -259,10 +259,10 @@ def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) 
     assert Output.parse(result.stdout).bookmark("tickets")["walk"]
 
 
-def test_no_log_line_holds_secrets_or_customers_words(
+def test_no_log_line_contains_secrets_or_customer_texts(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even at the lowest level, where libraries tell all they do."""
+    """This holds even at level DEBUG, at which libraries log their requests."""
     monkeypatch.setenv("LOGLEVEL", "DEBUG")
     sandbox.faults.add(Fault.error(502, html=True), "/api/tickets")
     streams = ["account", "customers", "messages", "tickets", "users"]
@@ -290,10 +290,10 @@ def test_log_lines_grow_with_streams_and_not_with_rows(
     assert len(result.stderr.splitlines()) < 60
 
 
-def test_settings_come_from_the_environment_too(
+def test_settings_can_come_from_the_environment(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in any tap, with `--config=ENV`."""
+    """`--config=ENV` works as in any tap."""
     for name, value in sandbox.config.items():
         monkeypatch.setenv(f"TAP_GORGIAS_{name.upper()}", value)
     monkeypatch.setenv("TAP_GORGIAS_EVENT_TYPES", '["ticket-created"]')
@@ -311,7 +311,7 @@ def test_settings_come_from_the_environment_too(
 
 
 def test_discovery_needs_no_settings(tmp_path: Path) -> None:
-    """Whoever is curious can look at the streams first."""
+    """Users can inspect the streams before they configure the tap."""
     result = run_command([*Files(tmp_path).arguments({})[:3], "--discover"])
 
     assert result.returncode == 0
@@ -320,7 +320,7 @@ def test_discovery_needs_no_settings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("style", ["text", "json", "markdown"])
 def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
-    """It is the documentation that is always at hand."""
+    """The description is available offline."""
     command = [*Files(tmp_path).arguments({})[:3], "--about"]
 
     result = run_command(
@@ -332,8 +332,8 @@ def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
     assert "Earliest date to read in a first sync" in result.stdout
 
 
-def test_about_as_text_tells_what_is_installed(tmp_path: Path) -> None:
-    """Versions and capabilities come before the settings."""
+def test_about_as_text_shows_versions_and_capabilities(tmp_path: Path) -> None:
+    """They come before the settings."""
     result = run_command([*Files(tmp_path).arguments({})[:3], "--about"])
 
     about, _, settings = result.stdout.partition("\nSettings:\n")
@@ -351,10 +351,10 @@ def test_about_as_text_tells_what_is_installed(tmp_path: Path) -> None:
     assert settings.startswith("  - subdomain (string)\n")
 
 
-def test_batches_leave_before_the_state_that_counts_on_them(
+def test_batches_are_written_before_their_state(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """STATE never runs ahead of a BATCH message."""
+    """STATE never precedes the BATCH message of its rows."""
     config = {**sandbox.config, "batch_config": batches_of(50, tmp_path)}
 
     result = run_command(Files(tmp_path).arguments(config, ["tickets"]))
@@ -366,7 +366,7 @@ def test_batches_leave_before_the_state_that_counts_on_them(
 
 
 def test_the_output_ends_with_state(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Some targets keep the STATE behind the last record, and no other."""
+    """Some targets only store the STATE that follows the last record."""
     result = run_command(Files(tmp_path).arguments(sandbox.config))
 
     output = Output.parse(result.stdout)
@@ -374,8 +374,10 @@ def test_the_output_ends_with_state(sandbox: Sandbox, tmp_path: Path) -> None:
     assert output.state["bookmarks"]["tickets"]["replication_key_value"]
 
 
-def test_every_unknown_setting_has_its_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Two mistakes are told at once."""
+def test_each_unknown_setting_is_reported_in_a_line(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Several mistakes are reported at once."""
     config = {**sandbox.config, "star_date": "2025-01-01", "colour": "red"}
 
     result = run_command(Files(tmp_path).arguments(config))

@@ -18,7 +18,6 @@ from tests.support.runs import Files, catalog_of, everything, run_command
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tap_gorgias.replication.pages import Row
@@ -29,12 +28,10 @@ ALWAYS = 1_000_000
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop that is open today, with several pages of each large list."""
     now = datetime.now(timezone.utc).isoformat()
-    shop = Shop(seed=8, now=now, tickets=250, customers=150, events=1_500)
-    with Sandbox(shop) as sandbox:
-        yield sandbox
+    return Shop(seed=8, now=now, tickets=250, customers=150, events=1_500)
 
 
 def check(

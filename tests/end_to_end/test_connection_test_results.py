@@ -17,7 +17,7 @@ from tests.sandbox.answers import Refusal
 from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_gorgias.connection_test.results import StreamResult
     from tap_gorgias.replication.pages import Row
@@ -28,11 +28,9 @@ ALWAYS = 1_000_000
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of each large list."""
-    shop = Shop(seed=8, tickets=250, customers=150, events=1_500)
-    with Sandbox(shop) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=250, customers=150, events=1_500)
 
 
 def results_of(

@@ -1,4 +1,4 @@
-"""A list that stops without saying so is not taken for the whole."""
+"""A list that is cut off without notice is not taken as complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Body = Any
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A shop in which lists of each way of reading take several pages."""
+    """A shop in which lists of each kind take several pages."""
     shop = Shop(
         seed=4, tickets=250, customers=130, events=300, tags=130, voice_calls=130
     )
@@ -27,19 +27,19 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def without_meta(body: Body) -> Body:
-    """Leave out all that leads to another page."""
+    """Remove everything that refers to another page."""
     return {name: body[name] for name in body if name != "meta"}
 
 
 def without_next(body: Body) -> Body:
-    """Leave out the names of what leads on, with their values."""
-    gone = {"next_cursor", "next_items"}
-    meta = {name: body["meta"][name] for name in body["meta"] if name not in gone}
+    """Remove the fields that refer to the next page."""
+    removed = {"next_cursor", "next_items"}
+    meta = {name: body["meta"][name] for name in body["meta"] if name not in removed}
     return {**body, "meta": meta}
 
 
 def bare(body: Body) -> Body:
-    """Answer the rows alone."""
+    """Return only the rows."""
     return body["data"]
 
 
@@ -66,12 +66,12 @@ LISTS = {
 
 
 @table(CUTS)
-@pytest.mark.parametrize("way", LISTS)
-def test_a_full_page_that_does_not_say_how_it_goes_on_fails_the_stream(
-    sandbox: Sandbox, way: str, case: Callable[[Body], Body]
+@pytest.mark.parametrize("list_name", LISTS)
+def test_a_full_page_without_information_about_the_next_fails_the_stream(
+    sandbox: Sandbox, list_name: str, case: Callable[[Body], Body]
 ) -> None:
-    """No bookmark is saved, so the next run reads what was not seen."""
-    stream, path, name = LISTS[way]
+    """No bookmark is saved, so the next run reads the missing rows."""
+    stream, path, name = LISTS[list_name]
     shop = sandbox.shop
     for _ in range(130):
         tag = shop.tags.ids()[0]
@@ -94,8 +94,8 @@ def _is_full(body: Body) -> bool:
 
 
 @pytest.mark.parametrize("stream", ["tags", "tickets", "events", "voice_calls"])
-def test_a_page_that_is_not_full_needs_to_say_nothing(stream: str) -> None:
-    """Lists without pages, and some recordings, have no such name."""
+def test_a_partial_page_needs_no_information_about_the_next(stream: str) -> None:
+    """Unpaged lists and some observed answers have no such field."""
     shop = Shop(tickets=20, events=20, voice_calls=20)
     with Sandbox(shop) as sandbox:
         whole = run(sandbox.config, stream).ids(stream)
@@ -105,7 +105,7 @@ def test_a_page_that_is_not_full_needs_to_say_nothing(stream: str) -> None:
 
 
 def test_settings_of_the_account_have_no_pages(sandbox: Sandbox) -> None:
-    """Nothing leads on, however many there are."""
+    """There is no next page, whatever the number of settings."""
 
     def many(body: Body) -> Body:
         (first, *_) = body["data"]

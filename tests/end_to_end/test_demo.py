@@ -1,4 +1,4 @@
-"""The demo asks a real account for a page of each stream before it reads it."""
+"""The demo checks each stream of a real account before it reads the account."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.support.runs import Files, catalog_of
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandbox:
-    """A shop, and the tap of this environment in place of the demo's."""
+    """A shop, and the tap of this environment instead of the demo's."""
     monkeypatch.setattr(demo, "TAP", Path(sys.executable).with_name("tap-gorgias"))
     monkeypatch.setattr(demo, "FOLDER", tmp_path)
     return Sandbox()
 
 
-def test_refused_streams_are_shown_and_left_out(
+def test_refused_streams_are_shown_and_deselected(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The others can be read."""
+    """The other streams are read."""
     sandbox.forbidden |= {"events", "rules"}
     catalog = catalog_of("account", "events", "rules", "tickets")
     with sandbox:
@@ -44,7 +44,7 @@ def test_refused_streams_are_shown_and_left_out(
 
 
 def test_a_wrong_key_ends_the_demo(sandbox: Sandbox, tmp_path: Path) -> None:
-    """There is nothing to go on with."""
+    """No stream can be read with it."""
     with sandbox:
         config = {**sandbox.config, "api_key": "wrong"}
         Files(tmp_path).arguments(config, ["account"])

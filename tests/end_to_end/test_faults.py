@@ -1,8 +1,6 @@
-"""What goes wrong on the way is tried again; what cannot be mended ends the run."""
+"""Transient failures are retried, and permanent ones end the run."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,10 +8,6 @@ from tap_gorgias.errors import ApiError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 IN_FIVE_SECONDS = "Mon, 02 Nov 2026 08:00:05 GMT"  # by the clock of the shop
 
@@ -32,15 +26,14 @@ FAULTS = {
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with four pages of tickets."""
-    with Sandbox(Shop(seed=9, tickets=350)) as sandbox:
-        yield sandbox
+    return Shop(seed=9, tickets=350)
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_loses_no_row(sandbox: Sandbox, name: str) -> None:
-    """The request is sent once more, and its page is whole."""
+    """The request is retried, and its page is complete."""
     sandbox.faults.add(FAULTS[name], "/api/tickets", after=1)
 
     tickets = run(sandbox.config, "tickets").ids("tickets")
@@ -51,7 +44,7 @@ def test_a_fault_loses_no_row(sandbox: Sandbox, name: str) -> None:
 
 
 def test_twenty_faults_in_sixty_requests_lose_no_row() -> None:
-    """A bad hour is slow, not wrong."""
+    """Frequent failures make the run slow, but not wrong."""
     shop = Shop(seed=2, tickets=2000, customers=1000, events=1000)
     with Sandbox(shop) as sandbox:
         sandbox.faults.spread(list(FAULTS.values()), seed=4, every=3, times=20)
@@ -64,8 +57,8 @@ def test_twenty_faults_in_sixty_requests_lose_no_row() -> None:
         assert sandbox.count() == 40 + 20
 
 
-def test_a_server_that_does_not_answer_is_given_up_on(sandbox: Sandbox) -> None:
-    """Silence is a fault like any other, after `request_timeout_seconds`."""
+def test_a_request_without_an_answer_times_out_and_is_retried(sandbox: Sandbox) -> None:
+    """The limit is `request_timeout_seconds`."""
     sandbox.faults.add(Fault.hang(), "/api/tickets")
 
     output = run({**sandbox.config, "request_timeout_seconds": 1}, "tickets")
@@ -74,22 +67,22 @@ def test_a_server_that_does_not_answer_is_given_up_on(sandbox: Sandbox) -> None:
 
 
 def test_retry_after_is_obeyed(sandbox: Sandbox) -> None:
-    """No request leaves before the time that Gorgias asks for is over."""
+    """No request is sent before the time in Retry-After has passed."""
     clock = FakeClock()
-    moments: list[float] = []
-    sandbox.before_request(lambda _shop, _request: moments.append(clock.now))
+    timestamps: list[float] = []
+    sandbox.before_request(lambda _shop, _request: timestamps.append(clock.now))
     sandbox.faults.add(Fault.too_many_requests(27), "/api/tickets")
 
     run(sandbox.config, "tickets", clock=clock)
 
-    assert moments[1] - moments[0] >= 27
+    assert timestamps[1] - timestamps[0] >= 27
     assert sum(clock.sleeps) < 28.1
 
 
 def test_a_lasting_failure_ends_the_run_after_about_five_minutes(
     sandbox: Sandbox,
 ) -> None:
-    """The error tells what Gorgias said last."""
+    """The error contains Gorgias' last message."""
     sandbox.faults.add(Fault.error(503, message="Maintenance."), times=10_000)
     clock = FakeClock()
 
@@ -104,7 +97,7 @@ def test_a_lasting_failure_ends_the_run_after_about_five_minutes(
 
 
 def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
-    """However long Gorgias asks to wait."""
+    """The limit of five minutes applies to any Retry-After."""
     sandbox.faults.add(Fault.too_many_requests(86_400), times=10_000)
     clock = FakeClock()
 
@@ -131,10 +124,8 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
         (409, ""),
     ],
 )
-def test_a_refusal_is_not_tried_again(
-    sandbox: Sandbox, status: int, advice: str
-) -> None:
-    """The error tells stream, path, status, Gorgias' words and what to do."""
+def test_a_refusal_is_not_retried(sandbox: Sandbox, status: int, advice: str) -> None:
+    """The error names the stream, path, status, Gorgias' message and a remedy."""
     sandbox.faults.add(Fault.error(status, message="No."), "/api/tickets")
 
     with pytest.raises(PartialRun) as failure:
@@ -159,8 +150,8 @@ def test_an_error_never_shows_the_key_even_if_gorgias_does(sandbox: Sandbox) -> 
     assert "Key *** is bad." in str(failure.value.__cause__)
 
 
-def test_an_endless_explanation_is_cut(sandbox: Sandbox) -> None:
-    """500 characters are enough for a log line."""
+def test_a_long_error_message_is_truncated(sandbox: Sandbox) -> None:
+    """A log line shows at most 500 characters of it."""
     sandbox.faults.add(Fault.error(400, message="no " * 5000), "/api/tickets")
 
     with pytest.raises(PartialRun) as failure:
@@ -169,8 +160,8 @@ def test_an_endless_explanation_is_cut(sandbox: Sandbox) -> None:
     assert len(str(failure.value.__cause__)) == 500
 
 
-def test_after_a_failure_the_next_run_goes_on(sandbox: Sandbox) -> None:
-    """What was read before the failure is neither lost nor paid for again."""
+def test_the_next_run_resumes_after_a_failure(sandbox: Sandbox) -> None:
+    """Rows that were read before the failure are neither lost nor read again."""
     sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets")

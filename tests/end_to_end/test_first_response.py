@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,19 +12,15 @@ from tests.sandbox.answers import Answer
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import PartialRun, run
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ADVICE = "Is `subdomain` right?"
 PATHS = {"API key": "/api/tickets", "OAuth2": "/oauth/token"}
 LOGIN_PAGE = Answer(200, body=b"\n <!doctype html>", content_type="text/html")
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with three pages of tickets."""
-    with Sandbox(Shop(seed=5, tickets=250)) as sandbox:
-        yield sandbox
+    return Shop(seed=5, tickets=250)
 
 
 def failure_of(sandbox: Sandbox, way: str, clock: FakeClock | None = None) -> Exception:

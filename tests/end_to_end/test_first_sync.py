@@ -1,4 +1,4 @@
-"""A first sync brings everything, once, in a form that targets can load."""
+"""A first sync emits everything once, in a form that targets can load."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def rows_of(sandbox: Sandbox, stream: str) -> dict[int, dict[str, Any]]:
-    """Return what the shop holds, by id."""
+    """Return the shop's rows by id."""
     return {row["id"]: row for row in getattr(sandbox.shop, stream).rows()}
 
 
 @pytest.mark.parametrize("stream", COLLECTIONS)
-def test_every_row_comes_out_once(sandbox: Sandbox, stream: str) -> None:
+def test_every_row_is_emitted_once(sandbox: Sandbox, stream: str) -> None:
     """No row is lost between two pages, and none is read twice."""
     ids = run(sandbox.config, stream).ids(stream)
 
@@ -45,8 +45,8 @@ def test_every_row_comes_out_once(sandbox: Sandbox, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", COLLECTIONS)
-def test_every_field_comes_out_as_it_went_in(sandbox: Sandbox, stream: str) -> None:
-    """Nothing that the API sends is lost or changed, but for the form of dates."""
+def test_every_field_is_emitted_unchanged(sandbox: Sandbox, stream: str) -> None:
+    """Only the format of date-times changes."""
     rows = rows_of(sandbox, stream)
 
     for record in run(sandbox.config, stream).records(stream):
@@ -62,8 +62,8 @@ def _holds_dates(name: str, value: Any) -> bool:  # noqa: ANN401
     return name.endswith("datetime") or "datetime" in str(value)
 
 
-def test_the_account_comes_out_as_one_record(sandbox: Sandbox) -> None:
-    """The account has no list around it, and its domain for a key."""
+def test_the_account_is_one_record(sandbox: Sandbox) -> None:
+    """The account is not a list, and its key is the domain."""
     (account,) = run(sandbox.config, "account").records("account")
 
     assert account["domain"] == "acme"
@@ -72,7 +72,7 @@ def test_the_account_comes_out_as_one_record(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("stream", [*COLLECTIONS, "account"])
 def test_dates_have_one_form_at_every_depth(sandbox: Sandbox, stream: str) -> None:
-    """Declared date-times, nested ones too, are UTC with six digits and a Z."""
+    """All declared date-times are in UTC with six digits and a Z."""
     output = run(sandbox.config, stream)
     schema = output.schemas[stream]["schema"]
     dates = [
@@ -98,7 +98,7 @@ def _dates(schema: dict[str, Any], value: Any, name: str) -> Iterator[Any]:  # n
 
 
 def test_without_a_catalog_the_default_selection_is_read(sandbox: Sandbox) -> None:
-    """The default selection is what a newcomer wants."""
+    """The default selection suits new users."""
     selected = set(run(sandbox.config).schemas)
 
     assert selected == {stream.name for stream in STREAMS} - {
@@ -121,7 +121,7 @@ def test_each_schema_is_written_once_and_before_its_records(sandbox: Sandbox) ->
 
 
 def test_a_first_sync_costs_one_request_per_hundred_rows(sandbox: Sandbox) -> None:
-    """Tickets, messages, customers, events and surveys stay at the minimum."""
+    """Tickets, messages, customers, events and surveys take the minimum of requests."""
     sandbox.reset_counters()
     output = run(sandbox.config, *FEEDS)
     minimum = sum(math.ceil(len(output.records(stream)) / 100) for stream in FEEDS)
@@ -130,7 +130,7 @@ def test_a_first_sync_costs_one_request_per_hundred_rows(sandbox: Sandbox) -> No
 
 
 def test_every_request_asks_for_full_pages_in_a_stable_order(sandbox: Sandbox) -> None:
-    """A cursor is repeated together with the limit and the order."""
+    """A cursor is sent together with the limit and the order."""
     sandbox.reset_counters()
     run(sandbox.config, *FEEDS)
 
@@ -140,7 +140,7 @@ def test_every_request_asks_for_full_pages_in_a_stable_order(sandbox: Sandbox) -
 
 
 def test_bookmarks_are_the_greatest_values_seen(sandbox: Sandbox) -> None:
-    """Never the clock of this machine."""
+    """They never depend on the local clock."""
     output = run(sandbox.config, *FEEDS)
 
     for stream in FEEDS:
@@ -154,7 +154,7 @@ def test_bookmarks_are_the_greatest_values_seen(sandbox: Sandbox) -> None:
 def test_nothing_older_than_the_start_date_is_read(
     sandbox: Sandbox, stream: str
 ) -> None:
-    """A first sync ends at `start_date`, and saves the requests behind it."""
+    """A first sync ends at `start_date` and saves the requests for older rows."""
     full = run(sandbox.config, stream)
     key = full.bookmark(stream)["replication_key"]
     start = sorted(record[key] for record in full.records(stream))[-90]
@@ -170,21 +170,23 @@ def test_nothing_older_than_the_start_date_is_read(
 
 
 def test_event_types_are_filtered_by_gorgias(sandbox: Sandbox) -> None:
-    """Events that are not wanted cost no requests."""
+    """Other events cost no requests."""
     every = run(sandbox.config, "events").records("events")
-    wanted = sorted({event["type"] for event in every})[:2]
+    requested = sorted({event["type"] for event in every})[:2]
     sandbox.reset_counters()
 
-    events = run({**sandbox.config, "event_types": wanted}, "events").records("events")
+    events = run({**sandbox.config, "event_types": requested}, "events").records(
+        "events"
+    )
 
-    assert {event["type"] for event in events} == set(wanted)
-    assert sandbox.requests[0].query["types"] == wanted
+    assert {event["type"] for event in events} == set(requested)
+    assert sandbox.requests[0].query["types"] == requested
 
 
-def test_event_types_that_gorgias_may_refuse_are_told_at_the_start(
+def test_event_types_that_gorgias_may_refuse_are_warned_of_at_the_start(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As a warning, because its list may grow."""
+    """This is only a warning because the list may grow."""
     types = ["ticket-created", "ticket-close", "facebook-comment-deleted"]
     with pytest.raises(PartialRun):
         run({**sandbox.config, "event_types": types}, "events")
@@ -203,8 +205,8 @@ def test_event_types_that_gorgias_may_refuse_are_told_at_the_start(
     assert sandbox.requests[-1].query["types"] == types
 
 
-def test_trashed_tickets_come_too(sandbox: Sandbox) -> None:
-    """They are not asked for: `archived=true` of other lists means only archived."""
+def test_trashed_tickets_are_emitted(sandbox: Sandbox) -> None:
+    """No parameter is needed; `archived=true` of other lists excludes active rows."""
     sandbox.reset_counters()
 
     tickets = run(sandbox.config, "tickets").records("tickets")
@@ -214,8 +216,8 @@ def test_trashed_tickets_come_too(sandbox: Sandbox) -> None:
     assert not any("trashed" in one.query for one in sandbox.requests)
 
 
-def test_a_catalog_without_keys_does_not_lose_them(sandbox: Sandbox) -> None:
-    """A target must go on updating rows instead of adding them again."""
+def test_keys_are_emitted_with_a_catalog_without_keys(sandbox: Sandbox) -> None:
+    """Otherwise a target would append rows instead of updating them."""
     catalog = catalog_of("tickets", "tags")
     for entry in catalog["streams"]:
         entry.pop("key_properties")
@@ -245,7 +247,7 @@ def test_properties_can_be_deselected(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("part", ["name", "meta"])
 def test_parts_of_properties_can_be_deselected(sandbox: Sandbox, part: str) -> None:
-    """A catalog may name what lies in an object, declared or free-form."""
+    """A catalog may name nested properties, declared or free-form."""
     catalog = catalog_of("tickets")
     breadcrumb = ["properties", "customer", "properties", part]
     entry = next(e for e in catalog["streams"] if e["tap_stream_id"] == "tickets")
@@ -260,8 +262,8 @@ def test_parts_of_properties_can_be_deselected(sandbox: Sandbox, part: str) -> N
     assert not any(part in customer for customer in customers if customer)
 
 
-def test_a_property_that_the_catalog_lacks_does_not_leave(sandbox: Sandbox) -> None:
-    """A record holds nothing that the target has not been told of."""
+def test_a_property_that_the_catalog_lacks_is_not_emitted(sandbox: Sandbox) -> None:
+    """A record contains only what the SCHEMA declares."""
     catalog = catalog_of("customers")
     for entry in catalog["streams"]:
         entry["schema"]["properties"].pop("email", None)
@@ -271,7 +273,7 @@ def test_a_property_that_the_catalog_lacks_does_not_leave(sandbox: Sandbox) -> N
     assert "email" not in output.records("customers")[0]
 
 
-def test_a_list_without_its_envelope_is_read_too(sandbox: Sandbox) -> None:
+def test_a_list_without_an_envelope_is_read(sandbox: Sandbox) -> None:
     """Some lists are documented as bare arrays."""
     sandbox.faults.add(Fault.rewrite(lambda body: body["data"]), "/api/users")
 

@@ -1,10 +1,10 @@
-"""Tickets that an import dates back enter the account seen."""
+"""Tickets that an import dates back are read."""
 
 from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,28 +12,24 @@ from tap_gorgias.stream_types.paged import PagedStream
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 LAST_YEAR = "2025-01-01T00:00:00+00:00"
 ALL = ("tickets", "ticket_details", "ticket_messages")
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def import_tickets(shop: Shop, number: int) -> set[int]:
-    """Bring tickets of last year in, an hour later."""
+    """Import tickets with dates of last year, an hour later."""
     shop.advance(3600)
-    return {shop.tickets.bring_in(LAST_YEAR) for _ in range(number)}
+    return {shop.tickets.import_ticket(LAST_YEAR) for _ in range(number)}
 
 
-def test_imported_tickets_come_with_the_next_run(sandbox: Sandbox) -> None:
-    """A request for each 100 of their events, and one for each 100 of them."""
+def test_imported_tickets_are_read_by_the_next_run(sandbox: Sandbox) -> None:
+    """It costs a request per 100 events, and one per 100 tickets."""
     first = run(sandbox.config, "tickets")
     imported = import_tickets(sandbox.shop, 1_000)
     sandbox.reset_counters()
@@ -45,10 +41,10 @@ def test_imported_tickets_come_with_the_next_run(sandbox: Sandbox) -> None:
     assert sandbox.count() <= 1 + math.ceil(1_000 / 100) + math.ceil(1_000 / 100) + 1
 
 
-def test_new_tickets_that_the_walk_brings_are_not_asked_for_again(
+def test_new_tickets_of_the_walk_are_not_requested_again(
     sandbox: Sandbox,
 ) -> None:
-    """Their events cost a request for each 100."""
+    """Their events cost a request per 100."""
     first = run(sandbox.config, "tickets")
     sandbox.shop.advance(3600)
     new = {sandbox.shop.tickets.create() for _ in range(250)}
@@ -62,11 +58,11 @@ def test_new_tickets_that_the_walk_brings_are_not_asked_for_again(
     assert sandbox.count("/api/events") == 3
 
 
-def test_an_idle_run_costs_one_request_more(sandbox: Sandbox) -> None:
-    """Also after an import, however large: its events are not followed for ever."""
+def test_an_idle_run_costs_one_more_request(sandbox: Sandbox) -> None:
+    """This also holds after a large import, whose events are not followed again."""
     state = run(sandbox.config, "tickets").state
     import_tickets(sandbox.shop, 150)
-    for _ in range(2):  # The second follows the events of the last five minutes.
+    for _ in range(2):  # The second run reads recent events again.
         state = run(sandbox.config, "tickets", state=state).state
         sandbox.shop.advance(3600)
     sandbox.reset_counters()
@@ -77,26 +73,26 @@ def test_an_idle_run_costs_one_request_more(sandbox: Sandbox) -> None:
     assert sandbox.count("/api/events") == LOOK_FOR_IMPORTS
 
 
-def test_a_first_sync_asks_for_no_event(sandbox: Sandbox) -> None:
-    """It reads all there is."""
+def test_a_first_sync_requests_no_events(sandbox: Sandbox) -> None:
+    """It reads all tickets anyway."""
     run(sandbox.config, *ALL)
     assert sandbox.count("/api/events") == 0
 
 
-def test_an_import_during_the_first_sync_comes_with_the_next_run(
+def test_an_import_during_the_first_sync_is_read_by_the_next_run(
     sandbox: Sandbox,
 ) -> None:
-    """The walk has passed the place where it would stand."""
+    """The walk has already passed the dates of the imported tickets."""
     shop = sandbox.shop
     imported: set[int] = set()
 
-    def bring_in(_shop: Shop, request: Request) -> None:
+    def import_ticket(_shop: Shop, request: Request) -> None:
         if "cursor" in request.query and len(imported) < 3:
-            imported.add(shop.tickets.bring_in("2026-10-31T00:00:00+00:00"))
+            imported.add(shop.tickets.import_ticket("2026-10-31T00:00:00+00:00"))
 
-    sandbox.before_request(bring_in)
+    sandbox.before_request(import_ticket)
     first = run(sandbox.config, *ALL)
-    sandbox.silence()
+    sandbox.remove_callbacks()
     shop.advance(25 * 3600)
     shop.tickets.update(shop.tickets.ids()[0])
 
@@ -108,8 +104,8 @@ def test_an_import_during_the_first_sync_comes_with_the_next_run(
     assert messages <= set(latest("ticket_messages", first, second))
 
 
-def test_children_ask_for_imported_tickets(sandbox: Sandbox) -> None:
-    """Details in the next run, messages when they are settled."""
+def test_children_of_imported_tickets_are_read(sandbox: Sandbox) -> None:
+    """Details come with the next run, and messages when they are settled."""
     first = run(sandbox.config, *ALL)
     imported = import_tickets(sandbox.shop, 12)
     second = run(sandbox.config, *ALL, state=first.state)
@@ -125,25 +121,25 @@ def test_children_ask_for_imported_tickets(sandbox: Sandbox) -> None:
     assert messages <= set(third.ids("ticket_messages"))
 
 
-def test_tickets_that_are_gone_meanwhile_are_passed_over(sandbox: Sandbox) -> None:
-    """Their events stay."""
+def test_imported_tickets_that_were_deleted_are_skipped(sandbox: Sandbox) -> None:
+    """Their events still exist."""
     first = run(sandbox.config, "tickets")
     imported = import_tickets(sandbox.shop, 8)
-    gone = set(sorted(imported)[:3])
-    for ticket in gone:
+    deleted = set(sorted(imported)[:3])
+    for ticket in deleted:
         sandbox.shop.tickets.delete(ticket)
 
     second = run(sandbox.config, "tickets", state=first.state)
 
-    assert imported - gone <= set(second.ids("tickets"))
-    assert not gone & set(second.ids("tickets"))
+    assert imported - deleted <= set(second.ids("tickets"))
+    assert not deleted & set(second.ids("tickets"))
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 6, 9])
 def test_a_kill_between_walk_and_look_loses_nothing(
     sandbox: Sandbox, after: int
 ) -> None:
-    """The mark moves only when the rows are out."""
+    """The position moves only after the rows have been emitted."""
     first = run(sandbox.config, "tickets")
     imported = import_tickets(sandbox.shop, 500)
     sandbox.faults.add(Fault.error(401), after=after)
@@ -157,18 +153,18 @@ def test_a_kill_between_walk_and_look_loses_nothing(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_without_permission_for_events_one_warning_says_what_is_not_seen(
+def test_without_permission_for_events_there_is_one_warning(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    """The stream is read all the same, and catches up once it is permitted."""
+    """The stream is read all the same, and catches up once it has the permission."""
     first = run(sandbox.config, "tickets")
     imported = import_tickets(sandbox.shop, 3)
     sandbox.faults.add(Fault.error(status), "/api/events")
     second = run(sandbox.config, "tickets", state=first.state)
     third = run(sandbox.config, "tickets", state=second.state)
 
-    told = "the tap cannot find tickets that an import dates back"
-    assert caplog.text.count(told) == 1
+    warning = "the tap cannot find tickets that an import dates back"
+    assert caplog.text.count(warning) == 1
     assert "`events:read`" in caplog.text
     assert imported <= set(third.ids("tickets"))
 
@@ -183,31 +179,31 @@ def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     shop = Shop(seed=seed, tickets=40, messages_per_ticket=1)
 
-    def happen() -> None:
+    def change() -> None:
         shop.advance(chance.choice([0, 1, 100, 4000]))
         ticket = chance.choice(shop.tickets.ids())
-        luck = chance.random()
-        if luck < 0.5:
+        kind = chance.random()
+        if kind < 0.5:
             for _ in range(chance.randrange(1, 7)):
-                shop.tickets.bring_in(chance.choice([LAST_YEAR, shop.now]))
-        elif luck < 0.7:
+                shop.tickets.import_ticket(chance.choice([LAST_YEAR, shop.now]))
+        elif kind < 0.7:
             shop.tickets.create()
-        elif luck < 0.9:
+        elif kind < 0.9:
             shop.tickets.update(ticket)
         else:
             shop.tickets.delete(ticket)
 
-    def live(_shop: Shop, _request: Request) -> None:
+    def change_sometimes(_shop: Shop, _request: Request) -> None:
         if chance.random() < 0.2 and len(shop.tickets) < 300:
-            happen()
+            change()
 
     with Sandbox(shop) as sandbox:
-        sandbox.before_request(live)
+        sandbox.before_request(change_sometimes)
         outputs: list[Output] = []
         state: dict[str, Any] = {}
         for _ in range(chance.randrange(2, 7)):
             for _ in range(chance.randrange(4)):
-                happen()
+                change()
             if chance.random() < 0.2:
                 sandbox.expire_cursors()
             whole = run(sandbox.config, "tickets", "ticket_details", state=state)
@@ -215,7 +211,7 @@ def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
                 whole = Output(whole.messages[: chance.randrange(len(whole.messages))])
             outputs.append(whole)
             state = whole.state or state
-        sandbox.silence()
+        sandbox.remove_callbacks()
         shop.advance(4000)
         outputs.append(run(sandbox.config, "tickets", "ticket_details", state=state))
 

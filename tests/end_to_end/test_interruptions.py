@@ -1,11 +1,11 @@
-"""A run that dies is finished by the next one, not repeated."""
+"""The next run completes an interrupted one without repeating it."""
 
 from __future__ import annotations
 
 import json
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,19 +18,15 @@ from tests.support.runs import (
     run,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with seven pages of tickets."""
-    with Sandbox(Shop(seed=8, tickets=650, customers=330)) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=650, customers=330)
 
 
 def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> Output:
-    """Run until the request after so many good ones is refused."""
+    """Run until a request is refused after a number of good ones."""
     sandbox.faults.add(Fault.error(400), "/api/*", after=after)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *streams, **kwargs)
@@ -38,8 +34,8 @@ def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> O
     return failure.value.output
 
 
-def test_state_holds_the_unfinished_walk(sandbox: Sandbox) -> None:
-    """Newest value, cursor and floor, and no bookmark yet."""
+def test_state_contains_the_unfinished_walk(sandbox: Sandbox) -> None:
+    """It has the newest value, the cursor and the floor, but no bookmark yet."""
     first = interrupted(sandbox, 3, "tickets")
 
     entry = first.bookmark("tickets")
@@ -50,8 +46,8 @@ def test_state_holds_the_unfinished_walk(sandbox: Sandbox) -> None:
     assert "replication_key_value" not in entry
 
 
-def test_the_next_run_pays_for_no_page_again(sandbox: Sandbox) -> None:
-    """It reads what is left, and looks once at the top."""
+def test_the_next_run_reads_no_page_again(sandbox: Sandbox) -> None:
+    """It reads the remaining pages, and checks the first page once."""
     first = interrupted(sandbox, 3, "tickets")
 
     second = run(sandbox.config, "tickets", state=first.state)
@@ -62,7 +58,7 @@ def test_the_next_run_pays_for_no_page_again(sandbox: Sandbox) -> None:
 
 
 def test_the_old_gap_is_closed_before_new_changes_are_read(sandbox: Sandbox) -> None:
-    """Older versions go out before newer ones, whatever is killed on the way."""
+    """Older versions are emitted before newer ones, whichever run is killed."""
     first = interrupted(sandbox, 3, "tickets")
     sandbox.shop.advance(3600)
     changed = [first.ids("tickets")[0], sandbox.shop.tickets.ids()[0]]
@@ -77,7 +73,7 @@ def test_the_old_gap_is_closed_before_new_changes_are_read(sandbox: Sandbox) -> 
     assert set(rows) == set(sandbox.shop.tickets.ids())
 
 
-def test_no_step_of_state_runs_ahead_of_the_records(sandbox: Sandbox) -> None:
+def test_no_state_precedes_its_records(sandbox: Sandbox) -> None:
     """Whichever STATE a target has committed, the next run misses nothing."""
     full = run(sandbox.config, "tickets", "customers")
     every = set(sandbox.shop.tickets.ids())
@@ -93,10 +89,10 @@ def test_no_step_of_state_runs_ahead_of_the_records(sandbox: Sandbox) -> None:
         )
 
 
-def test_a_saved_cursor_that_is_refused_costs_pages_but_no_records(
+def test_a_refused_saved_cursor_loses_no_records(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The walk starts again from the top, with one warning."""
+    """The walk restarts from the first page, with one warning."""
     first = interrupted(sandbox, 3, "tickets")
     sandbox.expire_cursors()
     sandbox.shop.advance(3600)
@@ -117,7 +113,7 @@ EXPIRED = Fault.rewrite(lambda _: {"error": {"msg": "expired"}})
 def test_any_refusal_of_a_saved_cursor_restarts_the_walk(
     sandbox: Sandbox, fault: Fault
 ) -> None:
-    """What an expired cursor answers is not documented."""
+    """The answer to an expired cursor is not documented."""
     first = interrupted(sandbox, 3, "tickets")
     sandbox.faults.add(fault, "/api/tickets")
 
@@ -126,8 +122,8 @@ def test_any_refusal_of_a_saved_cursor_restarts_the_walk(
     assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
 
 
-def test_a_saved_cursor_survives_a_bad_minute(sandbox: Sandbox) -> None:
-    """A transient failure is no refusal: no page is read again."""
+def test_a_saved_cursor_survives_transient_failures(sandbox: Sandbox) -> None:
+    """They are not refusals, so no page is read again."""
     first = interrupted(sandbox, 3, "tickets")
     sandbox.faults.add(Fault.error(503), "/api/tickets", times=2)
 
@@ -140,7 +136,7 @@ def test_a_saved_cursor_survives_a_bad_minute(sandbox: Sandbox) -> None:
 def test_missing_permission_is_not_taken_for_a_refused_cursor(
     sandbox: Sandbox, status: int
 ) -> None:
-    """The walk stays as it was, for the day on which the key is mended."""
+    """The walk stays in STATE until the permission is granted."""
     first = interrupted(sandbox, 3, "tickets")
     sandbox.faults.add(Fault.error(status), "/api/tickets")
 
@@ -166,12 +162,12 @@ def test_missing_permission_is_not_taken_for_a_refused_cursor(
         pytest.param({"newest": None, "cursor": "x", "shard": 1}, id="newer version"),
     ],
 )
-def test_a_walk_that_makes_no_sense_is_started_again(
+def test_an_invalid_walk_is_restarted(
     sandbox: Sandbox,
     walk: Any,  # noqa: ANN401
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Its floor is that of the bookmark beside it."""
+    """The floor follows from the bookmark beside it."""
     done = run(sandbox.config, "tickets")
     state = done.state
     state["bookmarks"]["tickets"]["walk"] = walk
@@ -185,10 +181,10 @@ def test_a_walk_that_makes_no_sense_is_started_again(
     assert caplog.text.count("It starts again from the newest row.") == 1
 
 
-def test_a_walk_as_the_documentation_shows_it_is_gone_on_with(
+def test_a_documented_walk_without_a_floor_is_resumed(
     sandbox: Sandbox,
 ) -> None:
-    """One without a floor of its own ends at the bookmark."""
+    """It ends at the bookmark."""
     first = interrupted(sandbox, 3, "tickets")
     state = first.state
     del state["bookmarks"]["tickets"]["walk"]["floor"]
@@ -200,8 +196,10 @@ def test_a_walk_as_the_documentation_shows_it_is_gone_on_with(
     assert sandbox.count() == 2 + LOOK_FOR_IMPORTS
 
 
-def test_moving_the_start_date_leaves_a_running_walk_alone(sandbox: Sandbox) -> None:
-    """Its floor is what it was when it began."""
+def test_a_changed_start_date_does_not_affect_an_unfinished_walk(
+    sandbox: Sandbox,
+) -> None:
+    """The floor is the one with which the walk began."""
     first = interrupted(sandbox, 3, "tickets")
     config = {**sandbox.config, "start_date": "2026-11-01"}
 
@@ -211,7 +209,7 @@ def test_moving_the_start_date_leaves_a_running_walk_alone(sandbox: Sandbox) -> 
 
 
 def test_a_first_sync_with_a_start_date_is_resumed_down_to_it(sandbox: Sandbox) -> None:
-    """Also when the setting is gone by then."""
+    """This holds even if the setting has been removed."""
     config = {**sandbox.config, "start_date": "2026-08-01T00:00:00Z"}
     uninterrupted = run(config, "tickets")
     sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
@@ -224,15 +222,15 @@ def test_a_first_sync_with_a_start_date_is_resumed_down_to_it(sandbox: Sandbox) 
     assert set(both) == set(uninterrupted.ids("tickets"))
 
 
-def test_kills_cost_two_requests_of_each_stream_at_most() -> None:
-    """10,000 tickets and 5,000 customers, killed five times: STATE stays small."""
+def test_a_kill_costs_at_most_two_requests_per_stream() -> None:
+    """A sync of 15,000 rows is killed five times; STATE stays small."""
     chance = random.Random(6)  # noqa: S311 (the same kills each time)
     shop = Shop(seed=3, tickets=10_000, customers=5_000, messages_per_ticket=0)
     with Sandbox(shop) as sandbox:
         outputs: list[Output] = []
         state: dict[str, Any] = {}
         for _ in range(5):
-            # A refused key ends the whole run, as a kill does.
+            # A refused key ends the whole run like a kill.
             sandbox.faults.add(Fault.error(401), after=chance.randrange(5, 25))
             with pytest.raises(PartialRun) as failure:
                 run(sandbox.config, "tickets", "customers", state=state)
@@ -249,7 +247,7 @@ def test_kills_cost_two_requests_of_each_stream_at_most() -> None:
         assert largest < 1024
 
 
-def test_an_interrupted_log_goes_on_from_its_last_page(sandbox: Sandbox) -> None:
+def test_an_interrupted_log_resumes_from_its_last_page(sandbox: Sandbox) -> None:
     """The bookmark of a log moves with every page."""
     first = interrupted(sandbox, 2, "events")
 

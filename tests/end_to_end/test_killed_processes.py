@@ -1,4 +1,4 @@
-"""Processes that are killed, or whose target goes away: the next run goes on."""
+"""Runs resume after the process was killed or the target has closed the pipe."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ from tests.support.runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with seven pages of tickets."""
-    with Sandbox(Shop(seed=8, tickets=650, customers=330)) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=650, customers=330)
 
 
 def start(command: list[str], stdout: Path) -> subprocess.Popen[bytes]:
-    """Start the tap in a process of its own."""
+    """Start the tap in a new process."""
     with stdout.open("wb") as out:
         return subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE)  # noqa: S603
 
@@ -44,7 +43,7 @@ def start(command: list[str], stdout: Path) -> subprocess.Popen[bytes]:
 def test_a_signal_ends_the_run_between_two_lines(
     sandbox: Sandbox, tmp_path: Path, number: signal.Signals, exit_code: int
 ) -> None:
-    """What came out is whole lines, the last STATE is good, the code is not 0."""
+    """The output has only whole lines, and its last STATE is valid."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def stop(_shop: Shop, request: Request) -> None:
@@ -68,8 +67,49 @@ def test_a_signal_ends_the_run_between_two_lines(
     assert set(latest("tickets", first, second)) == set(sandbox.shop.tickets.ids())
 
 
-def test_runs_killed_at_any_moment_lose_nothing(tmp_path: Path) -> None:
-    """Real processes, real HTTP, SIGKILL, and a shop that changes meanwhile."""
+class KilledRuns:
+    """Runs of the tap that are killed while the shop changes."""
+
+    def __init__(self, sandbox: Sandbox, change: Callable[[], None]) -> None:
+        """Change the shop before each request of a run that is to be killed."""
+        self.outputs: list[Output] = []
+        self.state: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests_left = 0
+        self._change = change
+        self._shop = sandbox.shop
+        sandbox.before_request(self._before_request)
+
+    def run(
+        self,
+        config: Mapping[str, Any],
+        streams: Iterable[str],
+        folder: Path,
+        *,
+        requests: int,
+    ) -> int:
+        """Run the tap, kill it at a request, and return its exit code."""
+        self._requests_left = requests
+        out = folder / "out.jsonl"
+        command = Files(folder).arguments(config, streams, self.state)
+        self._process = start(command, out)
+        self._process.communicate(timeout=60)
+        self._requests_left = 0
+        self.outputs.append(Output.parse(out.read_text()))
+        self.state = self.outputs[-1].state or self.state
+        return self._process.returncode
+
+    def _before_request(self, _shop: Shop, _request: Request) -> None:
+        if self._requests_left:
+            with self._shop.lock:
+                self._change()
+            self._requests_left -= 1
+            if not self._requests_left and self._process:
+                self._process.kill()
+
+
+def test_runs_killed_at_any_time_lose_nothing(tmp_path: Path) -> None:
+    """Processes are killed by SIGKILL while tickets change."""
     chance = random.Random(14)  # noqa: S311 (the same history each time)
     for history in range(6):
         shop = Shop(seed=history, tickets=620, customers=10, messages_per_ticket=0)
@@ -80,37 +120,22 @@ def test_runs_killed_at_any_moment_lose_nothing(tmp_path: Path) -> None:
 def assert_nothing_is_lost(
     sandbox: Sandbox, chance: random.Random, folder: Path
 ) -> None:
-    """Kill runs while tickets change; then compare what came out with the shop."""
+    """Kill runs while tickets change, and compare their output with the shop."""
     shop = sandbox.shop
-    running: list[subprocess.Popen[bytes]] = []
-    deadline = [0]
 
-    def live(_shop: Shop, _request: Request) -> None:
-        if deadline[0] == 0:
-            return
+    def change_tickets() -> None:
         for _ in range(chance.randrange(4)):
             shop.advance(chance.random() * 100)
             shop.tickets.update(chance.choice(shop.tickets.ids()), subject="Changed")
-        deadline[0] -= 1
-        if deadline[0] == 0:
-            running[-1].kill()
 
-    sandbox.before_request(live)
-    outputs: list[Output] = []
-    state: dict[str, Any] = {}
-    for kills in range(5):
-        deadline[0] = chance.randrange(2, 5) if kills < 4 else 10_000
-        command = Files(folder).arguments(sandbox.config, ["tickets"], state)
-        out = folder / "out.jsonl"
-        running.append(start(command, out))
-        running[-1].communicate(timeout=60)
-        outputs.append(Output.parse(out.read_text()))
-        state = outputs[-1].state or state
-    assert running[-1].returncode == 0
-    deadline[0] = 0
-    outputs.append(run(sandbox.config, "tickets", state=state))
+    runs = KilledRuns(sandbox, change_tickets)
+    for _ in range(4):
+        requests = chance.randrange(2, 5)
+        runs.run(sandbox.config, ["tickets"], folder, requests=requests)
+    assert runs.run(sandbox.config, ["tickets"], folder, requests=10_000) == 0
+    last = run(sandbox.config, "tickets", state=runs.state)
 
-    rows = latest("tickets", *outputs)
+    rows = latest("tickets", *runs.outputs, last)
     assert {row["id"]: row["subject"] for row in shop.tickets.rows()} == {
         ticket: record["subject"] for ticket, record in rows.items()
     }
@@ -120,40 +145,18 @@ SIX = ("customers", "events", "ticket_details", "ticket_messages", "tickets", "t
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_six_streams_killed_at_any_moment_lose_nothing(
-    tmp_path: Path, seed: int
-) -> None:
-    """They are read at once, their rows interleave, and they change meanwhile."""
+def test_six_streams_killed_at_any_time_lose_nothing(tmp_path: Path, seed: int) -> None:
+    """They are read in parallel, their rows interleave, and they change meanwhile."""
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     shop = Shop(
         seed=seed, tickets=230, customers=230, events=230, messages_per_ticket=1
     )
     with Sandbox(shop) as sandbox:
         config = {**sandbox.config, "ticket_messages_settle_hours": 0}
-        running: list[subprocess.Popen[bytes]] = []
-        deadline = [0]
-
-        def live(_shop: Shop, _request: Request) -> None:
-            if deadline[0]:
-                with shop.lock:
-                    change(shop, chance)
-                deadline[0] -= 1
-                if deadline[0] == 0:
-                    running[-1].kill()
-
-        sandbox.before_request(live)
-        outputs: list[Output] = []
-        state: dict[str, Any] = {}
+        runs = KilledRuns(sandbox, lambda: change(shop, chance))
         for _ in range(4):
-            deadline[0] = chance.randrange(4, 60)
-            out = tmp_path / "out.jsonl"
-            command = Files(tmp_path).arguments(config, SIX, state)
-            running.append(start(command, out))
-            running[-1].communicate(timeout=60)
-            outputs.append(Output.parse(out.read_text()))
-            state = outputs[-1].state or state
-        sandbox.silence()
-        outputs.append(run(config, *SIX, state=state))
+            runs.run(config, SIX, tmp_path, requests=chance.randrange(4, 60))
+        outputs = [*runs.outputs, run(config, *SIX, state=runs.state)]
 
     assert any(output.turns > len(SIX) for output in outputs)
     for stream, rows, field in (
@@ -169,7 +172,7 @@ def test_six_streams_killed_at_any_moment_lose_nothing(
 
 
 def change(shop: Shop, chance: random.Random) -> None:
-    """Let a ticket, a message or a customer change or come."""
+    """Change or create a ticket, a message or a customer."""
     shop.advance(chance.random() * 100)
     ticket = chance.choice(shop.tickets.ids())
     customer = chance.choice(shop.customers.ids())
@@ -184,10 +187,10 @@ def change(shop: Shop, chance: random.Random) -> None:
     )()
 
 
-def test_a_target_that_goes_away_ends_the_run_with_one_line(
+def test_a_closed_pipe_ends_the_run_with_one_line(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A broken pipe is no crash."""
+    """A broken pipe is not reported as a crash."""
     command = Files(tmp_path).arguments(sandbox.config, ["tickets"])
     read_end, write_end = os.pipe()
     os.close(read_end)
@@ -208,7 +211,7 @@ def test_a_target_that_goes_away_ends_the_run_with_one_line(
 def test_a_full_disk_ends_the_run_with_one_line(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """The last STATE that was written is enough for the next run."""
+    """The last STATE that was written is sufficient for the next run."""
     command = Files(tmp_path).arguments(sandbox.config, ["tickets"])
 
     result = run_command([sys.executable, "-c", _INTO_FULL_DISK, *command[1:]])

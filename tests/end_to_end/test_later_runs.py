@@ -1,4 +1,4 @@
-"""Later runs bring what changed, and pay for that alone."""
+"""Later runs read only what has changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 def test_an_idle_run_costs_one_request(
     sandbox: Sandbox, stream: str, requests: int
 ) -> None:
-    """Nothing changed, so the first page says it all."""
+    """The first page shows that nothing has changed."""
     state = run(sandbox.config, stream).state
     sandbox.reset_counters()
 
@@ -42,8 +42,8 @@ def test_an_idle_run_costs_one_request(
     assert again.state == state
 
 
-def test_the_same_state_twice_gives_the_same_run(sandbox: Sandbox) -> None:
-    """A run that was lost can be made again."""
+def test_equal_states_give_equal_runs(sandbox: Sandbox) -> None:
+    """A run whose output was lost can be repeated."""
     state = run(sandbox.config, "tickets").state
     sandbox.shop.tickets.update(sandbox.shop.tickets.ids()[7], status="closed")
 
@@ -54,8 +54,8 @@ def test_the_same_state_twice_gives_the_same_run(sandbox: Sandbox) -> None:
     assert one.state == other.state
 
 
-def test_changed_and_new_tickets_come_with_the_next_run(sandbox: Sandbox) -> None:
-    """However old the ticket is."""
+def test_changed_and_new_tickets_are_read_by_the_next_run(sandbox: Sandbox) -> None:
+    """The age of the ticket does not matter."""
     state = run(sandbox.config, "tickets").state
     shop = sandbox.shop
     shop.advance(3600)
@@ -73,7 +73,7 @@ def test_changed_and_new_tickets_come_with_the_next_run(sandbox: Sandbox) -> Non
 
 
 def test_many_changes_are_read_over_several_pages(sandbox: Sandbox) -> None:
-    """The walk goes on until it meets what the last run has seen."""
+    """The walk continues down to the rows that the last run has read."""
     state = run(sandbox.config, "tickets").state
     sandbox.shop.advance(3600)
     changed = sandbox.shop.tickets.ids()[:150]
@@ -87,10 +87,10 @@ def test_many_changes_are_read_over_several_pages(sandbox: Sandbox) -> None:
     assert sandbox.count() == 2 + LOOK_FOR_IMPORTS
 
 
-def test_a_ticket_that_changes_while_it_is_passed_comes_with_the_next_run(
+def test_a_ticket_that_changes_during_the_walk_is_read_by_the_next_run(
     sandbox: Sandbox,
 ) -> None:
-    """It jumps to the top of the list, behind the reader's back."""
+    """The change moves it to the top of the list, which the walk has already passed."""
     shop = sandbox.shop
     oldest = shop.tickets.ids()[0]
     last = list(shop.tickets.rows())
@@ -115,7 +115,7 @@ def test_a_ticket_that_changes_while_it_is_passed_comes_with_the_next_run(
 
 
 def test_a_ticket_that_becomes_visible_late_is_not_lost(sandbox: Sandbox) -> None:
-    """A change dated shortly before the bookmark lies in the overlap."""
+    """A change dated shortly before the bookmark is within the overlap."""
     first = run(sandbox.config, "tickets")
     bookmark = timestamps.parse(first.bookmark("tickets")["replication_key_value"])
     late = sandbox.shop.tickets.ids()[3]
@@ -127,7 +127,7 @@ def test_a_ticket_that_becomes_visible_late_is_not_lost(sandbox: Sandbox) -> Non
 
 
 def test_an_event_that_arrives_late_is_not_lost(sandbox: Sandbox) -> None:
-    """An event dated four minutes before the bookmark comes with the next run."""
+    """The next run reads an event dated four minutes before the bookmark."""
     first = run(sandbox.config, "events")
     bookmark = timestamps.parse(first.bookmark("events")["replication_key_value"])
     late = sandbox.shop.events.create(
@@ -142,7 +142,7 @@ def test_an_event_that_arrives_late_is_not_lost(sandbox: Sandbox) -> None:
     assert timestamps.parse(since) == bookmark - timedelta(minutes=5)
 
 
-def test_a_score_that_arrives_within_the_look_back_is_seen(sandbox: Sandbox) -> None:
+def test_a_score_that_arrives_within_the_look_back_is_read(sandbox: Sandbox) -> None:
     """Surveys have no date of change, so recent ones are read again."""
     first = run(sandbox.config, "satisfaction_surveys")
     newest = timestamps.parse(
@@ -164,7 +164,7 @@ def test_a_score_that_arrives_within_the_look_back_is_seen(sandbox: Sandbox) -> 
 
 @pytest.mark.parametrize("days", [0, 10, 90])
 def test_the_look_back_of_messages_is_a_setting(sandbox: Sandbox, days: int) -> None:
-    """Its pages are what a run with look-back costs; two minutes are the least."""
+    """A run costs the pages of the look-back, which is at least two minutes."""
     first = run(sandbox.config, "messages")
     newest = timestamps.parse(first.bookmark("messages")["replication_key_value"])
     config = {**sandbox.config, "message_lookback_days": days}
@@ -179,8 +179,8 @@ def test_the_look_back_of_messages_is_a_setting(sandbox: Sandbox, days: int) -> 
     }
 
 
-def test_a_look_back_does_not_go_behind_the_start_date(sandbox: Sandbox) -> None:
-    """What a first sync left out does not come through the back door."""
+def test_a_look_back_ends_at_the_start_date(sandbox: Sandbox) -> None:
+    """Rows that the first sync has skipped are not read later."""
     config = {**sandbox.config, "start_date": "2026-10-20T00:00:00Z"}
     first = run(config, "satisfaction_surveys")
 
@@ -190,7 +190,7 @@ def test_a_look_back_does_not_go_behind_the_start_date(sandbox: Sandbox) -> None
 
 
 def test_a_start_date_after_the_bookmark_loses_nothing(sandbox: Sandbox) -> None:
-    """It is for first syncs: what changed since the last run still comes."""
+    """It only limits first syncs; changes since the last run are still read."""
     first = run(sandbox.config, "tickets")
     changed = sandbox.shop.tickets.ids()[0]
     sandbox.shop.tickets.update(changed)
@@ -199,8 +199,8 @@ def test_a_start_date_after_the_bookmark_loses_nothing(sandbox: Sandbox) -> None
     assert changed in run(config, "tickets", state=first.state).ids("tickets")
 
 
-def test_a_bookmark_set_by_hand_is_taken(sandbox: Sandbox) -> None:
-    """A state that holds `replication_key_value` alone is enough."""
+def test_a_handwritten_bookmark_is_accepted(sandbox: Sandbox) -> None:
+    """A state with only `replication_key_value` is sufficient."""
     state = {"bookmarks": {"tickets": {"replication_key_value": "2026-10-01 00:00:00"}}}
 
     tickets = run(sandbox.config, "tickets", state=state).records("tickets")
@@ -209,8 +209,8 @@ def test_a_bookmark_set_by_hand_is_taken(sandbox: Sandbox) -> None:
     assert tickets
 
 
-def test_what_other_versions_left_in_state_is_cleared(sandbox: Sandbox) -> None:
-    """Progress markers and signposts of an older release neither harm nor stay."""
+def test_remnants_of_other_versions_are_removed_from_state(sandbox: Sandbox) -> None:
+    """Progress markers and signposts of an older release have no effect."""
     state = {
         "bookmarks": {
             "tickets": {
@@ -234,8 +234,8 @@ def test_what_other_versions_left_in_state_is_cleared(sandbox: Sandbox) -> None:
     }
 
 
-def test_a_bookmark_by_another_key_is_not_trusted(sandbox: Sandbox) -> None:
-    """It says nothing about changes, so everything is read."""
+def test_a_bookmark_of_another_key_is_ignored(sandbox: Sandbox) -> None:
+    """It does not bound the changes, so everything is read."""
     state = {
         "bookmarks": {
             "tickets": {
@@ -251,7 +251,7 @@ def test_a_bookmark_by_another_key_is_not_trusted(sandbox: Sandbox) -> None:
 
 
 def test_a_deselected_stream_keeps_its_bookmark(sandbox: Sandbox) -> None:
-    """Whoever deselects a stream for a day does not pay for it afterwards."""
+    """A stream that is deselected for a day is not read from the start afterwards."""
     first = run(sandbox.config, "tickets", "customers")
 
     second = run(sandbox.config, "customers", state=first.state)
@@ -259,8 +259,8 @@ def test_a_deselected_stream_keeps_its_bookmark(sandbox: Sandbox) -> None:
     assert second.bookmark("tickets") == first.bookmark("tickets")
 
 
-def test_a_stream_read_whole_keeps_no_bookmark(sandbox: Sandbox) -> None:
-    """FULL_TABLE in the catalog takes no bookmark and leaves none."""
+def test_a_full_table_stream_has_no_bookmark(sandbox: Sandbox) -> None:
+    """FULL_TABLE in the catalog ignores the bookmark and removes it."""
     catalog = catalog_of("customers")
     for entry in catalog["streams"]:
         entry["replication_method"] = "FULL_TABLE"
@@ -272,8 +272,8 @@ def test_a_stream_read_whole_keeps_no_bookmark(sandbox: Sandbox) -> None:
     assert "customers" not in again.state.get("bookmarks", {})
 
 
-def test_new_tags_come_with_the_next_run(sandbox: Sandbox) -> None:
-    """Small tables are read whole each time."""
+def test_new_tags_are_read_by_the_next_run(sandbox: Sandbox) -> None:
+    """Small tables are read completely each time."""
     first = run(sandbox.config, "tags")
     new = sandbox.shop.tags.create(name="New")
 
@@ -281,16 +281,16 @@ def test_new_tags_come_with_the_next_run(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("stream", ["tickets", "satisfaction_surveys", "events"])
-def test_a_row_dated_into_the_future_does_not_hide_later_changes(
+def test_a_row_dated_in_the_future_does_not_hide_later_changes(
     sandbox: Sandbox, stream: str
 ) -> None:
-    """Imports set dates as they like; the bookmark stays behind Gorgias' clock."""
+    """Imports may set any date; the bookmark never exceeds Gorgias' clock."""
     rows = getattr(sandbox.shop, stream)
-    moments = {"created_datetime": "2099-01-01T00:00:00+00:00"}
+    dates = {"created_datetime": "2099-01-01T00:00:00+00:00"}
     if stream == "tickets":
-        moments["updated_datetime"] = "2099-01-01T00:00:00+00:00"
+        dates["updated_datetime"] = "2099-01-01T00:00:00+00:00"
     future = rows.ids()[5]
-    rows.update(future, **moments)
+    rows.update(future, **dates)
     first = run(sandbox.config, stream)
     later = rows.ids()[-1]
     if stream == "tickets":

@@ -1,4 +1,4 @@
-"""Answers that are not as documented lose nothing and hang nothing."""
+"""Answers that differ from the documentation lose no rows and cause no loops."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from tests.sandbox.answers import Answer
 from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Body = dict[str, Any]
 
 
 def instead(body: Any) -> Fault:  # noqa: ANN401
-    """Make a fault that answers 200 with a body, in plain ASCII."""
+    """Return a fault that answers 200 with an ASCII body."""
     text = json.dumps(body).encode()
     return Fault("instead", lambda _: Answer(200, body=text))
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with four pages of tickets."""
-    with Sandbox(Shop(seed=3, tickets=350, customers=130, events=300)) as sandbox:
-        yield sandbox
+    return Shop(seed=3, tickets=350, customers=130, events=300)
 
 
 def spoil(
@@ -43,14 +42,14 @@ def spoil(
 
 
 def reversed_rows(body: Body) -> Body:
-    """Turn a page's order round."""
+    """Reverse the rows of a page."""
     return {**body, "data": body["data"][::-1]}
 
 
-def test_a_page_out_of_order_is_no_reason_to_stop(
+def test_a_page_out_of_order_does_not_end_the_walk(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The rest of the list may hold changes: it is read, and said so once."""
+    """The rest of the list, which may contain changes, is read with one warning."""
     state = run(sandbox.config, "tickets").state
     sandbox.shop.advance(3600)
     spoil(sandbox, "/api/tickets", reversed_rows)
@@ -62,11 +61,13 @@ def test_a_page_out_of_order_is_no_reason_to_stop(
 
     assert set(output.ids("tickets")) == set(sandbox.shop.tickets.ids())
     assert sandbox.count() == 4 + LOOK_FOR_IMPORTS
-    assert caplog.text.count("does not answer newest first") == 1
+    assert caplog.text.count("ignores the requested order, newest first") == 1
 
 
-def test_a_row_that_changes_while_it_is_read_is_no_disorder(sandbox: Sandbox) -> None:
-    """One fresh row in a later page does not cost a read of the whole list."""
+def test_a_row_that_changes_during_the_walk_is_not_out_of_order(
+    sandbox: Sandbox,
+) -> None:
+    """A new row in a later page does not cause a read of the whole list."""
     state = run(sandbox.config, "tickets").state
     shop = sandbox.shop
     shop.advance(3600)
@@ -89,7 +90,7 @@ def test_a_row_that_changes_while_it_is_read_is_no_disorder(sandbox: Sandbox) ->
 def test_events_out_of_order_do_not_move_the_bookmark_past_unread_ones(
     sandbox: Sandbox,
 ) -> None:
-    """A run that dies after such a page reads from the old bookmark again."""
+    """A run that is killed after such a page resumes from the old bookmark."""
     spoil(sandbox, "/api/events", reversed_rows, after=1)
     sandbox.faults.add(Fault.error(400), "/api/events", after=1)
 
@@ -120,8 +121,8 @@ def test_an_empty_page_with_a_cursor_is_not_the_end(sandbox: Sandbox) -> None:
     }
 
 
-def test_a_cursor_that_comes_twice_ends_the_run(sandbox: Sandbox) -> None:
-    """An error is better than a loop."""
+def test_a_repeated_cursor_ends_the_run(sandbox: Sandbox) -> None:
+    """An error is better than an endless loop."""
     page = {"data": [{"id": 1}], "meta": {"next_cursor": "c2FtZQ=="}}
     sandbox.faults.add(instead(page), "/api/users", times=2)
 
@@ -150,7 +151,7 @@ def test_an_answer_of_another_shape_is_a_clear_error(
     sandbox: Sandbox,
     body: Any,  # noqa: ANN401
 ) -> None:
-    """No guess turns it into records or into the end of a list."""
+    """It is taken neither for records nor for the end of a list."""
     spoil(sandbox, "/api/tags", lambda _: body)
 
     with pytest.raises(PartialRun) as failure:
@@ -162,10 +163,10 @@ def test_an_answer_of_another_shape_is_a_clear_error(
 
 
 @pytest.mark.parametrize("key", [{}, {"id": None}], ids=["missing", "null"])
-def test_a_row_without_its_key_is_left_out_and_fails_the_stream_at_its_end(
+def test_a_row_without_its_key_is_skipped_and_fails_the_stream_at_its_end(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, key: Body
 ) -> None:
-    """The others come, nobody takes them for all, and there is one warning."""
+    """The other rows are emitted, with one warning."""
 
     def without_keys(body: Body) -> Body:
         rows = body["data"]
@@ -181,8 +182,8 @@ def test_a_row_without_its_key_is_left_out_and_fails_the_stream_at_its_end(
     assert caplog.text.count("without its key (id). It is left out.") == 1
 
 
-def test_a_row_without_its_key_is_asked_for_again(sandbox: Sandbox) -> None:
-    """The position stays before it, so that the next run brings what was left out."""
+def test_a_row_without_its_key_is_requested_again(sandbox: Sandbox) -> None:
+    """The position stays before it, so the next run reads the row."""
     lost = sandbox.shop.jobs.ids()[-1]
 
     def without_a_key(body: Body) -> Body:
@@ -202,16 +203,16 @@ def test_a_row_without_its_key_is_asked_for_again(sandbox: Sandbox) -> None:
     assert lost in again.ids("jobs")
 
 
-def test_a_null_in_place_of_a_list_is_an_empty_one(sandbox: Sandbox) -> None:
-    """Missing permissions may be answered so."""
+def test_a_null_instead_of_a_list_is_an_empty_list(sandbox: Sandbox) -> None:
+    """Gorgias may answer so without the permission."""
     spoil(sandbox, "/api/tags", lambda body: {**body, "data": None})
     assert run(sandbox.config, "tags").records("tags") == []
 
 
-def test_fields_that_the_tap_does_not_know_are_named_once(
+def test_unknown_fields_are_reported_once(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody loses data without knowing."""
+    """No data is dropped silently."""
 
     def extend(body: Body) -> Body:
         rows = [{**row, "mood": "private words"} for row in body["data"]]
@@ -226,10 +227,10 @@ def test_fields_that_the_tap_does_not_know_are_named_once(
     assert "mood" not in output.records("tickets")[0]
 
 
-def test_dates_that_are_none_become_null_with_one_warning(
+def test_invalid_dates_become_null_with_one_warning(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bad date would break most targets."""
+    """An invalid date would break most targets."""
 
     def break_dates(body: Body) -> Body:
         for row in body["data"]:
@@ -247,8 +248,8 @@ def test_dates_that_are_none_become_null_with_one_warning(
     assert caplog.text.count("`closed_datetime`") == 1
 
 
-def test_rows_without_a_moment_are_emitted(sandbox: Sandbox) -> None:
-    """A null in the order takes no part in it."""
+def test_rows_without_a_date_are_emitted(sandbox: Sandbox) -> None:
+    """A null is ignored when the order is checked."""
 
     def forget(body: Body) -> Body:
         for row in body["data"][:5]:
@@ -263,7 +264,7 @@ def test_rows_without_a_moment_are_emitted(sandbox: Sandbox) -> None:
 
 
 def test_characters_that_databases_refuse_are_removed(sandbox: Sandbox) -> None:
-    """NUL and lone surrogates have no place in PostgreSQL or UTF-8."""
+    """PostgreSQL accepts no NUL, and UTF-8 has no lone surrogates."""
 
     def poison(body: Body) -> Body:
         for row in body["data"]:
@@ -280,7 +281,7 @@ def test_characters_that_databases_refuse_are_removed(sandbox: Sandbox) -> None:
 
 
 def test_a_redirect_is_not_followed(sandbox: Sandbox) -> None:
-    """Credentials stay with the host that they were given for."""
+    """Credentials are only sent to the configured host."""
     sandbox.faults.add(Fault.error(301), "/api/tags")
     sandbox.reset_counters()
 

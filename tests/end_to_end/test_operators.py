@@ -1,4 +1,4 @@
-"""What docs/operators.md tells to do does what it says."""
+"""The instructions in docs/operators.md have the described effect."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from tests.support.documents import OPERATORS, blocks, table, text
 from tests.support.runs import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 DEFAULT = {stream.name for stream in STREAMS if stream.selected_by_default}
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """The shop of 200 tickets that the page tells of."""
-    with Sandbox(Shop(seed=3)) as sandbox:
-        yield sandbox
+def shop() -> Shop:
+    """The shop of 200 tickets that the page describes."""
+    return Shop(seed=3)
 
 
 def jobs() -> dict[str, list[str]]:
@@ -40,7 +39,7 @@ def jobs() -> dict[str, list[str]]:
 
 
 def edited(state: Mapping[str, Any], script: str, folder: Path) -> dict[str, Any]:
-    """Run a shell example of the page on a state in a file."""
+    """Apply a shell example of the page to a state in a file."""
     file = folder / "state.json"
     file.write_text(json.dumps(state))
     subprocess.run(["bash", "-euc", script], cwd=folder, check=True)  # noqa: S603, S607
@@ -49,46 +48,48 @@ def edited(state: Mapping[str, Any], script: str, folder: Path) -> dict[str, Any
 
 
 def example(words: str) -> str:
-    """Return the shell example that holds some words."""
+    """Return the shell example that contains some words."""
     (one,) = (one for one in blocks("shell", OPERATORS) if words in one)
     return one
 
 
-def test_an_idle_run_takes_what_the_page_says(sandbox: Sandbox) -> None:
-    """With the default selection."""
+def test_an_idle_run_takes_the_requests_of_the_page(sandbox: Sandbox) -> None:
+    """The streams are those of the default selection."""
     first = run(sandbox.config)
     sandbox.reset_counters()
 
     run(sandbox.config, state=first.state)
 
-    (told,) = re.findall(r"shop of 200 tickets takes (\d+)\.", text(OPERATORS))
-    assert sandbox.count() == int(told)
+    (documented,) = re.findall(r"shop of 200 tickets takes (\d+)\.", text(OPERATORS))
+    assert sandbox.count() == int(documented)
 
 
 def test_jobs_read_each_stream_once() -> None:
-    """All that are selected by default, and walks beside what hangs on them."""
+    """They cover the default selection; tickets and their messages share a job."""
     streams = [name for names in jobs().values() for name in names]
     assert sorted(streams) == sorted(DEFAULT)
     assert {"tickets", "ticket_messages"} <= set(jobs()["conversations"])
 
 
-def test_jobs_take_as_many_requests_as_one(sandbox: Sandbox) -> None:
-    """Their first sync brings the same rows, each in the job of its stream."""
+def test_several_jobs_take_as_many_requests_as_one(sandbox: Sandbox) -> None:
+    """Their first syncs emit the same rows, each in the job of its stream."""
     whole = run(sandbox.config)
     together = sandbox.count()
     sandbox.reset_counters()
 
     parts = [run(sandbox.config, *streams) for streams in jobs().values()]
 
-    (told,) = re.findall(r"sync of the fictional shop takes (\d+)", text(OPERATORS))
-    assert sandbox.count() == together == int(told)
+    (documented,) = re.findall(
+        r"sync of the fictional shop takes (\d+)", text(OPERATORS)
+    )
+    assert sandbox.count() == together == int(documented)
     for name in DEFAULT:
         rows = [part.records(name) for part in parts if part.records(name)]
         assert rows == [whole.records(name)]
 
 
 def test_a_state_can_be_copied_to_several_jobs(sandbox: Sandbox) -> None:
-    """Each goes on where the one job stopped, and keeps what it does not read."""
+    """Each job resumes from it and keeps the entries of the others."""
     whole = run(sandbox.config)
 
     parts = [
@@ -100,8 +101,8 @@ def test_a_state_can_be_copied_to_several_jobs(sandbox: Sandbox) -> None:
         assert part.state["bookmarks"].keys() == whole.state["bookmarks"].keys()
 
 
-def test_a_stream_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Those that are named, and no other."""
+def test_named_streams_are_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    """No other stream is."""
     first = run(sandbox.config)
 
     state = edited(first.state, example("satisfaction_surveys customers"), tmp_path)
@@ -112,10 +113,10 @@ def test_a_stream_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
     assert len(again.ids("tickets")) == 1
 
 
-def test_a_full_read_mends_what_no_later_run_looks_for(
+def test_a_full_read_repairs_what_incremental_runs_miss(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """With the catalog of the page; the state comes out as it went in."""
+    """The catalog is that of the page, and the state does not change."""
     shop, first = sandbox.shop, run(sandbox.config)
     ticket = shop.tickets.ids()[7]
     shop.tickets.update(ticket, touch=False, custom_fields={}, messages_count=77)
@@ -142,8 +143,8 @@ def test_a_full_read_mends_what_no_later_run_looks_for(
     assert whole.state == again.state
 
 
-def test_meltano_gives_the_method_of_the_page() -> None:
-    """The extractor is one of the project, the stream one of the tap."""
+def test_meltano_sets_the_replication_method_of_the_page() -> None:
+    """The extractor is one of the project, and the stream one of the tap."""
     (block,) = blocks("yaml", OPERATORS)
     (weekly,) = yaml.safe_load(block)
     assert weekly["inherit_from"] == "tap-gorgias"
@@ -152,10 +153,10 @@ def test_meltano_gives_the_method_of_the_page() -> None:
 
 
 @pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])
-def test_a_stream_goes_back_to_a_date(
+def test_a_stream_can_be_read_again_from_a_date(
     sandbox: Sandbox, tmp_path: Path, stream: str
 ) -> None:
-    """All that changed since then comes again."""
+    """All changes since then are emitted."""
     shop, first = sandbox.shop, run(sandbox.config)
     script = example("2026-10-01T00:00:00Z").replace(".json tickets", f".json {stream}")
 
@@ -167,7 +168,7 @@ def test_a_stream_goes_back_to_a_date(
         for row in shop.tickets.rows()
         if row["updated_datetime"] >= "2026-10-01"
     }
-    wanted = {
+    expected = {
         "tickets": changed,
         "events": {
             row["id"]
@@ -178,13 +179,13 @@ def test_a_stream_goes_back_to_a_date(
             message for one in changed for message in shop.messages.of_ticket(one)
         },
     }[stream]
-    assert wanted <= set(again.ids(stream))
+    assert expected <= set(again.ids(stream))
     again_ids = set(again.ids(stream))
-    assert len(wanted) <= len(again_ids) <= len(wanted) + 2
-    assert 0 < len(wanted) < len(first.ids(stream))
+    assert len(expected) <= len(again_ids) <= len(expected) + 2
+    assert 0 < len(expected) < len(first.ids(stream))
 
 
-def test_an_unfinished_walk_can_be_given_up(sandbox: Sandbox) -> None:
+def test_an_unfinished_walk_can_be_removed(sandbox: Sandbox) -> None:
     """Nothing is lost without it."""
     state = _interrupted(sandbox)
     bookmark = state["bookmarks"]["tickets"]
@@ -201,14 +202,14 @@ def _interrupted(sandbox: Sandbox) -> dict[str, Any]:
     return json.loads(json.dumps(state))  # type: ignore[no-any-return]
 
 
-def test_state_of_the_hub_default_is_gone_on_from(sandbox: Sandbox) -> None:
-    """Its `tickets` have a bookmark, other streams have none or one for each ticket."""
-    moments = sorted(row["updated_datetime"] for row in sandbox.shop.tickets.rows())
+def test_state_of_the_hub_default_is_resumed(sandbox: Sandbox) -> None:
+    """It has a bookmark for `tickets`, and none or one per ticket for other streams."""
+    changed = sorted(row["updated_datetime"] for row in sandbox.shop.tickets.rows())
     state = {
         "bookmarks": {
             "tickets": {
                 "replication_key": "updated_datetime",
-                "replication_key_value": moments[150],
+                "replication_key_value": changed[150],
             },
             "messages": {"partitions": []},
             "customers": {},
@@ -222,12 +223,12 @@ def test_state_of_the_hub_default_is_gone_on_from(sandbox: Sandbox) -> None:
     assert set(output.ids("customers")) == set(sandbox.shop.customers.ids())
 
 
-def test_state_of_older_singer_taps_is_read_from_the_beginning(
+def test_state_of_older_singer_taps_is_ignored(
     sandbox: Sandbox,
 ) -> None:
-    """A bookmark without the name of its field is none."""
-    moment = "2026-10-30T00:00:00.000000Z"
-    state = {"bookmarks": {"tickets": {"updated_datetime": moment}}}
+    """A bookmark without the name of its field is not valid."""
+    bookmark = "2026-10-30T00:00:00.000000Z"
+    state = {"bookmarks": {"tickets": {"updated_datetime": bookmark}}}
 
     output = run(sandbox.config, "tickets", state=state)
 
@@ -245,10 +246,10 @@ for line in sys.stdin:
 """
 
 
-def test_the_script_for_schedules_goes_on_where_it_stopped(
+def test_the_script_for_schedules_resumes_where_it_stopped(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """The second run takes the state of the first; a failure of the tap is seen."""
+    """The second run uses the state of the first; a failure of the tap is reported."""
     (script,) = blocks("bash", OPERATORS)
     tap = f'#!/bin/sh\nexec {sys.executable} -m tap_gorgias "$@"\n'
     programs = {

@@ -1,4 +1,4 @@
-"""A request for each parent: details, items of views, rate, size of STATE and log."""
+"""Streams with a request per parent: details, items, rate, size of STATE and log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -18,19 +17,15 @@ from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import Files, Output, batches_of, catalog_of, run, run_command
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets and messages."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def test_details_are_read_for_each_changed_parent(sandbox: Sandbox) -> None:
-    """What lists lack comes from a request for each ticket and customer."""
+    """A request for each ticket and customer returns the fields that lists omit."""
     streams = ("ticket_details", "customer_details")
     first = run(sandbox.config, *streams)
     sandbox.shop.advance(3600)
@@ -46,8 +41,8 @@ def test_details_are_read_for_each_changed_parent(sandbox: Sandbox) -> None:
     assert first.records("customer_details")[0]["channels"]
 
 
-def test_messages_within_ticket_details_come_when_selected(sandbox: Sandbox) -> None:
-    """By default they are left out: `ticket_messages` has them."""
+def test_messages_within_ticket_details_can_be_selected(sandbox: Sandbox) -> None:
+    """They are deselected by default because `ticket_messages` has them."""
     catalog = catalog_of("ticket_details")
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -62,7 +57,7 @@ def test_messages_within_ticket_details_come_when_selected(sandbox: Sandbox) -> 
 
 
 def test_items_of_views_are_read_page_by_page(sandbox: Sandbox) -> None:
-    """Tickets and customers, with the parameters that keep the API from looping."""
+    """Requests have the parameters that prevent an endless loop in the API."""
     output = run(sandbox.config, "views", "view_items")
 
     items = output.records("view_items")
@@ -85,7 +80,7 @@ def test_items_of_views_are_read_page_by_page(sandbox: Sandbox) -> None:
 def test_state_and_log_do_not_grow_with_the_number_of_parents(
     tmp_path: Path,
 ) -> None:
-    """SCHEMA once, STATE small, log lines for pages and not for tickets."""
+    """SCHEMA is written once, STATE is small, and the log is short."""
     shop = Shop(seed=4, tickets=400, messages_per_ticket=1)
     with Sandbox(shop) as sandbox:
         command = Files(tmp_path).arguments(sandbox.config, ["ticket_details"])
@@ -100,10 +95,10 @@ def test_state_and_log_do_not_grow_with_the_number_of_parents(
     assert len(result.stderr.splitlines()) < 60
 
 
-def test_latency_is_no_limit_where_parents_are_asked_for() -> None:
-    """Requests for parents are in flight while earlier answers are processed."""
+def test_latency_does_not_limit_requests_for_parents() -> None:
+    """Several requests are in flight while earlier answers are processed."""
     shop = Shop(seed=6, tickets=90, messages_per_ticket=1)
-    # In real time, at a sixteenth, and with the burst of an account that allows more.
+    # In real time at a sixteenth of the latency, with the burst of a larger account.
     with Sandbox(shop, latency=0.8 / 16) as sandbox:
         began = time.perf_counter()
         output = run(sandbox.config, "ticket_details", clock=FakeClock())
@@ -114,7 +109,7 @@ def test_latency_is_no_limit_where_parents_are_asked_for() -> None:
 
 
 def test_a_signal_ends_a_run_that_waits_for_answers(tmp_path: Path) -> None:
-    """Requests that are in flight are given up, not waited for."""
+    """Requests in flight are abandoned."""
     with Sandbox(Shop(seed=6, tickets=30)) as sandbox:
         sandbox.faults.add(Fault.hang(), "/api/tickets/*", after=5, times=20)
         command = Files(tmp_path).arguments(sandbox.config, ["ticket_details"])
@@ -132,10 +127,10 @@ def test_a_signal_ends_a_run_that_waits_for_answers(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
-def test_in_batches_no_state_runs_ahead_of_the_rows_of_its_stream(
+def test_no_state_precedes_the_batches_of_its_stream(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Streams are read at the same time, and each STATE speaks of all of them."""
+    """Streams are read in parallel, and each STATE contains all of them."""
     config = {**sandbox.config, "batch_config": batches_of(50, tmp_path)}
     streams = ["tickets", "ticket_details", "ticket_messages", "customers"]
 

@@ -1,4 +1,4 @@
-"""A long run tells now and then how far it is."""
+"""A long run logs its progress."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ROWS_A_REQUEST = 100
 
 @pytest.fixture(autouse=True)
 def _informed(caplog: pytest.LogCaptureFixture) -> None:
-    """Progress is no warning."""
+    """Progress is logged at level INFO."""
     caplog.set_level(logging.INFO)
 
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Stands still between requests."""
+    """A clock that stands still between requests."""
     return FakeClock()
 
 
@@ -46,8 +46,8 @@ def sandbox(clock: FakeClock) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def told(caplog: pytest.LogCaptureFixture, stream: str) -> list[str]:
-    """Take a stream's lines."""
+def progress_of(caplog: pytest.LogCaptureFixture, stream: str) -> list[str]:
+    """Return the progress lines of a stream."""
     return [
         record.message
         for record in caplog.records
@@ -56,7 +56,7 @@ def told(caplog: pytest.LogCaptureFixture, stream: str) -> list[str]:
 
 
 def counted(line: str) -> tuple[int, int]:
-    """Take rows and requests out of a line."""
+    """Parse the numbers of rows and requests in a line."""
     rows = re.search(r"(\d+) rows", line)
     requests = re.search(
         r"(\d+) requests, 0\.[12] a second, budget used [0-3]/40 in the last 20 s", line
@@ -67,16 +67,16 @@ def counted(line: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("stream", ["tickets", "events"])
-def test_a_line_comes_at_most_every_thirty_seconds(
+def test_progress_is_logged_at_most_every_thirty_seconds(
     sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture, stream: str
 ) -> None:
-    """Four requests of 7 seconds are too few, six are more than enough."""
+    """Four requests of 7 seconds are too few, and six are more than enough."""
     run(sandbox.config, stream, clock=clock)
 
     told_at = [0]
-    for line in told(caplog, stream):
+    for line in progress_of(caplog, stream):
         rows, requests = counted(line)
-        # One page may be on its way while another is emitted.
+        # One page may be in flight while another is emitted.
         assert rows // ROWS_A_REQUEST in {requests - 1, requests}
         assert requests - told_at[-1] in {4, 5, 6}
         told_at.append(requests)
@@ -84,51 +84,51 @@ def test_a_line_comes_at_most_every_thirty_seconds(
     assert len(told_at) >= 2
 
 
-def test_a_read_from_the_newest_row_down_tells_how_far_back_it_is(
+def test_progress_of_a_walk_names_the_date_it_has_reached(
     sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where a start date bounds it, also how much is left."""
+    """With a start date, it also says how much is left."""
     run({**sandbox.config, "start_date": "2026-05-01"}, "tickets", clock=clock)
 
-    first, *_ = told(caplog, "tickets")
+    first, *_ = progress_of(caplog, "tickets")
     found = re.search(
         r", back to (2026-.{14}Z), (\d\d)% of the time since 2026-05-01 left, ", first
     )
     assert found
     rows, _ = counted(first)
-    moments = [row["updated_datetime"] for row in sandbox.shop.tickets.rows()]
-    reached = sorted(map(str, moments), reverse=True)[rows - 1]
+    changed = [row["updated_datetime"] for row in sandbox.shop.tickets.rows()]
+    reached = sorted(map(str, changed), reverse=True)[rows - 1]
     assert found[1] == f"{reached[:19]}Z"
     half_a_year = timestamps.parse("2026-11-02") - timestamps.parse("2026-05-01")
     left = (timestamps.parse(reached) - timestamps.parse("2026-05-01")) / half_a_year
     assert abs(int(found[2]) / 100 - left) < 0.02
 
 
-def test_a_read_from_the_oldest_row_on_tells_how_far_it_is(
+def test_progress_of_a_log_names_the_date_it_has_reached(
     sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is left of it is not known."""
+    """How much is left is not known."""
     run({**sandbox.config, "start_date": "2026-05-01"}, "events", clock=clock)
 
-    line, *_ = told(caplog, "events")
+    line, *_ = progress_of(caplog, "events")
     assert " rows, up to 2026-" in line
     assert "left" not in line
 
 
-def test_streams_that_hang_on_another_tell_too(
+def test_child_streams_log_progress(
     sandbox: Sandbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A request for each ticket is what takes long."""
+    """The requests for each ticket take most of the time."""
     run({**sandbox.config, "start_date": "2026-10-25"}, "ticket_details", clock=clock)
 
-    lines = told(caplog, "ticket_details")
+    lines = progress_of(caplog, "ticket_details")
     assert lines
     assert all(re.match(r"Progress: \d+ rows, \d+ requests, ", one) for one in lines)
-    assert told(caplog, "tickets") == []
+    assert progress_of(caplog, "tickets") == []
 
 
-def test_a_short_run_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """The summary is enough."""
+def test_a_short_run_logs_no_progress(caplog: pytest.LogCaptureFixture) -> None:
+    """The summary is sufficient."""
     with Sandbox(Shop(seed=3)) as sandbox:
         run(sandbox.config)
     assert "Progress" not in caplog.text

@@ -1,4 +1,4 @@
-"""The budget is used fully and politely, on a clock shared with the sandbox."""
+"""The budget is used fully and without 429, on a clock shared with the sandbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(
     """Read many pages through a limiter.
 
     Returns:
-        The sandbox, the seconds that the run took, the 429 of another client.
+        The sandbox, the duration in seconds, and the number of 429 of another client.
     """
     clock = FakeClock()
     limiter = LIMITERS[kind](limit, window_seconds)
@@ -47,40 +47,40 @@ def read(
 
     with Sandbox(shop, limiter=limiter, clock=clock.monotonic) as sandbox:
         sandbox.before_request(time_passes)
-        signed_in = sandbox.oauth_config if oauth else sandbox.config
-        config = {**signed_in, "rate_limit_percent": rate_limit_percent}
+        credentials = sandbox.oauth_config if oauth else sandbox.config
+        config = {**credentials, "rate_limit_percent": rate_limit_percent}
         began = clock.now
         run(config, "events", clock=clock)
         return sandbox, clock.now - began, refused
 
 
 def allowed(seconds: float, limit: int = 40, window_seconds: float = 20.0) -> float:
-    """Tell how many requests may leave: a whole window at once, then evenly."""
+    """Return the number of requests that may be sent: a whole window, then evenly."""
     return max(limit * seconds / window_seconds, limit)
 
 
 @pytest.mark.parametrize("kind", LIMITERS)
 @pytest.mark.parametrize("latency", [0.0, 0.05, 0.3, 0.45])
-def test_no_429_is_provoked_and_hardly_a_request_is_left_unused(
+def test_no_429_is_provoked_and_hardly_any_request_is_unused(
     kind: str, latency: float
 ) -> None:
-    """Without being told which limiter it is."""
+    """The tap does not know which limiter it is."""
     sandbox, seconds, _ = read(kind=kind, latency=latency)
 
     assert sandbox.count(status=429) == 0
     assert 0.95 * allowed(seconds) <= PAGES
 
 
-def test_a_slow_api_is_asked_without_a_pause() -> None:
-    """Where latency is the limit, the budget is none."""
+def test_a_slow_api_is_used_without_pauses() -> None:
+    """Latency is the limit there, not the budget."""
     _, seconds, _ = read(latency=0.8)
 
     assert seconds < PAGES * 0.8 + 1
 
 
 @pytest.mark.parametrize("kind", LIMITERS)
-def test_an_enterprise_plan_is_found_out(kind: str) -> None:
-    """It gets its full speed without a setting."""
+def test_an_enterprise_plan_is_recognised(kind: str) -> None:
+    """Its full rate is used without a setting."""
     sandbox, seconds, _ = read(40, 10.0, kind=kind, latency=0.05)
 
     assert sandbox.count(status=429) == 0
@@ -88,7 +88,7 @@ def test_an_enterprise_plan_is_found_out(kind: str) -> None:
 
 
 def test_an_oauth_app_gets_its_larger_limit() -> None:
-    """80 in 20 seconds, as the header of each answer says."""
+    """The header of each answer reports 80 requests in 20 seconds."""
     sandbox, seconds, _ = read(80, 20.0, latency=0.05, oauth=True)
 
     assert sandbox.count(status=429) == 0
@@ -97,7 +97,7 @@ def test_an_oauth_app_gets_its_larger_limit() -> None:
 
 
 def test_another_client_keeps_its_share() -> None:
-    """It asks for a quarter and gets at least 80 % of that; the rest is used."""
+    """It requests a quarter and gets at least 80 % of that; the tap uses the rest."""
     sandbox, seconds, refused = read(others_every_seconds=2.0)
 
     assert sandbox.count(status=429) == 0
@@ -106,8 +106,8 @@ def test_another_client_keeps_its_share() -> None:
 
 
 @pytest.mark.parametrize("percent", [50, 25])
-def test_the_tap_keeps_to_its_own_share(percent: int) -> None:
-    """`rate_limit_percent` leaves the rest to others even if they do not use it."""
+def test_the_tap_does_not_exceed_its_share(percent: int) -> None:
+    """`rate_limit_percent` reserves the rest for others, even if they do not use it."""
     sandbox, seconds, _ = read(rate_limit_percent=percent, latency=0.05)
 
     part = percent / 100
@@ -116,8 +116,8 @@ def test_the_tap_keeps_to_its_own_share(percent: int) -> None:
     assert sandbox.count(status=429) == 0
 
 
-def test_a_run_tells_at_its_end_how_fully_it_used_the_budget(tmp_path: Path) -> None:
-    """With the last count, as the answer told it: without its own request."""
+def test_the_summary_shows_the_used_share_of_the_budget(tmp_path: Path) -> None:
+    """It also shows the last reported count, which excludes the answered request."""
     shop = Shop(seed=1, tickets=950, messages_per_ticket=1)
     with Sandbox(shop, limiter=SlidingWindow()) as sandbox:
         command = Files(tmp_path).arguments(sandbox.config, ["tickets"])

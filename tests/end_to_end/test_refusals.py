@@ -1,4 +1,4 @@
-"""Several streams at once: a refusal costs the stream that it is about."""
+"""With several streams in parallel, a refusal affects only its own stream."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ from tests.support.runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A small shop."""
-    with Sandbox(Shop(seed=3, tickets=150, customers=60)) as sandbox:
-        yield sandbox
+    return Shop(seed=3, tickets=150, customers=60)
 
 
 def counts(output: Output) -> dict[str, int]:
@@ -38,10 +36,10 @@ def counts(output: Output) -> dict[str, int]:
     return {stream: len(output.records(stream)) for stream in output.schemas}
 
 
-def test_refused_streams_cost_no_other_stream_a_row(
+def test_refused_streams_do_not_affect_other_streams(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Exit code 1, and a line for each stream that says what to do."""
+    """The exit code is 1, and a line for each stream suggests a remedy."""
     whole = Output.parse(run_command(Files(tmp_path).arguments(sandbox.config)).stdout)
     sandbox.forbidden = {"account", "satisfaction-surveys"}
 
@@ -72,22 +70,22 @@ def test_refused_streams_cost_no_other_stream_a_row(
 def test_a_refusal_is_reported_at_once(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A run may last for hours."""
+    """The report does not wait for the end of a run, which may take hours."""
     sandbox.forbidden = {"tickets"}
     config = {**sandbox.config, "parallel_streams": 1}
     caplog.set_level("INFO")
     with pytest.raises(PartialRun):
         run(config, "tickets", "tags", "events")
-    told = [one.getMessage() for one in caplog.records]
-    failed = next(i for i, text in enumerate(told) if "others go on" in text)
-    began = next(i for i, text in enumerate(told) if "sync of 'events'" in text)
+    messages = [one.getMessage() for one in caplog.records]
+    failed = next(i for i, text in enumerate(messages) if "others go on" in text)
+    began = next(i for i, text in enumerate(messages) if "sync of 'events'" in text)
     assert failed < began
 
 
-def test_a_bug_in_one_stream_costs_that_stream(
+def test_a_bug_in_one_stream_affects_only_that_stream(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its text is withheld: it may hold customers' data."""
+    """Its text is withheld because it may contain customer data."""
 
     def fail(_self: object, _row: object, _context: object = None) -> None:
         message = "private words"
@@ -103,7 +101,7 @@ def test_a_bug_in_one_stream_costs_that_stream(
 
 
 def test_a_refused_key_ends_the_run_at_once(sandbox: Sandbox) -> None:
-    """It concerns all streams."""
+    """It affects all streams."""
     config = {**sandbox.config, "api_key": "wrong"}
     with pytest.raises(PartialRun) as failure:
         run(config)
@@ -112,7 +110,7 @@ def test_a_refused_key_ends_the_run_at_once(sandbox: Sandbox) -> None:
 
 
 def test_an_outage_ends_a_run_within_about_six_minutes(sandbox: Sandbox) -> None:
-    """Once one stream has waited for five minutes, the others try once each."""
+    """After one stream has waited for five minutes, each other one tries once."""
     sandbox.faults.add(Fault.error(503), "*", times=10**6)
     config = {**sandbox.config, "parallel_streams": 1}
     with pytest.raises(PartialRun) as failure:
@@ -124,10 +122,10 @@ def test_an_outage_ends_a_run_within_about_six_minutes(sandbox: Sandbox) -> None
     assert clock.records("tickets") == []
 
 
-def test_with_one_stream_at_a_time_the_output_is_the_same_in_every_run(
+def test_sequential_streams_have_the_same_order_in_every_run(
     sandbox: Sandbox,
 ) -> None:
-    """Those that people wait for come first, and events last."""
+    """Frequently used streams come first, and events last."""
     config = {**sandbox.config, "parallel_streams": 1}
     first, second = (run(config) for _ in range(2))
 
@@ -148,10 +146,10 @@ def test_with_one_stream_at_a_time_the_output_is_the_same_in_every_run(
     assert streams[-1] == "events"
 
 
-def test_streams_read_at_once_bring_what_they_bring_one_by_one(
+def test_parallel_streams_emit_the_same_rows_as_sequential_ones(
     sandbox: Sandbox,
 ) -> None:
-    """Whatever interleaves: the same rows, the same STATE, a SCHEMA before its rows."""
+    """Rows and STATE are equal, and each SCHEMA precedes its rows."""
     catalog = everything()
     alone = run({**sandbox.config, "parallel_streams": 1}, catalog=catalog)
     for parallel in (2, 6, 8):
@@ -177,7 +175,7 @@ def test_rows_of_a_page_stay_together(sandbox: Sandbox) -> None:
 def test_versions_are_activated_after_the_last_row(
     sandbox: Sandbox,
 ) -> None:
-    """And not at all if the stream fails: its table must not be emptied."""
+    """A failed stream activates none, so its table is not emptied."""
     config = {**sandbox.config, "emit_activate_version_messages": True}
     sandbox.faults.add(Fault.error(400), "/api/macros", after=1)
     with pytest.raises(PartialRun) as failure:
@@ -189,7 +187,7 @@ def test_versions_are_activated_after_the_last_row(
     assert ("ACTIVATE_VERSION", "macros") not in kinds
 
 
-def test_no_state_of_streams_read_at_once_is_ahead_of_its_rows(
+def test_no_state_of_parallel_streams_precedes_its_rows(
     sandbox: Sandbox,
 ) -> None:
     """Whichever STATE a target has committed, the next run misses nothing."""
@@ -212,7 +210,7 @@ def test_no_state_of_streams_read_at_once_is_ahead_of_its_rows(
 
 
 def test_a_catalog_without_streams_reads_nothing(sandbox: Sandbox) -> None:
-    """And that is no failure."""
+    """This is not a failure."""
     output = run(sandbox.config, catalog=catalog_of())
     assert output.messages == []
     assert sandbox.count() == 0

@@ -1,10 +1,10 @@
-"""What an account is set up with, its phone and its deletions come out whole."""
+"""Settings, phone and deletions of an account are read completely."""
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -14,9 +14,6 @@ from tests.sandbox import PLANTED_SECRETS, Fault, Sandbox, Shop
 from tests.sandbox.rows.account import settings
 from tests.sandbox.rows.secrets import OAUTH2
 from tests.support.runs import Output, PartialRun, catalog_of, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SMALL = ("custom_fields", "integrations", "jobs", "macros", "rules", "widgets")
 PHONE = ("voice_call_events", "voice_call_recordings", "voice_calls")
@@ -28,26 +25,25 @@ SECRETS = set(PLANTED_SECRETS)
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop in which the phone's lists take several pages."""
-    with Sandbox(Shop(seed=7, tickets=60, customers=30, voice_calls=230)) as sandbox:
-        yield sandbox
+    return Shop(seed=7, tickets=60, customers=30, voice_calls=230)
 
 
 def rows_of(sandbox: Sandbox, stream: str) -> dict[int, dict[str, Any]]:
-    """Return what the shop holds, by id."""
+    """Return the shop's rows by id."""
     if stream == "account_settings":
         return {row["id"]: row for row in settings()}
     return {row["id"]: row for row in getattr(sandbox.shop, stream).rows()}
 
 
 def leaked(text: str) -> set[str]:
-    """Find the secrets in a text."""
+    """Return the secrets that a text contains."""
     return {secret for secret in SECRETS if secret in text}
 
 
 def selecting(stream: str, name: str) -> dict[str, Any]:
-    """Make a catalog that selects a property which is left out by default."""
+    """Return a catalog that also selects a property that is deselected by default."""
     catalog = catalog_of(stream)
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -57,8 +53,10 @@ def selecting(stream: str, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stream", ["account_settings", *SMALL, *PHONE])
-def test_every_row_comes_out_once_and_whole(sandbox: Sandbox, stream: str) -> None:
-    """Nothing is lost or changed, but for the form of dates and for secrets."""
+def test_every_row_is_emitted_once_and_completely(
+    sandbox: Sandbox, stream: str
+) -> None:
+    """Only the format of date-times and secrets change."""
     rows = rows_of(sandbox, stream)
     output = run(sandbox.config, stream)
 
@@ -79,10 +77,10 @@ def _comparable(stream: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("archived", ["documented", "recorded"])
-def test_custom_fields_take_a_read_for_each_kind_of_object(
+def test_custom_fields_are_read_for_each_object_type(
     archived: Literal["documented", "recorded"],
 ) -> None:
-    """Archived ones come with the active ones, as recorded; once it said otherwise."""
+    """Archived fields are included, as observed but not as documented."""
     with Sandbox(Shop(custom_fields_archived=archived)) as sandbox:
         fields = run(sandbox.config, "custom_fields").records("custom_fields")
 
@@ -101,10 +99,10 @@ def test_custom_fields_take_a_read_for_each_kind_of_object(
     assert len(kinds) == (4 if archived == "recorded" else 2)
 
 
-def test_a_custom_field_that_comes_in_both_reads_comes_out_once(
+def test_a_custom_field_in_both_lists_is_emitted_once(
     sandbox: Sandbox,
 ) -> None:
-    """Whatever `object_type` brings."""
+    """The API may ignore `object_type`."""
     both: list[Any] = []
 
     def add(body: dict[str, Any]) -> dict[str, Any]:
@@ -118,10 +116,8 @@ def test_a_custom_field_that_comes_in_both_reads_comes_out_once(
 
 
 @pytest.mark.parametrize("stream", ["integrations", "widgets"])
-def test_an_order_that_nobody_has_seen_is_not_asked_for(
-    sandbox: Sandbox, stream: str
-) -> None:
-    """Pages follow one another by cursors, whatever the order."""
+def test_an_unobserved_order_is_not_requested(sandbox: Sandbox, stream: str) -> None:
+    """Pages follow one another by cursor in any order."""
     collection = getattr(sandbox.shop, stream)
     while len(collection) < 230:
         collection.create()
@@ -135,8 +131,8 @@ def test_an_order_that_nobody_has_seen_is_not_asked_for(
     }
 
 
-def test_macros_come_that_are_archived_or_were_never_edited(sandbox: Sandbox) -> None:
-    """They are read by the date that each macro has."""
+def test_archived_and_unedited_macros_are_emitted(sandbox: Sandbox) -> None:
+    """They are sorted by a date that every macro has."""
     macros = run(sandbox.config, "macros").records("macros")
 
     dates = ("archived_datetime", "updated_datetime")
@@ -147,10 +143,8 @@ def test_macros_come_that_are_archived_or_were_never_edited(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize("stream", LARGE)
-def test_large_trees_are_read_when_they_are_selected(
-    sandbox: Sandbox, stream: str
-) -> None:
-    """By default only what they are made of is: the code, the filters."""
+def test_large_trees_are_emitted_if_selected(sandbox: Sandbox, stream: str) -> None:
+    """By default only their sources, code and filters, are selected."""
     tree = LARGE[stream]
 
     default = run(sandbox.config, stream)
@@ -175,15 +169,15 @@ def test_large_trees_are_read_when_they_are_selected(
 def test_recent_rows_are_read_again(
     sandbox: Sandbox, stream: str, setting: dict[str, int], days: int
 ) -> None:
-    """They change without a trace that a list could be ordered by."""
+    """They may change without a date that a list could be sorted by."""
     config = {**sandbox.config, **setting}
     first = run(config, stream)
     newest = timestamps.parse(first.bookmark(stream)["replication_key_value"])
     floor = newest - max(timedelta(days=days), timedelta(minutes=2))
     collection = getattr(sandbox.shop, stream)
     for row_id, seconds in zip(collection.ids(), (1, -1), strict=False):
-        moment = floor + timedelta(seconds=seconds)
-        collection.update(row_id, created_datetime=moment.isoformat())
+        timestamp = floor + timedelta(seconds=seconds)
+        collection.update(row_id, created_datetime=timestamp.isoformat())
 
     second = run(config, stream, state=first.state)
 
@@ -198,7 +192,7 @@ def test_recent_rows_are_read_again(
 def test_calls_out_of_order_are_read_to_the_end(
     sandbox: Sandbox, stream: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Their order is not documented, so it is not relied on."""
+    """Their order is not documented, so the tap does not rely on it."""
     state = run(sandbox.config, stream).state
     caplog.clear()
     upside_down = Fault.rewrite(lambda body: {**body, "data": body["data"][::-1]})
@@ -207,11 +201,11 @@ def test_calls_out_of_order_are_read_to_the_end(
     again = run(sandbox.config, stream, state=state)
 
     assert set(again.ids(stream)) == set(rows_of(sandbox, stream))
-    assert caplog.text.count("does not answer newest first") == 1
+    assert caplog.text.count("ignores the requested order, newest first") == 1
 
 
 def test_the_phone_may_answer_bare_arrays() -> None:
-    """They are documented so."""
+    """This is what the documentation shows."""
     with Sandbox(Shop(voice_calls=20), phone="arrays") as sandbox:
         output = run(sandbox.config, *PHONE)
         again = run(sandbox.config, *PHONE, state=output.state)
@@ -225,7 +219,7 @@ def test_the_phone_may_answer_bare_arrays() -> None:
 def test_a_merchant_without_phone_gets_a_warning(
     sandbox: Sandbox, phone: Literal[403] | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A run goes on, and STATE stays for the day on which the phone is back."""
+    """The run continues, and STATE is kept until the phone is available again."""
     state = run(sandbox.config, *PHONE).state
     sandbox.phone = phone
     caplog.clear()
@@ -247,15 +241,15 @@ def test_a_merchant_without_phone_gets_a_warning(
 def test_other_failures_of_the_phone_end_the_run(
     sandbox: Sandbox, stream: str, status: int, after: int
 ) -> None:
-    """A phone that is there at first cannot be missing later."""
+    """A phone that was available cannot be absent later in the run."""
     sandbox.faults.add(Fault.error(status), "/api/phone/*", after=after)
 
     with pytest.raises(PartialRun):
         run(sandbox.config, stream)
 
 
-def test_call_events_go_on_from_the_last_page(sandbox: Sandbox) -> None:
-    """An idle run costs one request, and new events come from there."""
+def test_call_events_resume_from_the_last_page(sandbox: Sandbox) -> None:
+    """An idle run costs one request, and new events follow that page."""
     first = run(sandbox.config, EVENTS)
     sandbox.reset_counters()
     idle = run(sandbox.config, EVENTS, state=first.state)
@@ -272,7 +266,7 @@ def test_call_events_go_on_from_the_last_page(sandbox: Sandbox) -> None:
     assert {name for r in sandbox.requests for name in r.query} == {"limit", "cursor"}
 
 
-def test_call_events_survive_a_run_that_dies_anywhere(sandbox: Sandbox) -> None:
+def test_call_events_survive_any_interruption(sandbox: Sandbox) -> None:
     """Whichever STATE a target has committed, the next run misses nothing."""
     sandbox.faults.add(Fault.error(400), "/api/phone/*", after=6)
     with pytest.raises(PartialRun) as failure:
@@ -280,7 +274,7 @@ def test_call_events_survive_a_run_that_dies_anywhere(sandbox: Sandbox) -> None:
     dead = failure.value.output
     every = set(sandbox.shop.voice_call_events.ids())
 
-    assert len(dead.states) == 6 + 1  # the last one is repeated
+    assert len(dead.states) == 6 + 1  # the last page is read again
     for index, message in enumerate(dead.messages):
         if message["type"] == "STATE":
             before = Output(dead.messages[:index]).ids(EVENTS)
@@ -292,10 +286,10 @@ def test_call_events_survive_a_run_that_dies_anywhere(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["expired", 7, "", ["c"]])
-def test_call_events_are_read_anew_when_the_cursor_is_of_no_use(
+def test_call_events_are_read_from_the_start_if_the_cursor_is_invalid(
     sandbox: Sandbox, cursor: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A refused one costs a request more, and each a warning."""
+    """A refused cursor costs one more request; each case logs a warning."""
     state = run(sandbox.config, EVENTS).state
     caplog.clear()
     if cursor == "expired":
@@ -309,22 +303,22 @@ def test_call_events_are_read_anew_when_the_cursor_is_of_no_use(
     assert caplog.text.count("It starts again from the oldest row.") == 1
 
 
-def test_call_events_before_the_start_date_are_left_out(sandbox: Sandbox) -> None:
-    """They have to be read, but are not emitted, not even when all is read anew."""
+def test_call_events_before_the_start_date_are_not_emitted(sandbox: Sandbox) -> None:
+    """They have to be read, but are never emitted."""
     start = "2026-10-01T00:00:00"
     rows = sandbox.shop.voice_call_events.rows()
-    wanted = [row["id"] for row in rows if row["created_datetime"] >= start]
+    expected = [row["id"] for row in rows if row["created_datetime"] >= start]
 
     first = run({**sandbox.config, "start_date": start}, EVENTS)
     sandbox.expire_cursors()
     again = run({**sandbox.config, "start_date": start}, EVENTS, state=first.state)
-    assert first.ids(EVENTS) == again.ids(EVENTS) == wanted
+    assert first.ids(EVENTS) == again.ids(EVENTS) == expected
 
 
 def test_no_secret_leaves_the_tap(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither in a record of any stream, nor in STATE or the log."""
+    """Neither records nor STATE nor the log contain one."""
     output = run(sandbox.config, *(stream.name for stream in STREAMS))
 
     assert leaked(json.dumps(output.messages) + caplog.text) == set()
@@ -333,8 +327,8 @@ def test_no_secret_leaves_the_tap(
         assert '"***"' in json.dumps(output.records(stream))
 
 
-def test_ids_and_what_is_no_secret_stay(sandbox: Sandbox) -> None:
-    """Whoever looks for a broken integration finds which app it is."""
+def test_ids_and_harmless_values_are_not_masked(sandbox: Sandbox) -> None:
+    """They show which app a broken integration belongs to."""
     output = run(sandbox.config, "account", "account_settings", "integrations")
     webhooks = [r["http"] for r in output.records("integrations") if r["http"]]
     data = {row["type"]: row["data"] for row in output.records("account_settings")}
@@ -351,8 +345,8 @@ def test_ids_and_what_is_no_secret_stay(sandbox: Sandbox) -> None:
     assert {row["type"]: row["data"] for row in whole["settings"]} == data
 
 
-def test_secrets_in_a_text_are_masked_too(sandbox: Sandbox) -> None:
-    """Objects that come as JSON text are parsed, after their secrets are gone."""
+def test_secrets_in_json_text_are_masked(sandbox: Sandbox) -> None:
+    """The text is parsed after its secrets have been masked."""
 
     def as_texts(body: dict[str, Any]) -> dict[str, Any]:
         rows = [{**row, "http": json.dumps(row["http"])} for row in body["data"]]
@@ -367,10 +361,10 @@ def test_secrets_in_a_text_are_masked_too(sandbox: Sandbox) -> None:
 
 
 def test_an_idle_run_of_the_default_selection_is_cheap() -> None:
-    """Over a middling shop, at most 45 requests."""
+    """With a medium shop it takes at most 45 requests."""
     shop = Shop(seed=9, users=137, tags=205, voice_calls=300)
-    for collection, wanted in ((shop.macros, 120), (shop.integrations, 109)):
-        while len(collection) < wanted:
+    for collection, size in ((shop.macros, 120), (shop.integrations, 109)):
+        while len(collection) < size:
             collection.create()
     with Sandbox(shop) as sandbox:
         state = run(sandbox.config).state

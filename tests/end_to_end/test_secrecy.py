@@ -1,4 +1,4 @@
-"""No credential and no customer's word leaves but in the rows."""
+"""Credentials and customer data leave the tap only in records."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ root:
 
 @pytest.fixture(params=["API key", "OAuth2"])
 def way(request: pytest.FixtureRequest) -> str:
-    """Sign in in one way and the other."""
+    """Sign in with an API key or with OAuth."""
     return str(request.param)
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A small shop, which replaces refresh tokens."""
+    """A small shop that rotates refresh tokens."""
     with Sandbox(Shop(seed=4, tickets=120)) as sandbox:
         sandbox.auth.rotates = True
         yield sandbox
@@ -53,7 +53,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def everything_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turn logging up."""
+    """Set the log level to DEBUG."""
     monkeypatch.setenv("LOGLEVEL", "DEBUG")
 
 
@@ -61,7 +61,7 @@ def everything_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
 def log_style(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Have lines written in the SDK's two ways."""
+    """Use both log formats of the SDK."""
     if request.param == "structured":
         path = tmp_path / "logging.yaml"
         path.write_text(LOG_CONFIG)
@@ -69,12 +69,12 @@ def log_style(
 
 
 def config_of(sandbox: Sandbox, way: str) -> dict[str, str]:
-    """Return settings that sign in."""
+    """Return settings with credentials."""
     return sandbox.config if way == "API key" else sandbox.oauth_config
 
 
 def secrets_of(sandbox: Sandbox) -> set[str]:
-    """Return all that signs in, as it is and as it is sent."""
+    """Return all credentials in clear text and as transmitted."""
     key, app = sandbox.config, sandbox.oauth_config
     pairs = [
         f"{key['email']}:{key['api_key']}",
@@ -95,7 +95,7 @@ def secrets_of(sandbox: Sandbox) -> set[str]:
 
 
 def words_of(sandbox: Sandbox) -> set[str]:
-    """Return what customers wrote and who they are."""
+    """Return names, addresses and texts of customers."""
     shop = sandbox.shop
     values = [
         row[name]
@@ -111,17 +111,15 @@ def words_of(sandbox: Sandbox) -> set[str]:
 
 
 def loud(part: str, command: list[str], *more: str) -> subprocess.CompletedProcess[str]:
-    """Run the tap with all debugging turned on."""
+    """Run the tap with all debug logging enabled."""
     at = command.index("tap_gorgias")
     return run_command(
         [*command[:at], "tests.end_to_end.loud", part, *command[at + 1 :], *more]
     )
 
 
-def assert_nothing_shows(
-    sandbox: Sandbox, result: subprocess.CompletedProcess[str]
-) -> None:
-    """Look through the log for words, and through all output for secrets."""
+def assert_no_leak(sandbox: Sandbox, result: subprocess.CompletedProcess[str]) -> None:
+    """Check that the log has no customer data, and that no output has secrets."""
     assert "DEBUG" in result.stderr.upper()
     assert "Traceback" not in result.stderr
     log = result.stderr
@@ -134,7 +132,7 @@ def assert_nothing_shows(
 
 @pytest.mark.usefixtures("log_style")
 def test_a_run_shows_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
-    """Not through any library's debugging, nor when tokens are renewed."""
+    """Neither debug logs of libraries nor token refreshes show one."""
     sandbox.faults.add(Fault.error(502, html=True), "/api/tickets")
     if way == "OAuth2":
         sandbox.faults.add(Fault.error(401), "/api/customers")
@@ -146,7 +144,7 @@ def test_a_run_shows_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> No
     assert len(Output.parse(result.stdout).records("tickets")) == 120
     assert all(json.loads(line) for line in result.stdout.splitlines())
     assert len(sandbox.auth.given) == (2 if way == "OAuth2" else 0)
-    assert_nothing_shows(sandbox, result)
+    assert_no_leak(sandbox, result)
 
 
 @pytest.mark.parametrize(
@@ -158,19 +156,19 @@ def test_a_run_shows_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> No
 def test_a_crash_shows_no_secret(
     sandbox: Sandbox, way: str, part: str, tmp_path: Path
 ) -> None:
-    """Although its error holds all that the part knows."""
+    """The error contains the whole state of the part that fails."""
     config = config_of(sandbox, way)
     result = loud(part, Files(tmp_path).arguments(config, STREAMS))
 
     assert result.returncode == 1
     assert "Unexpected RuntimeError in loud.py, line " in result.stderr
-    assert_nothing_shows(sandbox, result)
+    assert_no_leak(sandbox, result)
 
 
 def test_a_refusal_that_echoes_credentials_shows_none(
     sandbox: Sandbox, way: str, tmp_path: Path
 ) -> None:
-    """In whatever form: as they are, encoded, quoted."""
+    """They may be echoed in clear text, encoded or quoted."""
     config = config_of(sandbox, way)
     given = sandbox.auth.given
 
@@ -196,7 +194,7 @@ def test_a_refusal_that_echoes_credentials_shows_none(
 def test_discovery_and_about_show_no_secret(
     sandbox: Sandbox, way: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    """They are shared with others."""
+    """Users share these outputs."""
     config = config_of(sandbox, way)
 
     result = loud("nothing", Files(tmp_path).arguments(config), *arguments)
@@ -210,7 +208,7 @@ def test_discovery_and_about_show_no_secret(
 def test_settings_from_the_environment_are_not_logged(
     sandbox: Sandbox, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only their names."""
+    """Only their names are logged."""
     for name, value in config_of(sandbox, way).items():
         monkeypatch.setenv(f"TAP_GORGIAS_{name.upper()}", value)
     catalog = tmp_path / "catalog.json"
@@ -220,11 +218,11 @@ def test_settings_from_the_environment_are_not_logged(
     result = loud("nothing", [*command, "--catalog", str(catalog)])
 
     assert result.returncode == 0
-    assert_nothing_shows(sandbox, result)
+    assert_no_leak(sandbox, result)
 
 
-def test_state_holds_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
-    """Not even that of an unfinished walk."""
+def test_state_contains_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
+    """This includes the STATE of an unfinished walk."""
     sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
     config = config_of(sandbox, way)
 

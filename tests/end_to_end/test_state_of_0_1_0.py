@@ -1,22 +1,19 @@
-"""STATE of version 0.1.0 is gone on from: nothing is lost, little is read again.
+"""STATE of version 0.1.0 is resumed without losing rows or reading many again.
 
-`states_of_0_1_0.json` was recorded from that version: each STATE, and the ids that had
-not come out by then.
+`states_of_0_1_0.json` was recorded from that version. It contains each STATE and the
+ids that had not been emitted by then.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.sandbox import Sandbox, Shop
 from tests.support.runs import Output, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RECORDED: dict[str, Any] = json.loads(
     Path(__file__).with_name("states_of_0_1_0.json").read_text()
@@ -25,14 +22,13 @@ START = "2026-09-01T00:00:00Z"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """The shop from which the states were recorded."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
-def gone_on(sandbox: Sandbox, name: str, **config: Any) -> Output:
-    """Run this version on a recorded STATE."""
+def resume(sandbox: Sandbox, name: str, **config: Any) -> Output:
+    """Run this version with a recorded STATE."""
     recorded = RECORDED[name]
     sandbox.reset_counters()
     settings = {**sandbox.config, **config}
@@ -42,20 +38,20 @@ def gone_on(sandbox: Sandbox, name: str, **config: Any) -> Output:
 @pytest.mark.parametrize(
     ("name", "requests"),
     [
-        # The rest of the list, and a look each at messages, tickets and events.
+        # The rest of the list, and a request each for messages, tickets and events.
         ("in the middle of the bulk", 4 + 6 + 4),
-        # 120 details and what is left of the tickets for each of three streams.
+        # 120 details and the remaining tickets for each of three streams.
         ("in the middle of the first walk over the tickets", 120 + 16),
         ("at rest", 8),
         # `tickets` is read for the first time.
         ("at rest, the child alone", 4 + 3),
     ],
 )
-def test_what_was_missing_comes_and_little_else(
+def test_missing_rows_are_read_with_few_requests(
     sandbox: Sandbox, name: str, requests: int
 ) -> None:
-    """Wherever the run before was cut short."""
-    output = gone_on(sandbox, name)
+    """The previous run may have ended at any point."""
+    output = resume(sandbox, name)
 
     for stream, ids in RECORDED[name]["missing"].items():
         assert set(output.ids(stream)) >= set(ids)
@@ -63,13 +59,13 @@ def test_what_was_missing_comes_and_little_else(
 
 
 def test_a_later_walk_over_the_tickets_is_finished(sandbox: Sandbox) -> None:
-    """Tickets whose messages came out with it are not asked again."""
+    """Tickets whose messages it has emitted are not requested again."""
     shop = sandbox.shop
     shop.advance(3600)
     for ticket in shop.tickets.ids()[:250]:
         shop.messages.create(ticket)
 
-    output = gone_on(sandbox, "in the middle of a later walk")
+    output = resume(sandbox, "in the middle of a later walk")
 
     missing = RECORDED["in the middle of a later walk"]["missing"]
     assert set(output.ids("ticket_messages")) >= set(missing["ticket_messages"])
@@ -86,11 +82,11 @@ def test_a_later_walk_over_the_tickets_is_finished(sandbox: Sandbox) -> None:
         "with a start date, before the old tickets were asked",
     ],
 )
-def test_tickets_older_than_the_start_date_are_asked(
+def test_messages_of_tickets_older_than_the_start_date_are_read(
     sandbox: Sandbox, name: str
 ) -> None:
-    """Part of their conversation lies before it."""
-    output = gone_on(sandbox, name, start_date=START)
+    """Part of their conversation is older than the start date."""
+    output = resume(sandbox, name, start_date=START)
 
     shop = sandbox.shop
     old = {
@@ -98,20 +94,20 @@ def test_tickets_older_than_the_start_date_are_asked(
         for row in shop.tickets.rows()
         if row["created_datetime"] < START <= row["updated_datetime"]
     }
-    wanted = {
+    expected = {
         row["id"]
         for row in shop.messages.rows()
         if row["created_datetime"] >= START or row["ticket_id"] in old
     }
     missing = set(RECORDED[name]["missing"]["ticket_messages"])
-    assert set(output.ids("ticket_messages")) >= wanted & missing
+    assert set(output.ids("ticket_messages")) >= expected & missing
     assert "since" not in output.bookmark("ticket_messages")
 
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_the_state_that_follows_is_of_this_version(sandbox: Sandbox, name: str) -> None:
-    """Nothing of the old form is left, and the next run is idle."""
-    output = gone_on(sandbox, name)
+    """It contains nothing of the old format, and the next run is idle."""
+    output = resume(sandbox, name)
 
     text = json.dumps(output.state)
     assert not [old for old in ("parent_walk", "emitt", "null") if old in text]

@@ -1,4 +1,4 @@
-"""Statistics: figures of the shop by period, complete and up to date."""
+"""Statistics are complete and up to date for each period of the shop."""
 
 from __future__ import annotations
 
@@ -20,29 +20,28 @@ from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,
-    asked,
     config_of,
     read,
+    requested_queries,
     total,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.sandbox.collection import Row
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with half a year of history."""
-    with Sandbox(Shop(seed=11, tickets=300)) as sandbox:
-        yield sandbox
+    return Shop(seed=11, tickets=300)
 
 
-def local_day(moment: str, zone: str) -> str:
-    """Find the start of the day that holds a moment."""
-    local = timestamps.parse(moment).astimezone(ZoneInfo(zone))
+def local_day(timestamp: str, zone: str) -> str:
+    """Return the start of the local day that contains a timestamp."""
+    local = timestamps.parse(timestamp).astimezone(ZoneInfo(zone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     return timestamps.render(midnight.astimezone(ZoneInfo("UTC")))
 
@@ -56,27 +55,27 @@ def tickets(sandbox: Sandbox) -> list[Row]:
 def test_tickets_created_are_the_tickets_of_the_shop(
     sandbox: Sandbox, zone: str
 ) -> None:
-    """Per day of the time zone, agent and channel, and so in total."""
+    """The counts match per local day, agent and channel, and in total."""
     output = read(sandbox, "tickets_created", statistics_timezone=zone)
 
-    wanted: Counter[tuple[str, str | None, str]] = Counter()
+    expected: Counter[tuple[str, str | None, str]] = Counter()
     for ticket in tickets(sandbox):
         agent = ticket["assignee_user"] and str(ticket["assignee_user"]["id"])
         day = local_day(ticket["created_datetime"], zone)
-        wanted[day, agent, ticket["channel"]] += 1
+        expected[day, agent, ticket["channel"]] += 1
     rows = output.records(CREATED)
     found = {
         (row["period_start"], row["agent_id"], row["channel"]): row["ticket_count"]
         for row in rows
     }
-    assert found == wanted
+    assert found == expected
     assert sum(found.values()) == 300
     assert len({row["id"] for row in rows}) == len(rows)
     assert {row["timezone"] for row in rows} == {zone}
 
 
-def test_a_custom_query_has_the_columns_it_asks_for(sandbox: Sandbox) -> None:
-    """Median first response by week, without dimensions."""
+def test_a_custom_query_has_the_requested_columns(sandbox: Sandbox) -> None:
+    """The query is for the median first response per week without dimensions."""
     query = {
         "name": "response_by_week",
         "scope": "first-response-time",
@@ -105,7 +104,7 @@ def test_a_custom_query_has_the_columns_it_asks_for(sandbox: Sandbox) -> None:
 
 
 def test_every_preset_reads_rows_that_fit_its_schema(sandbox: Sandbox) -> None:
-    """A request for every 90 days."""
+    """Each takes a request per 90 days."""
     output = read(sandbox, *PRESETS, start_date="2026-08-10")
 
     for preset in PRESETS:
@@ -117,7 +116,7 @@ def test_every_preset_reads_rows_that_fit_its_schema(sandbox: Sandbox) -> None:
 
 
 def test_the_second_run_reads_the_look_back_only(sandbox: Sandbox) -> None:
-    """Figures of recent days still move; older ones are settled."""
+    """Recent figures may still change; older ones are final."""
     first = read(sandbox, "tickets_created", statistics_lookback_days=7)
     assert first.bookmark(CREATED)["replication_key"] == "period_start"
     newest = first.bookmark(CREATED)["replication_key_value"]
@@ -137,7 +136,7 @@ def test_the_second_run_reads_the_look_back_only(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("look_back", [0, 7])
 def test_the_unfinished_period_is_read_again(sandbox: Sandbox, look_back: int) -> None:
-    """Also without any look-back, and as a whole."""
+    """This holds without any look-back, and the period is read completely."""
     settings: dict[str, Any] = {"statistics_lookback_days": look_back}
     sandbox.shop.tickets.create()
     first = read(sandbox, ALL_BY_WEEK, **settings)
@@ -150,8 +149,8 @@ def test_the_unfinished_period_is_read_again(sandbox: Sandbox, look_back: int) -
     assert after["ticket_count"] == before["ticket_count"] + 1
 
 
-def test_a_figure_that_moved_to_another_agent_can_be_told(sandbox: Sandbox) -> None:
-    """Its old row stays in the table, but was not read with the others."""
+def test_an_outdated_figure_can_be_recognised(sandbox: Sandbox) -> None:
+    """Its row stays in the table, but was not read together with the others."""
     first = read(sandbox, "tickets_created")
     moved = max(tickets(sandbox), key=lambda ticket: str(ticket["created_datetime"]))
     sandbox.shop.tickets.update(moved["id"], assignee_user=None, channel="new-channel")
@@ -173,7 +172,7 @@ def test_a_figure_that_moved_to_another_agent_can_be_told(sandbox: Sandbox) -> N
 
 
 def test_the_start_date_begins_with_a_whole_period(sandbox: Sandbox) -> None:
-    """Half a week would be no figure of the week."""
+    """The figure of half a week would be wrong for the week."""
     whole = read(sandbox, ALL_BY_WEEK).records("statistics_by_week")
     since = read(sandbox, ALL_BY_WEEK, start_date="2026-09-10T15:00:00Z")
     rows = since.records("statistics_by_week")
@@ -190,7 +189,7 @@ def _figures(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def test_long_histories_take_a_request_for_90_days_and_resume(
     sandbox: Sandbox,
 ) -> None:
-    """Without a start date two years are read; a failure costs the window it is in."""
+    """Without a start date two years are read; a failure costs the current window."""
     sandbox.faults.add(Fault.error(404), PATH, after=7)
     with pytest.raises(PartialRun) as failed:
         read(sandbox, ALL_BY_WEEK)
@@ -206,13 +205,15 @@ def test_long_histories_take_a_request_for_90_days_and_resume(
         for row in output.records("statistics_by_week")
     }
     assert total(list(rows.values())) == 300
-    assert asked(sandbox)[0]["filters"][0]["values"] == ["2024-10-27T00:00:00"]
+    assert requested_queries(sandbox)[0]["filters"][0]["values"] == [
+        "2024-10-27T00:00:00"
+    ]
 
 
 def test_pages_of_a_window_follow_one_another(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where all rows have one order."""
+    """The query sorts all rows."""
     whole = read(sandbox, ALL_BY_WEEK).records("statistics_by_week")
     assert {one.query["limit"][0] for one in sandbox.requests} == {"10000"}
     monkeypatch.setattr(StatisticsStream, "page_size", 4)
@@ -220,20 +221,20 @@ def test_pages_of_a_window_follow_one_another(
     assert any("cursor" in one.query for one in sandbox.requests)
 
 
-def test_filters_are_asked_of_gorgias(sandbox: Sandbox) -> None:
-    """Beside the period, which the tap sets by the clock on the wall."""
+def test_filters_are_sent_to_gorgias(sandbox: Sandbox) -> None:
+    """The tap adds the period in local time."""
     chosen = {"member": "channel", "operator": "one-of", "values": ["email"]}
     query = {**ALL_BY_WEEK, "filters": [chosen]}
     output = read(
         sandbox, query, start_date="2026-08-20", statistics_timezone="Asia/Tokyo"
     )
 
-    (sent,) = asked(sandbox)
+    (sent,) = requested_queries(sandbox)
     assert sent == {
         "scope": "tickets-created",
         "timezone": "Asia/Tokyo",
         "filters": [
-            # A day more at both ends of the weeks from August 17 to November 8.
+            # One more day at both ends of the weeks from August 17 to November 8.
             {
                 "member": "periodStart",
                 "operator": "afterDate",
@@ -260,17 +261,17 @@ def test_filters_are_asked_of_gorgias(sandbox: Sandbox) -> None:
     assert sum(counts) == len(emails)
 
 
-def test_statistics_are_asked_for_by_post_and_nothing_else_is(sandbox: Sandbox) -> None:
+def test_only_statistics_are_requested_by_post(sandbox: Sandbox) -> None:
     """No other request of the tap has a body."""
     run(config_of(sandbox, "tickets_created"))
     posted = {one.path for one in sandbox.requests if one.method != "GET"}
     assert posted == {PATH}
 
 
-def test_discovery_knows_the_queries_of_the_config(
+def test_discovery_includes_the_queries_of_the_config(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A catalog without them, as Meltano makes one, would leave them unread."""
+    """Otherwise a catalog as Meltano creates it would not select them."""
     config = config_of(sandbox, "tickets_created", ALL_BY_WEEK, email=None)
     command = Files(tmp_path).arguments(config)
     catalog = json.loads(run_command([*command, "--discover"]).stdout)
@@ -281,10 +282,8 @@ def test_discovery_knows_the_queries_of_the_config(
     assert total(output.records("statistics_by_week")) == 300
 
 
-def test_discovery_refuses_a_query_that_is_none(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    """In one line, as a run does."""
+def test_discovery_refuses_an_invalid_query(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It is reported in one line, as by a run."""
     for statistics in ("tags", ["weather"]):
         command = Files(tmp_path).arguments(
             {**sandbox.config, "statistics": statistics}
@@ -299,10 +298,10 @@ def test_discovery_refuses_a_query_that_is_none(
 @pytest.mark.parametrize(
     "change", [{"statistics_timezone": "Europe/Paris"}, {"dimensions": ["channel"]}]
 )
-def test_another_query_is_read_from_the_beginning(
+def test_a_changed_query_is_read_from_the_beginning(
     sandbox: Sandbox, change: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its figures would not fit those that are in the target."""
+    """Its figures do not match those in the target."""
     first = read(sandbox, ALL_BY_WEEK)
     zone = change.get("statistics_timezone", "UTC")
     query = {**ALL_BY_WEEK, "dimensions": change.get("dimensions", [])}
@@ -312,4 +311,4 @@ def test_another_query_is_read_from_the_beginning(
 
     assert total(second.records("statistics_by_week")) == 300
     assert total(third.records("statistics_by_week")) < 100
-    assert caplog.text.count("The query or its time zone is not that of the") == 1
+    assert caplog.text.count("The query or its time zone has changed since") == 1

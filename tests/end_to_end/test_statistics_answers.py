@@ -1,8 +1,8 @@
-"""Statistics: what Gorgias may answer instead of figures, and odd figures."""
+"""Statistics: refusals, odd figures and warnings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,22 +17,18 @@ from tests.support.statistics_runs import (
     read,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with half a year of history."""
-    with Sandbox(Shop(seed=12, tickets=100)) as sandbox:
-        yield sandbox
+    return Shop(seed=12, tickets=100)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a_scope_that_the_plan_lacks_is_one_warning(
+def test_an_unavailable_scope_is_reported_in_one_warning(
     sandbox: Sandbox, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The run goes on, and nothing is marked as read."""
+    """The run continues, and the position does not move."""
     sandbox.faults.add(Fault.error(status), PATH, times=10 if status == 500 else 1)
 
     output = read(sandbox, "tags", "tickets_created", parallel_streams=1)
@@ -48,8 +44,8 @@ def test_a_scope_that_the_plan_lacks_is_one_warning(
     )
 
 
-def test_a_wrong_member_ends_the_run_with_the_valid_ones(sandbox: Sandbox) -> None:
-    """Gorgias names them."""
+def test_an_invalid_member_ends_the_run(sandbox: Sandbox) -> None:
+    """The error lists the valid members, which Gorgias names."""
     query = {**ALL_BY_WEEK, "dimensions": ["teamId"]}
     with pytest.raises(PartialRun) as failed:
         read(sandbox, query)
@@ -58,10 +54,10 @@ def test_a_wrong_member_ends_the_run_with_the_valid_ones(sandbox: Sandbox) -> No
     assert "'teamId' is not valid. Must be one of: ticketId, agentId, " in error
 
 
-def test_members_that_are_missing_or_new_are_told_once(
+def test_missing_and_unknown_members_are_reported_once(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is missing is null, and the row is kept."""
+    """Missing ones are null, and the row is kept."""
 
     def change(body: dict[str, Any]) -> dict[str, Any]:
         for row in body["data"]:
@@ -76,18 +72,18 @@ def test_members_that_are_missing_or_new_are_told_once(
     rows = output.records(CREATED)
     assert {row["channel"] for row in rows} == {None}
     assert [row["period_start"] for row in rows].count(None) == 1
-    for told in (
+    for warning in (
         "Gorgias does not return `channel`: it is null.",
         "Gorgias returns an unknown property `mood`, which is left out.",
         "Some periods are not valid date-times: they are null.",
     ):
-        assert caplog.messages.count(told) == 1
+        assert caplog.messages.count(warning) == 1
     assert "private" not in caplog.text
 
 
 @pytest.mark.parametrize("text", [True, False])
-def test_numbers_may_come_as_texts(sandbox: Sandbox, *, text: bool) -> None:
-    """And ids as numbers or texts; a row keeps its key."""
+def test_numbers_may_be_strings(sandbox: Sandbox, *, text: bool) -> None:
+    """Ids may be numbers or strings; the key of a row stays the same."""
     plain = read(sandbox, "tickets_created")
 
     def change(body: dict[str, Any]) -> dict[str, Any]:
@@ -100,8 +96,8 @@ def test_numbers_may_come_as_texts(sandbox: Sandbox, *, text: bool) -> None:
     assert read(sandbox, "tickets_created").records(CREATED) == plain.records(CREATED)
 
 
-def test_very_long_values_make_no_long_key(sandbox: Sandbox) -> None:
-    """An index of a warehouse has a limit; two long values are still told apart."""
+def test_the_key_of_very_long_values_is_short(sandbox: Sandbox) -> None:
+    """Indexes of warehouses are limited; two long values still have different keys."""
     query = {
         "name": "values",
         "scope": "ticket-fields",
@@ -121,7 +117,7 @@ def test_very_long_values_make_no_long_key(sandbox: Sandbox) -> None:
     assert max(len(row["id"]) for row in rows) <= 255
 
 
-def test_the_order_is_not_changed_in_the_middle(
+def test_the_order_does_not_change_within_a_list(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cursor of one order would skip rows of another."""
@@ -133,7 +129,7 @@ def test_the_order_is_not_changed_in_the_middle(
 
 
 def test_a_target_keeps_the_table_of_a_stream_without_rows(sandbox: Sandbox) -> None:
-    """ACTIVATE_VERSION would have it dropped, whatever the catalog says."""
+    """ACTIVATE_VERSION would drop it, whatever the catalog selects."""
     config = config_of(sandbox, "tags", emit_activate_version_messages=True)
     catalog = catalog_of("statistics_tags", config=config)
     for entry in catalog["streams"]:

@@ -1,4 +1,4 @@
-"""Statistics: only what the document allows is asked for, and no row is left out."""
+"""Statistics: requests follow the documentation, and no row is missing."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,
-    asked,
     config_of,
     read,
+    requested_queries,
     total,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 HALF_A_YEAR = "2026-05-01"
 BY_TICKET = {
@@ -45,14 +45,13 @@ WORKLOAD = {
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with half a year of history."""
-    with Sandbox(Shop(seed=13, tickets=300, voice_calls=60)) as sandbox:
-        yield sandbox
+    return Shop(seed=13, tickets=300, voice_calls=60)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the tap warned of."""
+    """Return the warnings of the tap."""
     return [
         record.getMessage()
         for record in caplog.records
@@ -63,7 +62,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_no_request_of_any_preset_is_refused(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nor is anything warned of that is known beforehand."""
+    """No warning about a known limitation is logged either."""
     output = read(sandbox, *PRESETS)
 
     assert len(PRESETS) == 12
@@ -74,7 +73,7 @@ def test_no_request_of_any_preset_is_refused(
 
 @pytest.mark.parametrize("name", SERVED)
 def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> None:
-    """By none where none is public; orders are those that it allows."""
+    """Scopes without a public date have none; orders are those of the scope."""
     scope = SERVED[name]
     query: dict[str, Any] = {
         "name": "one",
@@ -92,13 +91,13 @@ def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> N
     assert {one.status for one in sandbox.requests} == {200}
     rows = output.records("statistics_one")
     assert len({row["period_start"] for row in rows}) > 5
-    times = [one.get("time_dimensions") for one in asked(sandbox)]
+    times = [one.get("time_dimensions") for one in requested_queries(sandbox)]
     by_month = {"dimension": scope.time, "granularity": "month"}
     assert all(one == ([by_month] if scope.time else None) for one in times)
 
 
-def test_what_the_tap_knows_is_what_the_sandbox_serves() -> None:
-    """Both were taken from the document."""
+def test_scopes_of_the_tap_and_the_sandbox_are_equal() -> None:
+    """Both were taken from the documentation."""
     for name, scope in SERVED.items():
         known = SCOPES[name]
         assert known.time_dimensions[:1] == ((scope.time,) if scope.time else ())
@@ -107,10 +106,10 @@ def test_what_the_tap_knows_is_what_the_sandbox_serves() -> None:
         }
 
 
-def test_rows_in_an_order_are_read_by_pages(
+def test_ordered_rows_are_read_in_pages(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Figures of single tickets, for one; the order is by all that tells rows apart."""
+    """The order distinguishes all rows, such as figures of single tickets."""
     monkeypatch.setattr(StatisticsStream, "page_size", 30)
 
     output = read(sandbox, BY_TICKET, start_date=HALF_A_YEAR)
@@ -120,15 +119,15 @@ def test_rows_in_an_order_are_read_by_pages(
     assert found == set(sandbox.shop.tickets.ids())
     assert all(
         one["order"] == [["createdDatetime", "asc"], ["ticketId", "asc"]]
-        for one in asked(sandbox)
+        for one in requested_queries(sandbox)
     )
     assert any("cursor" in one.query for one in sandbox.requests)
 
 
-def test_rows_without_an_order_have_to_fit_into_one_answer(
+def test_unordered_rows_must_fit_into_one_answer(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Pages would overlap, so shorter periods are asked for."""
+    """Pages would overlap, so shorter periods are requested."""
     whole = read(sandbox, "tickets_created").records(CREATED)
     monkeypatch.setattr(StatisticsStream, "page_size", 40)
     sandbox.reset_counters()
@@ -138,7 +137,7 @@ def test_rows_without_an_order_have_to_fit_into_one_answer(
     assert sorted(output.ids(CREATED)) == sorted(row["id"] for row in whole)
     assert total(output.records(CREATED)) == 300
     assert not any("cursor" in one.query for one in sandbox.requests)
-    assert not any("order" in one for one in asked(sandbox))
+    assert not any("order" in one for one in requested_queries(sandbox))
     assert warnings(caplog) == []
 
 
@@ -152,13 +151,13 @@ def _cut(rows: int, *, keep_total: bool) -> Callable[[Any], Any]:
     return cut
 
 
-@pytest.mark.parametrize("missing", ["told by the total", "told by a full page"])
-def test_an_answer_that_is_cut_short_is_asked_for_again(
+@pytest.mark.parametrize("missing", ["shown by the total", "shown by a full page"])
+def test_a_truncated_answer_is_requested_again_in_halves(
     sandbox: Sandbox, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In halves, until all rows are there; the same rows come out as ever."""
+    """The same rows are emitted as without truncation."""
     whole = read(sandbox, "tickets_created")
-    by_total = missing == "told by the total"
+    by_total = missing == "shown by the total"
     if not by_total:
         monkeypatch.setattr(StatisticsStream, "page_size", 30)
     fault = Fault.rewrite(_cut(30, keep_total=by_total))
@@ -171,8 +170,8 @@ def test_an_answer_that_is_cut_short_is_asked_for_again(
     assert marks == sorted(marks)
 
 
-def test_a_single_period_that_is_cut_short_fails_the_stream(sandbox: Sandbox) -> None:
-    """Nothing later is marked as read."""
+def test_a_truncated_single_period_fails_the_stream(sandbox: Sandbox) -> None:
+    """The position does not move past it."""
     newest = max(t["created_datetime"] for t in sandbox.shop.tickets.rows())
     day = timestamps.render(timestamps.parse(newest[:10]))
     whole = read(sandbox, "tickets_created", start_date="2026-10-01")
@@ -187,7 +186,7 @@ def test_a_single_period_that_is_cut_short_fails_the_stream(sandbox: Sandbox) ->
         read(sandbox, "tickets_created", start_date="2026-10-01")
 
     assert str(failed.value.__cause__) == (
-        "statistics_tickets_created: /api/reporting/stats failed: the answer for a "
+        "statistics_tickets_created: /api/reporting/stats failed: the response for a "
         "single day does not hold all of its rows. Ask for fewer dimensions or a finer "
         "granularity."
     )
@@ -197,16 +196,16 @@ def test_a_single_period_that_is_cut_short_fails_the_stream(sandbox: Sandbox) ->
     assert max(found) < bookmark
 
 
-def test_an_order_that_is_refused_nevertheless_is_left_out(
+def test_a_refused_order_is_omitted(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The document may be wrong."""
+    """The documentation may be wrong."""
     sandbox.faults.add(Fault.error(400, message="order: invalid."), PATH)
 
     output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
 
     assert total(output.records("statistics_by_week")) == 300
-    first, *rest = asked(sandbox)
+    first, *rest = requested_queries(sandbox)
     assert first["order"] == [["createdDatetime", "asc"]]
     assert rest
     assert not any("order" in one for one in rest)
@@ -214,7 +213,7 @@ def test_an_order_that_is_refused_nevertheless_is_left_out(
 
 
 def test_an_answer_that_is_not_ready_is_waited_for(sandbox: Sandbox) -> None:
-    """202 is no failure, so no try is counted; no row of it is taken."""
+    """202 does not count as a failure, and its rows are ignored."""
     sandbox.faults.add(Fault.not_ready(), PATH, times=7)
     clock = FakeClock()
 
@@ -226,10 +225,10 @@ def test_an_answer_that_is_not_ready_is_waited_for(sandbox: Sandbox) -> None:
     assert output.records("statistics_by_week")
 
 
-def test_waiting_is_no_retry(
+def test_waiting_does_not_count_as_a_retry(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither in the log, nor in the summary."""
+    """Neither the log nor the summary shows a retry."""
     caplog.set_level("INFO")
     sandbox.faults.add(Fault.not_ready(), PATH, times=2)
     read(sandbox, ALL_BY_WEEK, start_date="2026-10-01")
@@ -238,7 +237,7 @@ def test_waiting_is_no_retry(
 
 
 def test_an_answer_that_is_never_ready_fails_the_stream(sandbox: Sandbox) -> None:
-    """After about five minutes, without a bookmark."""
+    """This takes about five minutes and saves no bookmark."""
     sandbox.faults.add(Fault.not_ready(), PATH, times=99)
     clock = FakeClock()
 
@@ -248,15 +247,15 @@ def test_an_answer_that_is_never_ready_fails_the_stream(sandbox: Sandbox) -> Non
     cause = failed.value.__cause__
     assert isinstance(cause, NotReadyError)
     assert str(cause) == (
-        "statistics_by_week: /api/reporting/stats answered 202: the answer is not "
+        "statistics_by_week: /api/reporting/stats answered 202: the response is not "
         "ready."
     )
     assert 270 <= sum(clock.sleeps) <= 300
     assert "statistics_by_week" not in failed.value.output.state.get("bookmarks", {})
 
 
-def test_a_failure_while_waiting_is_tried_again(sandbox: Sandbox) -> None:
-    """As that of any request."""
+def test_a_failure_while_waiting_is_retried(sandbox: Sandbox) -> None:
+    """It is handled like that of any request."""
     for fault in (Fault.not_ready(), Fault.error(503), Fault.not_ready()):
         sandbox.faults.add(fault, PATH)
     output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
@@ -264,17 +263,18 @@ def test_a_failure_while_waiting_is_tried_again(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
-def test_a_scope_without_a_public_date_is_asked_period_by_period(
+def test_a_scope_without_a_public_date_takes_a_request_per_period(
     sandbox: Sandbox, zone: str
 ) -> None:
-    """A request for each, which has its rows alone."""
+    """Each answer contains only the rows of its period."""
     output = read(sandbox, WORKLOAD, start_date="2026-05-02", statistics_timezone=zone)
 
     rows = output.records("statistics_workload")
     assert len(sandbox.requests) == len(rows) == 7
     assert total(rows) == 300
     periods = [
-        tuple(one["values"][0] for one in query["filters"]) for query in asked(sandbox)
+        tuple(one["values"][0] for one in query["filters"])
+        for query in requested_queries(sandbox)
     ]
     assert periods[0] == ("2026-05-01T00:00:00", "2026-05-31T23:59:59")
     assert periods[-1] == ("2026-11-01T00:00:00", "2026-11-30T23:59:59")
@@ -282,8 +282,8 @@ def test_a_scope_without_a_public_date_is_asked_period_by_period(
     assert [row["period_start"] for row in rows] == [*map(timestamps.render, starts)]
 
 
-def test_such_a_scope_goes_on_with_the_look_back(sandbox: Sandbox) -> None:
-    """Days of the look-back, and the one that is not over yet."""
+def test_a_scope_without_a_public_date_has_a_look_back(sandbox: Sandbox) -> None:
+    """It covers recent days and the unfinished one."""
     query = {**WORKLOAD, "granularity": "day", "dimensions": ["channel"]}
     first = read(sandbox, query, start_date="2026-10-20")
     assert len(sandbox.requests) == 14
@@ -297,8 +297,8 @@ def test_such_a_scope_goes_on_with_the_look_back(sandbox: Sandbox) -> None:
     assert second.state == first.state
 
 
-def test_tags_and_custom_fields_can_be_filtered_by(sandbox: Sandbox) -> None:
-    """Their operators stand inside their values."""
+def test_statistics_can_be_filtered_by_tags_and_custom_fields(sandbox: Sandbox) -> None:
+    """The operators are inside the values."""
     tickets = list(sandbox.shop.tickets.rows())
     tag = next(row["tags"][0]["id"] for row in tickets if row["tags"])
     field = next(f for row in tickets for f in row["custom_fields"].values())
@@ -330,10 +330,10 @@ def test_tags_and_custom_fields_can_be_filtered_by(sandbox: Sandbox) -> None:
     assert total(output.records("statistics_same")) == len(same) > 0
 
 
-def test_members_that_gorgias_may_refuse_are_told_at_the_start(
+def test_members_that_gorgias_may_refuse_are_warned_of_at_the_start(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As warnings, because its lists may grow; nothing is asked for."""
+    """These are warnings because the lists may grow; no request is sent."""
     queries: tuple[dict[str, Any], ...] = (
         {**WORKLOAD, "name": "a", "measures": ["ticketsCount"]},
         {**WORKLOAD, "name": "b", "dimensions": ["agentId"]},
@@ -348,14 +348,16 @@ def test_members_that_gorgias_may_refuse_are_told_at_the_start(
     )
     run(config_of(sandbox, *queries), "tags")
 
-    told = list(dict.fromkeys(one for one in warnings(caplog) if "`statistics`" in one))
+    messages = list(
+        dict.fromkeys(one for one in warnings(caplog) if "`statistics`" in one)
+    )
     of = "Setting `statistics`: the {} of the query `{}` is not documented; {}."
-    assert told[:3] == [
+    assert messages[:3] == [
         of.format("measure `ticketsCount`", "a", "expected one of `ticketCount`"),
         of.format("dimension `agentId`", "b", "expected one of `ticketId`, `channel`"),
         of.format("time dimension `createdDatetime`", "c", "there is none"),
     ]
-    scope, tags = told[3:]
+    scope, tags = messages[3:]
     assert scope.startswith("Setting `statistics`: the scope `tickets-lost` of the ")
     assert "`tickets-created`" in scope
     assert tags.endswith("expected one of `timestamp`.")

@@ -1,4 +1,4 @@
-"""In BATCH files records leave late, and STATE must not leave before them."""
+"""With BATCH files, STATE is not written before the rows of its records."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ from tests.sandbox import Request, Sandbox, Shop
 from tests.support.runs import Files, Output, batches_of, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 ROWS_A_BATCH = 250
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with seven pages of tickets and of events."""
-    with Sandbox(Shop(seed=8, tickets=650, events=650)) as sandbox:
-        yield sandbox
+    return Shop(seed=8, tickets=650, events=650)
 
 
 def ids_in(output: Output) -> set[int]:
-    """Read the rows of all files that BATCH messages name."""
+    """Return the ids of the rows in all files that BATCH messages name."""
     ids = set()
     for message in output.messages:
         for name in message.get("manifest", ()):
@@ -41,21 +39,21 @@ def ids_in(output: Output) -> set[int]:
 
 @pytest.mark.parametrize("stream", ["tickets", "events"])
 @pytest.mark.parametrize("page", [2, 4, 6])
-def test_a_signal_leaves_the_state_of_what_is_out(
+def test_the_state_after_a_signal_covers_only_written_batches(
     sandbox: Sandbox, tmp_path: Path, stream: str, page: int
 ) -> None:
-    """The rows that waited for their file come in the next run."""
+    """Rows that were waiting for their file are read by the next run."""
     config: dict[str, Any] = {
         **sandbox.config,
         "batch_config": batches_of(ROWS_A_BATCH, tmp_path),
     }
     command = Files(tmp_path).arguments(config, [stream])
-    asked = 0
+    requests = 0
 
     def stop(_: Shop, __: Request) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == page:
+        nonlocal requests
+        requests += 1
+        if requests == page:
             os.kill(process.pid, signal.SIGTERM)
 
     sandbox.before_request(stop)

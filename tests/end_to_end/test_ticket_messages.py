@@ -1,19 +1,16 @@
-"""Messages of tickets: from their list in each run, and settled with their tickets."""
+"""Messages are read from their list in each run, and settled ticket by ticket."""
 
 from __future__ import annotations
 
 import json
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BOTH = ("tickets", "ticket_messages")
 DAY = 24 * 3600
@@ -21,19 +18,18 @@ LAST_YEAR = "2025-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def shop() -> Shop:
     """A shop with several pages of tickets and messages."""
-    with Sandbox(Shop(seed=21, tickets=320, customers=40)) as sandbox:
-        yield sandbox
+    return Shop(seed=21, tickets=320, customers=40)
 
 
 def every_run(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
-    """Make settings with which each run settles."""
+    """Return settings with which each run settles."""
     return {**sandbox.config, "ticket_messages_settle_hours": 0, **settings}
 
 
-def asked_tickets(sandbox: Sandbox) -> list[str]:
-    """Return the tickets that were asked for their messages, each as often."""
+def tickets_with_requests(sandbox: Sandbox) -> list[str]:
+    """Return the ticket of each request for the messages of a ticket."""
     return [
         request.query["ticket_id"][0]
         for request in sandbox.requests
@@ -42,7 +38,7 @@ def asked_tickets(sandbox: Sandbox) -> list[str]:
 
 
 def assert_all_messages(shop: Shop, *outputs: Output) -> None:
-    """Check that every message came out, with the ticket that it belongs to."""
+    """Check that every message was emitted with the ticket that it belongs to."""
     assert {
         message: row["ticket_id"]
         for message, row in latest("ticket_messages", *outputs).items()
@@ -50,13 +46,13 @@ def assert_all_messages(shop: Shop, *outputs: Output) -> None:
 
 
 def a_day_later(shop: Shop) -> None:
-    """Let a day pass at whose end a ticket changes."""
+    """Let a day pass, at whose end a ticket changes."""
     shop.advance(DAY)
     shop.tickets.update(shop.tickets.ids()[-1], status="closed")
 
 
 def test_a_first_sync_reads_messages_a_hundred_at_a_time() -> None:
-    """2,500 tickets with 9,000 messages: a request for each page, and two more."""
+    """2,500 tickets with 9,000 messages take a request per page, and two more."""
     shop = Shop(seed=1, tickets=2_500)
     with Sandbox(shop) as sandbox:
         output = run(sandbox.config, *BOTH)
@@ -67,8 +63,8 @@ def test_a_first_sync_reads_messages_a_hundred_at_a_time() -> None:
         assert sandbox.count() <= pages + 2
 
 
-def test_new_messages_come_with_the_next_run_at_the_price_of_the_list() -> None:
-    """An hour with 300 changed tickets and 300 new messages: 12 requests at most."""
+def test_new_messages_cost_only_requests_for_the_list() -> None:
+    """300 changed tickets and 300 new messages take at most 12 requests."""
     shop = Shop(seed=2, tickets=900)
     with Sandbox(shop) as sandbox:
         first = run(sandbox.config, *BOTH)
@@ -83,8 +79,8 @@ def test_new_messages_come_with_the_next_run_at_the_price_of_the_list() -> None:
         assert sandbox.count() <= 12
 
 
-def test_an_idle_run_looks_at_both_lists(sandbox: Sandbox) -> None:
-    """Once at messages, and once at tickets to see whether settling is due."""
+def test_an_idle_run_checks_both_lists(sandbox: Sandbox) -> None:
+    """The request for tickets checks whether settling is due."""
     first = run(sandbox.config, *BOTH)
     sandbox.reset_counters()
 
@@ -94,10 +90,10 @@ def test_an_idle_run_looks_at_both_lists(sandbox: Sandbox) -> None:
     assert second.state == first.state
 
 
-def test_what_the_list_does_not_show_comes_within_the_settle_hours(
+def test_messages_that_the_list_misses_are_read_within_the_settle_hours(
     sandbox: Sandbox,
 ) -> None:
-    """Messages with an old date, and those that a merge moved."""
+    """These are backdated messages, and those that a merge moved."""
     shop = sandbox.shop
     first = run(sandbox.config, *BOTH)
     shop.advance(3600)
@@ -107,18 +103,18 @@ def test_what_the_list_does_not_show_comes_within_the_settle_hours(
     shop.tickets.merge(source, target)
 
     second = run(sandbox.config, *BOTH, state=first.state)
-    assert asked_tickets(sandbox) == []
+    assert tickets_with_requests(sandbox) == []
     a_day_later(shop)
     third_run = run(sandbox.config, *BOTH, state=second.state)
 
     assert old not in second.ids("ticket_messages")
     assert {old, *moved} <= set(third_run.ids("ticket_messages"))
     assert_all_messages(shop, first, second, third_run)
-    assert len(asked_tickets(sandbox)) <= 5
+    assert len(tickets_with_requests(sandbox)) <= 5
 
 
 def test_settling_costs_a_request_for_each_changed_ticket() -> None:
-    """And one for each page of the list of tickets."""
+    """The list of tickets costs a request per page."""
     shop = Shop(seed=2, tickets=900, messages_per_ticket=2)
     with Sandbox(shop) as sandbox:
         first = run(sandbox.config, *BOTH)
@@ -129,12 +125,12 @@ def test_settling_costs_a_request_for_each_changed_ticket() -> None:
 
         run(sandbox.config, "ticket_messages", state=first.state)
 
-        assert 500 <= len(asked_tickets(sandbox)) <= 502
+        assert 500 <= len(tickets_with_requests(sandbox)) <= 502
         assert sandbox.count() <= 1.05 * 500
 
 
 def test_zero_settle_hours_settle_in_every_run(sandbox: Sandbox) -> None:
-    """As version 0.1.0 did."""
+    """This is the behaviour of version 0.1.0."""
     first = run(every_run(sandbox), *BOTH)
     sandbox.shop.advance(3600)
     old = sandbox.shop.messages.create(
@@ -146,8 +142,8 @@ def test_zero_settle_hours_settle_in_every_run(sandbox: Sandbox) -> None:
     assert old in second.ids("ticket_messages")
 
 
-def test_settling_follows_all_else(sandbox: Sandbox) -> None:
-    """It delays nothing, however many streams are read at the same time."""
+def test_settling_follows_all_other_streams(sandbox: Sandbox) -> None:
+    """It delays nothing, however many streams are read in parallel."""
     for parallel in (1, 3):
         config = {**sandbox.config, "parallel_streams": parallel}
         first = run(config)
@@ -157,12 +153,12 @@ def test_settling_follows_all_else(sandbox: Sandbox) -> None:
         run(config, state=first.state)
 
         others = [r for r in sandbox.requests if "ticket_id" not in r.query]
-        assert asked_tickets(sandbox)
+        assert tickets_with_requests(sandbox)
         begin = next(
             i for i, r in enumerate(sandbox.requests) if "ticket_id" in r.query
         )
         late = [r.path for r in sandbox.requests[begin:] if r in others]
-        # The events of tickets that may have been imported belong to settling.
+        # Reading the events of possibly imported tickets is part of settling.
         assert set(late) <= {"/api/tickets", "/api/events"}
 
 
@@ -179,14 +175,14 @@ def test_a_long_conversation_is_read_to_its_end(sandbox: Sandbox) -> None:
     assert_all_messages(sandbox.shop, first, second)
 
 
-def test_what_happens_during_the_first_walk_comes_out_then_or_with_the_next_settling(
+def test_changes_during_the_first_walk_are_not_lost(
     sandbox: Sandbox,
 ) -> None:
-    """New messages, imported ones and merges."""
+    """New and imported messages and merges are read then, or with the next settling."""
     shop = sandbox.shop
     chance = random.Random(5)  # noqa: S311 (the same history each time)
 
-    def live(_shop: Shop, request: Request) -> None:
+    def change(_shop: Shop, request: Request) -> None:
         if request.path == "/api/messages" and len(shop.tickets) > 310:
             shop.advance(chance.random() * 400)
             tickets = shop.tickets.ids()
@@ -194,7 +190,7 @@ def test_what_happens_during_the_first_walk_comes_out_then_or_with_the_next_sett
             shop.messages.create(chance.choice(tickets), created_datetime=LAST_YEAR)
             shop.tickets.merge(*chance.sample(tickets, 2))
 
-    sandbox.before_request(live)
+    sandbox.before_request(change)
     first = run(sandbox.config, *BOTH)
     a_day_later(shop)
     second = run(sandbox.config, *BOTH, state=first.state)
@@ -205,7 +201,7 @@ def test_what_happens_during_the_first_walk_comes_out_then_or_with_the_next_sett
 def test_an_interrupted_walk_over_the_list_is_finished_and_not_repeated(
     sandbox: Sandbox,
 ) -> None:
-    """Its place stands in STATE like that of any feed."""
+    """STATE contains its position like that of any feed."""
     sandbox.faults.add(Fault.error(400), "/api/messages", after=6)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *BOTH)
@@ -222,7 +218,7 @@ def test_an_interrupted_walk_over_the_list_is_finished_and_not_repeated(
 
 
 def test_a_refused_cursor_of_the_list_loses_nothing(sandbox: Sandbox) -> None:
-    """It starts again from the newest message."""
+    """The walk restarts from the newest message."""
     sandbox.faults.add(Fault.error(400), "/api/messages", after=6)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *BOTH)
@@ -245,8 +241,8 @@ def test_the_child_alone_needs_no_parent(sandbox: Sandbox) -> None:
     assert set(third.ids("tickets")) == set(sandbox.shop.tickets.ids())
 
 
-def test_a_child_that_pauses_misses_nothing(sandbox: Sandbox) -> None:
-    """What changed meanwhile is settled when it comes back."""
+def test_a_child_that_was_deselected_misses_nothing(sandbox: Sandbox) -> None:
+    """Changes are settled when it is selected again."""
     shop = sandbox.shop
     first = run(sandbox.config, *BOTH)
     for _ in range(3):
@@ -261,8 +257,8 @@ def test_a_child_that_pauses_misses_nothing(sandbox: Sandbox) -> None:
     assert_all_messages(shop, first, third)
 
 
-def test_tickets_older_than_the_start_date_are_asked_in_the_first_run() -> None:
-    """Part of their conversation lies before it."""
+def test_the_first_run_requests_tickets_older_than_the_start_date() -> None:
+    """Part of their conversation is older than the start date."""
     shop = Shop(seed=30, tickets=300)
     start = "2026-09-01T00:00:00Z"
     with Sandbox(shop) as sandbox:
@@ -272,22 +268,22 @@ def test_tickets_older_than_the_start_date_are_asked_in_the_first_run() -> None:
             row for row in shop.tickets.rows() if row["updated_datetime"] > start
         ]
         old = {row["id"] for row in changed if row["created_datetime"] < start}
-        wanted = {
+        expected = {
             row["id"]
             for row in shop.messages.rows()
             if row["created_datetime"] >= start or row["ticket_id"] in old
         }
         assert old
-        assert set(latest("ticket_messages", output)) == wanted
-        assert len(asked_tickets(sandbox)) <= len(old) + 1
+        assert set(latest("ticket_messages", output)) == expected
+        assert len(tickets_with_requests(sandbox)) <= len(old) + 1
         assert "since" not in output.bookmark("ticket_messages")
 
 
 @pytest.mark.parametrize("after", range(0, 130, 13))
-def test_a_kill_while_settling_costs_three_requests_at_most(
+def test_a_kill_while_settling_costs_at_most_three_requests(
     sandbox: Sandbox, after: int
 ) -> None:
-    """It may come in any place."""
+    """It may happen at any point."""
     shop = sandbox.shop
     first = run(sandbox.config, *BOTH)
     shop.advance(DAY)
@@ -305,13 +301,13 @@ def test_a_kill_while_settling_costs_three_requests_at_most(
     rest = run(sandbox.config, "ticket_messages", state=killed.state)
 
     assert_all_messages(shop, first, killed, rest)
-    looks = 3  # at the head of both lists and at the events, as in any run
+    looks = 3  # the first pages of both lists and of the events, as in any run
     assert sandbox.count() <= whole + looks + 3
     assert max(len(json.dumps(killed.bookmark("ticket_messages"))), 0) < 1024
 
 
-def test_unfinished_settling_does_not_hold_up_new_messages(sandbox: Sandbox) -> None:
-    """The list comes first in each run."""
+def test_unfinished_settling_does_not_delay_new_messages(sandbox: Sandbox) -> None:
+    """Each run reads the list first."""
     shop = sandbox.shop
     first = run(sandbox.config, *BOTH)
     a_day_later(shop)
@@ -326,14 +322,14 @@ def test_unfinished_settling_does_not_hold_up_new_messages(sandbox: Sandbox) -> 
             run(sandbox.config, *BOTH, state=state)
         state = failure.value.output.state
         assert new in failure.value.output.ids("ticket_messages")
-    assert len(set(asked_tickets(sandbox))) > 50
+    assert len(set(tickets_with_requests(sandbox))) > 50
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [(Fault.error(404), "answered 404"), (Fault.error(301), "answered 301")],
 )
-def test_a_parent_that_is_gone_is_skipped_with_one_line(
+def test_a_deleted_parent_is_skipped_with_one_line(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, fault: Fault, words: str
 ) -> None:
     """It was deleted or merged between two requests."""
@@ -352,8 +348,8 @@ def test_a_parent_that_is_gone_is_skipped_with_one_line(
     assert len(second.records("tickets")) >= 5
 
 
-def test_other_refusals_of_a_parent_cost_the_stream_alone(sandbox: Sandbox) -> None:
-    """The mark stays before the ticket whose messages are missing."""
+def test_other_refusals_of_a_parent_fail_only_the_stream(sandbox: Sandbox) -> None:
+    """The position stays before the ticket whose messages are missing."""
     shop = sandbox.shop
     first = run(every_run(sandbox), *BOTH)
     shop.advance(3600)

@@ -106,7 +106,7 @@ def test_a_meta_that_is_none_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
     )
 
     assert kept(sandbox.config, "tags").errors == [
-        "tags: /api/tags failed: `meta` in the response is not an object."
+        "tags: /api/tags failed: the response's `meta` is not an object."
     ]
 
 

@@ -30,7 +30,7 @@ Point the tap at it with the printed settings. Stop it with Ctrl-C."""
 
 
 def _rate(text: str) -> tuple[int, float]:
-    """Read a rate limit such as 40/20."""
+    """Parse a rate limit such as 40/20."""
     limit, _, seconds = text.partition("/")
     rate = int(limit), float(seconds or 20)
     if rate[0] < 1 or rate[1] <= 0:
@@ -39,7 +39,7 @@ def _rate(text: str) -> tuple[int, float]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Describe the options."""
+    """Build the argument parser."""
     parser = argparse.ArgumentParser(
         "python -m tests.sandbox",
         description=_DESCRIPTION,
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=8321, help="port; 0 takes a free one (%(default)s)")
     shop = parser.add_argument_group("the shop")
     add = shop.add_argument
-    add("--seed", type=int, default=1, help="another seed, other rows (%(default)s)")
+    add("--seed", type=int, default=1, help="seed of the generated rows (%(default)s)")
     add("--tickets", type=int, default=200, metavar="N", help="(%(default)s)")
     add(
         "--messages-per-ticket",
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rate-limit",
         type=_rate,
         metavar="REQUESTS/SECONDS",
-        help="such as 40/20; more is answered with 429 (no limit)",
+        help="such as 40/20; excess requests get 429 (no limit)",
     )
     add(
         "--limiter",
@@ -98,12 +98,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="how much longer every answer takes (%(default)s)",
+        help="delay added to every answer (%(default)s)",
     )
     add(
         "--surprises",
         action="store_true",
-        help="answer otherwise than documented, to see what `--test` tells",
+        help="deviate from the documentation, to see what `--test` reports",
     )
     return parser
 

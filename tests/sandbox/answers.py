@@ -1,4 +1,4 @@
-"""What the sandbox answers to a request."""
+"""Answers of the sandbox."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Wire = Literal["whole", "cut", "reset", "hang"]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, and how much of it reaches the client."""
+    """An answer and how it is transmitted."""
 
     status: int
     payload: Any = None
-    body: bytes | None = None  # takes the place of the payload
+    body: bytes | None = None  # replaces the payload
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     wire: Wire = "whole"
@@ -27,16 +27,15 @@ class Answer:
         if self.payload is None:
             return b""
         text = json.dumps(self.payload, ensure_ascii=False, separators=(",", ":"))
-        return text.encode(errors="backslashreplace")  # half of a surrogate pair
+        return text.encode(errors="backslashreplace")  # lone surrogates
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program
-    """An answer that says why not."""
+    """An error answer, raised to end the handling of a request."""
 
     def __init__(
         self, status: int, message: str, data: dict[str, list[str]] | None = None
     ) -> None:
-        """Describe the refusal."""
         super().__init__(message)
         self.status = status
         self.error: dict[str, Any] = {"msg": message}
@@ -44,7 +43,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program
             self.error["data"] = data
 
     def answer(self) -> Answer:
-        """Return the answer in the API's form."""
+        """Return the answer in the API's format."""
         return Answer(self.status, {"error": self.error})
 
 
@@ -59,5 +58,5 @@ def reject(name: str, problem: str) -> NoReturn:
 
 
 def not_found() -> Refusal:
-    """Refuse an unknown id or path."""
+    """Return the refusal of an unknown id or path."""
     return Refusal(404, "Resource not found.")

@@ -1,4 +1,4 @@
-"""Answers to the requests of the API, from the table of endpoints."""
+"""Routing of API requests by the table of endpoints."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 Endpoint = Listing | Document | Items | Report
 
-# Microseconds added to the value.
-_FIRST_MOMENT = {"created_datetime[gt]": 1, "created_datetime[gte]": 0}
-_LAST_MOMENT = {"created_datetime[lt]": -1, "created_datetime[lte]": 0}
-_BOUNDS = {*_FIRST_MOMENT, *_LAST_MOMENT}
+# Microseconds to add to the value, which make the bound inclusive.
+_FIRST_TIMESTAMP = {"created_datetime[gt]": 1, "created_datetime[gte]": 0}
+_LAST_TIMESTAMP = {"created_datetime[lt]": -1, "created_datetime[lte]": 0}
+_BOUNDS = {*_FIRST_TIMESTAMP, *_LAST_TIMESTAMP}
 
 
-def find(path: str) -> tuple[str, Endpoint, int | None]:
-    """Return the endpoint of a path: its name, its entry and the id asked for.
+def find_endpoint(path: str) -> tuple[str, Endpoint, int | None]:
+    """Return the name, the definition and the requested id of an endpoint.
 
     Raises:
-        Refusal: There is no such path.
+        Refusal: If there is no such path.
     """
     _, root, name = path.rstrip("/").partition("/api/")
     if not root:
@@ -57,16 +57,16 @@ def respond(
 
     Args:
         shop: The shop.
-        path: The path asked for.
+        path: The requested path.
         query: The query parameters.
-        echo: The query as written in the request.
-        generation: Cursors of an earlier generation have expired.
+        echo: The query string of the request.
+        generation: The generation of valid cursors; earlier ones have expired.
         body: The body of the request.
 
     Raises:
-        Refusal: The request is not valid.
+        Refusal: If the request is invalid.
     """
-    _, endpoint, row_id = find(path)
+    _, endpoint, row_id = find_endpoint(path)
     query = {name.removesuffix("[]"): values for name, values in query.items()}
     if isinstance(endpoint, Report):
         return statistics(shop, endpoint, query, body)
@@ -80,7 +80,7 @@ def respond(
 
 
 def _document(shop: Shop, endpoint: Document, query: Query) -> Answer:
-    """Answer with a document; a filter chooses among its data."""
+    """Answer with a document whose data may be filtered."""
     reject_unknown(query, *endpoint.filters)
     payload = endpoint.show(shop)
     values = _read_filters(shop, endpoint.filters, query)
@@ -93,11 +93,11 @@ def _document(shop: Shop, endpoint: Document, query: Query) -> Answer:
 def _detail(
     shop: Shop, endpoint: Listing, row_id: int, query: Query, path: str
 ) -> Answer:
-    """Answer with one row, or say where it went."""
+    """Answer with a single row, or redirect to the row that it was merged into."""
     reject_unknown(query, *(["relationships"] if endpoint.relationships else []))
     collection = getattr(shop, endpoint.collection)
     if row_id == 0 and endpoint.collection == "users":
-        row_id = collection.id_at(1)  # the caller
+        row_id = collection.id_at(1)  # the authenticated user
     if row_id in collection:
         return Answer(200, endpoint.detail(shop, collection.row(row_id)))
     if collection.merged_into(row_id) is None:
@@ -137,7 +137,7 @@ def _page(
 
 
 def _selection(shop: Shop, endpoint: Listing, query: Query) -> Selection:
-    """Read which rows are wanted."""
+    """Parse which rows are requested."""
     default = endpoint.order or endpoint.orders[0]
     order = read_order(endpoint.orders, query, default)
     values = _read_filters(shop, endpoint.filters, query)
@@ -148,23 +148,23 @@ def _selection(shop: Shop, endpoint: Listing, query: Query) -> Selection:
     return Selection(
         order,
         ids,
-        max(_bounds(query, _FIRST_MOMENT), default=None),
-        min(_bounds(query, _LAST_MOMENT), default=None),
+        max(_bounds(query, _FIRST_TIMESTAMP), default=None),
+        min(_bounds(query, _LAST_TIMESTAMP), default=None),
         _predicate(values, endpoint.filters),
     )
 
 
 def _bounds(query: Query, shifts: Mapping[str, int]) -> list[int]:
-    """Read the bounds of created_datetime on one side."""
+    """Parse the lower or upper bounds of created_datetime."""
     return [
-        _moment(name, text) + shift
+        _timestamp(name, text) + shift
         for name, shift in shifts.items()
         for text in query.get(name, [])
     ]
 
 
-def _moment(name: str, text: str) -> int:
-    """Read a date-time."""
+def _timestamp(name: str, text: str) -> int:
+    """Parse a date-time."""
     try:
         return micros(text)
     except ValueError:
@@ -174,12 +174,12 @@ def _moment(name: str, text: str) -> int:
 def _read_filters(
     shop: Shop, filters: Mapping[str, Filter], query: Query
 ) -> dict[str, Values]:
-    """Read the values of all filters given."""
+    """Parse the values of all filters in the query."""
     for name, rule in filters.items():
         if rule.required and name not in query:
             reject(name, "Missing data for required field.")
-        if name in query and rule.needs and rule.needs not in query:
-            reject(rule.needs, f"Required when {name} is given.")
+        if name in query and rule.requires and rule.requires not in query:
+            reject(rule.requires, f"Required when {name} is given.")
     defaults = {name: rule.default(shop) for name, rule in filters.items()}
     given = {name: [text] for name, text in defaults.items() if text is not None}
     given |= {name: query[name] for name in filters if name in query}
@@ -189,7 +189,7 @@ def _read_filters(
 def _predicate(
     values: Mapping[str, Values], filters: Mapping[str, Filter]
 ) -> Callable[[Row], bool] | None:
-    """Join the filters given, if any."""
+    """Combine the filters in the query, if there are any."""
     if not values:
         return None
     return lambda row: all(filters[name].keep(row, values[name]) for name in values)

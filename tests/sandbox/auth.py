@@ -1,4 +1,4 @@
-"""Who may ask: API keys and OAuth tokens, all invented."""
+"""Authentication by API keys and OAuth tokens, all of them invented."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ TOKEN_PATH: Final = "/oauth/token"
 
 
 class Auth:
-    """Checks credentials, and gives out access tokens.
+    """Checks credentials and issues access tokens.
 
     Attributes:
-        expires_in: What a token's answer says of its life; the API says 0.
-        opaque: Whether access tokens are no JWTs.
+        expires_in: The `expires_in` of token responses; the API sends 0.
+        opaque: Whether access tokens are opaque instead of JWTs.
         rotates: Whether each use of a refresh token replaces it.
-        refresh_token: The refresh token that works now.
-        given: The access tokens given out so far.
+        refresh_token: The refresh token that is currently valid.
+        given: The access tokens issued so far.
     """
 
     def __init__(
         self, token_lifetime: float, clock: Callable[[], float] | None = None
     ) -> None:
-        """Choose how many seconds, of which clock, an access token is good for."""
+        """Set the lifetime of access tokens in seconds, and their clock."""
         self.token_lifetime = token_lifetime
         self.expires_in: Any = 0
         self.opaque = False
@@ -53,13 +53,13 @@ class Auth:
         return _is_basic(authorization, EMAIL, API_KEY)
 
     def revoke_tokens(self) -> None:
-        """Let all access tokens given out so far expire."""
+        """Expire all access tokens issued so far."""
         self._ends.clear()
 
-    def give_token(
+    def issue_token(
         self, authorization: str, form: Mapping[str, list[str]], now: int
     ) -> Answer:
-        """Answer a request for an access token; it is `now` (seconds) in the shop."""
+        """Answer a token request; `now` is the shop's time in seconds."""
         if not _is_basic(authorization, CLIENT_ID, CLIENT_SECRET):
             return Answer(401, {"error": "invalid_client"})
         if form.get("grant_type") != ["refresh_token"]:
@@ -68,7 +68,7 @@ class Auth:
             return Answer(400, {"error": "invalid_grant"})
         answer = {
             "access_token": self._new_token(now),
-            "expires_in": self.expires_in,  # 0 in the API; the truth is in the token
+            "expires_in": self.expires_in,  # 0 in the API, unlike the token
             "id_token": None,
             "scope": "openid email profile offline",
             "token_type": "Bearer",
@@ -79,7 +79,7 @@ class Auth:
         return Answer(200, answer)
 
     def _new_token(self, now: int) -> str:
-        """Make a token shaped like a JWT, without a real signature."""
+        """Create a token shaped like a JWT, without a real signature."""
         number = len(self.given) + 1
         claims = {
             "iat": now,
@@ -97,7 +97,7 @@ class Auth:
 
 
 def _is_basic(authorization: str, name: str, secret: str) -> bool:
-    """Compare HTTP Basic credentials."""
+    """Check HTTP Basic credentials."""
     scheme, _, value = authorization.partition(" ")
     try:
         given = base64.b64decode(value, validate=True).decode()
@@ -107,10 +107,10 @@ def _is_basic(authorization: str, name: str, secret: str) -> bool:
 
 
 def unauthorized() -> Refusal:
-    """Refuse a request without good credentials."""
+    """Return the refusal of a request without valid credentials."""
     return Refusal(401, "Unauthorized")
 
 
 def forbidden() -> Refusal:
-    """Refuse what the credentials are not meant for."""
+    """Return the refusal of a request beyond the credentials' permissions."""
     return Refusal(403, "You do not have enough permissions to perform this action.")

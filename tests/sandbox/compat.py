@@ -1,4 +1,4 @@
-"""What older Pythons lack."""
+"""Compatibility with older Python versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, in a form that needs no memory."""
+"""Stateless cursors, which mark where a page ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.sandbox.index import sort_key
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in an order, and the direction to read from there.
+    """A position in an order, and the direction to read from there.
 
-    Real cursors hold the first three. The other two let the sandbox tell which
-    cursors have expired or came from another request; hand-made cursors may
-    leave them out.
+    Real cursors contain the first three fields. The sandbox uses the other two to
+    detect cursors that have expired or belong to another request; handwritten
+    cursors may omit them.
     """
 
     direction: Literal["next", "prev"]
@@ -27,7 +27,7 @@ class Cursor:
     order: str | None = None
 
     def encode(self) -> str:
-        """Write the cursor."""
+        """Encode the cursor."""
         value = self.value
         if isinstance(value, str):
             value = value.removesuffix("+00:00")
@@ -36,10 +36,10 @@ class Cursor:
 
     @classmethod
     def decode(cls, text: str, order: str, field: str, generation: int) -> Cursor:
-        """Read a cursor given out for an order.
+        """Decode a cursor that was issued for an order.
 
         Raises:
-            Refusal: The cursor is broken, expired or for another order.
+            Refusal: If the cursor is malformed, expired or for another order.
         """
         try:
             cursor = cls(*json.loads(b64decode(text, validate=True)))

@@ -1,4 +1,4 @@
-"""The collections that refer to one another: tickets, messages and the like."""
+"""Collections that refer to one another: tickets, messages, customers and surveys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sandbox.times import iso
 if TYPE_CHECKING:
     from tests.sandbox.shop import Shop
 
-_BUMP = 0.2  # seconds from a message to the change of its ticket
+_BUMP = 0.2  # seconds between a message and the change of its ticket
 
 
 class Customers(Collection):
@@ -27,7 +27,6 @@ class Customers(Collection):
     mergeable = True
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the customers of a shop."""
         created, updated = shop.history("customers")
         super().__init__(
             shop,
@@ -35,20 +34,22 @@ class Customers(Collection):
             first_id=519_500_002,
             count=shop.sizes["customers"],
             make=lambda n, row_id: customer(shop, row_id, created()[n], updated()[n]),
-            fresh=lambda row_id, moment: customer(shop, row_id, moment, moment),
-            moments={"created_datetime": created, "updated_datetime": updated},
+            make_new=lambda row_id, timestamp: customer(
+                shop, row_id, timestamp, timestamp
+            ),
+            timestamps={"created_datetime": created, "updated_datetime": updated},
         )
 
     def merge(self, source_id: int, target_id: int) -> None:
-        """Let a customer vanish into another, with all that refers to it."""
+        """Merge a customer and everything that refers to it into another."""
         with self._shop.lock:
             self._remove(source_id, target_id)
             self.update(target_id)
             stub = {name: self.row(target_id)[name] for name in ("id", "name", "email")}
-            for row in self._shop.tickets.kept():
+            for row in self._shop.tickets.stored_rows():
                 if row["customer"] and row["customer"]["id"] == source_id:
                     row["customer"] = row["customer"] | stub
-            for row in self._shop.satisfaction_surveys.kept():
+            for row in self._shop.satisfaction_surveys.stored_rows():
                 if row["customer_id"] == source_id:
                     row["customer_id"] = target_id
             self._shop.record_event("Customer", "deleted", source_id)
@@ -62,7 +63,6 @@ class Tickets(Collection):
     mergeable = True
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the tickets of a shop."""
         layout = shop.layout
         self._updated = cache(lambda: layout.updated(shop.seed, shop.end))
         super().__init__(
@@ -71,53 +71,55 @@ class Tickets(Collection):
             first_id=82_000_000,
             count=layout.tickets,
             make=lambda n, row_id: ticket(shop, row_id, self._course(n, row_id)),
-            fresh=lambda row_id, moment: ticket(shop, row_id, Course(moment, moment)),
-            moments={
+            make_new=lambda row_id, timestamp: ticket(
+                shop, row_id, Course(timestamp, timestamp)
+            ),
+            timestamps={
                 "created_datetime": lambda: layout.slots[: layout.tickets],
                 "updated_datetime": self._updated,
             },
         )
 
     def _course(self, position: int, row_id: int) -> Course:
-        """Tell how a generated ticket went."""
+        """Return the course of a generated ticket."""
         layout = self._shop.layout
         created, updated = layout.slots[position], self._updated()[position]
         count = layout.counts[position]
         if not count:
             return Course(created, updated)
-        last = layout.moment_of(position, count - 1)
+        last = layout.timestamp_of(position, count - 1)
         agent_first = Facts.of(self._shop, row_id).from_agent
         turn = count - 1 if (count % 2 == 1) != agent_first else count - 2
-        received = layout.moment_of(position, turn) if turn >= 0 else None
+        received = layout.timestamp_of(position, turn) if turn >= 0 else None
         return Course(created, updated, count, last, received)
 
     @override
     def create(self, **fields: Any) -> int:
-        """Open a ticket, which an event tells."""
+        """Create a ticket and record an event."""
         with self._shop.lock:
             row_id = super().create(**fields)
             self._shop.record_event(self.object_type, "created", row_id)
             return row_id
 
-    def bring_in(self, moment: str, messages: int = 1) -> int:
-        """Import a ticket with its messages, all dated back; its event is of today."""
+    def import_ticket(self, timestamp: str, messages: int = 1) -> int:
+        """Import a backdated ticket with messages; only its event has today's date."""
         with self._shop.lock:
-            dates = {"created_datetime": moment, "updated_datetime": moment}
+            dates = {"created_datetime": timestamp, "updated_datetime": timestamp}
             row_id = self.create(**dates)
             for _ in range(messages):
-                self._shop.messages.create(row_id, created_datetime=moment)
-            self.update(row_id, touch=False, updated_datetime=moment)
+                self._shop.messages.create(row_id, created_datetime=timestamp)
+            self.update(row_id, touch=False, updated_datetime=timestamp)
             return row_id
 
-    def created_about(self, moment: int) -> int:
-        """Return the generated ticket that was created next after a moment."""
+    def first_created_after(self, timestamp: int) -> int:
+        """Return the first generated ticket created at or after a timestamp."""
         layout = self._shop.layout
-        position = bisect_left(layout.slots, moment, hi=layout.tickets)
+        position = bisect_left(layout.slots, timestamp, hi=layout.tickets)
         return self.id_at(max(min(position, layout.tickets - 1), 0))
 
     @override
     def delete(self, row_id: int) -> None:
-        """Let a ticket vanish with its messages and its survey."""
+        """Delete a ticket with its messages and its survey."""
         with self._shop.lock:
             for message_id in self._shop.messages.of_ticket(row_id):
                 self._shop.messages.drop(message_id)
@@ -126,7 +128,7 @@ class Tickets(Collection):
             super().delete(row_id)
 
     def merge(self, source_id: int, target_id: int) -> None:
-        """Let a ticket vanish into another, which gets its messages."""
+        """Merge a ticket into another, which gets its messages."""
         with self._shop.lock:
             messages = self._shop.messages
             messages.move(source_id, target_id)
@@ -143,7 +145,6 @@ class Messages(Collection):
     """The messages."""
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the messages of a shop."""
         layout = shop.layout
         self._changed_tickets: dict[int, list[int]] = {}
         super().__init__(
@@ -152,15 +153,15 @@ class Messages(Collection):
             first_id=2_200_000_005,
             count=layout.messages,
             make=self._generated,
-            fresh=lambda row_id, moment: message(shop, row_id, 0, 0, moment),
-            moments={"created_datetime": layout.message_moments},
+            make_new=lambda row_id, timestamp: message(shop, row_id, 0, 0, timestamp),
+            timestamps={"created_datetime": layout.message_timestamps},
         )
 
     def _generated(self, position: int, row_id: int) -> Row:
-        """Make up a message of a generated ticket."""
-        ticket_position, turn, moment = self._shop.layout.message(position)
+        """Build a message of a generated ticket."""
+        ticket_position, turn, timestamp = self._shop.layout.message(position)
         ticket_id = self._shop.tickets.id_at(ticket_position)
-        return message(self._shop, row_id, ticket_id, turn, moment)
+        return message(self._shop, row_id, ticket_id, turn, timestamp)
 
     def of_ticket(self, ticket_id: int) -> list[int]:
         """Return the ids of a ticket's messages, oldest first."""
@@ -177,13 +178,15 @@ class Messages(Collection):
     def create(
         self, ticket_id: int = 0, created_datetime: str | None = None, **fields: Any
     ) -> int:
-        """Write a message; its ticket changes a moment later."""
+        """Create a message; its ticket changes shortly after."""
         with self._shop.lock:
-            self._shop.tickets.row(ticket_id)  # fails if there is no such ticket
+            self._shop.tickets.row(
+                ticket_id
+            )  # raises KeyError if there is no such ticket
             known = self.of_ticket(ticket_id)
-            moment = created_datetime or iso(self._shop.tick())
+            timestamp = created_datetime or iso(self._shop.tick())
             row = message(self._shop, self._next_id, ticket_id, len(known), 0)
-            row |= {"created_datetime": moment, "processed_datetime": moment}
+            row |= {"created_datetime": timestamp, "processed_datetime": timestamp}
             row |= {"sent_datetime": None, "failed_datetime": None}
             row_id = super().create(**(row | fields))
             self._changed_tickets[ticket_id] = [*known, row_id]
@@ -196,7 +199,7 @@ class Messages(Collection):
 
     @override
     def delete(self, row_id: int) -> None:
-        """Let a message vanish: no event tells, and its ticket does not move."""
+        """Delete a message without an event and without changing its ticket's date."""
         with self._shop.lock:
             ticket_id = self.row(row_id)["ticket_id"]
             self.drop(row_id)
@@ -204,14 +207,14 @@ class Messages(Collection):
             self._shop.tickets.update(ticket_id, touch=False, messages_count=count)
 
     def drop(self, row_id: int) -> None:
-        """Take a message from its ticket, which is left as it is."""
+        """Remove a message from its ticket without changing the ticket."""
         ticket_id = self.row(row_id)["ticket_id"]
         left = [known for known in self.of_ticket(ticket_id) if known != row_id]
         self._changed_tickets[ticket_id] = left
         self._remove(row_id, None)
 
     def move(self, source_id: int, target_id: int) -> None:
-        """Hand all messages of a ticket to another."""
+        """Move all messages of a ticket to another."""
         moved = self.of_ticket(source_id)
         self._changed_tickets[target_id] = self.of_ticket(target_id) + moved
         self._changed_tickets[source_id] = []
@@ -221,10 +224,10 @@ class Messages(Collection):
 
 
 class Surveys(Collection):
-    """The satisfaction surveys, at most one for a ticket."""
+    """The satisfaction surveys, at most one per ticket."""
 
     def __init__(self, shop: Shop) -> None:
-        """Spread the surveys of a shop over its tickets."""
+        """Distribute the surveys of a shop over its tickets."""
         layout, count = shop.layout, shop.sizes["satisfaction_surveys"]
         tickets = [number * layout.tickets // count for number in range(count)]
         created = array("q", [layout.slots[ticket + 1] for ticket in tickets])
@@ -235,32 +238,34 @@ class Surveys(Collection):
             first_id=6_960_000,
             count=count,
             make=lambda n, row_id: self._survey(row_id, tickets[n], created[n]),
-            fresh=lambda row_id, moment: survey(shop, row_id, 0, 0, moment),
-            moments={"created_datetime": lambda: created},
+            make_new=lambda row_id, timestamp: survey(shop, row_id, 0, 0, timestamp),
+            timestamps={"created_datetime": lambda: created},
         )
 
     def _survey(self, row_id: int, ticket_position: int, created: int) -> Row:
-        """Make up the survey about a generated ticket."""
+        """Build the survey of a generated ticket."""
         ticket_id = self._shop.tickets.id_at(ticket_position)
         customer_id = Facts.of(self._shop, ticket_id).customer_id
         return survey(self._shop, row_id, ticket_id, customer_id, created)
 
     @override
     def create(self, ticket_id: int = 0, **fields: Any) -> int:
-        """Plan a survey about a ticket."""
+        """Create a survey of a ticket."""
         customer = self._shop.tickets.row(ticket_id)["customer"]
         row = {"ticket_id": ticket_id, "customer_id": customer and customer["id"]}
         return super().create(**(row | fields))
 
     def of_ticket(self, ticket_id: int) -> list[int]:
         """Return the ids of a ticket's surveys."""
-        kept = [row["id"] for row in self.kept() if row["ticket_id"] == ticket_id]
+        stored_rows = [
+            row["id"] for row in self.stored_rows() if row["ticket_id"] == ticket_id
+        ]
         position = self._shop.tickets.position_of(ticket_id)
-        if kept or position not in self._by_ticket:
-            return kept
+        if stored_rows or position not in self._by_ticket:
+            return stored_rows
         row_id = self.id_at(self._by_ticket[position])
         return [row_id] if row_id in self else []
 
     def drop(self, row_id: int) -> None:
-        """Take a survey out without an event."""
+        """Remove a survey without an event."""
         self._remove(row_id, None)

@@ -1,4 +1,4 @@
-"""Chance that falls the same way every time for the same key."""
+"""Random choices that depend only on a key."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ _LOW = 1 << 64
 
 
 class Dice:
-    """Rolls drawn from the hash of a key, such as (seed, kind, id)."""
+    """Draws from the hash of a key such as (seed, kind, id)."""
 
     __slots__ = ("_key", "_pool", "_refills")
 
     def __init__(self, *key: int | str) -> None:
-        """Choose the key."""
         self._key = repr(key).encode()
         self._refills = 0
         self._pool = 0
@@ -36,7 +35,7 @@ class Dice:
         return result
 
     def chance(self, percent: int) -> bool:
-        """Return true in so many of a hundred cases."""
+        """Return true with a probability in percent."""
         return self.roll(100) < percent
 
     def pick(self, options: Sequence[T]) -> T:
@@ -44,11 +43,11 @@ class Dice:
         return options[self.roll(len(options))]
 
     def maybe(self, percent: int, value: T) -> T | None:
-        """Return the value in so many of a hundred cases, else nothing."""
+        """Return the value with a probability in percent, otherwise None."""
         return value if self.chance(percent) else None
 
 
 def words(seed: int, name: str, count: int) -> array[int]:
-    """Return `count` random 64-bit numbers, for loops too long for dice."""
+    """Return `count` random 64-bit numbers, for loops too long for `Dice`."""
     source = Random(f"{seed} {name}")  # noqa: S311 - made-up data, not a secret
     return array("Q", source.randbytes(8 * count))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def _as_listed(_: Shop, row: Row) -> Row:
-    """Show one row just as in the list."""
+    """Show a single row as in the list."""
     return row
 
 
@@ -39,21 +39,21 @@ class Listing:
     """`GET /api/<path>`: pages of a collection; `GET /api/<path>/<id>`: one row."""
 
     method: ClassVar = "GET"
-    collection: str  # the attribute of the shop
-    orders: tuple[str, ...]  # the default first; none: order_by is refused
+    collection: str  # an attribute of the shop
+    orders: tuple[str, ...]  # the default first; if empty, order_by is refused
     filters: Mapping[str, Filter] = field(default_factory=dict)
     created_range: bool = False  # created_datetime[gt] and so on
-    total_resources: bool = False  # a null in the meta object
+    total_resources: bool = False  # adds a null to the meta object
     detail: Callable[[Shop, Row], Row] = _as_listed
     default_limit: int = 30
-    most: int = 100  # rows on a page
-    relationships: bool = False  # whether a detail may ask for custom_fields
-    order: str = ""  # the only order, where there is no order_by
+    max_limit: int = 100  # rows on a page
+    relationships: bool = False  # whether details accept the parameter of this name
+    order: str = ""  # the fixed order of lists without order_by
 
 
 @dataclass(frozen=True)
 class Document:
-    """`GET /api/<path>`: one object, without pages."""
+    """`GET /api/<path>`: a single object without pages."""
 
     method: ClassVar = "GET"
     show: Callable[[Shop], Any]
@@ -62,14 +62,14 @@ class Document:
 
 @dataclass(frozen=True)
 class Items:
-    """`GET /api/views/<id>/items`: pages of what a view lets through."""
+    """`GET /api/views/<id>/items`: pages of the rows that match a view."""
 
     method: ClassVar = "GET"
     default_limit: int = 30
-    most: int = 100
+    max_limit: int = 100
 
     def orders_of(self, view: Row) -> tuple[str, ...]:
-        """Return the orders of a view's items."""
+        """Return the orders that a view's items can have."""
         return _CUSTOMER_ORDERS if view["type"] == "customer-list" else _ITEM_ORDERS
 
 
@@ -79,17 +79,17 @@ class Report:
 
     method: ClassVar = "POST"
     default_limit: int = 30
-    most: int = 10_000
+    max_limit: int = 10_000
 
 
-def both(*fields: str) -> tuple[str, ...]:
-    """Return the orders by fields, newest first before oldest first."""
+def orders_by(*fields: str) -> tuple[str, ...]:
+    """Return the orders by these fields, descending before ascending."""
     return tuple(f"{name}:{way}" for name in fields for way in ("desc", "asc"))
 
 
-_CREATED = both("created_datetime")
-_CUSTOMER_ORDERS = both("created_datetime", "updated_datetime")
-_ITEM_ORDERS = both(
+_CREATED = orders_by("created_datetime")
+_CUSTOMER_ORDERS = orders_by("created_datetime", "updated_datetime")
+_ITEM_ORDERS = orders_by(
     "created_datetime",
     "updated_datetime",
     "last_message_datetime",
@@ -119,17 +119,17 @@ _EVENT_OBJECTS = (
 
 
 def _archived_fields(shop: Shop) -> str | None:
-    """Tell which custom fields are meant when the request does not say."""
+    """Return the default of `archived` for custom fields."""
     return "false" if shop.custom_fields_archived == "documented" else None
 
 
 def _calls_of_ticket(shop: Shop, values: Values) -> list[int]:
-    """Return the calls that may be a ticket's."""
+    """Return the calls that may belong to a ticket."""
     return shop.voice_calls.of_ticket(values[0])
 
 
 def _by_call(parts: Callable[[Shop], CallParts]) -> Filter:
-    """Keep what belongs to a call."""
+    """Match rows that belong to a call."""
     return equals("call_id", ids=lambda shop, values: parts(shop).of_call(values[0]))
 
 
@@ -147,7 +147,7 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
     ),
     "custom-fields": Listing(
         "custom_fields",
-        both("priority"),
+        orders_by("priority"),
         {
             "object_type": equals(
                 "object_type", choice("Ticket", "Customer"), required=True
@@ -162,10 +162,10 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
         {
             "object_id": equals("object_id"),
             "object_type": equals(
-                "object_type", choice(*_EVENT_OBJECTS), needs="object_id"
+                "object_type", choice(*_EVENT_OBJECTS), requires="object_id"
             ),
             "types": one_of("type", choice(*FILTERABLE)),
-            "user_ids": one_of("user_id", most=1),
+            "user_ids": one_of("user_id", max_values=1),
         },
         created_range=True,
     ),
@@ -182,7 +182,7 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
     ),
     "macros": Listing(
         "macros",
-        both("created_datetime", "updated_datetime", "name", "usage", "language"),
+        orders_by("created_datetime", "updated_datetime", "name", "usage", "language"),
         {
             "archived": set_as("archived_datetime", lambda _: "false"),
             "languages": one_of("language", str),
@@ -228,11 +228,11 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
             )
         },
     ),
-    "tags": Listing("tags", (*_CREATED, *both("name"))),
-    "teams": Listing("teams", (*_CREATED, *both("name"))),
+    "tags": Listing("tags", (*_CREATED, *orders_by("name"))),
+    "teams": Listing("teams", (*_CREATED, *orders_by("name"))),
     "tickets": Listing(
         "tickets",
-        both("created_datetime", "updated_datetime"),
+        orders_by("created_datetime", "updated_datetime"),
         {
             "customer_id": customer_is(),
             "external_id": equals("external_id", str),
@@ -240,7 +240,7 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
                 int,
                 lambda row, values: row["id"] in values,
                 ids=lambda _, values: set(values),
-                most=100,
+                max_values=100,
             ),
             "trashed": set_unless_false("trashed_datetime"),
         },
@@ -250,7 +250,7 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
     ),
     "users": Listing(
         "users",
-        ("name:asc", "name:desc", *both("created_datetime", "email", "role.name")),
+        ("name:asc", "name:desc", *orders_by("created_datetime", "email", "role.name")),
         {"email": equals("email", str), "external_id": equals("external_id", str)},
         total_resources=True,
     ),
@@ -258,7 +258,7 @@ ENDPOINTS: Mapping[str, Listing | Document | Items | Report] = {
     "views/{id}/items": Items(),
     "widgets": Listing(
         "widgets",
-        both("created_datetime", "order"),
+        orders_by("created_datetime", "order"),
         {"integration_id": equals("integration_id"), "app_id": equals("app_id", str)},
     ),
 }

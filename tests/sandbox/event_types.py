@@ -1,4 +1,4 @@
-"""The types of events by which the list can be filtered, as published."""
+"""The event types that the list of events can be filtered by, as published."""
 
 from __future__ import annotations
 

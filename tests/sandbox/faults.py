@@ -1,4 +1,4 @@
-"""Faults on demand: what can happen to an answer on its way."""
+"""Faults on demand: everything that can happen to an answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HTML = b"<!doctype html><html><body><h1>Bad gateway</h1></body></html>"
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that turns a good answer into a bad one."""
+    """A function that turns a good answer into a bad one, with a name."""
 
     name: str
     spoil: Callable[[Answer], Answer]
@@ -28,7 +28,7 @@ class Fault:
     def error(
         cls, status: int, *, message: str = "Invented fault.", html: bool = False
     ) -> Fault:
-        """Answer with an error status, as JSON or as a proxy's HTML page."""
+        """Answer with an error status, as JSON or as the HTML page of a proxy."""
         answer = Answer(status, {"error": {"msg": message}})
         if html:
             answer = Answer(status, body=_HTML, content_type="text/html")
@@ -36,7 +36,7 @@ class Fault:
 
     @classmethod
     def too_many_requests(cls, retry_after: int | str | None = 1) -> Fault:
-        """Answer 429: wait for seconds, until an HTTP date, or who knows."""
+        """Answer 429 with Retry-After in seconds, as an HTTP date, or without it."""
         headers = {} if retry_after is None else {"Retry-after": str(retry_after)}
         answer = Answer(429, {"error": {"msg": "Too many requests."}}, headers=headers)
         return cls("status 429", lambda _: answer)
@@ -58,7 +58,7 @@ class Fault:
 
     @classmethod
     def not_ready(cls) -> Fault:
-        """Answer 202 as reporting does: accepted, without the rows."""
+        """Answer 202 without rows, as reporting does while it computes."""
         meta = {"prev_cursor": None, "next_cursor": None, "total": 0}
         answer = Answer(202, {"object": "list", "data": [], "meta": meta})
         return cls("status 202", lambda _: answer)
@@ -71,7 +71,7 @@ class Fault:
 
     @classmethod
     def truncated_json(cls) -> Fault:
-        """Answer with half of the JSON, as if that were all."""
+        """Answer with the first half of the JSON under a matching Content-Length."""
 
         def spoil(answer: Answer) -> Answer:
             body = answer.content()
@@ -81,7 +81,7 @@ class Fault:
 
     @classmethod
     def rewrite(cls, change: Callable[[Any], Any]) -> Fault:
-        """Pass a good answer's decoded body through a function."""
+        """Pass the decoded body of a good answer through a function."""
 
         def spoil(answer: Answer) -> Answer:
             if answer.status != 200:
@@ -92,7 +92,7 @@ class Fault:
 
     @classmethod
     def header(cls, name: str, value: str) -> Fault:
-        """Send a header with another value."""
+        """Replace the value of a header."""
         return cls(
             f"header {name}",
             lambda answer: replace(answer, headers={**answer.headers, name: value}),
@@ -100,13 +100,13 @@ class Fault:
 
     @classmethod
     def _on_wire(cls, wire: Wire) -> Fault:
-        """Send the answer in another way."""
+        """Change how the answer is transmitted."""
         return cls(wire, lambda answer: replace(answer, wire=wire))
 
 
 @dataclass
-class _Order:
-    """A fault that waits for its requests."""
+class _PlannedFault:
+    """A fault and the requests that it waits for."""
 
     fault: Fault
     path: str | None
@@ -115,11 +115,10 @@ class _Order:
 
 
 class Faults:
-    """The faults still to come."""
+    """All faults that are still to come."""
 
     def __init__(self) -> None:
-        """Start without any."""
-        self._orders: list[_Order] = []
+        self._planned: list[_PlannedFault] = []
         self._lock = Lock()
 
     def add(
@@ -130,50 +129,50 @@ class Faults:
         after: int = 0,
         times: int = 1,
     ) -> None:
-        """Spoil coming answers.
+        """Spoil future answers.
 
         Args:
-            fault: What goes wrong.
-            path: Only for this path; "*" stands for anything.
-            after: How many matching requests go well first.
-            times: How many matching requests go wrong then.
+            fault: The fault.
+            path: A pattern of the paths to match, such as "/api/*"; None for all.
+            after: How many matching requests succeed first.
+            times: How many matching requests fail after that.
         """
         with self._lock:
-            self._orders.append(_Order(fault, path, after, times))
+            self._planned.append(_PlannedFault(fault, path, after, times))
 
     def spread(
         self, faults: Sequence[Fault], *, seed: int, every: int, times: int
     ) -> None:
-        """Scatter faults over a run: one in every so many requests.
+        """Scatter faults over a run, one in each stretch of requests.
 
         Args:
-            faults: What may go wrong.
-            seed: Another seed gives other places and other faults.
-            every: In each stretch of so many requests, one goes wrong.
-            times: How many go wrong in all.
+            faults: The faults to choose from.
+            seed: Determines the places and the faults.
+            every: The length of a stretch, in requests.
+            times: The number of stretches.
         """
         chance = Random(seed)  # noqa: S311 - made-up faults, not a secret
         for stretch in range(times):
-            # Each order sees the requests its forerunners let pass, one less each.
+            # Each earlier fault hides one request from the later ones.
             place = stretch * every + chance.randrange(every) - stretch
             self.add(chance.choice(faults), after=place)
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         with self._lock:
-            self._orders.clear()
+            self._planned.clear()
 
     def next(self, path: str) -> Fault | None:
-        """Return the fault of a request, if it is to go wrong."""
+        """Return the fault for a request, if there is one."""
         with self._lock:
-            for order in self._orders:
-                if order.path is not None and not fnmatchcase(path, order.path):
+            for planned in self._planned:
+                if planned.path is not None and not fnmatchcase(path, planned.path):
                     continue
-                if order.after > 0:
-                    order.after -= 1
+                if planned.after > 0:
+                    planned.after -= 1
                     continue
-                order.times -= 1
-                if order.times == 0:
-                    self._orders.remove(order)
-                return order.fault
+                planned.times -= 1
+                if planned.times == 0:
+                    self._planned.remove(planned)
+                return planned.fault
             return None

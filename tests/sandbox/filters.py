@@ -1,4 +1,4 @@
-"""Query parameters that choose rows."""
+"""Query parameters that filter rows."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 Values = list[Any]
 
 
-def _nothing(_: Shop) -> None:
-    """Leave a parameter out that is not given."""
+def _no_default(_: Shop) -> None:
+    """Provide no default value."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a parameter's values mean."""
+    """The meaning of a query parameter's values."""
 
     parse: Callable[[str], Any]
     keep: Callable[[Row, Values], bool]
     ids: Callable[[Shop, Values], Iterable[int]] | None = None
-    most: int = 1  # how often the parameter may be given
-    needs: str | None = None  # another parameter that must be given too
+    max_values: int = 1  # how often the parameter may be repeated
+    requires: str | None = None  # another parameter that is then required
     required: bool = False
-    default: Callable[[Shop], str | None] = _nothing
+    default: Callable[[Shop], str | None] = _no_default
 
     def read(self, name: str, texts: Sequence[str]) -> Values:
         """Parse the values of the parameter.
 
         Raises:
-            Refusal: There are too many, or one is not valid.
+            Refusal: If there are too many values, or one is invalid.
         """
-        if len(texts) > self.most:
-            reject(name, f"Longer than maximum length {self.most}.")
+        if len(texts) > self.max_values:
+            reject(name, f"Longer than maximum length {self.max_values}.")
         try:
             return [self.parse(text) for text in texts]
         except ValueError as error:
@@ -52,26 +52,32 @@ def equals(
     parse: Callable[[str], Any] = int,
     ids: Callable[[Shop, Values], Iterable[int]] | None = None,
     *,
-    needs: str | None = None,
+    requires: str | None = None,
     required: bool = False,
 ) -> Filter:
-    """Keep rows whose field has the given value."""
+    """Match rows whose field has the given value."""
     return Filter(
         parse,
         lambda row, values: bool(dig(row, field) in values),
         ids=ids,
-        needs=needs,
+        requires=requires,
         required=required,
     )
 
 
-def one_of(field: str, parse: Callable[[str], Any] = int, *, most: int = 100) -> Filter:
-    """Keep rows whose field has one of the given values."""
-    return Filter(parse, lambda row, values: bool(dig(row, field) in values), most=most)
+def one_of(
+    field: str, parse: Callable[[str], Any] = int, *, max_values: int = 100
+) -> Filter:
+    """Match rows whose field has one of the given values."""
+    return Filter(
+        parse,
+        lambda row, values: bool(dig(row, field) in values),
+        max_values=max_values,
+    )
 
 
 def customer_is() -> Filter:
-    """Keep tickets of a customer."""
+    """Match the tickets of a customer."""
     return Filter(
         int,
         lambda row, values: bool(row["customer"]) and row["customer"]["id"] in values,
@@ -79,12 +85,12 @@ def customer_is() -> Filter:
 
 
 def set_unless_false(field: str) -> Filter:
-    """Leave out rows that have a date-time, when told "false"."""
+    """Exclude rows whose date-time is set if the value is "false"."""
     return Filter(_flag, lambda row, values: values[0] or row[field] is None)
 
 
-def set_as(field: str, default: Callable[[Shop], str | None] = _nothing) -> Filter:
-    """Keep rows that have a date-time, or those that have none."""
+def set_as(field: str, default: Callable[[Shop], str | None] = _no_default) -> Filter:
+    """Match rows by whether a date-time is set."""
     return Filter(
         _flag,
         lambda row, values: (row[field] is not None) == values[0],
@@ -93,7 +99,7 @@ def set_as(field: str, default: Callable[[Shop], str | None] = _nothing) -> Filt
 
 
 def choice(*options: str) -> Callable[[str], str]:
-    """Accept only some values."""
+    """Return a parser that accepts only these values."""
 
     def parse(text: str) -> str:
         if text not in options:
@@ -105,5 +111,5 @@ def choice(*options: str) -> Callable[[str], str]:
 
 
 def _flag(text: str) -> bool:
-    """Read a boolean."""
+    """Parse a boolean."""
     return choice("true", "false")(text.lower()) == "true"

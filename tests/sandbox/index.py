@@ -1,4 +1,4 @@
-"""Rows of a collection in the order of one field."""
+"""Indexes, which sort the rows of a collection by a field."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PRIORITIES: Final = {"low": 1, "normal": 2, "high": 3, "critical": 4}
 _NULL_NUMBER: Final = 2**63 - 1
 _NULL_TEXT: Final = "\U0010ffff"
 
-Key = Any  # int for date-times and numbers, str for texts
+Key = Any  # int for date-times and numbers, str for strings
 
 
 def dig(row: dict[str, Any], field: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a field of a row; a dot leads into an object."""
+    """Return a field of a row; a dot separates nested names."""
     value: Any = row
     for name in field.split("."):
         value = value[name]
@@ -31,10 +31,10 @@ def dig(row: dict[str, Any], field: str) -> Any:  # noqa: ANN401 - any JSON valu
 
 
 def sort_key(field: str, value: Any) -> Key:  # noqa: ANN401 - any JSON value
-    """Turn a field's value into something that sorts as in the API.
+    """Convert a field's value to a key that sorts as in the API.
 
     Raises:
-        ValueError: The value does not belong to such a field.
+        ValueError: If the field cannot have this value.
     """
     if field in TEXT_FIELDS:
         if not isinstance(value, str | None):
@@ -50,35 +50,35 @@ def sort_key(field: str, value: Any) -> Key:  # noqa: ANN401 - any JSON value
 
 
 class Index:
-    """Sort keys and ids side by side, ascending by key, then by id."""
+    """Parallel arrays of sort keys and ids, ascending by key, then by id."""
 
     def __init__(self, keys: MutableSequence[Key], ids: MutableSequence[int]) -> None:
-        """Take two sequences that are sorted already."""
+        """Use two sequences that are already sorted."""
         self.keys = keys
         self.ids = ids
 
     @classmethod
-    def of_sorted(cls, moments: Sequence[int], ids: Iterable[int]) -> Index:
-        """Index moments that never go back."""
-        return cls(array("q", moments), array("q", ids))
+    def of_sorted(cls, timestamps: Sequence[int], ids: Iterable[int]) -> Index:
+        """Index ascending timestamps."""
+        return cls(array("q", timestamps), array("q", ids))
 
     @classmethod
-    def of_moments(cls, moments: Sequence[int], ids: Sequence[int]) -> Index:
-        """Index moments in any order; the ids must be ascending."""
-        order = sorted(range(len(moments)), key=moments.__getitem__)
+    def of_timestamps(cls, timestamps: Sequence[int], ids: Sequence[int]) -> Index:
+        """Index timestamps in any order by ascending ids."""
+        order = sorted(range(len(timestamps)), key=timestamps.__getitem__)
         return cls(
-            array("q", map(moments.__getitem__, order)),
+            array("q", map(timestamps.__getitem__, order)),
             array("q", map(ids.__getitem__, order)),
         )
 
     @classmethod
     def of_rows(cls, field: str, rows: Iterable[dict[str, Any]]) -> Index:
-        """Index a few rows by any field."""
+        """Index a small number of rows by any field."""
         pairs = sorted((sort_key(field, dig(row, field)), row["id"]) for row in rows)
         return cls([key for key, _ in pairs], [row_id for _, row_id in pairs])
 
     def __len__(self) -> int:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         return len(self.ids)
 
     def start(self, key: Key, row_id: int = -1) -> int:
@@ -87,20 +87,20 @@ class Index:
         return bisect_left(self.ids, row_id, low, bisect_right(self.keys, key, low))
 
     def end(self, key: Key, row_id: int | None = None) -> int:
-        """Return the first position after (key, id), or after all of a key."""
+        """Return the first position after (key, id), or after all rows with the key."""
         high = bisect_right(self.keys, key)
         if row_id is None:
             return high
         return bisect_right(self.ids, row_id, bisect_left(self.keys, key), high)
 
     def add(self, key: Key, row_id: int) -> None:
-        """Put a row in its place."""
+        """Insert a row."""
         position = self.start(key, row_id)
         self.keys.insert(position, key)
         self.ids.insert(position, row_id)
 
     def remove(self, key: Key, row_id: int) -> None:
-        """Take a row out."""
+        """Remove a row."""
         position = self.start(key, row_id)
         del self.keys[position]
         del self.ids[position]

@@ -1,7 +1,7 @@
-"""The items of a view, which are paged in a way of their own.
+"""The items of a view, which have their own kind of paging.
 
-A cursor alone leads to the page it was given out with. Only the cursor together
-with `ignored_item`, the last item of that page, leads on.
+A cursor alone returns the page that it was issued with. Only together with
+`ignored_item`, the last item of that page, does it return the next page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.sandbox.answers import Answer, not_found, reject
 from tests.sandbox.cursors import Cursor
 from tests.sandbox.paging import Selection, read_page
 from tests.sandbox.parameters import Query, read_limit, read_order, reject_unknown
-from tests.sandbox.views import as_item, chosen, collection_of
+from tests.sandbox.views import as_item, collection_of, row_filter
 
 if TYPE_CHECKING:
     from tests.sandbox.collection import Row
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ItemsCursor:
-    """Where a page of items starts and ends."""
+    """The boundaries of a page of items."""
 
     view_id: int
     order: str
     generation: int
     start: tuple[Any, int] | None  # the item before the page
-    end: Any  # what the last item is sorted by
+    end: Any  # the sort value of the last item
 
     def encode(self) -> str:
-        """Write the cursor."""
+        """Encode the cursor."""
         parts = [self.view_id, self.order, self.generation, self.start, self.end]
         return b64encode(json.dumps(parts).encode()).decode()
 
     @classmethod
     def decode(cls, text: str, view_id: int, generation: int) -> ItemsCursor:
-        """Read a cursor of a view.
+        """Decode a cursor of a view.
 
         Raises:
-            Refusal: The cursor is broken, expired or that of another view.
+            Refusal: If the cursor is malformed, expired or that of another view.
         """
         try:
             cursor = cls(*json.loads(b64decode(text, validate=True)))
@@ -63,7 +63,7 @@ def view_items(
     """Answer with a page of a view's items.
 
     Raises:
-        Refusal: There is no such view, or a parameter is not valid.
+        Refusal: If there is no such view, or a parameter is invalid.
     """
     known = ("cursor", "direction", "ignored_item", "limit", "order_by")
     reject_unknown(query, *known)
@@ -78,11 +78,11 @@ def view_items(
     order = read_order(
         endpoint.orders_of(view),
         query,
-        cursor.order if cursor else _own_order(view),
+        cursor.order if cursor else _default_order(view),
     )
     if cursor and cursor.order != order:
         reject("cursor", "Cursor of another order.")
-    keep, ids = chosen(view)
+    keep, ids = row_filter(view)
     place = _place(cursor, query)
     selection = Selection(order, ids, keep=keep)
     page = read_page(collection_of(shop, view), selection, place, limit)
@@ -96,19 +96,19 @@ def view_items(
     return Answer(200, {"data": data, "meta": meta})
 
 
-def _own_order(view: Row) -> str:
-    """Return the order a view has unless told otherwise."""
+def _default_order(view: Row) -> str:
+    """Return the order that is configured in a view."""
     return f"{view['order_by'] or 'updated_datetime'}:{view['order_dir'] or 'desc'}"
 
 
 def _link(path: str, cursor: str, last_id: int) -> str:
-    """Write the address of the next page."""
+    """Return the URL of the next page."""
     query = {"cursor": cursor, "direction": "next", "ignored_item": last_id}
     return f"{path.rstrip('/')}?{urlencode(query)}"
 
 
 def _place(cursor: ItemsCursor | None, query: Query) -> Cursor | None:
-    """Read where the page starts: behind an item, if one is named."""
+    """Parse the position at which the page starts, which may be after an item."""
     direction = query.get("direction", ["next"])[-1]
     if direction not in {"next", "prev"}:
         reject("direction", "Must be one of: next, prev.")

@@ -1,4 +1,4 @@
-"""The table of collections that need no care of their own."""
+"""A table of the collections that need no class of their own."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ class Kind:
             first_id=self.first_id,
             count=shop.sizes[name],
             make=lambda n, row_id: self.make(shop, row_id, created()[n], changed()[n]),
-            fresh=lambda row_id, moment: self.make(shop, row_id, moment, moment),
-            moments={"created_datetime": created},
+            make_new=lambda row_id, timestamp: self.make(
+                shop, row_id, timestamp, timestamp
+            ),
+            timestamps={"created_datetime": created},
         )
 
 
@@ -64,8 +66,8 @@ KINDS: Mapping[str, Kind] = {
     "widgets": Kind("Widget", 88_001, setup.widget),
 }
 
-# How many there are of what nobody has many of.
-FEW: Mapping[str, int] = {
+# Sizes of collections that are small in every account.
+SMALL_COLLECTIONS: Mapping[str, int] = {
     "custom_fields": 12,
     "integrations": 7,
     "jobs": 20,

@@ -1,4 +1,4 @@
-"""The rate limit, in each form that the documentation and recordings suggest."""
+"""The rate limit, in each form that the documentation or observations suggest."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,34 +17,28 @@ if TYPE_CHECKING:
 
 
 class Decision(NamedTuple):
-    """What the limiter makes of a request."""
+    """The limiter's decision about a request."""
 
     used: int
-    """What the header of the answer says."""
+    """The usage that the header of the answer reports."""
     wait_seconds: int | None
-    """What a refusal asks to wait; None if the request passes."""
+    """The Retry-After of a refusal; None if the request passes."""
 
 
+@dataclass
 class Limiter(ABC):
-    """Lets `limit` requests pass in `seconds`."""
+    """Admits `limit` requests in `seconds`.
 
-    def __init__(
-        self,
-        limit: int = 40,
-        seconds: float = 20.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Start empty.
+    Attributes:
+        limit: The number of requests that pass.
+        seconds: The period in which they pass.
+        clock: A monotonic clock, in seconds.
+    """
 
-        Args:
-            limit: How many requests pass.
-            seconds: In which time.
-            clock: Returns seconds that never go back.
-        """
-        self.limit = limit
-        self.seconds = seconds
-        self.clock = clock
-        self._lock = Lock()
+    limit: int = 40
+    seconds: float = 20.0
+    clock: Callable[[], float] = time.monotonic
+    _lock: Lock = field(default_factory=Lock, init=False)
 
     def take(self) -> Decision:
         """Count a request, or refuse it."""
@@ -52,24 +47,17 @@ class Limiter(ABC):
 
     @abstractmethod
     def _take(self, now: float) -> Decision:
-        """Decide, alone at it."""
+        """Decide about a request while holding the lock."""
 
 
+@dataclass
 class SlidingWindow(Limiter):
-    """Lets them pass in any `seconds`, as recorded headers show it.
+    """Admits `limit` requests in any period of `seconds`, as observed.
 
-    The header counts the requests before the one that is answered.
+    The header counts the requests before the answered one.
     """
 
-    def __init__(
-        self,
-        limit: int = 40,
-        seconds: float = 20.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Start empty; the arguments are those of every limiter."""
-        super().__init__(limit, seconds, clock)
-        self._passed: deque[float] = deque()
+    _passed: deque[float] = field(default_factory=deque, init=False)
 
     @override
     def _take(self, now: float) -> Decision:
@@ -78,15 +66,15 @@ class SlidingWindow(Limiter):
             passed.popleft()
         used = len(passed)
         if used >= self.limit:
-            return Decision(used, _whole(passed[0] + self.seconds - now))
+            return Decision(used, _whole_seconds(passed[0] + self.seconds - now))
         passed.append(now)
         return Decision(used, None)
 
 
 class LeakyBucket(Limiter):
-    """Holds `limit` requests and drains as many in `seconds`, as is documented.
+    """Holds `limit` requests and drains them in `seconds`, as documented.
 
-    The header counts the request that is answered, rounded up.
+    The header includes the answered request, rounded up.
     """
 
     _level = 0.0
@@ -95,19 +83,19 @@ class LeakyBucket(Limiter):
     @override
     def _take(self, now: float) -> Decision:
         rate = self.limit / self.seconds
-        # Rounded, so that a level of exactly 3 is not taken for a bit above.
+        # Rounding keeps a level of exactly 3 from appearing slightly higher.
         level = round(max(self._level - (now - self._seen) * rate, 0.0), 6)
         over = level + 1 - self.limit
         self._level = level if over > 0 else level + 1
         self._seen = now
-        wait = _whole(over / rate) if over > 0 else None
+        wait = _whole_seconds(over / rate) if over > 0 else None
         return Decision(math.ceil(self._level), wait)
 
 
 class FixedWindows(Limiter):
-    """Lets them pass in each window of `seconds`, of which one begins at 0.
+    """Admits `limit` requests in each fixed window of `seconds`, aligned to 0.
 
-    The header counts the request that is answered.
+    The header includes the answered request.
     """
 
     _number = -1
@@ -119,12 +107,14 @@ class FixedWindows(Limiter):
         if number != self._number:
             self._number, self._used = number, 0
         if self._used >= self.limit:
-            return Decision(self._used, _whole((number + 1) * self.seconds - now))
+            return Decision(
+                self._used, _whole_seconds((number + 1) * self.seconds - now)
+            )
         self._used += 1
         return Decision(self._used, None)
 
 
-def _whole(seconds: float) -> int:
+def _whole_seconds(seconds: float) -> int:
     return max(math.ceil(seconds), 1)
 
 

@@ -1,4 +1,4 @@
-"""One page of a collection."""
+"""Pages of a collection."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows are asked for, and in which order."""
+    """The requested rows and their order."""
 
     order: str  # such as "created_datetime:desc"
-    ids: Iterable[int] | None = None  # only these, if known beforehand
-    after: int | None = None  # created_datetime, first moment
-    before: int | None = None  # created_datetime, last moment
+    ids: Iterable[int] | None = None  # restricts the rows, if known in advance
+    after: int | None = None  # created_datetime, inclusive
+    before: int | None = None  # created_datetime, inclusive
     keep: Callable[[Row], bool] | None = None
 
     @property
     def field(self) -> str:
-        """The field the rows are sorted by."""
+        """The field that the rows are sorted by."""
         return self.order.split(":")[0]
 
     @property
@@ -37,7 +37,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Page:
-    """Rows, and where to go on from them."""
+    """Rows, and the cursors of the adjacent pages."""
 
     rows: list[Row]
     next: Cursor | None
@@ -47,7 +47,7 @@ class Page:
 def read_page(
     collection: Collection, selection: Selection, cursor: Cursor | None, limit: int
 ) -> Page:
-    """Return the page after (or before) a cursor, or the first page."""
+    """Return the page after or before a cursor; without one, the first page."""
     field, ascending = selection.field, selection.ascending
     if selection.ids is None:
         index = collection.index(field)

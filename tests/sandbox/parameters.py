@@ -1,4 +1,4 @@
-"""Query parameters that lists have in common."""
+"""Query parameters that all lists share."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 Query = dict[str, list[str]]
 
 
-class Limited(Protocol):
-    """A list with pages of a limited size."""
+class PagedEndpoint(Protocol):
+    """An endpoint with a default and a maximum page size."""
 
     @property
     def default_limit(self) -> int:
-        """Rows on a page unless told otherwise."""
+        """The number of rows on a page by default."""
 
     @property
-    def most(self) -> int:
-        """Rows on a page at most."""
+    def max_limit(self) -> int:
+        """The maximum number of rows on a page."""
 
 
 def reject_unknown(query: Query, *known: str) -> None:
-    """Refuse parameters the endpoint does not have, all at once.
+    """Refuse all unknown parameters at once.
 
     Raises:
-        Refusal: There are some.
+        Refusal: If there are any.
     """
     unknown = {name: ["Unknown field."] for name in query if name not in known}
     if unknown:
@@ -36,16 +36,16 @@ def reject_unknown(query: Query, *known: str) -> None:
         raise Refusal(400, message, unknown)
 
 
-def read_limit(endpoint: Limited, query: Query) -> int:
-    """Read how many rows a page may have."""
+def read_limit(endpoint: PagedEndpoint, query: Query) -> int:
+    """Parse the number of rows per page."""
     text = query.get("limit", [str(endpoint.default_limit)])[-1]
-    if not text.isdecimal() or not 1 <= int(text) <= endpoint.most:
-        reject("limit", f"Must be an integer from 1 to {endpoint.most}.")
+    if not text.isdecimal() or not 1 <= int(text) <= endpoint.max_limit:
+        reject("limit", f"Must be an integer from 1 to {endpoint.max_limit}.")
     return int(text)
 
 
 def read_order(orders: Sequence[str], query: Query, default: str) -> str:
-    """Read the order of the rows."""
+    """Parse the sort order."""
     order = query.get("order_by", [default])[-1]
     if order != default and order not in orders:
         reject("order_by", f"Must be one of: {', '.join(orders)}.")

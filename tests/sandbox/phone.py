@@ -1,4 +1,4 @@
-"""The phone's collections: calls, and what belongs to them."""
+"""The phone's collections: calls, their events and their recordings."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     Make = Callable[[Shop, int, int, int, int], Row]  # id, call, step, created
 
-_PACE = 15 * SECOND  # from one event of a call to the next, at most
+_PACE = 15 * SECOND  # maximum time between two events of a call
 
 
 def phone_sizes(calls: int) -> dict[str, int]:
-    """Return how many rows there are for so many calls."""
+    """Return the number of rows of each collection for a number of calls."""
     return {
         "voice_calls": calls,
         "voice_call_events": calls * EVENTS_PER_CALL,
@@ -38,10 +38,9 @@ def phone_sizes(calls: int) -> dict[str, int]:
 
 
 class VoiceCalls(Collection):
-    """The calls, spread over the tickets."""
+    """The calls, distributed over the tickets."""
 
     def __init__(self, shop: Shop) -> None:
-        """Generate the calls of a shop."""
         created, _ = shop.history("voice_calls")
         count = shop.sizes["voice_calls"]
         super().__init__(
@@ -55,23 +54,36 @@ class VoiceCalls(Collection):
                 shop.tickets.id_at(n * shop.layout.tickets // count),
                 created()[n],
             ),
-            fresh=call_row,
-            moments={"created_datetime": created},
+            make_new=call_row,
+            timestamps={"created_datetime": created},
         )
 
     def of_ticket(self, ticket_id: int) -> list[int]:
-        """Return the ids of calls that may be a ticket's, and maybe others."""
-        kept = {row["id"] for row in self.kept() if row["ticket_id"] == ticket_id}
+        """Return the ids of all calls that may belong to a ticket."""
+        stored_rows = {
+            row["id"] for row in self.stored_rows() if row["ticket_id"] == ticket_id
+        }
         position = self._shop.tickets.position_of(ticket_id)
         if position is None:
-            return sorted(kept)
+            return sorted(stored_rows)
         tickets, count = self._shop.layout.tickets, self._count
         first, end = (-(-n * count // tickets) for n in (position, position + 1))
-        return sorted(kept | {self.id_at(n) for n in range(first, end)})
+        return sorted(stored_rows | {self.id_at(n) for n in range(first, end)})
 
 
 class CallParts(Collection):
-    """What belongs to calls: the same number of every call, or of every n-th."""
+    """Rows that belong to calls: a fixed number for every n-th call.
+
+    Args:
+        shop: The shop that they belong to.
+        name: The name of the collection.
+        object_type: The name of the object type.
+        first_id: The id of the first one.
+        make: Builds a row.
+        each: The number of parts of a call.
+        every: The distance between two calls that have parts.
+        delay: The number of steps between the call and its first part.
+    """
 
     def __init__(
         self,
@@ -85,31 +97,19 @@ class CallParts(Collection):
         every: int = 1,
         delay: int = 0,
     ) -> None:
-        """Generate the parts.
-
-        Args:
-            shop: The shop they belong to.
-            name: The name of the collection.
-            object_type: The name of the kind.
-            first_id: The id of the first one.
-            make: Builds a row.
-            each: How many parts a call has.
-            every: Only one in so many calls has them.
-            delay: How many steps the first part comes after the call.
-        """
         self._each, self._every = each, every
         count = shop.sizes[name]
 
         @cache
         def created() -> array[int]:
             calls = shop.history("voice_calls")[0]()
-            moments = array("q")
+            timestamps = array("q")
             for call, step in map(self._place, range(count)):
                 start = calls[call]
                 end = calls[call + 1] if call + 1 < len(calls) else shop.end
                 share = (end - start) // (each + delay + 1)
-                moments.append(start + min(_PACE, share) * (step + delay))
-            return moments
+                timestamps.append(start + min(_PACE, share) * (step + delay))
+            return timestamps
 
         def generated(position: int, row_id: int) -> Row:
             call, step = self._place(position)
@@ -122,27 +122,29 @@ class CallParts(Collection):
             first_id=first_id,
             count=count,
             make=generated,
-            fresh=lambda row_id, moment: make(shop, row_id, 0, 0, moment),
-            moments={"created_datetime": created},
+            make_new=lambda row_id, timestamp: make(shop, row_id, 0, 0, timestamp),
+            timestamps={"created_datetime": created},
         )
 
     def _place(self, position: int) -> tuple[int, int]:
-        """Return a part's call, and its number in the call."""
+        """Return a part's call and its index within the call."""
         call, step = divmod(position, self._each)
         return call * self._every + self._every - 1, step
 
     def of_call(self, call_id: int) -> list[int]:
         """Return the ids of a call's parts, oldest first."""
-        kept = {row["id"] for row in self.kept() if row["call_id"] == call_id}
+        stored_rows = {
+            row["id"] for row in self.stored_rows() if row["call_id"] == call_id
+        }
         position = self._shop.voice_calls.position_of(call_id)
         if position is not None and (position + 1) % self._every == 0:
             first = position // self._every * self._each
-            kept |= {self.id_at(n) for n in range(first, first + self._each)}
-        return sorted(row_id for row_id in kept if row_id in self)
+            stored_rows |= {self.id_at(n) for n in range(first, first + self._each)}
+        return sorted(row_id for row_id in stored_rows if row_id in self)
 
     @override
     def create(self, call_id: int = 0, **fields: Any) -> int:
-        """Add a part to a call; a recording changes the call as well."""
+        """Add a part to a call; a recording updates the call too."""
         with self._shop.lock:
             self._shop.voice_calls.row(call_id)  # fails if there is no such call
             row_id = super().create(call_id=call_id, **fields)

@@ -1,4 +1,4 @@
-"""The sandbox: a shop behind an HTTP server, with everything tests can turn."""
+"""The sandbox: an HTTP server over a generated shop, with switches for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.sandbox import auth
 from tests.sandbox.answers import Answer, Refusal, not_found
-from tests.sandbox.api import find, respond
+from tests.sandbox.api import find_endpoint, respond
 from tests.sandbox.faults import Faults
 from tests.sandbox.rows.people import SUBDOMAIN
 from tests.sandbox.server import Server
@@ -34,7 +34,7 @@ _SECRET_HEADERS = {"authorization", "cookie"}
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came in. A status of 0 means that it got no answer."""
+    """A request that was received; a status of 0 means that it got no answer."""
 
     method: str
     path: str
@@ -42,14 +42,26 @@ class Request:
     headers: dict[str, str]  # names in lower case; no credentials
     authorized: bool
     status: int = 0
-    body: bytes = b""  # of a request to the API; the others hold credentials
+    body: bytes = b""  # only of API requests; token requests contain credentials
 
 
 Callback = Callable[[Shop, Request], None]
 
 
 class Sandbox:
-    """A stand-in for the Gorgias API on a free port of this machine."""
+    """A stand-in for the Gorgias API on a local port; `with` or `start` opens it.
+
+    Args:
+        shop: The data to serve; a small shop by default.
+        limiter: The rate limit; none by default.
+        latency: Seconds by which every answer is delayed.
+        clock: Replaces the real clock of the limiter and of access tokens.
+        forbidden: Endpoints, such as "events", that answer 403.
+        phone: How the phone endpoints answer: like all other "lists", with bare
+            "arrays", or as without phone support: 403, or 404 (None).
+        token_lifetime: Seconds for which an OAuth access token is valid.
+        port: The port; 0 takes any free one.
+    """
 
     def __init__(
         self,
@@ -63,19 +75,6 @@ class Sandbox:
         token_lifetime: float = 86_400.0,
         port: int = 0,
     ) -> None:
-        """Prepare a sandbox; `with` or `start` opens it.
-
-        Args:
-            shop: What it serves; a small shop by default.
-            limiter: The rate limit; none by default.
-            latency: Seconds that every answer takes longer.
-            clock: Seconds for limiter and access tokens, in place of the real ones.
-            forbidden: Endpoints, such as "events", that answer 403.
-            phone: How the phone's lists are answered: as all others, or as bare
-                "arrays"; a merchant without phone gets 403, or 404 (None).
-            token_lifetime: Seconds that an OAuth access token is good for.
-            port: The port; 0 takes any free one.
-        """
         self.shop = shop or Shop()
         self.limiter = limiter
         if limiter and clock:
@@ -93,15 +92,15 @@ class Sandbox:
         self._server = Server(port, self._respond)
 
     def start(self) -> None:
-        """Start to serve."""
+        """Start serving."""
         self._server.start()
 
     def stop(self) -> None:
-        """Stop to serve; clients still waiting are cut off."""
+        """Stop serving and disconnect clients that are still waiting."""
         self._server.stop()
 
     def __enter__(self) -> Sandbox:  # noqa: PYI034 - Self needs Python 3.11
-        """Start to serve."""
+        """Start serving."""
         self.start()
         return self
 
@@ -111,17 +110,17 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to serve."""
+        """Stop serving."""
         self.stop()
 
     @property
     def url(self) -> str:
-        """Where the sandbox is."""
+        """The base URL of the sandbox."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def config(self) -> dict[str, str]:
-        """Settings for the tap: an API key."""
+        """Settings of the tap for authentication with an API key."""
         return {
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
@@ -131,7 +130,7 @@ class Sandbox:
 
     @property
     def oauth_config(self) -> dict[str, str]:
-        """Settings for the tap: OAuth."""
+        """Settings of the tap for authentication with OAuth."""
         return {
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
@@ -142,12 +141,12 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Request]:
-        """The requests so far."""
+        """All requests received since the start or the last reset."""
         with self._lock:
             return list(self._requests)
 
     def count(self, path_prefix: str | None = None, status: int | None = None) -> int:
-        """Return how many requests there were, of a kind."""
+        """Count the received requests, optionally by path prefix and status."""
         return sum(
             request.path.startswith(path_prefix or "")
             and status in {None, request.status}
@@ -155,23 +154,23 @@ class Sandbox:
         )
 
     def reset_counters(self) -> None:
-        """Forget the requests so far."""
+        """Forget all received requests."""
         with self._lock:
             self._requests.clear()
 
     def before_request(self, callback: Callback) -> None:
-        """Call a function before every answer is made.
+        """Register a callback that runs before each request is answered.
 
-        It may change the shop, or refuse the request with a `Refusal`.
+        It may change the shop or raise a `Refusal`.
         """
         self._callbacks.append(callback)
 
-    def silence(self) -> None:
-        """Call none of these functions any more."""
+    def remove_callbacks(self) -> None:
+        """Remove all registered callbacks."""
         self._callbacks.clear()
 
     def expire_cursors(self) -> None:
-        """Let all cursors given out so far answer 400."""
+        """Make all cursors issued so far answer 400."""
         self._generation += 1
 
     def _respond(
@@ -200,7 +199,7 @@ class Sandbox:
             answer = self._answer(request, parts.query, headers, body)
         if fault := self.faults.next(parts.path):
             answer = fault.spoil(answer)
-        now = formatdate(self.shop.moment // SECOND, usegmt=True)
+        now = formatdate(self.shop.timestamp // SECOND, usegmt=True)
         headers_sent = {"Date": now} | answer.headers
         if parts.path.startswith("/api/"):
             headers_sent = {_USAGE_HEADER: usage} | headers_sent
@@ -213,18 +212,18 @@ class Sandbox:
     def _answer(
         self, request: Request, echo: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
-        """Answer a request that the rate limit lets pass."""
+        """Answer a request that the rate limit has admitted."""
         if request.path == auth.TOKEN_PATH and request.method == "POST":
             form = parse_qs(body.decode(errors="replace"))
-            return self.auth.give_token(
-                headers.get("authorization", ""), form, self.shop.moment // SECOND
+            return self.auth.issue_token(
+                headers.get("authorization", ""), form, self.shop.timestamp // SECOND
             )
         with self.shop.lock:
             try:
                 for callback in self._callbacks:
                     callback(self.shop, request)
                 name = self._check(request)
-                query, echo = self._understood(request, echo)
+                query, echo = self._without_ignored(request, echo)
                 answer = respond(
                     self.shop, request.path, query, echo, self._generation, body
                 )
@@ -235,10 +234,10 @@ class Sandbox:
             return replace(answer, payload=answer.payload["data"])
         return answer
 
-    def _understood(
+    def _without_ignored(
         self, request: Request, echo: str
     ) -> tuple[dict[str, list[str]], str]:
-        """Leave out the parameters that the sandbox is told to ignore."""
+        """Remove the parameters that the sandbox is configured to ignore."""
         ignored = {name for path, name in self.ignored if path == request.path}
         if not ignored:
             return request.query, echo
@@ -246,19 +245,19 @@ class Sandbox:
         return query, urlencode(query, doseq=True)
 
     def _check(self, request: Request) -> str:
-        """Refuse requests without permission, and all that would write.
+        """Refuse requests without permission and requests that would write.
 
         Returns:
             The name of the endpoint.
         """
         if not request.authorized:
             raise auth.unauthorized()
-        name, endpoint, _ = find(request.path)
+        name, endpoint, _ = find_endpoint(request.path)
         if request.method != endpoint.method:
             raise Refusal(405, "The specified HTTP method is not allowed.")
-        of_phone = name.startswith("phone/")
-        if name in self.forbidden or (of_phone and self.phone == 403):
+        is_phone = name.startswith("phone/")
+        if name in self.forbidden or (is_phone and self.phone == 403):
             raise auth.forbidden()
-        if of_phone and self.phone is None:
+        if is_phone and self.phone is None:
             raise not_found()
         return name

@@ -1,4 +1,4 @@
-"""What the statistics can count: a table of scopes."""
+"""The scopes of the statistics and how they are computed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """Something that is counted."""
+    """An event or object that is counted."""
 
-    moment: int
+    timestamp: int
     dimensions: Mapping[str, Any]
-    number: float | None  # a score, or seconds
+    number: float | None  # a score or a duration in seconds
 
 
 _BASE = (
@@ -34,9 +34,9 @@ _BASE = (
 
 @dataclass(frozen=True)
 class Scope:
-    """What one scope offers.
+    """The dimensions, measures and orders of a scope.
 
-    The document allows more time dimensions for some: each is served by one of them.
+    Some scopes have several documented time dimensions; only one of them is served.
     """
 
     time: str | None  # None: no time dimension is public
@@ -44,11 +44,11 @@ class Scope:
     source: Source
     orders: tuple[str, ...]
     dimensions: tuple[str, ...] = _BASE
-    required: str | None = None  # a filter that must be given
+    required: str | None = None  # a mandatory filter
 
 
 def measure(name: str, facts: Sequence[Fact]) -> float | None:
-    """Work out a measure; a mean of nothing is null."""
+    """Compute a measure; the mean of no numbers is null."""
     numbers = [fact.number for fact in facts if fact.number is not None]
     if name == "scoredSurveysCount":
         return len(numbers)
@@ -69,7 +69,7 @@ def _rows(collection: Collection, field: str, start: int, end: int) -> Iterator[
 
 
 def _of_ticket(shop: Shop, ticket: Row) -> dict[str, Any]:
-    """Tell the dimensions of a ticket, and what filters look at."""
+    """Return the dimensions of a ticket, including those used only by filters."""
     dice = Dice(shop.seed, "dimensions", ticket["id"])
     fields = list(ticket["custom_fields"].values())
     tags = [tag["id"] for tag in ticket["tags"]]
@@ -88,23 +88,23 @@ def _of_ticket(shop: Shop, ticket: Row) -> dict[str, Any]:
 
 
 def _created(shop: Shop, start: int, end: int) -> Iterator[Fact]:
-    """Count tickets when they come in, with numbers out of thin air."""
+    """Count tickets by their creation, with arbitrary numbers."""
     for ticket in _rows(shop.tickets, "created_datetime", start, end):
         number = Dice(shop.seed, "statistics", ticket["id"]).roll(5_000) / 4
-        moment = micros(ticket["created_datetime"])
-        yield Fact(moment, _of_ticket(shop, ticket), number)
+        timestamp = micros(ticket["created_datetime"])
+        yield Fact(timestamp, _of_ticket(shop, ticket), number)
 
 
 def _closed(shop: Shop, start: int, end: int) -> Iterator[Fact]:
-    """Count tickets when they are closed."""
-    for ticket in _rows(shop.tickets, "updated_datetime", start, shop.moment):
-        moment = micros(ticket["closed_datetime"] or shop.now)
-        if ticket["closed_datetime"] and start <= moment <= end:
-            yield Fact(moment, _of_ticket(shop, ticket), None)
+    """Count tickets by their closing."""
+    for ticket in _rows(shop.tickets, "updated_datetime", start, shop.timestamp):
+        timestamp = micros(ticket["closed_datetime"] or shop.now)
+        if ticket["closed_datetime"] and start <= timestamp <= end:
+            yield Fact(timestamp, _of_ticket(shop, ticket), None)
 
 
 def _messages(*, sent: bool) -> Source:
-    """Count what agents write, or what they get."""
+    """Count messages that agents sent, or those that they received."""
 
     def source(shop: Shop, start: int, end: int) -> Iterator[Fact]:
         for message in _rows(shop.messages, "created_datetime", start, end):
@@ -119,16 +119,16 @@ def _messages(*, sent: bool) -> Source:
 
 
 def _surveys(shop: Shop, start: int, end: int) -> Iterator[Fact]:
-    """Count surveys, and their scores."""
+    """Count surveys and their scores."""
     surveys = shop.satisfaction_surveys
     for survey in _rows(surveys, "created_datetime", start, end):
         ticket = shop.tickets.row(survey["ticket_id"])
-        moment = micros(survey["created_datetime"])
-        yield Fact(moment, _of_ticket(shop, ticket), survey["score"])
+        timestamp = micros(survey["created_datetime"])
+        yield Fact(timestamp, _of_ticket(shop, ticket), survey["score"])
 
 
 def _first_responses(shop: Shop, start: int, end: int) -> Iterator[Fact]:
-    """Time the first answer an agent gave to a ticket."""
+    """Measure the time until an agent's first answer to a ticket."""
     for message in _rows(shop.messages, "created_datetime", start, end):
         if not message["from_agent"]:
             continue
@@ -136,9 +136,9 @@ def _first_responses(shop: Shop, start: int, end: int) -> Iterator[Fact]:
         known = map(shop.messages.row, shop.messages.of_ticket(ticket["id"]))
         first = next(one["id"] for one in known if one["from_agent"])
         if first == message["id"] and not ticket["from_agent"]:
-            moment = micros(message["created_datetime"])
-            seconds = (moment - micros(ticket["created_datetime"])) / SECOND
-            yield Fact(moment, _of_ticket(shop, ticket), seconds)
+            timestamp = micros(message["created_datetime"])
+            seconds = (timestamp - micros(ticket["created_datetime"])) / SECOND
+            yield Fact(timestamp, _of_ticket(shop, ticket), seconds)
 
 
 def _calls(shop: Shop, start: int, end: int) -> Iterator[Fact]:
@@ -281,10 +281,10 @@ FILTERS = (
     *("agentId", "teamId", "agentIdFromTeamId", "channel", "score", "integrationId"),
     *("storeId", "storeIntegrationId", "customFields", "tags"),
 )
-"""Members that filters of most scopes may have, besides the period."""
+"""Members that most scopes can be filtered by, besides the period."""
 BROKEN_SCOPES = (
     "online-time",
     "voice-agent-events",
     "voice-calls-summary",
 )
-"""These once answered 500, to an account whose plan perhaps lacked them."""
+"""Scopes that were observed to answer 500, perhaps because of the account's plan."""

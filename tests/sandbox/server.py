@@ -1,4 +1,4 @@
-"""The HTTP server: takes requests apart and puts answers on the wire."""
+"""The HTTP server, which parses requests and sends answers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
     Responder = Callable[[str, str, Mapping[str, str], bytes], Answer]
 
-_NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
+_NO_LINGER = struct.pack("ii", 1, 0)  # makes close() reset the connection
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves one connection, for as many requests as the client likes."""
+    """Serves one connection, which may carry any number of requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Server
 
     def answer_request(self) -> None:
-        """Read the request, answer it."""
+        """Read a request and answer it."""
         size = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(size) if size else b""
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_OPTIONS = answer_request  # noqa: N815
 
     def _send(self, answer: Answer) -> None:
-        """Put an answer on the wire, in one write."""
+        """Send an answer with a single write."""
         if answer.wire == "hang":
             self.connection.recv(1)  # returns when either side closes
             self.close_connection = True
@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(head + content)
 
     def _reset(self) -> None:
-        """Close the connection so that the client sees a reset."""
+        """Close the connection with a TCP reset."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.rfile.close()
@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, *_: Any) -> None:
-        """Keep silent."""
+        """Log nothing."""
 
 
 class Server(ThreadingHTTPServer):
@@ -83,7 +83,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, port: int, respond: Responder) -> None:
-        """Bind the port (0: any free one)."""
+        """Bind the port; 0 selects a free one."""
         self.respond = respond
         self._connections: set[socket.socket] = set()
         self._workers: set[Thread] = set()
@@ -92,11 +92,11 @@ class Server(ThreadingHTTPServer):
         self._thread = Thread(target=self.serve_forever, args=(0.02,), daemon=True)
 
     def start(self) -> None:
-        """Serve in a thread of its own."""
+        """Serve in a background thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close all connections and wait for the threads to end."""
+        """Close all connections and wait for their threads."""
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
@@ -119,7 +119,7 @@ class Server(ThreadingHTTPServer):
         worker.start()
 
     def _work(self, request: socket.socket, client_address: tuple[str, int]) -> None:
-        """Serve a connection to its end."""
+        """Serve a connection until it is closed."""
         try:
             self.process_request_thread(request, client_address)
         finally:
@@ -129,6 +129,6 @@ class Server(ThreadingHTTPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Report errors, but not clients that went away."""
+        """Report errors other than disconnected clients."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(cast("socket.socket", request), client_address)

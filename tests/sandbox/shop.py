@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tests.sandbox.desk import Customers, Messages, Surveys, Tickets
 from tests.sandbox.dice import words
 from tests.sandbox.event_types import FILTERABLE
-from tests.sandbox.kinds import FEW, KINDS
+from tests.sandbox.kinds import KINDS, SMALL_COLLECTIONS
 from tests.sandbox.layout import Layout, timeline
 from tests.sandbox.phone import VoiceCalls, call_events, call_recordings, phone_sizes
 from tests.sandbox.times import DAY, iso, micros
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.sandbox.collection import Collection, Row
 
-    Moments = Callable[[], array[int]]
+    Timestamps = Callable[[], array[int]]
 
 Archived = Literal["documented", "recorded"]
 TicketMerged = Literal["survivor", "vanished"]
@@ -41,7 +41,26 @@ _NAMES = {
 
 
 class Shop:
-    """A helpdesk account with as many rows as wanted, the same for a seed."""
+    """A helpdesk account of any size; equal arguments generate equal rows.
+
+    Args:
+        seed: Determines the generated rows.
+        tickets: The number of tickets.
+        messages_per_ticket: The mean number of messages per ticket.
+        customers: The number of customers.
+        events: The number of events.
+        satisfaction_surveys: The number of surveys, at most one per ticket.
+        users: The number of users, including the bot.
+        teams: The number of teams.
+        tags: The number of tags.
+        voice_calls: The number of phone calls, with 4 events each; half of them
+            are recorded.
+        custom_fields_archived: Whether custom fields requested without `archived`
+            are the active ones, as documented, or all, as observed.
+        ticket_merged: Which ticket the event of a merge names, which is unknown.
+        now: The current time of the shop, which advances with each change.
+        days: The number of days of history.
+    """
 
     custom_fields: Collection
     events: Collection
@@ -73,33 +92,13 @@ class Shop:
         now: str = "2026-11-02T08:00:00.500000+00:00",
         days: int = 180,
     ) -> None:
-        """Generate the shop.
-
-        Args:
-            seed: Another seed gives another shop of the same size.
-            tickets: How many tickets there are.
-            messages_per_ticket: How many messages a ticket has on average.
-            customers: How many customers there are.
-            events: How many events there are.
-            satisfaction_surveys: How many surveys there are (one per ticket).
-            users: How many users there are, the bot among them.
-            teams: How many teams there are.
-            tags: How many tags there are.
-            voice_calls: How many phone calls there are, with 4 events each; half
-                of them are recorded.
-            custom_fields_archived: What a list of custom fields holds that is not
-                told: the active ones, as documented once, or all, as recorded.
-            ticket_merged: Which ticket the event of a merge is about; nobody knows.
-            now: The present of the shop; only changes to the shop move it.
-            days: How many days of history there are.
-        """
         self.lock = RLock()
         self.seed = seed
         self.custom_fields_archived = custom_fields_archived
         self.ticket_merged = ticket_merged
-        self.moment = micros(now)
-        self.end = self.moment
-        self.start = self.moment - days * DAY
+        self.timestamp = micros(now)
+        self.end = self.timestamp
+        self.start = self.timestamp - days * DAY
         self.layout = Layout(seed, tickets, messages_per_ticket, (self.start, self.end))
         self.sizes = {
             "tickets": tickets,
@@ -111,7 +110,7 @@ class Shop:
             "teams": teams,
             "tags": tags,
             **phone_sizes(voice_calls),
-            **FEW,
+            **SMALL_COLLECTIONS,
         }
         self.tickets = Tickets(self)
         self.messages = Messages(self)
@@ -120,41 +119,41 @@ class Shop:
         self.voice_calls = VoiceCalls(self)
         self.voice_call_events = call_events(self)
         self.voice_call_recordings = call_recordings(self)
-        self._generate("events", "users", "teams", "tags", *FEW)
+        self._generate("events", "users", "teams", "tags", *SMALL_COLLECTIONS)
 
     def _generate(self, *names: str) -> None:
-        """Generate the collections that are in the table."""
+        """Generate the collections that the table of kinds describes."""
         for name in names:
             setattr(self, name, KINDS[name].collection(self, name))
 
     @property
     def now(self) -> str:
-        """The present of the shop, as the API writes it."""
-        return iso(self.moment)
+        """The current time of the shop, as the API formats it."""
+        return iso(self.timestamp)
 
     def tick(self) -> int:
-        """Let the moment of the next change come."""
-        self.moment += _TICK
-        return self.moment
+        """Advance to the timestamp of the next change."""
+        self.timestamp += _TICK
+        return self.timestamp
 
     def advance(self, seconds: float) -> None:
-        """Let time pass in the shop."""
+        """Advance the shop's clock."""
         with self.lock:
-            self.moment += round(seconds * 1_000_000)
+            self.timestamp += round(seconds * 1_000_000)
 
     def by_object_type(self, object_type: str) -> Collection:
-        """Return the collection of a kind of object named as in events."""
+        """Return the collection of an object type, as named in events."""
         collection: Collection = getattr(self, self.name_of(object_type))
         return collection
 
     def name_of(self, object_type: str) -> str:
-        """Return the name of a collection of this shop."""
+        """Return the name of the collection of an object type."""
         return _NAMES[object_type]
 
     def record_event(
         self, object_type: str, verb: str, object_id: int, data: Row | None = None
     ) -> None:
-        """Add an event, if there is a type for it."""
+        """Add an event if there is a type for it."""
         prefix = sub("(?<=[a-z])(?=[A-Z])", "-", object_type).lower()
         kind = f"{prefix}-{verb}"
         if kind in FILTERABLE:
@@ -162,11 +161,11 @@ class Shop:
                 object_type=object_type, object_id=object_id, type=kind, data=data
             )
 
-    def history(self, name: str) -> tuple[Moments, Moments]:
-        """Return when a collection's rows were created and last changed.
+    def history(self, name: str) -> tuple[Timestamps, Timestamps]:
+        """Return functions for the created and updated timestamps of a collection.
 
-        Both are worked out when first asked for. Half of the rows changed at
-        once, half later.
+        Both compute their result on first use. Half of the rows changed immediately
+        after their creation, the other half later.
         """
 
         @cache
@@ -175,11 +174,11 @@ class Shop:
 
         @cache
         def updated() -> array[int]:
-            moments = created()[:]
-            chances = words(self.seed, f"{name} updated", len(moments))
+            timestamps = created()[:]
+            chances = words(self.seed, f"{name} updated", len(timestamps))
             for position, word in enumerate(chances):
-                left = self.end - moments[position]
-                moments[position] += left * (word >> 48) >> 16 if word % 2 else 2_345
-            return moments
+                left = self.end - timestamps[position]
+                timestamps[position] += left * (word >> 48) >> 16 if word % 2 else 2_345
+            return timestamps
 
         return created, updated

@@ -1,4 +1,4 @@
-"""Statistics: `POST /api/reporting/stats`."""
+"""The endpoint for statistics, `POST /api/reporting/stats`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 _LONGEST = timedelta(days=366)
 _PERIOD = {"periodStart": "afterDate", "periodEnd": "beforeDate"}
-_TRUNCATED: dict[str, Callable[[datetime], datetime]] = {
-    "hour": lambda moment: moment,
-    "day": lambda moment: moment.replace(hour=0),
-    "week": lambda moment: moment.replace(hour=0) - timedelta(days=moment.weekday()),
-    "month": lambda moment: moment.replace(hour=0, day=1),
+_TRUNCATE: dict[str, Callable[[datetime], datetime]] = {
+    "hour": lambda timestamp: timestamp,
+    "day": lambda timestamp: timestamp.replace(hour=0),
+    "week": lambda timestamp: (
+        timestamp.replace(hour=0) - timedelta(days=timestamp.weekday())
+    ),
+    "month": lambda timestamp: timestamp.replace(hour=0, day=1),
 }
 _OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
     "one-of": lambda value, others: value in others,
@@ -47,11 +49,11 @@ _CONDITIONS: dict[str, tuple[str, ...]] = {
     "customFields": ("custom_field_id",),
     "tags": (),
 }
-"""Members whose filters have operators inside their values, and what else there."""
-_OF_LISTS: dict[str, Callable[[set[str], set[str]], bool]] = {
-    "one-of": lambda held, wanted: not held.isdisjoint(wanted),
-    "not-one-of": lambda held, wanted: held.isdisjoint(wanted),
-    "all-of": lambda held, wanted: held >= wanted,
+"""Members whose filter values contain operators, and further keys of those values."""
+_LIST_OPERATORS: dict[str, Callable[[set[str], set[str]], bool]] = {
+    "one-of": lambda held, requested: not held.isdisjoint(requested),
+    "not-one-of": lambda held, requested: held.isdisjoint(requested),
+    "all-of": lambda held, requested: held >= requested,
 }
 
 
@@ -59,7 +61,7 @@ def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answe
     """Answer a query for statistics.
 
     Raises:
-        Refusal: The query is not valid.
+        Refusal: If the query is invalid.
     """
     reject_unknown(query, "cursor", "limit")
     limit = read_limit(endpoint, query)
@@ -67,10 +69,10 @@ def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answe
     try:
         whole = json.loads(body)
         _check_keys(whole, {"query"})
-        wanted = whole["query"]
-        _check_keys(wanted, _KEYS, _REQUIRED)
-        name = wanted["scope"]
-        rows = _rows(shop, _scope(name), wanted, offset)
+        requested = whole["query"]
+        _check_keys(requested, _KEYS, _REQUIRED)
+        name = requested["scope"]
+        rows = _rows(shop, _scope(name), requested, offset)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         problem = f"{type(error).__name__}: {error}"
         raise Refusal(400, "Invalid query.", {"query": [problem]}) from error
@@ -88,12 +90,12 @@ def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answe
 
 
 def _cursor(offset: int) -> str:
-    """Write where a page starts."""
+    """Encode the offset of a page."""
     return b64encode(f"offset {offset}".encode()).decode()
 
 
 def _offset(cursor: str) -> int:
-    """Read where a page starts."""
+    """Decode the offset of a page."""
     if not cursor:
         return 0
     try:
@@ -103,7 +105,7 @@ def _offset(cursor: str) -> int:
 
 
 def _refuse(what: str, given: object, valid: Iterable[str]) -> NoReturn:
-    """Refuse part of a query, naming what would be valid.
+    """Refuse an invalid part of a query and name the valid values.
 
     Raises:
         Refusal: Always.
@@ -113,10 +115,10 @@ def _refuse(what: str, given: object, valid: Iterable[str]) -> NoReturn:
 
 
 def _scope(name: str) -> Scope:
-    """Look a scope up.
+    """Look up a scope.
 
     Raises:
-        Refusal: There is none, or it is out of order.
+        Refusal: If there is no such scope, or it is broken.
     """
     if name in BROKEN_SCOPES:
         raise Refusal(500, "Internal server error.")
@@ -126,10 +128,10 @@ def _scope(name: str) -> Scope:
 
 
 def _check_keys(given: Row, known: set[str], required: Iterable[str] = ()) -> None:
-    """Refuse an object with keys that it must not have, or without those it must.
+    """Check that an object has all required keys and no unknown ones.
 
     Raises:
-        Refusal: It has other keys.
+        Refusal: If it has other keys.
     """
     for name in sorted(given.keys() - known):
         raise Refusal(400, "Invalid query.", {name: ["Unknown field."]})
@@ -140,7 +142,7 @@ def _check_keys(given: Row, known: set[str], required: Iterable[str] = ()) -> No
 
 
 def _rows(shop: Shop, scope: Scope, query: Row, offset: int) -> list[Row]:
-    """Work out all rows of a query."""
+    """Compute all rows of a query."""
     try:
         zone = ZoneInfo(query.get("timezone") or "UTC")
     except ZoneInfoNotFoundError:
@@ -153,11 +155,11 @@ def _rows(shop: Shop, scope: Scope, query: Row, offset: int) -> list[Row]:
     start, end = _period(scope, query.get("filters") or [], zone)
     groups: dict[tuple[Any, ...], list[Fact]] = defaultdict(list)
     if not dimensions and not periods:
-        groups[()] = []  # the total, be it zero
+        groups[()] = []  # the total, even if it is zero
     for fact in scope.source(shop, start, end):
         if not _keeps(query["filters"], fact):
             continue
-        key: list[Any] = [_moment(fact.moment, zone, one) for one in periods]
+        key: list[Any] = [_timestamp(fact.timestamp, zone, one) for one in periods]
         key += [fact.dimensions.get(name) for name in dimensions]
         groups[tuple(key)].append(fact)
     names = [scope.time or ""] * len(periods) + dimensions
@@ -172,7 +174,7 @@ def _rows(shop: Shop, scope: Scope, query: Row, offset: int) -> list[Row]:
 
 
 def _members(what: str, names: list[str], valid: tuple[str, ...]) -> list[str]:
-    """Check names."""
+    """Check that all names are valid."""
     for name in names:
         if name not in valid:
             _refuse(what, name, valid)
@@ -180,7 +182,7 @@ def _members(what: str, names: list[str], valid: tuple[str, ...]) -> list[str]:
 
 
 def _granularities(scope: Scope, dimensions: list[Row]) -> list[str]:
-    """Read by what stretch of time to count, if by any."""
+    """Parse the granularity, if there is a time dimension."""
     if len(dimensions) > 1:
         problem = "Longer than maximum length 1."
         raise Refusal(400, "Invalid query.", {"time_dimensions": [problem]})
@@ -189,11 +191,11 @@ def _granularities(scope: Scope, dimensions: list[Row]) -> list[str]:
     valid = (scope.time,) if scope.time else ()
     _members("time_dimensions", [one["dimension"] for one in dimensions], valid)
     names = [one["granularity"] for one in dimensions]
-    return _members("granularity", names, tuple(_TRUNCATED))
+    return _members("granularity", names, tuple(_TRUNCATE))
 
 
 def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]:
-    """Read the period, which must be given; check the other filters."""
+    """Parse the required period and check the other filters."""
     given = {one["member"]: one for one in filters}
     others = (scope.required,) if scope.required else ()
     _members("filters", list(given), (*_PERIOD, *FILTERS, *scope.dimensions, *others))
@@ -203,11 +205,15 @@ def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]
             raise Refusal(400, "Invalid query.", {"filters": [problem]})
     for one in filters:
         _check_filter(one)
-    moments = []
+    timestamps = []
     for name in _PERIOD:
-        moment = datetime.fromisoformat(given[name]["values"][0].replace("Z", "+00:00"))
-        moments.append(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    start, end = moments
+        timestamp = datetime.fromisoformat(
+            given[name]["values"][0].replace("Z", "+00:00")
+        )
+        timestamps.append(
+            timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=zone)
+        )
+    start, end = timestamps
     if not timedelta() <= end - start <= _LONGEST:
         problem = "The period must be from 0 to 366 days."
         raise Refusal(400, "Invalid query.", {"filters": [problem]})
@@ -215,10 +221,10 @@ def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]
 
 
 def _check_filter(one: Row) -> None:
-    """Refuse a filter of another form than documented.
+    """Refuse a filter whose format is not documented.
 
     Raises:
-        Refusal: It has other keys, or an operator that its member does not take.
+        Refusal: If it has other keys, or an operator that its member does not allow.
     """
     name = one["member"]
     if name in _CONDITIONS:
@@ -226,7 +232,7 @@ def _check_filter(one: Row) -> None:
         for condition in one["values"]:
             keys = {"operator", "values", *_CONDITIONS[name]}
             _check_keys(condition, keys, keys)
-            _members("operator", [condition["operator"]], tuple(_OF_LISTS))
+            _members("operator", [condition["operator"]], tuple(_LIST_OPERATORS))
         return
     _check_keys(one, {"member", "operator", "values"}, ("operator", "values"))
     operators = (_PERIOD[name],) if name in _PERIOD else tuple(_OPERATORS)
@@ -234,7 +240,7 @@ def _check_filter(one: Row) -> None:
 
 
 def _keeps(filters: list[Row], fact: Fact) -> bool:
-    """Tell whether a fact passes all filters on what it has."""
+    """Return whether a fact matches all filters on its dimensions."""
     return all(
         _keeps_lists(one, fact)
         if one["member"] in _CONDITIONS
@@ -247,31 +253,31 @@ def _keeps(filters: list[Row], fact: Fact) -> bool:
 
 
 def _keeps_lists(filter_: Row, fact: Fact) -> bool:
-    """Tell whether a fact passes a filter on its tags, or on a custom field."""
+    """Return whether a fact matches a filter on tags or on a custom field."""
     held = fact.dimensions[filter_["member"]]
     for condition in filter_["values"]:
         values = held
         if "custom_field_id" in condition:
             values = [held.get(condition["custom_field_id"])]
-        found, wanted = set(map(str, values)), set(map(str, condition["values"]))
-        if not _OF_LISTS[condition["operator"]](found, wanted):
+        found, requested = set(map(str, values)), set(map(str, condition["values"]))
+        if not _LIST_OPERATORS[condition["operator"]](found, requested):
             return False
     return True
 
 
-def _moment(moment: int, zone: ZoneInfo, granularity: str) -> str:
-    """Write the start of the stretch of time a moment is in."""
-    local = datetime.fromtimestamp(moment // 1_000_000, zone)
+def _timestamp(timestamp: int, zone: ZoneInfo, granularity: str) -> str:
+    """Format the start of the period that contains a timestamp."""
+    local = datetime.fromtimestamp(timestamp // 1_000_000, zone)
     hour = local.replace(minute=0, second=0, microsecond=0, tzinfo=None)
-    return _TRUNCATED[granularity](hour).isoformat(timespec="milliseconds")
+    return _TRUNCATE[granularity](hour).isoformat(timespec="milliseconds")
 
 
 def _sort(
     rows: list[Row], order: list[list[str]], valid: list[str], offset: int
 ) -> None:
-    """Sort as asked for, the first rule counting most.
+    """Sort by the requested order, of which the first rule takes precedence.
 
-    What the order leaves open is another on each page, so that pages overlap.
+    Rows that compare equal are in a different order on each page, so pages overlap.
     """
     rows.sort(key=lambda row: crc32(f"{offset} {json.dumps(row)}".encode()))
     for name, direction in reversed(order):
@@ -282,6 +288,6 @@ def _sort(
 
 
 def _key(row: Row, name: str) -> tuple[bool, bool, Any]:
-    """Sort nulls last, and texts apart from numbers."""
+    """Sort nulls last, and strings apart from numbers."""
     value = row[name]
     return value is None, isinstance(value, str), 0 if value is None else value

@@ -1,4 +1,4 @@
-"""Answers that differ from the documents: what the live API might do."""
+"""Answers that differ from the documentation, as those of the live API might."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALWAYS = 1_000_000
 
 
 def refused_parameter(sandbox: Sandbox) -> None:
-    """Customers know no order."""
+    """Refuse `order_by` for customers."""
 
     def refuse(_: Shop, request: Request) -> None:
         if request.path == "/api/customers" and "order_by" in request.query:
@@ -28,32 +28,32 @@ def refused_parameter(sandbox: Sandbox) -> None:
 
 
 def ignored_parameter(sandbox: Sandbox) -> None:
-    """Rules come 30 on a page, however many are asked for."""
+    """Ignore `limit` for rules, so that pages have 30 rows."""
     sandbox.ignored.add(("/api/rules", "limit"))
 
 
 def ignored_filter(sandbox: Sandbox) -> None:
-    """Events are not filtered by type."""
+    """Ignore the filter of events by type."""
     sandbox.ignored.add(("/api/events", "types"))
 
 
 def other_order(sandbox: Sandbox) -> None:
-    """Surveys come oldest first."""
+    """Sort surveys from oldest to newest."""
     _rewrite(sandbox, "satisfaction-surveys", _list(lambda rows: rows[::-1]))
 
 
 def unknown_field(sandbox: Sandbox) -> None:
-    """Tickets have a new field."""
+    """Add an unknown field to tickets."""
     _rewrite(sandbox, "tickets", _rows(lambda row: {**row, "brand_new": "A secret."}))
 
 
 def missing_field(sandbox: Sandbox) -> None:
-    """Teams have no description any more."""
+    """Remove `description` from teams."""
     _rewrite(sandbox, "teams", _rows(lambda row: _without(row, "description")))
 
 
 def other_date_form(sandbox: Sandbox) -> None:
-    """Users were created at a moment without a time zone."""
+    """Remove the time zone from a date-time of users."""
 
     def naive(row: Row) -> Row:
         return {**row, "created_datetime": row["created_datetime"][:19]}
@@ -62,12 +62,12 @@ def other_date_form(sandbox: Sandbox) -> None:
 
 
 def bare_array(sandbox: Sandbox) -> None:
-    """Views come without an envelope."""
+    """Send views without an envelope."""
     _rewrite(sandbox, "views", lambda answer: answer["data"])
 
 
 def missing_cursor(sandbox: Sandbox) -> None:
-    """Jobs do not say whether another page follows."""
+    """Omit the cursor of the next page of jobs."""
     _rewrite(
         sandbox,
         "jobs",
@@ -76,7 +76,7 @@ def missing_cursor(sandbox: Sandbox) -> None:
 
 
 def other_call_limit(sandbox: Sandbox) -> None:
-    """The account has a plan that is not documented."""
+    """Report the call limit of an undocumented plan."""
     fault = Fault.header("X-Gorgias-Account-Api-Call-Limit", "3/200")
     sandbox.faults.add(fault, "/api/*", times=_ALWAYS)
 

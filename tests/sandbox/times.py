@@ -1,4 +1,4 @@
-"""Moments, kept as whole microseconds since 1970 (UTC)."""
+"""Timestamps in whole microseconds since 1970 (UTC)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
 
-def iso(moment: int) -> str:
-    """Write a moment as the API does: no fraction on a whole second."""
-    return (_EPOCH + timedelta(microseconds=moment)).isoformat()
+def iso(timestamp: int) -> str:
+    """Format a timestamp as the API does, without a fraction on whole seconds."""
+    return (_EPOCH + timedelta(microseconds=timestamp)).isoformat()
 
 
-def iso_or_none(moment: int | None) -> str | None:
-    """Write a moment that may be missing."""
-    return None if moment is None else iso(moment)
+def iso_or_none(timestamp: int | None) -> str | None:
+    """Format an optional timestamp."""
+    return None if timestamp is None else iso(timestamp)
 
 
 def micros(text: str) -> int:
-    """Read an ISO 8601 date-time; one without an offset is UTC."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return (moment - _EPOCH) // _MICROSECOND
+    """Parse an ISO 8601 date-time; without an offset it is in UTC."""
+    timestamp = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=timezone.utc)
+    return (timestamp - _EPOCH) // _MICROSECOND

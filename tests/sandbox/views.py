@@ -1,4 +1,4 @@
-"""What is in a view: the rows that its filters let through."""
+"""The contents of views: the rows that match their filters."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def collection_of(shop: Shop, view: Row) -> Collection:
-    """Return what a view lists: tickets or customers."""
+    """Return the collection that a view lists: tickets or customers."""
     return shop.customers if view["type"] == "customer-list" else shop.tickets
 
 
 def as_item(view: Row, row: Row) -> Row:
-    """Show a row as a view does."""
+    """Return a row as a view shows it."""
     if view["type"] == "customer-list":
         return row
     return {name: value for name, value in row.items() if name not in _LEFT_OUT}
 
 
-def chosen(view: Row) -> tuple[Test | None, list[int] | None]:
-    """Return the test a row must pass, and the ids if the filters name one."""
+def row_filter(view: Row) -> tuple[Test | None, list[int] | None]:
+    """Return a view's predicate, and the ids if its filters name one."""
     if not view["filters"]:
         return None, None
     expression = parse(view["filters"])
@@ -53,7 +53,7 @@ def chosen(view: Row) -> tuple[Test | None, list[int] | None]:
 
 
 def _test(node: ast.expr) -> Test:
-    """Turn an expression into a test of rows."""
+    """Convert an expression to a predicate."""
     if isinstance(node, ast.BoolOp):
         tests = [_test(value) for value in node.values]
         join = all if isinstance(node.op, ast.And) else any
@@ -66,12 +66,12 @@ def _test(node: ast.expr) -> Test:
 
 
 def _path(call: ast.Call) -> list[str]:
-    """Return the path in `eq(ticket.a.b, ...)`, without the first name."""
+    """Return the path in `eq(ticket.a.b, ...)` without the first name."""
     return ast.unparse(call.args[0]).split(".")[1:]
 
 
 def _dig(row: Row, path: list[str]) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what a path leads to; nothing, if it breaks off."""
+    """Return the value at a path, or None if the path does not exist."""
     value: Any = row
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None

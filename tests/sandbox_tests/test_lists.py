@@ -1,4 +1,4 @@
-"""The lists of the sandbox that are unlike the others: views' items, phone, fields."""
+"""Lists of the sandbox that differ from others: view items, phone, custom fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.sandbox import Sandbox, Shop
 from tests.sandbox.rows.views import PLANS, Plan
-from tests.sandbox_tests.test_sandbox import Client, ids
+from tests.sandbox_tests.client import Client, client_of, ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +23,13 @@ PHONE = ("voice-calls", "voice-call-events", "voice-call-recordings")
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    """Serve a shop with a view of more than 250 tickets."""
-    with Sandbox(Shop(tickets=320, customers=130, voice_calls=90)) as sandbox:
-        one = Client(sandbox)
-        yield one
-        one.session.close()
+    """A client of a shop with a view of more than 250 tickets."""
+    with client_of(Shop(tickets=320, customers=130, voice_calls=90)) as client:
+        yield client
 
 
 def items(client: Client, view_id: int, **params: Any) -> list[Row]:
-    """Read all items of a view, as its links say."""
+    """Return all items of a view by following its links."""
     answer = client.get(f"views/{view_id}/items", **params).json()
     found: list[Row] = answer["data"]
     while link := answer["meta"]["next_items"]:
@@ -43,19 +41,21 @@ def items(client: Client, view_id: int, **params: Any) -> list[Row]:
 
 
 def view_named(client: Client, name: str) -> Row:
-    """Return a view."""
+    """Return the view of this name."""
     return next(row for row in client.shop.views.rows() if row["name"] == name)
 
 
 @pytest.mark.parametrize("plan", [plan for plan in PLANS if plan.active])
-def test_a_view_holds_what_its_filters_let_through(client: Client, plan: Plan) -> None:
-    """Every item is there once, in the view's own order."""
+def test_a_view_contains_the_rows_that_match_its_filters(
+    client: Client, plan: Plan
+) -> None:
+    """Every item appears once, in the view's own order."""
     view = view_named(client, plan.name)
     found = items(client, view["id"], limit=7)
     assert len(set(ids(found))) == len(found)
     assert found == items(client, view["id"], limit=100)
-    moments = [row[plan.order] for row in found]
-    assert moments == sorted(moments, reverse=view["order_dir"] == "desc")
+    timestamps = [row[plan.order] for row in found]
+    assert timestamps == sorted(timestamps, reverse=view["order_dir"] == "desc")
     rows = {row["id"]: row for row in client.rows(f"{plan.type[:-5]}s")}
     left_out = {"summary", "custom_fields"} if plan.type == "ticket-list" else set()
     assert all(row.keys() == rows[row["id"]].keys() - left_out for row in found)
@@ -71,7 +71,7 @@ def test_a_view_holds_what_its_filters_let_through(client: Client, plan: Plan) -
 
 
 def test_some_views_are_long_and_some_empty(client: Client) -> None:
-    """A reader needs several pages for some views and no row for others."""
+    """Some views take several pages, and others have no rows."""
     active = [
         row for row in client.shop.views.rows() if not row["deactivated_datetime"]
     ]
@@ -81,10 +81,10 @@ def test_some_views_are_long_and_some_empty(client: Client) -> None:
     assert len({row["type"] for row in active}) == 2
 
 
-def test_a_cursor_without_the_ignored_item_leads_to_the_same_page(
+def test_a_cursor_without_the_ignored_item_returns_the_same_page(
     client: Client,
 ) -> None:
-    """Whoever leaves ignored_item out reads one page for ever."""
+    """A client that omits `ignored_item` never reaches the second page."""
     path = f"views/{view_named(client, 'All tickets')['id']}/items"
     first = client.get(path, limit=20).json()
     assert first["meta"].keys() == {"next_items", "prev_items", "current_cursor"}
@@ -119,8 +119,8 @@ def test_items_can_be_ordered(client: Client, order: str) -> None:
         assert names == ["critical", "high", "normal", "low"]
 
 
-def test_bad_requests_for_items_are_refused(client: Client) -> None:
-    """Unknown and deactivated views are not found; parameters are checked."""
+def test_invalid_requests_for_items_are_refused(client: Client) -> None:
+    """Unknown and deactivated views answer 404, invalid parameters 400."""
     path = f"views/{view_named(client, 'Open')['id']}/items"
     off = view_named(client, "Old campaign")["id"]
     assert client.get(f"views/{off}").status_code == 200
@@ -145,8 +145,8 @@ def test_phone_lists_have_one_order(client: Client, name: str) -> None:
     collection = getattr(client.shop, name.replace("-", "_"))
     expected = collection.ids()
     assert ids(found) == (expected if "event" in name else expected[::-1])
-    moments = [row["created_datetime"] for row in found]
-    assert moments == sorted(moments, reverse="event" not in name)
+    timestamps = [row["created_datetime"] for row in found]
+    assert timestamps == sorted(timestamps, reverse="event" not in name)
     assert client.get(f"{path}/{expected[3]}").json() == collection.row(expected[3])
     assert client.get(f"{path}/1").status_code == 404
     for params in ({"order_by": "created_datetime:asc"}, {"created_datetime[gt]": 1}):
@@ -154,7 +154,7 @@ def test_phone_lists_have_one_order(client: Client, name: str) -> None:
 
 
 def test_calls_have_events_and_recordings(client: Client) -> None:
-    """What belongs to a call, and the calls of a ticket, can be asked for."""
+    """Both can be filtered by call, and calls by ticket."""
     calls = client.rows("phone/voice-calls")
     events = client.rows("phone/voice-call-events")
     recordings = client.rows("phone/voice-call-recordings")
@@ -174,8 +174,8 @@ def test_calls_have_events_and_recordings(client: Client) -> None:
     assert len(summaries) > 5
 
 
-def test_calls_change_and_come_in() -> None:
-    """A new call is there at once, and its end changes it without moving it."""
+def test_a_call_keeps_its_place_when_it_ends() -> None:
+    """A new call is listed at once and changes at its end."""
     with Sandbox(Shop(tickets=10, voice_calls=3)) as sandbox:
         client, shop = Client(sandbox), sandbox.shop
         ticket_id = shop.tickets.ids()[0]
@@ -196,7 +196,7 @@ def test_calls_change_and_come_in() -> None:
 
 
 def test_phone_lists_can_be_bare_or_refused() -> None:
-    """The phone is answered as documented, or as for a merchant without one."""
+    """The phone answers as documented, or as for a merchant without it."""
     with Sandbox(Shop(tickets=5), phone="arrays") as sandbox:
         client = Client(sandbox)
         assert len(client.get("phone/voice-calls", limit=8).json()) == 8
@@ -211,8 +211,10 @@ def test_phone_lists_can_be_bare_or_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["documented", "recorded"])
-def test_archived_custom_fields_are_as_documented_or_recorded(kind: Archived) -> None:
-    """Without `archived`, the documents promise active fields; a record shows all."""
+def test_custom_fields_without_archived_are_as_documented_or_observed(
+    kind: Archived,
+) -> None:
+    """The documentation promises active fields, but all fields were observed."""
     with Sandbox(Shop(tickets=5, custom_fields_archived=kind)) as sandbox:
         client = Client(sandbox)
         for of in ("Ticket", "Customer"):
@@ -223,7 +225,7 @@ def test_archived_custom_fields_are_as_documented_or_recorded(kind: Archived) ->
             active = set(ids(whole)) - archived
             assert archived
             assert active
-            told = {
+            counts = {
                 flag: set(ids(client.rows("custom-fields", object_type=of, **params)))
                 for flag, params in (
                     (None, {}),
@@ -232,6 +234,6 @@ def test_archived_custom_fields_are_as_documented_or_recorded(kind: Archived) ->
                 )
             }
             default = active if kind == "documented" else active | archived
-            assert told == {None: default, True: archived, False: active}
+            assert counts == {None: default, True: archived, False: active}
         assert client.get("custom-fields").status_code == 400
         client.session.close()

@@ -1,4 +1,4 @@
-"""The rows of the sandbox are as documented, secrets and odd times included."""
+"""The rows of the sandbox match the documentation, including secrets and odd dates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sandbox import PLANTED_SECRETS, Sandbox, Shop
-from tests.sandbox_tests.test_sandbox import Client
+from tests.sandbox_tests.client import Client, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,23 +56,21 @@ CUSTOMER_DETAIL_ONLY = "channels customer integrations external_data ecommerce_d
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    """Serve a shop that no test changes."""
-    with Sandbox(Shop(seed=3, tickets=60, customers=40, voice_calls=12)) as sandbox:
-        one = Client(sandbox)
-        yield one
-        one.session.close()
+    """A client of a shop that no test changes."""
+    with client_of(Shop(seed=3, tickets=60, customers=40, voice_calls=12)) as client:
+        yield client
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_rows_have_every_documented_field(client: Client, name: str) -> None:
-    """No field is missing from any row, and none was made up."""
+def test_rows_have_exactly_the_documented_fields(client: Client, name: str) -> None:
+    """No row lacks a field or has an additional one."""
     rows = list(getattr(client.shop, name).rows())
     assert rows
     assert all(row.keys() == set(FIELDS[name].split()) for row in rows)
 
 
-def test_trees_are_large_and_deep(client: Client) -> None:
-    """Rules and views carry syntax trees as real ones do."""
+def test_syntax_trees_are_large_and_deep(client: Client) -> None:
+    """The trees of rules and views are as large as real ones."""
     sizes = [len(json.dumps(row["code_ast"])) for row in client.rows("rules")]
     assert all(15_000 < size < 60_000 for size in sizes)
     views = client.rows("views")
@@ -82,14 +80,14 @@ def test_trees_are_large_and_deep(client: Client) -> None:
 
 
 def depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
-    """Count the levels of nested objects and lists."""
+    """Return the depth of nested objects and lists."""
     inner = value.values() if isinstance(value, dict) else value
     return (
         1 + max(map(depth, inner), default=0) if isinstance(value, dict | list) else 0
     )
 
 
-def test_jobs_can_be_chosen(client: Client) -> None:
+def test_jobs_can_be_filtered(client: Client) -> None:
     """Jobs have two filters, each with a list of values."""
     rows = client.rows("jobs")
     done = [row for row in rows if row["status"] == "done"]
@@ -98,8 +96,8 @@ def test_jobs_can_be_chosen(client: Client) -> None:
     assert client.get("jobs", status="cancelled").status_code == 400
 
 
-def test_secrets_are_planted_where_merchants_keep_them(client: Client) -> None:
-    """Every planted secret is in the integrations, or in the settings and account."""
+def test_secrets_are_planted_where_merchants_store_them(client: Client) -> None:
+    """Integrations, settings and the account contain all planted secrets."""
     integrations = client.get("integrations").text
     settings = client.get("account/settings").text
     account = client.get("account").text
@@ -114,8 +112,8 @@ def test_secrets_are_planted_where_merchants_keep_them(client: Client) -> None:
     assert all(any(row["http"][part] for part in parts) for row in over_http)
 
 
-def test_a_ticket_by_itself_has_other_fields_than_listed(client: Client) -> None:
-    """A detail lacks some fields of the list, and has others."""
+def test_a_single_ticket_has_other_fields_than_a_listed_one(client: Client) -> None:
+    """The detail lacks some fields of the list and has others."""
     surveyed = 0
     for row in client.rows("tickets"):
         detail = client.get(f"tickets/{row['id']}").json()
@@ -133,8 +131,8 @@ def test_a_ticket_by_itself_has_other_fields_than_listed(client: Client) -> None
     assert surveyed == len(client.shop.satisfaction_surveys)
 
 
-def test_a_customer_by_itself_has_more_fields_than_listed(client: Client) -> None:
-    """A detail has channels, and maps of what other systems know."""
+def test_a_single_customer_has_more_fields_than_a_listed_one(client: Client) -> None:
+    """The detail has channels and the data of other systems."""
     details = [
         (row, client.get(f"customers/{row['id']}").json())
         for row in client.rows("customers")
@@ -148,8 +146,8 @@ def test_a_customer_by_itself_has_more_fields_than_listed(client: Client) -> Non
         assert any(detail[name] for _, detail in details) == (name != "customer")
 
 
-def test_vanished_tickets_have_no_messages() -> None:
-    """A deleted ticket is not found, a merged one moved; neither has messages."""
+def test_deleted_and_merged_tickets_have_no_messages() -> None:
+    """A deleted ticket answers 404, a merged one 301."""
     with Sandbox(Shop(tickets=8)) as sandbox:
         client, tickets = Client(sandbox), sandbox.shop.tickets
         deleted, merged, target = tickets.ids()[:3]
@@ -161,8 +159,8 @@ def test_vanished_tickets_have_no_messages() -> None:
             answer = client.get(f"tickets/{source}")
             assert answer.status_code == 301
             assert answer.headers["Location"] == f"/api/tickets/{target}/"
-        for gone in (deleted, merged, long_ago, 1):
-            answer = client.get("messages", ticket_id=gone)
+        for missing in (deleted, merged, long_ago, 1):
+            answer = client.get("messages", ticket_id=missing)
             assert (answer.status_code, answer.json()["data"]) == (200, [])
         client.session.close()
 
@@ -170,7 +168,7 @@ def test_vanished_tickets_have_no_messages() -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("size", [1, 30, 200, 900])
 def test_hardly_any_ticket_changed_just_now(seed: int, size: int) -> None:
-    """A ticket changes after its last message, and rarely as the present starts."""
+    """A ticket changes after its last message, and rarely in the last minutes."""
     shop = Shop(seed=seed, tickets=size)
     now, late = datetime.fromisoformat(shop.now), 0
     for ticket in shop.tickets.rows():

@@ -1,10 +1,11 @@
-"""The stand-in for the Gorgias API behaves like the real one."""
-# ruff: noqa: D103 - the names of the tests say what they show
+"""The sandbox behaves like the Gorgias API."""
+# ruff: noqa: D103 - the names of the tests describe the behaviour
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,71 +13,39 @@ import requests
 
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.endpoints import ENDPOINTS, Listing
+from tests.sandbox_tests.client import Client, ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SAME_MOMENT = "2026-10-01T12:00:00.000001+00:00"
+SAME_TIMESTAMP = "2026-10-01T12:00:00.000001+00:00"
 LISTINGS = {name: one for name, one in ENDPOINTS.items() if isinstance(one, Listing)}
 BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 ORDERS = [
     (name, order)
     for name, one in LISTINGS.items()
     for order in one.orders
-    if name not in {"custom-fields", "macros"}  # never listed whole
+    if name not in {"custom-fields", "macros"}  # no request lists all of them
 ]
-
-
-class Client:
-    """A session that knows where the sandbox is."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        """Log in."""
-        self.sandbox = sandbox
-        self.shop = sandbox.shop
-        self.session = requests.Session()
-        self.session.auth = (sandbox.config["email"], sandbox.config["api_key"])
-        self.url = sandbox.url
-
-    def get(self, path: str, **params: Any) -> requests.Response:
-        """Ask once, without following redirects."""
-        return self.session.get(
-            f"{self.url}/api/{path}", params=params, allow_redirects=False, timeout=5
-        )
-
-    def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
-        """Read all pages."""
-        found: list[dict[str, Any]] = []
-        while True:
-            answer = self.get(path, **params).json()
-            found += answer["data"]
-            if not answer["meta"]["next_cursor"]:
-                return found
-            params["cursor"] = answer["meta"]["next_cursor"]
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(Shop(tickets=60, customers=40, events=80)) as running:
-        yield running
+    with Sandbox(Shop(tickets=60, customers=40, events=80)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
-    one = Client(sandbox)
-    yield one
-    one.session.close()
+    with closing(Client(sandbox)) as client:
+        yield client
 
 
 def sortable(value: str | float | None) -> tuple[bool, Any]:
-    """Let nulls come last, and ".0" stand for no fraction."""
+    """Return a key that sorts nulls last and ignores a missing fraction."""
     if isinstance(value, str) and "T" in value and "." not in value:
         value = value.replace("+", ".0+")
     return value is None, value
-
-
-def ids(rows: list[dict[str, Any]]) -> list[int]:
-    return [row["id"] for row in rows]
 
 
 @pytest.mark.parametrize(("name", "order"), ORDERS)
@@ -98,24 +67,24 @@ def test_pages_can_be_read_backwards(client: Client) -> None:
     second = client.get("tickets", limit=20, cursor=first["meta"]["next_cursor"]).json()
     back = client.get("tickets", limit=20, cursor=second["meta"]["prev_cursor"]).json()
     assert first["meta"]["prev_cursor"] is None
-    assert len(client.get("tickets").json()["data"]) == 30  # unless told otherwise
+    assert len(client.get("tickets").json()["data"]) == 30  # the default limit
     assert back["data"] == first["data"]
     assert back["meta"] == first["meta"]
 
 
 @pytest.mark.parametrize("order", ["updated_datetime:asc", "updated_datetime:desc"])
-@pytest.mark.parametrize("moment", [SAME_MOMENT, None])
-def test_rows_of_one_moment_fill_several_pages(
-    client: Client, order: str, moment: str | None
+@pytest.mark.parametrize("timestamp", [SAME_TIMESTAMP, None])
+def test_rows_with_equal_timestamps_fill_several_pages(
+    client: Client, order: str, timestamp: str | None
 ) -> None:
     chosen = client.shop.tickets.ids()[10:40]
     for row_id in chosen:
-        client.shop.tickets.update(row_id, updated_datetime=moment)
+        client.shop.tickets.update(row_id, updated_datetime=timestamp)
     found = ids(client.rows("tickets", order_by=order, limit=7))
     assert sorted(found) == client.shop.tickets.ids()
     same = [row_id for row_id in found if row_id in chosen]
     assert same == sorted(chosen, reverse=order.endswith("desc"))
-    if moment is None:
+    if timestamp is None:
         assert same == (found[-30:] if order.endswith("asc") else found[:30])
 
 
@@ -137,7 +106,7 @@ def test_unknown_parameters_are_refused(client: Client) -> None:
         {"ticket_ids": list(range(101))},
     ],
 )
-def test_bad_values_are_refused(client: Client, params: dict[str, Any]) -> None:
+def test_invalid_values_are_refused(client: Client, params: dict[str, Any]) -> None:
     assert client.get("tickets", **params).status_code == 400
 
 
@@ -153,15 +122,15 @@ def test_cursors_expire_and_belong_to_their_request(client: Client) -> None:
     assert client.get("tickets", cursor=cursor).status_code == 200
 
 
-def test_events_can_be_chosen_by_time(client: Client) -> None:
+def test_events_can_be_filtered_by_time(client: Client) -> None:
     events = list(client.shop.events.rows())
     start, end = events[20]["created_datetime"], events[50]["created_datetime"]
     params = {"created_datetime[gt]": start, "created_datetime[lte]": end}
-    wanted = [e for e in events if start < e["created_datetime"] <= end]
-    assert client.rows("events", limit=7, **params) == wanted[::-1]
+    expected = [e for e in events if start < e["created_datetime"] <= end]
+    assert client.rows("events", limit=7, **params) == expected[::-1]
 
 
-def test_events_can_be_chosen_by_object_type_and_user(client: Client) -> None:
+def test_events_can_be_filtered_by_type_and_object(client: Client) -> None:
     kinds = ["ticket-created", "tag-updated"]
     found = client.rows("events", types=kinds)
     rows = list(client.shop.events.rows())
@@ -173,11 +142,11 @@ def test_events_can_be_chosen_by_object_type_and_user(client: Client) -> None:
     assert client.get("events", **params).status_code == 400
 
 
-def test_the_parts_of_the_shop_fit_together(client: Client) -> None:
+def test_the_collections_of_the_shop_are_consistent(client: Client) -> None:
     shop = client.shop
     messages = list(shop.messages.rows())
-    moments = [message["created_datetime"] for message in messages]
-    assert len(set(moments)) < len(moments)  # some share theirs
+    timestamps = [message["created_datetime"] for message in messages]
+    assert len(set(timestamps)) < len(timestamps)  # some timestamps are equal
     for ticket in shop.tickets.rows():
         own = [message for message in messages if message["ticket_id"] == ticket["id"]]
         assert len(own) == ticket["messages_count"]
@@ -195,7 +164,7 @@ def test_the_parts_of_the_shop_fit_together(client: Client) -> None:
     assert len(client.rows("satisfaction-surveys", ticket_id=ticket_id)) == 1
 
 
-def test_a_ticket_by_itself_has_its_messages(client: Client) -> None:
+def test_a_single_ticket_has_its_messages(client: Client) -> None:
     row = next(iter(client.shop.tickets.rows()))
     detail = client.get(f"tickets/{row['id']}").json()
     assert len(detail["messages"]) == row["messages_count"]
@@ -286,7 +255,7 @@ def test_a_refresh_token_gives_an_access_token(sandbox: Sandbox) -> None:
     assert (refused.status_code, refused.json()) == (400, {"error": "invalid_grant"})
 
 
-def test_not_everything_is_allowed(client: Client) -> None:
+def test_forbidden_endpoints_methods_and_paths_are_refused(client: Client) -> None:
     client.sandbox.forbidden.add("events")
     assert client.get("events").status_code == 403
     for method in ("POST", "PUT", "DELETE"):
@@ -305,21 +274,23 @@ def test_not_everything_is_allowed(client: Client) -> None:
         (Fault.too_many_requests("Mon, 02 Nov 2026 08:00:05 GMT"), 429),
     ],
 )
-def test_statuses_on_demand(client: Client, fault: Fault, status: int) -> None:
+def test_faults_can_answer_with_a_status(
+    client: Client, fault: Fault, status: int
+) -> None:
     client.sandbox.faults.add(fault, path="/api/tickets", after=1, times=2)
     statuses = [client.get(name).status_code for name in ["users", *["tickets"] * 4]]
     assert statuses == [200, 200, status, status, 200]
 
 
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.cut()])
-def test_connections_break_on_demand(client: Client, fault: Fault) -> None:
+def test_faults_can_break_connections(client: Client, fault: Fault) -> None:
     client.sandbox.faults.add(fault)
     with pytest.raises(BROKEN):
         client.get("tickets")
     assert client.get("tickets").status_code == 200
 
 
-def test_answers_hang_until_the_client_gives_up(client: Client) -> None:
+def test_faults_can_hang_until_the_client_times_out(client: Client) -> None:
     client.sandbox.faults.add(Fault.hang())
     with pytest.raises(requests.ReadTimeout):
         client.session.get(f"{client.url}/api/tickets", timeout=0.1)
@@ -338,7 +309,7 @@ def test_stopping_is_quick_even_when_answers_hang(client: Client) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.html_page(), Fault.truncated_json()])
-def test_bodies_that_are_no_json(client: Client, fault: Fault) -> None:
+def test_faults_can_send_bodies_that_are_not_json(client: Client, fault: Fault) -> None:
     client.sandbox.faults.add(fault)
     answer = client.get("tickets")
     assert answer.status_code == 200
@@ -346,14 +317,14 @@ def test_bodies_that_are_no_json(client: Client, fault: Fault) -> None:
         answer.json()
 
 
-def test_bodies_can_be_rewritten(client: Client) -> None:
+def test_faults_can_rewrite_bodies(client: Client) -> None:
     bare = Fault.rewrite(lambda body: body["data"])
     client.sandbox.faults.add(bare, path="/api/tickets*")
     assert isinstance(client.get("tickets").json(), list)
     assert isinstance(client.get("tickets").json(), dict)
 
 
-def test_faults_spread_over_a_run(client: Client) -> None:
+def test_faults_can_be_scattered_over_a_run(client: Client) -> None:
     kinds = [Fault.error(500), Fault.error(503)]
     client.sandbox.faults.spread(kinds, seed=2, every=5, times=4)
     statuses = [client.get("tags").status_code for _ in range(25)]
@@ -369,7 +340,7 @@ def test_a_seed_gives_the_same_shop() -> None:
         assert rows != list(getattr(other, name).rows())
 
 
-def test_archived_macros_and_fields_are_listed_apart(client: Client) -> None:
+def test_archived_macros_and_fields_are_listed_separately(client: Client) -> None:
     archived = client.rows("macros", archived="true", order_by="usage:asc", limit=3)
     live = client.rows("macros", order_by="updated_datetime:desc", limit=3)
     assert sorted(ids(archived + live)) == client.shop.macros.ids()

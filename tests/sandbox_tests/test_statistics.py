@@ -1,4 +1,4 @@
-"""The sandbox works statistics out from its shop."""
+"""The sandbox computes statistics from its shop."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox import Sandbox, Shop
+from tests.sandbox import Shop
 from tests.sandbox.scopes import BROKEN_SCOPES, SCOPES
-from tests.sandbox_tests.test_sandbox import Client
+from tests.sandbox_tests.client import Client, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +23,13 @@ START, END = "2026-05-06T00:00:00", "2026-11-02T23:59:59"
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    """Serve a shop that no test changes."""
-    with Sandbox(Shop(tickets=60)) as sandbox:
-        one = Client(sandbox)
-        yield one
-        one.session.close()
+    """A client of a shop that no test changes."""
+    with client_of(Shop(tickets=60)) as client:
+        yield client
 
 
 def query(scope: str, start: str = START, end: str = END, **parts: Any) -> Row:
-    """Ask for the first measure of a scope."""
+    """Build a query for a scope, by default for its first measure."""
     period = [
         {"member": "periodStart", "operator": "afterDate", "values": [start]},
         {"member": "periodEnd", "operator": "beforeDate", "values": [end]},
@@ -43,20 +41,20 @@ def query(scope: str, start: str = START, end: str = END, **parts: Any) -> Row:
 
 
 def post(client: Client, body: Any, **params: Any) -> requests.Response:  # noqa: ANN401
-    """Ask for statistics."""
+    """Send a request for statistics."""
     url = f"{client.url}/api/reporting/stats"
     return client.session.post(url, json=body, params=params, timeout=5)
 
 
 def total(client: Client, scope: str, name: str) -> Any:  # noqa: ANN401 - any number
-    """Ask for one number over the whole period."""
+    """Return a measure over the whole period."""
     answer = post(client, query(scope, measures=[name])).json()
     assert len(answer["data"]) == 1
     return answer["data"][0][name]
 
 
 def test_totals_are_those_of_the_shop(client: Client) -> None:
-    """Tickets, messages and scores add up."""
+    """Counts of tickets and messages and the mean score match the shop."""
     shop = client.shop
     messages = list(shop.messages.rows())
     tickets = list(shop.tickets.rows())
@@ -77,8 +75,8 @@ def test_totals_are_those_of_the_shop(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", SCOPES)
-def test_every_scope_can_be_cut_up(client: Client, name: str) -> None:
-    """Rows hold the day, the dimensions and the measures asked for."""
+def test_every_scope_can_be_grouped(client: Client, name: str) -> None:
+    """Rows contain the day, the dimensions and the requested measures."""
     scope = SCOPES[name]
     parts: Row = {
         "measures": list(scope.measures),
@@ -103,7 +101,7 @@ def test_every_scope_can_be_cut_up(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize("name", SCOPES)
 def test_every_scope_has_orders_of_its_own(client: Client, name: str) -> None:
-    """The document names them; a dimension such as the agent is never among them."""
+    """The documentation lists them, without dimensions such as the agent."""
     scope = SCOPES[name]
     parts: Row = {"dimensions": list(scope.dimensions)}
     if scope.time:
@@ -119,7 +117,7 @@ def test_every_scope_has_orders_of_its_own(client: Client, name: str) -> None:
 
 
 def paged(client: Client, body: Row, limit: int) -> list[Row]:
-    """Follow the pages of a query."""
+    """Return the rows of all pages of a query."""
     found: list[Row] = []
     params: Row = {"limit": limit}
     while True:
@@ -133,8 +131,8 @@ def paged(client: Client, body: Row, limit: int) -> list[Row]:
         params["cursor"] = answer["meta"]["next_cursor"]
 
 
-def test_statistics_have_pages(client: Client) -> None:
-    """Ordered pages hold every row once, and end with a null cursor."""
+def test_ordered_statistics_have_pages(client: Client) -> None:
+    """Ordered pages contain every row once and end with a null cursor."""
     order = [["createdDatetime", "asc"]]
     body = query("tickets-created", time_dimensions=[DAYS], order=order)
     whole = post(client, body, limit=1_000).json()["data"]
@@ -143,7 +141,7 @@ def test_statistics_have_pages(client: Client) -> None:
 
 
 def test_pages_without_an_order_overlap(client: Client) -> None:
-    """Whoever follows them loses rows."""
+    """A client that follows them loses rows."""
     body = query("tickets-created", time_dimensions=[DAYS])
     whole = post(client, body, limit=1_000).json()["data"]
     found = paged(client, body, 7)
@@ -152,7 +150,7 @@ def test_pages_without_an_order_overlap(client: Client) -> None:
 
 
 def test_tags_and_custom_fields_are_filtered_by_conditions(client: Client) -> None:
-    """They have operators inside their values, and none outside."""
+    """Their values contain the operators, and the filter itself has none."""
     tickets = list(client.shop.tickets.rows())
     tag = next(row["tags"][0]["id"] for row in tickets if row["tags"])
     one_of = {"operator": "one-of", "values": [tag]}
@@ -179,8 +177,8 @@ def test_tags_and_custom_fields_are_filtered_by_conditions(client: Client) -> No
         )
 
 
-def test_periods_are_local(client: Client) -> None:
-    """A timezone moves tickets to other days, and filters choose among them."""
+def test_periods_are_in_the_requested_time_zone(client: Client) -> None:
+    """The time zone determines the day of a ticket."""
     zones = [
         post(client, query("tickets-created", time_dimensions=[DAYS], timezone=zone))
         for zone in ("UTC", "Pacific/Kiritimati")
@@ -211,15 +209,17 @@ def test_periods_are_local(client: Client) -> None:
         ({"scope": "auto-qa", "time_dimensions": [DAYS]}, "Invalid query"),
     ],
 )
-def test_what_is_not_valid_is_refused(client: Client, change: Row, named: str) -> None:
-    """A refusal names what would be valid."""
+def test_invalid_parts_of_a_query_are_refused(
+    client: Client, change: Row, named: str
+) -> None:
+    """A refusal names the valid values."""
     answer = post(client, {"query": query("tickets-created")["query"] | change})
     assert answer.status_code == 400
     assert named in answer.text
 
 
 def test_more_than_a_year_is_refused(client: Client) -> None:
-    """A period has at most 366 days; bodies and pages are checked as well."""
+    """A period has at most 366 days; bodies and pages are checked too."""
     good = query("tickets-created")
     long = query("tickets-created", "2025-01-01", "2026-01-03")
     assert post(client, long).status_code == 400

@@ -1,4 +1,4 @@
-"""The SQL of docs/analysts.md, and what it may refer to."""
+"""The SQL statements of docs/analysts.md and the tables that they may use."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DIALECTS = {
 
 
 class Query(NamedTuple):
-    """A statement of the page, and a database that it is written for."""
+    """A statement of the page and one of the databases that it is written for."""
 
     database: str
     sql: str
 
     @property
     def is_view(self) -> bool:
-        """Whether it makes a view that other queries use."""
+        """Whether the statement creates a view that other queries use."""
         return "CREATE OR REPLACE VIEW" in self.sql
 
 
@@ -39,7 +39,7 @@ def queries() -> list[Query]:
 
 
 def query(database: str, *parts: str) -> str:
-    """Return the one statement for a database that holds these texts."""
+    """Return the only statement for a database that contains all these texts."""
     (one,) = (
         each.sql
         for each in queries()

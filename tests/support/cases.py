@@ -1,4 +1,4 @@
-"""Tables of cases with readable names."""
+"""Parametrization by tables of named cases."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def table(cases: Mapping[str, object]) -> pytest.MarkDecorator:
-    """Run a test once for each case, which it takes as its argument `case`.
+    """Parametrize a test by named cases; it takes each as its argument `case`.
 
     Args:
         cases: The cases by name.
 
     Returns:
-        The decorator of the test.
+        The decorator.
     """
     return pytest.mark.parametrize("case", cases.values(), ids=list(cases))

@@ -1,4 +1,4 @@
-"""Settings for tests that are about settings."""
+"""Settings for tests of the configuration."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ VALID: dict[str, Any] = {"subdomain": "acme", **API_KEY}
 
 
 def settings_of(**changes: Any) -> Settings:
-    """Make a tap with valid settings but for some changes, and take its settings."""
+    """Return the settings of a tap whose valid config is changed in places."""
     return TapGorgias(config={**VALID, **changes}).run.settings
 
 
 def problems_of(**changes: Any) -> list[str]:
-    """Have the tap refuse its settings, and take what it says."""
+    """Return the problems that the tap reports in a changed config."""
     with pytest.raises(SettingsError) as refused:
         TapGorgias(config={**VALID, **changes})
     return list(refused.value.lines)

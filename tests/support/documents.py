@@ -1,4 +1,4 @@
-"""README.md and the documents in `docs`, taken apart."""
+"""Access to the contents of README.md and of the documents in `docs`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def text(file: Path = README) -> str:
-    """Return a whole document, the README unless told otherwise."""
+    """Return the text of a document, by default of the README."""
     return file.read_text(encoding="utf-8")
 
 
 def blocks(language: str, file: Path = README) -> list[str]:
-    """Return the examples in a language, of the README unless told otherwise."""
+    """Return the code blocks of a language, by default those of the README."""
     examples = FENCE.findall(text(file))
     return [example for name, example in examples if name == language]
 
 
 def table(heading: str, file: Path = README) -> list[list[str]]:
-    """Return the rows of the table below a heading, without its head."""
+    """Return the rows of the table below a heading, without the header rows."""
     _, found, section = text(file).partition(f"\n{heading}\n")
     assert found, heading
     lines = [line for line in section.splitlines() if line.startswith(("|", "#"))]
@@ -41,14 +41,14 @@ def table(heading: str, file: Path = README) -> list[list[str]]:
     ]
 
 
-def assert_written(what: str, wanted: str, file: Path = README) -> None:
-    """Check a part between two marks, or write it anew if snapshots are updated."""
-    begin = f"<!-- {what}: written by {COMMAND} -->"
-    end = f"<!-- end of {what} -->"
+def assert_generated(name: str, expected: str, file: Path = README) -> None:
+    """Check a generated part between two marks, or update it with the snapshots."""
+    begin = f"<!-- {name}: written by {COMMAND} -->"
+    end = f"<!-- end of {name} -->"
     before, rest = text(file).split(begin)
     found, after = rest.split(end)
-    wanted = f"\n{wanted}\n"
+    expected = f"\n{expected}\n"
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        file.write_text(f"{before}{begin}{wanted}{end}{after}", encoding="utf-8")
+        file.write_text(f"{before}{begin}{expected}{end}{after}", encoding="utf-8")
     else:
-        assert found == wanted
+        assert found == expected

@@ -1,39 +1,38 @@
-"""A clock that only moves when somebody waits or sets it."""
+"""A clock that moves only when a test sets it or a caller sleeps."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
 STARTED = datetime(2026, 11, 2, 8, 0, 0, 500_000, timezone.utc)
-"""The present of the sandbox's shop."""
+"""The current time of the sandbox's shop."""
 
 
 class FakeClock:
-    """Stands in for `tap_gorgias.clock.Clock`, so that no test has to wait."""
+    """Replaces `tap_gorgias.clock.Clock`, so that no test waits in real time.
+
+    Args:
+        now: The first value of `monotonic`, in seconds.
+    """
 
     def __init__(self, now: float = 1000.0) -> None:
-        """Start at some moment.
-
-        Args:
-            now: Seconds that `monotonic` tells at first.
-        """
         self.now = now
         self.started = now
         self.sleeps: list[float] = []
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return the seconds since an arbitrary start."""
         return self.now
 
     def utc(self) -> datetime:
-        """The present."""
+        """Return the current time."""
         return STARTED + timedelta(seconds=self.now - self.started)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass at once, and remember how much.
+        """Advance the clock at once and record the duration.
 
         Args:
-            seconds: How long.
+            seconds: The duration.
         """
         self.sleeps.append(seconds)
         self.now += seconds

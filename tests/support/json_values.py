@@ -1,4 +1,4 @@
-"""Any JSON value, for tests that hold for all of them."""
+"""Hypothesis strategies for any JSON value."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ _TREES: SearchStrategy[object] = st.recursive(
     ),
     max_leaves=8,
 )
-# Trees alone are hardly ever a mere scalar.
+# The recursive strategy alone rarely generates a bare scalar.
 JSON_VALUES: SearchStrategy[object] = SCALARS | _TREES

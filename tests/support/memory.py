@@ -1,4 +1,4 @@
-"""The tap with one stream whose pages come from memory."""
+"""A tap with one stream that reads its pages from memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UPDATED = "2026-01-01T00:00:{:02}.000000Z"
 
 
 class MemoryTap(TapGorgias):
-    """Reads pages of three rows, newest first: row 1 is the oldest."""
+    """Serves pages of three rows, newest first; row 1 is the oldest."""
 
     stream_type: type[GorgiasStream] = TicketsStream
     rows = 0
@@ -41,7 +41,7 @@ class MemoryTap(TapGorgias):
         return [self.stream_type(tap=self, run=self.run)]
 
     def page(self, cursor: str | None) -> Page:
-        """Answer as a list endpoint does."""
+        """Return a page as a list endpoint would."""
         self.before_page(cursor)
         newest = int(cursor) if cursor else self.rows
         oldest = max(newest - PAGE_ROWS, 0)
@@ -51,7 +51,7 @@ class MemoryTap(TapGorgias):
 
 
 class Tickets(TicketsStream):
-    """A feed from memory, without events."""
+    """A feed from memory that asks for no events."""
 
     @override
     def walk(
@@ -97,12 +97,12 @@ def tap_of(
     catalog: dict[str, Any] | None = None,
     **config: Any,
 ) -> MemoryTap:
-    """Make a tap that has so many rows to read."""
+    """Create a tap whose only stream has a number of rows to read."""
     made = type("Memory", (MemoryTap,), {"stream_type": stream_type, "rows": rows})
     tap: MemoryTap = made(config={**CONFIG, **config}, state=state, catalog=catalog)
     return tap
 
 
 def messages(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Take the Singer messages written so far."""
+    """Return the Singer messages written so far."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -1,4 +1,4 @@
-"""Runs the tap, in this process or in one of its own, and holds what came out."""
+"""Runs of the tap, in this process or in a subprocess, and their output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 LOOK_FOR_IMPORTS = 1
-"""Requests for events of new tickets, in each run of `tickets` but the first."""
+"""Requests for events of new tickets in each run of `tickets` except the first."""
 
 
 @dataclass
@@ -36,12 +36,12 @@ class Output:
 
     @classmethod
     def parse(cls, text: str) -> Output:
-        """Read messages, one in a line; an unfinished last line is left out."""
+        """Parse one message per line and ignore an incomplete last line."""
         whole = text[: text.rfind("\n") + 1]
         return cls([json.loads(line) for line in whole.splitlines()])
 
     def records(self, stream: str) -> list[dict[str, Any]]:
-        """Return the records of a stream, in their order."""
+        """Return the records of a stream in output order."""
         return [
             message["record"]
             for message in self.messages
@@ -49,12 +49,12 @@ class Output:
         ]
 
     def ids(self, stream: str) -> list[int]:
-        """Return the ids of a stream's records, in their order."""
+        """Return the ids of a stream's records in output order."""
         return [record["id"] for record in self.records(stream)]
 
     @property
     def turns(self) -> int:
-        """Count how often records of another stream follow, the first ones included."""
+        """Count the uninterrupted sequences of records of one stream."""
         streams = (m["stream"] for m in self.messages if m["type"] == "RECORD")
         return sum(1 for _ in groupby(streams))
 
@@ -65,7 +65,7 @@ class Output:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Return what an orchestrator would hand to the next run."""
+        """Return the STATE that an orchestrator would pass to the next run."""
         return self.states[-1] if self.states else {}
 
     @property
@@ -80,14 +80,14 @@ class Output:
 
 
 def latest(stream: str, *outputs: Output) -> dict[int, dict[str, Any]]:
-    """Return the last version of each record that came out of some runs, by id."""
+    """Return the last version of each record of one or more runs, by id."""
     return {row["id"]: row for output in outputs for row in output.records(stream)}
 
 
 def catalog_of(
     *streams: str, config: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Make a catalog that selects these streams and no other.
+    """Return a catalog that selects only these streams.
 
     Args:
         streams: Names of streams.
@@ -96,8 +96,7 @@ def catalog_of(
     Returns:
         The catalog.
     """
-    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
-    catalog = tap.catalog_dict
+    catalog = _discover(config)
     for entry in catalog["streams"]:
         root = next(m for m in entry["metadata"] if not m["breadcrumb"])
         root["metadata"]["selected"] = entry["tap_stream_id"] in streams
@@ -105,7 +104,7 @@ def catalog_of(
 
 
 def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Make a catalog that selects all streams and all fields.
+    """Return a catalog that selects all streams and all fields.
 
     Args:
         config: Settings, if they add streams.
@@ -113,12 +112,16 @@ def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
     Returns:
         The catalog.
     """
-    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
-    catalog = tap.catalog_dict
+    catalog = _discover(config)
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             metadata["metadata"]["selected"] = True
     return catalog
+
+
+def _discover(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
+    return tap.catalog_dict
 
 
 def run(
@@ -174,31 +177,30 @@ def run(
 
 
 def _join_threads_of(tap: TapGorgias) -> None:
-    """Let streams that go on after a run has ended not disturb the next one."""
+    """Wait for stream threads, so that they do not disturb the next run."""
     for thread in threading.enumerate():
         if thread.name in tap.streams:
             thread.join(10)
 
 
 class PartialRun(Exception):  # noqa: N818 (a result as much as a failure)
-    """A run that failed; its cause is the error of the first stream that failed."""
+    """A failed run; `__cause__` is the error of the first stream that failed."""
 
     def __init__(self, output: Output) -> None:
-        """Keep what came out until then."""
         super().__init__("The run failed.")
         self.output = output
 
 
 @contextlib.contextmanager
 def captured() -> Iterator[io.TextIOWrapper]:
-    """Catch stdout, bytes included."""
+    """Capture stdout, including bytes written to its buffer."""
     stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with contextlib.redirect_stdout(stdout):
         yield stdout
 
 
 def text_of(stdout: io.TextIOWrapper) -> str:
-    """Return what was written to a caught stdout."""
+    """Return the text written to a captured stdout."""
     stdout.flush()
     buffer = stdout.buffer
     assert isinstance(buffer, io.BytesIO)
@@ -218,7 +220,7 @@ class Files:
         state: Mapping[str, Any] | None = None,
         catalog: Mapping[str, Any] | None = None,
     ) -> list[str]:
-        """Write the files and return the command."""
+        """Write the files and return the command line."""
         contents: dict[str, Any] = {"config": config}
         if streams:
             catalog = catalog_of(*streams)
@@ -239,7 +241,7 @@ class Files:
 
 
 def batches_of(rows: int, folder: Path) -> dict[str, Any]:
-    """Make the setting that has records leave in files of so many rows."""
+    """Return a `batch_config` for files of a given number of rows."""
     return {
         "encoding": {"format": "jsonl", "compression": "gzip"},
         "storage": {"root": folder.as_uri()},
@@ -250,7 +252,7 @@ def batches_of(rows: int, folder: Path) -> dict[str, Any]:
 def run_command(
     command: list[str], folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, in a folder, with stdout and stderr caught."""
+    """Run a command to completion and capture stdout and stderr."""
     return subprocess.run(  # noqa: S603 (our own command)
         command, capture_output=True, text=True, check=False, timeout=1_800, cwd=folder
     )

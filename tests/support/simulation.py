@@ -1,4 +1,4 @@
-"""Taps and other apps at one limiter, on a clock that jumps from event to event."""
+"""Taps and other apps that share a rate limiter, simulated event by event."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StrictWindow(SlidingWindow):
-    """Counts the requests that it refuses, too, which nobody has ruled out."""
+    """Counts refused requests too, because the API might."""
 
     @override
     def _take(self, now: float) -> Decision:
@@ -30,49 +30,49 @@ class StrictWindow(SlidingWindow):
 
 
 class Sent(NamedTuple):
-    """A request of a tap, as the limiter saw it."""
+    """A request of a tap as the limiter received it."""
 
     arrived: float
     refused: bool
     surprises: int
-    """How many requests of others were counted of which no answer told that had come
-    before it left."""
+    """Requests of other apps that the limiter had counted by then, but that no answer
+    had reported when this request was sent."""
 
 
 @dataclass
 class Reader:
-    """A tap with some threads, each of which always has a next request."""
+    """A tap whose threads each always have another request to send."""
 
     threads: int = 1
     latency: Callable[[], float] = lambda: 0.2
     counted: Callable[[], float] = lambda: 0.5
-    """When the limiter counts a request: a part of its latency, 0 to 1."""
+    """When the limiter counts a request, as a fraction of the latency from 0 to 1."""
     begins: float = 0.0
     percent: int = 100
     seed: int = 0
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Make the rules that it keeps to."""
+        """Create the reader's allowance."""
         dice = random.Random(self.seed)  # noqa: S311 (nothing secret)
         self.allowance = Allowance(self.percent, dice)
-        self.others_told = 0
+        self.others_reported = 0
 
     @property
     def refused(self) -> int:
-        """How many of its requests were refused."""
+        """Return the number of refused requests."""
         return sum(one.refused for one in self.sent)
 
     def passed(self, begin: float = 0.0, end: float = float("inf")) -> int:
-        """Count the requests that passed in a time."""
+        """Count the requests that passed within a period."""
         return sum(not one.refused and begin <= one.arrived < end for one in self.sent)
 
 
 class Simulation:
-    """Lets things happen in the order of their moments; nobody waits for real."""
+    """Processes events in order of time, without waiting in real time."""
 
     def __init__(self, limiter: Limiter) -> None:
-        """Take an unused limiter; time begins at 0."""
+        """Use an unused limiter and start at time 0."""
         self.now = 0.0
         self.others_passed = 0
         self.others_counted = 0
@@ -83,56 +83,58 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
 
     def add(self, reader: Reader) -> Reader:
-        """Let a tap begin."""
+        """Start a tap."""
         for _ in range(reader.threads):
-            self._at(reader.begins, lambda: self._ask(reader))
+            self._schedule(reader.begins, lambda: self._send(reader))
         return reader
 
-    def add_others(self, *moments: float) -> None:
-        """Let another app ask at some moments."""
-        for moment in moments:
-            self._at(moment, self._ask_for_others)
+    def add_others(self, *times: float) -> None:
+        """Send requests of another app at these times."""
+        for time in times:
+            self._schedule(time, self._send_for_others)
 
     def run(self, until: float) -> None:
-        """Let everything happen that happens before a moment."""
+        """Process all events before a time."""
         while self._events and self._events[0][0] < until:
-            self.now, _, happen = heapq.heappop(self._events)
-            happen()
+            self.now, _, callback = heapq.heappop(self._events)
+            callback()
 
-    def _at(self, moment: float, happen: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (moment, next(self._numbers), happen))
+    def _schedule(self, time: float, callback: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), callback))
 
-    def _ask_for_others(self) -> None:
+    def _send_for_others(self) -> None:
         refused = self._limiter.take().wait_seconds is not None
         self.others_refused += refused
         self.others_passed += not refused
         self.others_counted += not refused or isinstance(self._limiter, StrictWindow)
 
-    def _ask(self, reader: Reader) -> None:
+    def _send(self, reader: Reader) -> None:
         seconds = reader.allowance.seconds_to_wait(self.now)
         if seconds > 0:
-            # A step that time cannot take would never end.
+            # A wait too short to change a float would never end.
             assert self.now + seconds > self.now
-            self._at(self.now + seconds, lambda: self._ask(reader))
+            self._schedule(self.now + seconds, lambda: self._send(reader))
             return
         request = reader.allowance.send(self.now)
-        others_told = reader.others_told
+        others_reported = reader.others_reported
         latency = reader.latency()
         answered_at = self.now + latency
 
         def arrive() -> None:
             used, wait = self._limiter.take()
             others = self.others_counted
-            reader.sent.append(Sent(self.now, wait is not None, others - others_told))
-            self._at(answered_at, lambda: answer(used, wait, others))
+            reader.sent.append(
+                Sent(self.now, wait is not None, others - others_reported)
+            )
+            self._schedule(answered_at, lambda: answer(used, wait, others))
 
         def answer(used: int, wait: int | None, others: int) -> None:
             limit = self._limiter.limit
             if wait is None:
-                reader.others_told = max(reader.others_told, others)
+                reader.others_reported = max(reader.others_reported, others)
                 reader.allowance.answered(request, self.now, used, limit)
             else:
                 reader.allowance.refused(request, self.now, limit, wait)
-            self._ask(reader)
+            self._send(reader)
 
-        self._at(self.now + latency * reader.counted(), arrive)
+        self._schedule(self.now + latency * reader.counted(), arrive)

@@ -1,4 +1,4 @@
-"""Runs of the tap for reporting queries."""
+"""Runs of the tap that read statistics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALL_BY_WEEK = {
 
 
 def config_of(sandbox: Sandbox, *statistics: Any, **settings: Any) -> dict[str, Any]:
-    """Make a config with reporting queries."""
+    """Return a config with reporting queries."""
     return {**sandbox.config, "statistics": list(statistics), **settings}
 
 
@@ -33,20 +33,20 @@ def read(
     clock: FakeClock | None = None,
     **settings: Any,
 ) -> Output:
-    """Run the tap for statistics alone."""
+    """Run the tap with only these statistics selected."""
     names = [one if isinstance(one, str) else one["name"] for one in statistics]
     streams = [f"statistics_{name}" for name in names]
     config = config_of(sandbox, *statistics, **settings)
     return run(config, *streams, state=state, clock=clock)
 
 
-def asked(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """Return the queries that came in."""
+def requested_queries(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Return the reporting queries that the sandbox received."""
     return [
         json.loads(one.body)["query"] for one in sandbox.requests if one.path == PATH
     ]
 
 
 def total(rows: list[dict[str, Any]]) -> float:
-    """Add up tickets."""
+    """Add up the ticket counts of some rows."""
     return float(sum(row["ticket_count"] for row in rows))

@@ -1,4 +1,4 @@
-"""Several programs on one clock, each in a thread, of which one runs at a time."""
+"""Several programs that share one clock and run one at a time in threads."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ if TYPE_CHECKING:
 
 
 class TurnClock(FakeClock):
-    """Hands the turn to the program that wakes first, whenever one sleeps.
+    """Passes the turn to the program that wakes first whenever one sleeps.
 
-    So the same programs always do the same things at the same moments.
+    This makes the interleaving of the programs deterministic.
     """
 
     def __init__(self) -> None:
-        """Start without programs."""
         super().__init__()
         self._numbers = itertools.count()
         self._sleepers: list[tuple[float, int, threading.Event]] = []
         self._turn_ended = threading.Semaphore(0)
 
     def run(self, *programs: Callable[[], None]) -> None:
-        """Run programs until all have ended."""
+        """Run programs until all of them have ended."""
         for program in programs:
             self.start(program)
         while self._sleepers:
@@ -37,7 +36,7 @@ class TurnClock(FakeClock):
             self._turn_ended.acquire()
 
     def start(self, program: Callable[[], None]) -> None:
-        """Let one more program begin, when its turn comes."""
+        """Start another program, which begins when its turn comes."""
         turn = self._queue(0.0)
 
         def in_turn() -> None:
@@ -51,7 +50,7 @@ class TurnClock(FakeClock):
 
     @override
     def sleep(self, seconds: float) -> None:
-        """Let the others go on until it is time."""
+        """Let other programs run until the time has passed."""
         turn = self._queue(seconds)
         self._turn_ended.release()
         turn.wait()

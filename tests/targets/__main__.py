@@ -1,4 +1,4 @@
-"""Load each target and compare what they hold: `python -m tests.targets`."""
+"""Load each target and compare the row counts: `python -m tests.targets`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def main() -> None:
     """Load all streams twice, as the tests do, and count rows by key."""
     streams = sorted(stream.name for stream in STREAMS)
-    with contextlib.ExitStack() as ends:
+    with contextlib.ExitStack() as stack:
         filled, planted = shop.planted_shop()
-        sandbox = ends.enter_context(Sandbox(filled))
+        sandbox = stack.enter_context(Sandbox(filled))
         folders = [
-            Path(ends.enter_context(tempfile.TemporaryDirectory())) for _ in LOADED
+            Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in LOADED
         ]
         targets = [
-            target_of(name, folder, ends)
+            target_of(name, folder, stack)
             for name, folder in zip(LOADED, folders, strict=True)
         ]
         outputs: list[Output] = []

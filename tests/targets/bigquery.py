@@ -1,8 +1,8 @@
-"""An emulator of BigQuery for the time of a test, and the target that loads it.
+"""An emulator of BigQuery that runs during a test, and the target that loads it.
 
-The emulator is bqemulator, which runs the target's requests on a DuckDB. It takes what
-BigQuery refuses: names of columns, deep nesting, quotas.
-`tests/contract/package/bigquery.py` looks at those.
+The emulator is bqemulator, which runs the target's requests on DuckDB. It accepts
+column names, deep nesting and sizes that BigQuery refuses. They are checked by
+`tests/contract/package/bigquery.py`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, ClassVar
 import requests
 
 from tap_gorgias.compat import override
+from tests.targets.emulated import EmulatedTarget
 from tests.targets.environments import SCRIPTS, executable
-from tests.targets.processes import finished, started, wait_until
-from tests.targets.target import Row, Target
+from tests.targets.processes import running, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from tests.targets.target import Row
 
 PROJECT = "acme"
 
@@ -36,13 +38,13 @@ CREDENTIALS = {
     "client_secret": "none",
     "refresh_token": "none",
     "token": "none",
-    "expiry": "2099-01-01T00:00:00Z",  # so that nobody is asked for another
+    "expiry": "2099-01-01T00:00:00Z",  # no refresh is attempted
 }
 
 
 @dataclass(frozen=True)
-class BigQuery(Target):
-    """Tables of an emulator."""
+class BigQuery(EmulatedTarget):
+    """Tables in an emulator."""
 
     name: ClassVar[str] = "target-bigquery"
     address: str
@@ -51,20 +53,13 @@ class BigQuery(Target):
     @property
     @override
     def settings(self) -> Mapping[str, str]:
-        """Which project; credentials come from the environment."""
+        """The project; credentials come from the environment."""
         return {"project": PROJECT}
 
     @property
     @override
-    def command(self) -> Sequence[str | Path]:
-        """The target without its waits, which are 12 s for each table."""
-        python = executable(self.name, "python")
-        return [python, SCRIPTS / "hurried_target.py", self.name]
-
-    @property
-    @override
     def variables(self) -> Mapping[str, str]:
-        """Where the emulator is, and credentials that it takes."""
+        """The emulator's address and credentials that it accepts."""
         file = self.folder / "credentials.json"
         file.write_text(json.dumps(CREDENTIALS), "utf-8")
         return {
@@ -73,17 +68,17 @@ class BigQuery(Target):
         }
 
     def columns(self, table: str) -> dict[str, Row]:
-        """Return the columns of a table, in the form of BigQuery's API."""
+        """Return the columns of a table in the format of BigQuery's API."""
         path = f"bigquery/v2/projects/{PROJECT}/datasets/gorgias/tables/{table}"
         answer = requests.get(f"{self.address}/{path}", timeout=10).json()
         return {column["name"]: column for column in answer["schema"]["fields"]}
 
-    def ask(self, *queries: str) -> list[list[Row]]:
-        """Return the rows that each query finds, those of statements too."""
-        script = (executable("bqemulator", "python"), SCRIPTS / "ask_bigquery.py")
-        environment = {**os.environ, **self.variables}
-        told = finished([*script, PROJECT, *queries], env=environment)
-        return [json.loads(line) for line in told.splitlines()]
+    @property
+    @override
+    def query_command(self) -> Sequence[str | Path]:
+        """The command that runs queries in the emulator's project."""
+        python = executable("bqemulator", "python")
+        return [python, SCRIPTS / "ask_bigquery.py", PROJECT]
 
     @override
     def rows(self, *streams: str) -> dict[str, list[Row]]:
@@ -97,14 +92,14 @@ def server(folder: Path, *, failing: str = "") -> Iterator[BigQuery]:
     """Run an emulator on a free port.
 
     Args:
-        folder: Where to keep files.
-        failing: A table of which the first load job is refused.
+        folder: A folder for files.
+        failing: A table whose first load job is refused.
 
     Yields:
-        The target for it.
+        The target that loads it.
 
     Raises:
-        TimeoutError: It does not start.
+        TimeoutError: If it does not start.
     """
     script = (executable("bqemulator", "python"), SCRIPTS / "bigquery_emulator.py")
     ports = ("--rest-port", "0", "--grpc-port", "0")
@@ -112,7 +107,7 @@ def server(folder: Path, *, failing: str = "") -> Iterator[BigQuery]:
     log = folder / "emulator.log"
     with (
         log.open("wb") as errors,
-        started(
+        running(
             [*script, "start", *ports, "--log-format", "json"],
             env={**os.environ, **variables},
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Rows in a form that does not depend on who wrote them; what targets may change."""
+"""Comparison of rows by canonical form, and the differences that targets may cause."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Difference:
     """A way in which a row may differ from what the tap wrote.
 
     Attributes:
-        reason: Whose doing it is, and why it is no loss.
-        undo: Makes the same of both values, given the schema of a column or of a part
-            of one, and how many objects and lists it is in.
+        reason: Where the difference comes from and why it is not a loss.
+        undo: Maps both values to the same one. It takes the schema of a column or of
+            a nested value, the value and its depth of nesting.
     """
 
     reason: str
@@ -31,7 +31,7 @@ class Difference:
 
 
 EMPTY_TEXTS = Difference(
-    "The target loads files that do not tell empty texts and nulls apart.",
+    "The target loads files that do not distinguish empty strings from nulls.",
     lambda _, value, depth: None if value == "" and not depth else value,
 )
 NULL_LISTS = Difference(
@@ -64,22 +64,22 @@ ALLOWED: Mapping[str, Collection[Difference]] = {
     "target-bigquery": (NULL_LISTS, ABSENT_FIELDS, JSON_TEXTS),
     "target-snowflake": (),
 }
-"""All ways in which the rows of a target may differ, by its name."""
+"""All differences that are allowed for a target, by its name."""
 
 
 def comparable(schema: Schema, row: Row, allowed: Collection[Difference] = ()) -> Row:
-    """Bring a row into a form that does not depend on who wrote it.
+    """Convert a row to a canonical form that does not depend on its writer.
 
-    Date-times are moments, and columns that are absent are null. Columns that targets
-    add are left out.
+    Date-times become datetime objects, absent columns become null, and columns that
+    targets add are dropped.
 
     Args:
-        schema: That of the stream.
-        row: As the tap or a target wrote it.
+        schema: The schema of the stream.
+        row: A row as written by the tap or by a target.
         allowed: Differences to undo.
 
     Returns:
-        The row, to be compared with one that was treated in the same way.
+        The row in canonical form.
     """
     return {
         name: _plain(column, row.get(name), allowed, 0)

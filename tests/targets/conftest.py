@@ -1,4 +1,4 @@
-"""All tests in this folder need the environments of targets."""
+"""All tests in this folder need the environments of the targets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them, so that they are run only when asked for."""
+    """Mark all tests, so that they run only on request."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.targets)

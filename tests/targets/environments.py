@@ -1,6 +1,6 @@
-"""An environment for each target and tool: `python -m tests.targets.environments`.
+"""Virtual environments of targets and tools: `python -m tests.targets.environments`.
 
-Their dependencies do not agree with the tap's, nor with one another's.
+Their dependencies conflict with the tap's and with one another's.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".targets"
 PINS = Path(__file__).parent / "pins"
-"""Versions of all packages, for environments whose packages leave them open."""
+"""Constraints for environments whose packages do not pin their dependencies."""
 SCRIPTS = Path(__file__).parent / "scripts"
-"""What is run by the Python of an environment."""
+"""Scripts that run in the environments."""
 
 LOADED = (
     "target-jsonl",
@@ -31,12 +31,12 @@ LOADED = (
     "target-bigquery",
     "target-snowflake",
 )
-"""The targets that the tests load; `meltano.yml` says which packages they are."""
+"""The targets that the tests load; `meltano.yml` names their packages."""
 
 TOOLS: Mapping[str, tuple[str, ...]] = {
     "meltano": ("meltano==4.4.1",),
     "singer-tools": ("singer-tools==0.4.1",),
-    # numpy is needed and not declared.
+    # bqemulator does not declare its dependency on numpy.
     "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
     "fakesnow": ("fakesnow[server]",),
 }
@@ -46,34 +46,34 @@ MINOR_VERSIONS: Mapping[str, range] = {
     "bqemulator": range(11, 15),
     "fakesnow": range(11, 14),
 }
-"""Versions of Python 3 that an environment can be made for."""
-USUAL_MINOR_VERSIONS = range(10, 14)
+"""Minor versions of Python 3 that an environment supports."""
+DEFAULT_MINOR_VERSIONS = range(10, 14)
 
 SERVERS = {"target-bigquery": "bqemulator", "target-snowflake": "fakesnow"}
-"""The environment of what stands in for the service that a target loads."""
+"""The environment of the emulator that a target loads."""
 
-WITH_PIP = {"MELTANO_VENV_BACKEND": "virtualenv"}
-"""Has Meltano install with pip, whose configuration is that of these environments."""
+USE_PIP = {"MELTANO_VENV_BACKEND": "virtualenv"}
+"""Makes Meltano install with pip, which shares the configuration of this machine."""
 
 
 def project() -> dict[str, Any]:
-    """Return what is in `meltano.yml`."""
+    """Return the contents of `meltano.yml`."""
     content: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
     return content
 
 
 def packages() -> dict[str, tuple[str, ...]]:
-    """Return what goes into each environment, by its name."""
+    """Return the packages of each environment, by its name."""
     loaders = {loader["name"]: loader for loader in project()["plugins"]["loaders"]}
     targets = {name: tuple(loaders[name]["pip_url"].split()) for name in LOADED}
     return {**TOOLS, **targets}
 
 
 def executable(environment: str, command: str | None = None) -> Path:
-    """Return the path of a command, by default the one named like its environment.
+    """Return the path of a command, which defaults to the environment's name.
 
     Raises:
-        FileNotFoundError: It is not installed.
+        FileNotFoundError: If it is not installed.
     """
     path = FOLDER / environment / "bin" / (command or environment)
     if not path.exists():
@@ -83,8 +83,8 @@ def executable(environment: str, command: str | None = None) -> Path:
 
 
 def python_for(environment: str) -> str | None:
-    """Return an interpreter for an environment, this one if it fits; None without."""
-    minors = MINOR_VERSIONS.get(environment, USUAL_MINOR_VERSIONS)
+    """Return an interpreter for an environment, preferably this one, or None."""
+    minors = MINOR_VERSIONS.get(environment, DEFAULT_MINOR_VERSIONS)
     if sys.version_info.minor in minors:
         return sys.executable
     return next(
@@ -92,25 +92,25 @@ def python_for(environment: str) -> str | None:
     )
 
 
-def why_not(target: str) -> str | None:
-    """Say why a target cannot be loaded on this machine; None if it can."""
+def reason_to_skip(target: str) -> str | None:
+    """Return why a target cannot be loaded on this machine, or None if it can."""
     for environment in filter(None, (target, SERVERS.get(target))):
         if not python_for(environment):
-            minors = MINOR_VERSIONS.get(environment, USUAL_MINOR_VERSIONS)
+            minors = MINOR_VERSIONS.get(environment, DEFAULT_MINOR_VERSIONS)
             versions = f"from 3.{minors[0]} to 3.{minors[-1]}"
             return f"{environment} needs a Python {versions}, and there is none."
     return None
 
 
 def make(name: str) -> None:
-    """Make an environment, unless it is there and up to date, or no Python fits.
+    """Create an environment unless it is up to date or no Python supports it.
 
     Raises:
-        CalledProcessError: Something could not be installed.
+        CalledProcessError: If a package cannot be installed.
     """
     folder, python, pins = FOLDER / name, python_for(name), PINS / f"{name}.txt"
     if not python:
-        sys.stderr.write(f"{why_not(name)}\n")
+        sys.stderr.write(f"{reason_to_skip(name)}\n")
         return
     pinned = pins.read_text("utf-8") if pins.exists() else ""
     mark, stamp = (
@@ -130,7 +130,7 @@ def make(name: str) -> None:
 
 
 def main() -> None:
-    """Make them all."""
+    """Create all environments."""
     FOLDER.mkdir(exist_ok=True)
     with ThreadPoolExecutor() as pool:
         list(pool.map(make, packages()))

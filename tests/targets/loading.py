@@ -1,9 +1,10 @@
-"""Targets that can be loaded and asked for what they hold."""
+"""The targets that can be loaded, and how to query them."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,20 +13,20 @@ import pytest
 from tap_gorgias.compat import override
 from tests.support.runs import Files, catalog_of, everything
 from tests.targets import bigquery, postgresql, snowflake
-from tests.targets.environments import executable, project, why_not
-from tests.targets.processes import piped
+from tests.targets.environments import executable, project, reason_to_skip
+from tests.targets.processes import run_pipe
 from tests.targets.target import Row, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from contextlib import ExitStack
     from pathlib import Path
 
     from tests.support.runs import Output
 
-_ASK_DUCKDB = """
+_RUN_IN_DUCKDB = """
 import duckdb, sys
-database = duckdb.connect(sys.argv[1], read_only=True)
+database = duckdb.connect(sys.argv[1])
 for (line,) in database.execute(sys.argv[2]).fetchall():
     print(line)
 """
@@ -33,7 +34,7 @@ for (line,) in database.execute(sys.argv[2]).fetchall():
 
 @dataclass(frozen=True)
 class JsonLines(Target):
-    """A file for each stream, which grows."""
+    """A file for each stream, to which rows are appended."""
 
     name: ClassVar[str] = "target-jsonl"
     appends: ClassVar[bool] = True
@@ -42,12 +43,12 @@ class JsonLines(Target):
     @property
     @override
     def settings(self) -> Mapping[str, Any]:
-        """Where the files go."""
+        """The folder of the files."""
         return {"destination_path": str(self.folder)}
 
     @override
     def rows(self, *streams: str) -> dict[str, list[Row]]:
-        """Return every version of every row, in the order of their arrival."""
+        """Return every version of every row in the order of arrival."""
         found = {}
         for stream in streams:
             text = (self.folder / f"{stream}.jsonl").read_text("utf-8")
@@ -55,93 +56,97 @@ class JsonLines(Target):
         return found
 
 
+class Database(Target):
+    """A target whose tables can be queried in SQL."""
+
+    to_json: ClassVar[str]
+    """The SQL function that turns a row into JSON."""
+
+    @abstractmethod
+    def ask(self, statement: str) -> list[str]:
+        """Run a statement and return its only column."""
+
+    @override
+    def rows(self, *streams: str) -> dict[str, list[Row]]:
+        """Return the rows of the tables."""
+        lines = self.ask(
+            " UNION ALL ".join(
+                f"SELECT '{name}' || chr(9) || {self.to_json}(row)"  # noqa: S608
+                f" FROM gorgias.{name} AS row"
+                for name in streams
+            )
+        )
+        found: dict[str, list[Row]] = {stream: [] for stream in streams}
+        for line in lines:
+            stream, _, row = line.partition("\t")
+            found[stream].append(json.loads(row))
+        return found
+
+
 @dataclass(frozen=True)
-class DuckDB(Target):
+class DuckDB(Database):
     """A database in a file."""
 
     name: ClassVar[str] = "target-duckdb"
+    to_json: ClassVar[str] = "to_json"
     folder: Path
 
     @property
     @override
     def settings(self) -> Mapping[str, Any]:
-        """Where the file is."""
+        """The path of the file."""
         return {"path": str(self.folder / "helpdesk.duckdb")}
 
-    def ask(self, query: str) -> list[str]:
-        """Return the one column that a query answers."""
+    @override
+    def ask(self, statement: str) -> list[str]:
+        """Run a statement and return its only column."""
         python = executable(self.name, "python")
-        command = [python, "-c", _ASK_DUCKDB, self.settings["path"], query]
-        told = subprocess.run(  # noqa: S603
+        command = [python, "-c", _RUN_IN_DUCKDB, self.settings["path"], statement]
+        result = subprocess.run(  # noqa: S603
             command, capture_output=True, check=True, encoding="utf-8"
         )
-        return told.stdout.split("\n")[:-1]
-
-    @override
-    def rows(self, *streams: str) -> dict[str, list[Row]]:
-        """Return the rows of the tables."""
-        return _parted(streams, self.ask(_all_rows(streams, "to_json(row)")))
+        return result.stdout.split("\n")[:-1]
 
 
 @dataclass(frozen=True)
-class PostgreSQL(Target):
+class PostgreSQL(Database):
     """A database on a server."""
 
     name: ClassVar[str] = "target-postgres"
+    to_json: ClassVar[str] = "row_to_json"
     host: str
 
     @property
     @override
     def settings(self) -> Mapping[str, Any]:
-        """How to reach the server."""
+        """The address of the server."""
         user = postgresql.NAME
         url = f"postgresql+psycopg://{user}@/{user}?host={self.host}"
         return {"sqlalchemy_url": url}
 
-    def ask(self, query: str) -> list[str]:
-        """Return the one column that a query answers."""
-        return postgresql.lines(self.host, query)
-
     @override
-    def rows(self, *streams: str) -> dict[str, list[Row]]:
-        """Return the rows of the tables."""
-        return _parted(streams, self.ask(_all_rows(streams, "row_to_json(row)")))
+    def ask(self, statement: str) -> list[str]:
+        """Run a statement and return its only column."""
+        return postgresql.lines(self.host, statement)
 
 
-def _all_rows(streams: Iterable[str], as_json: str) -> str:
-    """Ask for each row as JSON, behind the name of its stream and a tab."""
-    return " UNION ALL ".join(
-        f"SELECT '{name}' || chr(9) || {as_json} FROM gorgias.{name} AS row"  # noqa: S608
-        for name in streams
-    )
-
-
-def _parted(streams: Iterable[str], lines: Iterable[str]) -> dict[str, list[Row]]:
-    """Read the answer to that."""
-    found: dict[str, list[Row]] = {stream: [] for stream in streams}
-    for line in lines:
-        stream, _, row = line.partition("\t")
-        found[stream].append(json.loads(row))
-    return found
-
-
-def target_of(name: str, folder: Path, ends: ExitStack) -> Target:
-    """Prepare an empty target, or skip the test if no Python fits it."""
-    if reason := why_not(name):
+def target_of(name: str, folder: Path, stack: ExitStack) -> Target:
+    """Create an empty target, or skip the test if no Python supports it."""
+    if reason := reason_to_skip(name):
         pytest.skip(reason)
     if name == "target-jsonl":
         return JsonLines(folder)
     if name == "target-duckdb":
         return DuckDB(folder)
     if name == "target-postgres":
-        return PostgreSQL(ends.enter_context(postgresql.server()))
+        return PostgreSQL(stack.enter_context(postgresql.server()))
     if name == "target-bigquery":
-        return ends.enter_context(bigquery.server(folder))
-    return ends.enter_context(snowflake.server(folder))
+        return stack.enter_context(bigquery.server(folder))
+    return stack.enter_context(snowflake.server(folder))
 
 
 def settings_of(target: Target) -> dict[str, Any]:
-    """Return all settings of a target, those of meltano.yml among them."""
+    """Return all settings of a target, including those of meltano.yml."""
     loaders = {one["name"]: one for one in project()["plugins"]["loaders"]}
     return {**loaders[target.name]["config"], **target.settings}
 
@@ -157,28 +162,28 @@ def load(
     """Run `tap-gorgias | target`.
 
     Args:
-        target: Where to.
+        target: The target.
         config: Settings of the tap.
-        folder: Where to keep files of this run.
-        state: What an earlier load ended with.
-        streams: What to select; everything if none is named.
-        target_settings: Settings of the target, in place of those in meltano.yml.
+        folder: A folder for files of this run.
+        state: The final STATE of an earlier load.
+        streams: The streams to select; everything if empty.
+        target_settings: Settings of the target that override those of meltano.yml.
 
     Returns:
-        What went through the pipe. Its last STATE is the one that the target wrote,
-        unless the target has settings of its own.
+        The messages that passed through the pipe. Without `target_settings`, the last
+        STATE is the one that the target wrote.
     """
     files = Files(folder)
     settings = files.write("target", {**settings_of(target), **(target_settings or {})})
     catalog = catalog_of(*streams) if streams else everything(config)
-    output, states = piped(
+    output, states = run_pipe(
         files.arguments(config, state=state, catalog=catalog),
         [*target.command, "--config", settings],
         folder,
         target.variables,
     )
-    # When the last row fills a batch, target-duckdb leaves out the STATEs behind it, so
-    # that the next run reads some rows again. Small batches make that likely.
+    # If the last row completes a batch, target-duckdb drops the STATEs that follow it,
+    # and the next run reads some rows again. This is likely with small batches.
     if not target_settings:
         assert json.loads(states.splitlines()[-1]) == output.state
     return output

@@ -1,4 +1,4 @@
-"""Meltano, in a copy of this project and with nothing from its Hub."""
+"""Meltano in a copy of this project, without access to its Hub."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.support.runs import Output
-from tests.targets.environments import ROOT, WITH_PIP, executable
-from tests.targets.processes import finished
+from tests.targets.environments import ROOT, USE_PIP, executable
+from tests.targets.processes import output_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,27 +25,27 @@ CONTENT = ("LICENSE", "README.md", "meltano.yml", "pyproject.toml", "tap_gorgias
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder as after a clone, in Meltano's environment `sandbox`.
+    """A project folder as after `git clone`, in Meltano's environment `sandbox`.
 
     Attributes:
-        folder: Where it is.
-        api_url: Address of the sandbox, which takes any free port.
+        folder: The path of the project.
+        api_url: The address of the sandbox.
     """
 
     folder: Path
     api_url: str
 
     def __call__(self, *command: str, **variables: str) -> str:
-        """Run Meltano; return what it wrote."""
+        """Run Meltano and return its stdout."""
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
         }
-        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **WITH_PIP}
+        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **USE_PIP}
         environment |= {"TAP_GORGIAS_API_URL": self.api_url, **variables}
         meltano = executable("meltano")
-        return finished(
+        return output_of(
             [meltano, "--environment", "sandbox", *command],
             cwd=self.folder,
             env=environment,
@@ -53,7 +53,7 @@ class Project:
 
 
 def copy_to(folder: Path) -> None:
-    """Put into a folder what Meltano needs of this project."""
+    """Copy the files of this project that Meltano needs."""
     folder.mkdir(exist_ok=True)
     for name in CONTENT:
         if (ROOT / name).is_dir():
@@ -68,26 +68,28 @@ def load(
     folder: Path,
     state: Mapping[str, Any] | None = None,
 ) -> Output:
-    """Run `meltano run tap-gorgias TARGET`, with everything selected.
+    """Run `meltano run tap-gorgias TARGET` with all streams selected.
 
     Args:
-        target: Where to.
-        config: Settings of the tap: those of the environment `sandbox`.
-        folder: Where the project is, or will be.
-        state: What Meltano has kept of an earlier load.
+        target: The target.
+        config: Settings of the tap, as in the environment `sandbox`.
+        folder: The folder in which the project is, or is created.
+        state: The STATE that Meltano has stored after an earlier load.
 
     Returns:
-        What went through the pipe. Its last STATE is the one that Meltano keeps.
+        The messages that passed through the pipe; Meltano has stored the last STATE.
     """
-    place, heard = folder / "project", folder / "pipe"
-    meltano = Project(place, config["api_url"])
+    project, messages = folder / "project", folder / "pipe"
+    meltano = Project(project, config["api_url"])
     state_id = f"sandbox:tap-gorgias-to-{target.name}"
-    if not place.exists():
-        copy_to(place)
+    if not project.exists():
+        copy_to(project)
         tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
         loader = shlex.join(map(str, target.command))
-        _put(place, "extractors", "tap-gorgias", f'exec {tap} "$@"')
-        _put(place, "loaders", target.name, f'tee {heard} | {loader} "$@"')
+        _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
+        _install_script(
+            project, "loaders", target.name, f'tee {messages} | {loader} "$@"'
+        )
     else:
         assert json.loads(meltano("state", "get", state_id))["singer_state"] == state
 
@@ -103,13 +105,13 @@ def load(
         **target.variables,
     )
 
-    output = Output.parse(heard.read_text("utf-8"))
+    output = Output.parse(messages.read_text("utf-8"))
     assert json.loads(meltano("state", "get", state_id))["singer_state"] == output.state
     return output
 
 
-def _put(project: Path, kind: str, plugin: str, script: str) -> None:
-    """Make a command of what runs already, where Meltano would have installed it."""
+def _install_script(project: Path, kind: str, plugin: str, script: str) -> None:
+    """Create a script where Meltano would install a plugin's command."""
     command = project / ".meltano" / kind / plugin / "venv" / "bin" / plugin
     command.parent.mkdir(parents=True)
     command.write_text(f"#!/usr/bin/env bash\n{script}\n", "utf-8")

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the time of a test."""
+"""A PostgreSQL server that runs during a test."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 def programs() -> Path:
-    """Return the folder of initdb and pg_ctl: those on the path, or the newest.
+    """Return the folder of initdb and pg_ctl, preferably from the path.
 
     Raises:
-        FileNotFoundError: PostgreSQL is not installed.
+        FileNotFoundError: If PostgreSQL is not installed.
     """
     if on_path := shutil.which("initdb"):
         return Path(on_path).resolve().parent
@@ -34,13 +34,13 @@ def programs() -> Path:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run a server of its own, which listens on a socket in a temporary folder.
+    """Run a temporary server that listens on a Unix socket.
 
     Yields:
-        The folder of the socket, which is what clients take for a host.
+        The folder of the socket, which clients accept as a host.
 
     Raises:
-        CalledProcessError: It does not start.
+        CalledProcessError: If it does not start.
     """
     folder = Path(tempfile.mkdtemp(prefix="gorgias-"))
     try:
@@ -76,12 +76,12 @@ def server() -> Iterator[str]:
 
 
 def lines(host: str, query: str) -> list[str]:
-    """Return what a query answers, a row of one column in a line."""
+    """Run a statement and return its only column, one value per row."""
     login = ("-h", host, "-U", NAME, "-d", NAME)
-    told = subprocess.run(  # noqa: S603
+    result = subprocess.run(  # noqa: S603
         [programs() / "psql", *login, "-X", "-q", "-A", "-t", "-c", query],
         capture_output=True,
         check=True,
         encoding="utf-8",
     )
-    return told.stdout.split("\n")[:-1]
+    return result.stdout.split("\n")[:-1]

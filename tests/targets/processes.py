@@ -1,4 +1,4 @@
-"""Processes that end with the test that starts them, whatever becomes of it."""
+"""Processes that end, at the latest, with the test that starts them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-PATIENCE = 180
-"""Seconds for a load; some take 20. Clients repeat for minutes what is refused."""
+TIMEOUT_SECONDS = 180
+"""Limit for a load, which may take 20 seconds; clients retry refusals for minutes."""
 
 
 @contextlib.contextmanager
-def started(
+def running(
     command: Sequence[str | Path],
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process, and kill it with its children if it is still there at the end.
+    """Run a process; kill it and its children if it has not ended by itself.
 
     Yields:
         The process.
@@ -37,70 +37,72 @@ def started(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def finished(
+def output_of(
     command: Sequence[str | Path],
     **options: Any,
 ) -> str:
-    """Run a command to its end.
+    """Run a command to completion.
 
     Returns:
-        What it wrote to stdout.
+        Its stdout.
     """
     pipe = subprocess.PIPE
-    with started(command, stdout=pipe, stderr=pipe, **options) as process:
+    with running(command, stdout=pipe, stderr=pipe, **options) as process:
         try:
-            told, errors = process.communicate(timeout=PATIENCE)
+            output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            told, errors = process.communicate()
-    assert process.returncode == 0, told.decode()[-2_000:] + errors.decode()[-4_000:]
-    return told.decode()
+            output, errors = process.communicate()
+    assert process.returncode == 0, output.decode()[-2_000:] + errors.decode()[-4_000:]
+    return output.decode()
 
 
-def piped(
+def run_pipe(
     tap: Sequence[str],
     target: Sequence[str | Path],
     folder: Path,
     variables: Mapping[str, str] | None = None,
 ) -> tuple[Output, str]:
-    """Connect two commands, with an ear on the pipe between them.
+    """Connect two commands and record what passes through the pipe.
 
     Args:
-        tap: What writes.
-        target: What reads.
-        folder: Where to keep what went through the pipe, and the log.
-        variables: Of the target's environment.
+        tap: The command that writes.
+        target: The command that reads.
+        folder: A folder for the recorded messages and the log.
+        variables: Environment variables of the target.
 
     Returns:
-        The messages of the tap, and what the target wrote.
+        The messages of the tap, and the stdout of the target.
 
     Raises:
-        TimeoutExpired: It takes too long.
+        TimeoutExpired: If it takes too long.
     """
-    heard, log = folder / "pipe", folder / "log"
+    messages, log = folder / "pipe", folder / "log"
     pipe, environment = subprocess.PIPE, {**os.environ, **(variables or {})}
     with (
         log.open("wb") as errors,
-        started(tap, stdout=pipe, stderr=errors) as first,
-        started(["tee", str(heard)], stdin=first.stdout, stdout=pipe) as ear,
-        started(
-            target, stdin=ear.stdout, stdout=pipe, stderr=errors, env=environment
+        running(tap, stdout=pipe, stderr=errors) as first,
+        running(["tee", str(messages)], stdin=first.stdout, stdout=pipe) as tee,
+        running(
+            target, stdin=tee.stdout, stdout=pipe, stderr=errors, env=environment
         ) as last,
     ):
-        for process in (first, ear):
+        for process in (first, tee):
             if process.stdout:
-                process.stdout.close()  # only the next one reads from it
-        told = last.communicate(timeout=PATIENCE)[0].decode()
-        codes = [process.wait(timeout=PATIENCE) for process in (first, ear, last)]
+                process.stdout.close()  # only the next process reads from it
+        output = last.communicate(timeout=TIMEOUT_SECONDS)[0].decode()
+        codes = [
+            process.wait(timeout=TIMEOUT_SECONDS) for process in (first, tee, last)
+        ]
     assert codes == [0, 0, 0], log.read_text("utf-8")[-2_000:]
-    return Output.parse(heard.read_text("utf-8")), told
+    return Output.parse(messages.read_text("utf-8")), output
 
 
 def wait_until(condition: Callable[[], Any], *, seconds: float = 60) -> None:
-    """Ask again and again until something is so.
+    """Poll until a condition is true.
 
     Raises:
-        TimeoutError: It does not come.
+        TimeoutError: If it does not become true in time.
     """
     end = time.monotonic() + seconds
     while not condition():

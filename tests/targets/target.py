@@ -1,4 +1,4 @@
-"""What the tests ask of a target."""
+"""The interface of a target as the tests use it."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ Row = dict[str, Any]
 
 
 class Target(ABC):
-    """A target, where it loads to, and how to read that."""
+    """A target, its settings, and access to the rows that it has loaded."""
 
     name: ClassVar[str]
-    """As in meltano.yml."""
+    """The name of the loader in meltano.yml."""
     appends: ClassVar[bool] = False
-    """Whether it keeps every version of a row."""
+    """Whether the target keeps every version of a row."""
 
     @property
     @abstractmethod
     def settings(self) -> Mapping[str, Any]:
-        """Settings on top of those in meltano.yml."""
+        """Settings in addition to those of meltano.yml."""
 
     @property
     def command(self) -> Sequence[str | Path]:
-        """What starts it, without arguments."""
+        """The command that starts the target, without arguments."""
         return [executable(self.name)]
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What its environment has to hold."""
+        """Environment variables of the target."""
         return {}
 
     @abstractmethod
     def rows(self, *streams: str) -> dict[str, list[Row]]:
-        """Return all rows of some streams, objects and lists as such."""
+        """Return all rows of these streams, with nested objects and lists decoded."""
 
 
 def latest(rows: Sequence[Row], keys: Sequence[str]) -> dict[Key, Row]:

@@ -1,4 +1,4 @@
-"""The SQL of docs/analysts.md for DuckDB and PostgreSQL, compared with the shop."""
+"""The SQL of docs/analysts.md on DuckDB and PostgreSQL matches the shop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.documents import ANALYSTS, table
-from tests.targets.helpdesk import loaded, moment
+from tests.targets.helpdesk import loaded_helpdesk, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,9 @@ def helpdesk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Helpdesk]:
     """A helpdesk that was loaded, changed and loaded again, with the page's views."""
-    with loaded(request.param, tmp_path_factory.mktemp(request.param)) as helpdesk:
+    with loaded_helpdesk(
+        request.param, tmp_path_factory.mktemp(request.param)
+    ) as helpdesk:
         yield helpdesk
 
 
@@ -35,8 +37,8 @@ def _agent(ticket: Row) -> tuple[int | None, str]:
     return user["id"], user["name"]
 
 
-def test_views_hide_what_is_gone(helpdesk: Helpdesk) -> None:
-    """Tickets and customers that were deleted or merged stay in the tables alone."""
+def test_views_hide_deleted_and_merged_rows(helpdesk: Helpdesk) -> None:
+    """The rows of deleted and merged tickets and customers stay in the tables only."""
     count = "SELECT count(*) AS rows_found FROM gorgias"
     tickets = helpdesk.find("SELECT id FROM gorgias.current_tickets")
     customers = helpdesk.find("SELECT id FROM gorgias.current_customers")
@@ -45,49 +47,51 @@ def test_views_hide_what_is_gone(helpdesk: Helpdesk) -> None:
     assert {one["id"] for one in customers} == set(helpdesk.shop.customers.ids())
     [all_tickets] = helpdesk.find(f"{count}.tickets")
     [all_customers] = helpdesk.find(f"{count}.customers")
-    assert all_tickets["rows_found"] == len(helpdesk.shop.tickets) + len(helpdesk.gone)
+    assert all_tickets["rows_found"] == len(helpdesk.shop.tickets) + len(
+        helpdesk.deleted_tickets
+    )
     assert all_customers["rows_found"] == len(helpdesk.shop.customers) + len(
-        helpdesk.gone_customers
+        helpdesk.deleted_customers
     )
 
 
-def test_the_check_of_messages_finds_nothing_where_all_is_loaded(
+def test_the_check_of_messages_finds_only_tickets_with_missing_messages(
     helpdesk: Helpdesk,
 ) -> None:
-    """And a ticket of which a message is missing."""
+    """The check is empty after a complete load."""
     before = helpdesk.ask("messages_loaded")
-    with helpdesk.hidden_message() as wanted:
+    with helpdesk.message_hidden() as expected:
         after = helpdesk.ask("messages_loaded")
-    assert (before, after) == ([], [wanted])
+    assert (before, after) == ([], [expected])
 
 
 def test_open_tickets_per_agent(helpdesk: Helpdesk) -> None:
-    """As many as in the shop, with the oldest of each, most first."""
+    """The counts and the oldest tickets are those of the shop, largest count first."""
     tickets = helpdesk.current_tickets().values()
     open_ones = [one for one in tickets if one["status"] == "open"]
     numbers = Counter(map(_agent, open_ones))
     oldest = {
         agent: min(
-            moment(t["created_datetime"]) for t in open_ones if _agent(t) == agent
+            timestamp(t["created_datetime"]) for t in open_ones if _agent(t) == agent
         )
         for agent in numbers
     }
 
     rows = helpdesk.ask("open_tickets")
 
-    found = [(r["agent"], r["open_tickets"], moment(r["oldest"])) for r in rows]
-    wanted = [(agent[1], n, oldest[agent]) for agent, n in numbers.items()]
-    assert sorted(found) == sorted(wanted)
+    found = [(r["agent"], r["open_tickets"], timestamp(r["oldest"])) for r in rows]
+    expected = [(agent[1], n, oldest[agent]) for agent, n in numbers.items()]
+    assert sorted(found) == sorted(expected)
     assert [row[1] for row in found] == sorted(numbers.values(), reverse=True)
-    assert len(wanted) > 5
+    assert len(expected) > 5
 
 
 def test_first_response_time(helpdesk: Helpdesk) -> None:
-    """The median of each channel, from the messages of the shop."""
+    """The median of each channel is that of the messages in the shop."""
     minutes = defaultdict(list)
     for ticket in helpdesk.current_tickets().values():
         messages = [
-            (moment(row["created_datetime"]), row)
+            (timestamp(row["created_datetime"]), row)
             for row in map(
                 helpdesk.shop.messages.row,
                 helpdesk.shop.messages.of_ticket(ticket["id"]),
@@ -110,12 +114,12 @@ def test_first_response_time(helpdesk: Helpdesk) -> None:
         channel: len(times) for channel, times in minutes.items()
     }
     for row in rows:
-        wanted = median(minutes[row["channel"]])
-        assert row["median_minutes"] == pytest.approx(wanted)
+        expected = median(minutes[row["channel"]])
+        assert row["median_minutes"] == pytest.approx(expected)
 
 
 def test_satisfaction_by_agent(helpdesk: Helpdesk) -> None:
-    """Numbers, shares and averages of the surveys of current tickets."""
+    """Counts, shares and averages are those of the current tickets' surveys."""
     tickets = helpdesk.current_tickets()
     surveys = defaultdict(list)
     for row in helpdesk.shop.satisfaction_surveys.rows():
@@ -125,11 +129,11 @@ def test_satisfaction_by_agent(helpdesk: Helpdesk) -> None:
     rows = helpdesk.ask("satisfaction_surveys")
 
     assert len(rows) == len(surveys) > 5
-    wanted = sorted(
+    expected = sorted(
         (_satisfaction(agent[1], own) for agent, own in surveys.items()), key=str
     )
     found = sorted((tuple(row.values()) for row in rows), key=str)
-    for one, other in zip(found, wanted, strict=True):
+    for one, other in zip(found, expected, strict=True):
         assert one == pytest.approx(other, abs=0.051)
 
 
@@ -148,7 +152,7 @@ def _satisfaction(agent: str, surveys: list[Row]) -> tuple[object, ...]:
 
 
 def test_tags(helpdesk: Helpdesk) -> None:
-    """A row for each tag of each current ticket."""
+    """There is a row for each tag of each current ticket."""
     rows = helpdesk.ask("ticket.tags")
 
     assert [(row["ticket_id"], row["tag_id"], row["tag"]) for row in rows] == sorted(
@@ -160,7 +164,7 @@ def test_tags(helpdesk: Helpdesk) -> None:
 
 
 def test_custom_fields(helpdesk: Helpdesk) -> None:
-    """A row for each value of each current ticket, with the label of its field."""
+    """There is a row with the field's label for each value of each current ticket."""
     fields = helpdesk.shop.custom_fields
 
     rows = helpdesk.ask("ticket.custom_fields")
@@ -180,7 +184,7 @@ def _text(value: object) -> str:
 
 
 def test_statistics(helpdesk: Helpdesk) -> None:
-    """Tickets of each day, once: figures that no longer hold are left out."""
+    """Each day appears once; outdated figures are excluded."""
     rows = helpdesk.ask("statistics_tickets_created")
 
     periods = [row["period_start"] for row in rows]
@@ -189,22 +193,22 @@ def test_statistics(helpdesk: Helpdesk) -> None:
     assert any(row["hours_to_first_response"] for row in rows)
 
 
-def test_columns_are_of_the_types_that_the_page_says(helpdesk: Helpdesk) -> None:
-    """Of objects, lists and date-times."""
+def test_columns_have_the_types_that_the_page_names(helpdesk: Helpdesk) -> None:
+    """The page names the types of objects, lists and date-times."""
     column = 1 + DATABASES.index(helpdesk.database)
     rows = table("## Tables and columns", ANALYSTS)
-    told = [row[column].strip("`") for row in rows[:3]]
+    documented = [row[column].strip("`") for row in rows[:3]]
     catalog = (
         "SELECT DISTINCT data_type FROM information_schema.columns"
         " WHERE table_schema = 'gorgias' AND column_name LIKE"
     )
-    kinds = []
+    column_types = []
     for name in ("customer", "custom_fields", "tags", "%_datetime"):
         [column_of] = helpdesk.find(f"{catalog} '{name}'")
-        kinds.append(column_of["data_type"])
+        column_types.append(column_of["data_type"])
 
-    [thing, free, items, moments] = kinds
+    [thing, free, items, timestamps] = column_types
 
     found = [thing, free, "jsonb[]" if items == "ARRAY" else items]
-    assert [kind.upper() for kind in found] == told
-    assert moments.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"
+    assert [kind.upper() for kind in found] == documented
+    assert timestamps.upper().removesuffix(" WITHOUT TIME ZONE") == "TIMESTAMP"

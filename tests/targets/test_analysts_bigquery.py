@@ -1,4 +1,4 @@
-"""The SQL of docs/analysts.md for BigQuery finds what that for DuckDB finds."""
+"""The queries of docs/analysts.md find the same rows in BigQuery as in DuckDB."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tap_gorgias import timestamps
 from tests.support import analysts
-from tests.targets.helpdesk import loaded
+from tests.targets.helpdesk import loaded_helpdesk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,23 +23,25 @@ QUERIES = (
     "ticket.custom_fields",
     "statistics_tickets_created",
 )
-"""A text in each query for BigQuery, but for those that make views and `CHECK`."""
+"""A unique text of each query for BigQuery other than views and `CHECK`."""
 CHECK = "messages_loaded"
-"""A text in the query that finds nothing where all is loaded."""
+"""A unique text of the query that checks for missing messages."""
 
 
 @pytest.fixture(scope="module")
 def helpdesks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Helpdesk]]:
     """The same helpdesk in BigQuery and in DuckDB."""
-    with ExitStack() as ends:
+    with ExitStack() as stack:
         yield [
-            ends.enter_context(loaded(database, tmp_path_factory.mktemp(database)))
+            stack.enter_context(
+                loaded_helpdesk(database, tmp_path_factory.mktemp(database))
+            )
             for database in ("BigQuery", "DuckDB")
         ]
 
 
 def comparable(row: Row) -> dict[str, Any]:
-    """Make moments of date-times, and numbers that may differ in the last digit."""
+    """Parse date-times, and compare floats approximately."""
     return {name: _plain(value) for name, value in row.items()}
 
 
@@ -52,38 +54,38 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("part", QUERIES)
-def test_queries_find_the_same(helpdesks: list[Helpdesk], part: str) -> None:
-    """The same rows in the same order, with the same values and names."""
-    found, wanted = (
+def test_queries_find_the_same_rows(helpdesks: list[Helpdesk], part: str) -> None:
+    """Values, names and order of the rows are equal."""
+    found, expected = (
         [comparable(row) for row in helpdesk.ask(part)] for helpdesk in helpdesks
     )
 
-    assert found == wanted
+    assert found == expected
     assert len(found) > 5
 
 
 @pytest.mark.parametrize("view", ["current_tickets", "current_customers"])
-def test_views_hold_the_same(helpdesks: list[Helpdesk], view: str) -> None:
-    """Fewer rows than the table has."""
+def test_views_contain_the_same_rows(helpdesks: list[Helpdesk], view: str) -> None:
+    """Both have fewer rows than the table."""
     query = f"SELECT id FROM gorgias.{view} ORDER BY id"  # noqa: S608
-    found, wanted = (helpdesk.find(query) for helpdesk in helpdesks)
+    found, expected = (helpdesk.find(query) for helpdesk in helpdesks)
 
-    assert found == wanted
+    assert found == expected
     table = query.replace("current_", "")
     assert 0 < len(found) < len(helpdesks[0].find(table))
 
 
-def test_the_check_of_messages_finds_the_same(helpdesks: list[Helpdesk]) -> None:
-    """Nothing, and a ticket of which a message is missing."""
+def test_the_check_of_messages_finds_the_same_ticket(helpdesks: list[Helpdesk]) -> None:
+    """It finds only the ticket of which a message is missing."""
     for helpdesk in helpdesks:
         before = helpdesk.ask(CHECK)
-        with helpdesk.hidden_message() as wanted:
+        with helpdesk.message_hidden() as expected:
             after = helpdesk.ask(CHECK)
-        assert (before, after) == ([], [wanted])
+        assert (before, after) == ([], [expected])
 
 
 def test_each_query_is_compared() -> None:
-    """A new one on the page belongs into `QUERIES`."""
+    """`QUERIES` covers each query for BigQuery on the page."""
     asked = {analysts.query("BigQuery", part) for part in (*QUERIES, CHECK)}
     assert asked == {
         query.sql

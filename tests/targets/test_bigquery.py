@@ -1,4 +1,4 @@
-"""What is particular to target-bigquery: its command, its columns, a loss of rows."""
+"""Behaviour that is particular to target-bigquery: command, columns, loss of rows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from tests.sandbox import Sandbox, Shop
 from tests.support.documents import OPERATORS, blocks
 from tests.support.runs import Files
 from tests.targets import bigquery
-from tests.targets.environments import executable, why_not
+from tests.targets.environments import executable, reason_to_skip
 from tests.targets.loading import load, settings_of
-from tests.targets.processes import piped
+from tests.targets.processes import run_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
-    bool(why_not(bigquery.BigQuery.name)), reason=str(why_not(bigquery.BigQuery.name))
+    bool(reason_to_skip(bigquery.BigQuery.name)),
+    reason=str(reason_to_skip(bigquery.BigQuery.name)),
 )
 
 
@@ -32,51 +33,51 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def load_as_a_user(
+def load_with_unmodified_command(
     target: bigquery.BigQuery, sandbox: Sandbox, *streams: str
 ) -> tuple[str, str]:
-    """Run the command that users run, waits included, and have it succeed.
+    """Run the command that users run, including its delays.
 
     Returns:
-        What the target wrote, and its log.
+        The stdout of the target, and its log.
     """
     files = Files(target.folder)
     settings = str(files.write("target", settings_of(target)))
     tap = files.arguments(sandbox.config, streams)
     command = [str(executable(target.name)), "--config", settings]
-    _, told = piped(tap, command, target.folder, target.variables)
-    return told, (target.folder / "log").read_text("utf-8")
+    _, output = run_pipe(tap, command, target.folder, target.variables)
+    return output, (target.folder / "log").read_text("utf-8")
 
 
-def test_the_command_loads(sandbox: Sandbox, tmp_path: Path) -> None:
-    """As it is installed: the other tests take its waits away."""
+def test_the_unmodified_command_loads_rows(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The other tests run it without its delays."""
     with bigquery.server(tmp_path) as target:
-        _, log = load_as_a_user(target, sandbox, "tags")
+        _, log = load_with_unmodified_command(target, sandbox, "tags")
 
-        loaded = target.rows("tags")["tags"]
+        rows = target.rows("tags")["tags"]
 
-    assert {row["id"] for row in loaded} == set(sandbox.shop.tags.ids())
-    assert "Loaded" not in log  # so its absence is no sign of a loss
+    assert {row["id"] for row in rows} == set(sandbox.shop.tags.ids())
+    assert "Loaded" not in log  # its absence therefore does not indicate a loss
 
 
-def test_a_load_job_that_fails_at_the_end_is_dropped(
+def test_a_load_job_that_fails_at_the_end_loses_its_rows(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """With exit code 0, a STATE, and no word in the log.
+    """The exit code is 0, STATE is written, and the log does not mention the failure.
 
-    So does z3-target-bigquery 0.7.2. When this fails, the target was mended: say so in
-    docs/meltano.md and docs/operators.md.
+    This is a bug of z3-target-bigquery 0.7.2. When this test fails, the target has been
+    fixed: update docs/meltano.md and docs/operators.md.
     """
     with bigquery.server(tmp_path, failing="events") as target:
-        told, log = load_as_a_user(target, sandbox, "events")
+        output, log = load_with_unmodified_command(target, sandbox, "events")
 
-        loaded = target.rows("events")["events"]
+        rows = target.rows("events")["events"]
         [counts] = target.ask(blocks("sql", OPERATORS)[0])
 
-    assert loaded == []
+    assert rows == []
     assert counts == [{"name": "events", "row_count": 0}]
     assert len(sandbox.shop.events) > 10
-    assert "replication_key_value" in told
+    assert "replication_key_value" in output
     assert "This load job was to fail." in (tmp_path / "emulator.log").read_text(
         "utf-8"
     )
@@ -85,7 +86,7 @@ def test_a_load_job_that_fails_at_the_end_is_dropped(
 
 
 def test_row_counts_are_those_of_the_shop(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The query for operators finds each table, and what a summary of the tap tells."""
+    """The operators' query finds each table and the counts of the tap's summary."""
     streams = ("events", "tags", "tickets")
     with bigquery.server(tmp_path) as target:
         load(target, sandbox.config, tmp_path, streams=streams)
@@ -100,8 +101,8 @@ def test_row_counts_are_those_of_the_shop(sandbox: Sandbox, tmp_path: Path) -> N
         assert f"Summary of {row['name']}: {row['row_count']} rows" in log
 
 
-def test_the_other_query_for_operators_is_sql_of_bigquery() -> None:
-    """The emulator has no INFORMATION_SCHEMA.JOBS to run it on."""
+def test_the_other_query_for_operators_is_valid_sql() -> None:
+    """The emulator has no INFORMATION_SCHEMA.JOBS on which to run it."""
     [_, failed_jobs] = blocks("sql", OPERATORS)
 
     [table] = parse_one(failed_jobs, dialect="bigquery").find_all(exp.Table)
@@ -109,22 +110,24 @@ def test_the_other_query_for_operators_is_sql_of_bigquery() -> None:
     assert "INFORMATION_SCHEMA.JOBS" in table.sql(dialect="bigquery")
 
 
-def test_columns_have_the_types_that_the_page_for_analysts_says(
+def test_columns_have_the_types_that_the_page_names(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Date-times, objects and lists; their descriptions are not passed on."""
+    """The target does not pass descriptions on."""
     with bigquery.server(tmp_path) as target:
         load(target, sandbox.config, tmp_path, streams=["tickets"])
 
         columns = target.columns("tickets")
 
-    kinds = {name: (one["type"].upper(), one["mode"]) for name, one in columns.items()}
+    column_types = {
+        name: (one["type"].upper(), one["mode"]) for name, one in columns.items()
+    }
     schema = TapGorgias(validate_config=False).streams["tickets"].schema["properties"]
-    moments = {name for name, one in schema.items() if one.get("format")}
-    assert len(moments) > 5
-    assert {kinds[name] for name in moments} == {("TIMESTAMP", "NULLABLE")}
-    assert kinds["id"] == ("INTEGER", "NULLABLE")
-    assert kinds["customer"] == ("RECORD", "NULLABLE")
-    assert kinds["custom_fields"] == ("JSON", "NULLABLE")
-    assert kinds["tags"] == ("RECORD", "REPEATED")
+    timestamps = {name for name, one in schema.items() if one.get("format")}
+    assert len(timestamps) > 5
+    assert {column_types[name] for name in timestamps} == {("TIMESTAMP", "NULLABLE")}
+    assert column_types["id"] == ("INTEGER", "NULLABLE")
+    assert column_types["customer"] == ("RECORD", "NULLABLE")
+    assert column_types["custom_fields"] == ("JSON", "NULLABLE")
+    assert column_types["tags"] == ("RECORD", "REPEATED")
     assert not any(one.get("description") for one in columns.values())

@@ -1,4 +1,4 @@
-"""The checker of the Singer project itself has nothing to say against the output."""
+"""The Singer project's own checker accepts the output of the tap."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECK = ("singer-tools", "singer-check-tap")
 
 
 def check(output: bytes) -> subprocess.CompletedProcess[bytes]:
-    """Hand messages to singer-check-tap."""
+    """Pass messages to singer-check-tap."""
     return subprocess.run(  # noqa: S603
         [executable(*CHECK)], input=output, capture_output=True, check=False
     )
@@ -29,8 +29,10 @@ def check(output: bytes) -> subprocess.CompletedProcess[bytes]:
 @pytest.mark.parametrize(
     "catalog", [None, everything()], ids=["default selection", "everything"]
 )
-def test_messages_pass(tmp_path: Path, catalog: dict[str, Any] | None) -> None:
-    """Each record fits its schema, and each message its kind."""
+def test_the_output_of_the_tap_is_accepted(
+    tmp_path: Path, catalog: dict[str, Any] | None
+) -> None:
+    """Each record matches its schema, and each message its type."""
     filled, _ = shop.planted_shop()
     with Sandbox(filled) as sandbox:
         command = Files(tmp_path).arguments(sandbox.config, catalog=catalog)
@@ -46,8 +48,8 @@ def test_messages_pass(tmp_path: Path, catalog: dict[str, Any] | None) -> None:
     assert sum(counted.values()) > 1_000
 
 
-def test_a_record_that_does_not_fit_is_found() -> None:
-    """The checker does look at records."""
+def test_an_invalid_record_is_rejected() -> None:
+    """The checker does validate records."""
     schema = b'{"type":"SCHEMA","stream":"a","schema":{"type":"object","properties":'
     schema += b'{"at":{"type":"string","format":"date-time"}}},"key_properties":["at"]}'
     record = b'{"type":"RECORD","stream":"a","record":{"at":"2026-11-02 08:00"}}'

@@ -1,6 +1,6 @@
-"""The tap is installed from its definition for the Hub as docs/meltano.md says.
+"""The tap can be installed from its Hub definition as docs/meltano.md describes.
 
-Needs Meltano, in `.targets/meltano` or where TAP_GORGIAS_MELTANO says.
+Needs Meltano, in `.targets/meltano` or at the path in TAP_GORGIAS_MELTANO.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.sandbox import Sandbox, Shop
 from tests.support.documents import MELTANO as PAGE
 from tests.support.documents import ROOT, blocks
 from tests.support.runs import Output
-from tests.targets.environments import WITH_PIP
+from tests.targets.environments import USE_PIP
 
 pytestmark = pytest.mark.targets
 
@@ -27,12 +27,12 @@ CHECKOUT = "/path/to/tap-gorgias"
 
 
 def shell(command: str, project: Path, **settings: str) -> str:
-    """Run commands in a Meltano project, with Meltano in the path."""
+    """Run commands in a Meltano project with Meltano on the path."""
     path = os.pathsep.join([str(MELTANO.parent), os.environ["PATH"]])
     run = subprocess.run(  # noqa: S603 (commands of the page)
         ["bash", "-euo", "pipefail", "-c", command],  # noqa: S607 (the reader's bash)
         cwd=project,
-        env={**os.environ, "PATH": path, **WITH_PIP, **settings},
+        env={**os.environ, "PATH": path, **USE_PIP, **settings},
         capture_output=True,
         check=False,
         text=True,
@@ -44,7 +44,7 @@ def shell(command: str, project: Path, **settings: str) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new project, in which the commands of the page were run."""
+    """A new project in which the commands of the page were run."""
     folder = tmp_path_factory.mktemp("meltano")
     shell("meltano init --no-usage-stats project", folder)
     (commands,) = (one for one in blocks("shell", PAGE) if "--from-ref" in one)
@@ -52,18 +52,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "project"
 
 
-def test_the_project_has_what_the_definition_says(project: Path) -> None:
-    """Settings and the selection among them, without a word from the Hub."""
+def test_the_project_has_the_settings_of_the_definition(project: Path) -> None:
+    """They come from the definition in this repository, not from the Hub."""
     plugins = yaml.safe_load((project / "meltano.yml").read_text("utf-8"))["plugins"]
     (extractor,) = plugins.pop("extractors")
     assert plugins == {}
-    wanted = yaml.safe_load((ROOT / "hub" / "tap-gorgias.yml").read_text("utf-8"))
+    definition = yaml.safe_load((ROOT / "hub" / "tap-gorgias.yml").read_text("utf-8"))
     for key in ("capabilities", "select", "settings", "settings_group_validation"):
-        assert extractor[key] == wanted[key]
+        assert extractor[key] == definition[key]
 
 
-def test_the_installed_tap_reads(project: Path) -> None:
-    """Meltano hands over the settings, and rows come out."""
+def test_the_installed_tap_reads_rows(project: Path) -> None:
+    """Meltano passes the settings to the tap."""
     with Sandbox(Shop(tickets=3)) as sandbox:
         settings = {
             f"TAP_GORGIAS_{name.upper()}": value

@@ -1,4 +1,4 @@
-"""Rows of streams that are read at once interleave: targets end up with the same."""
+"""Targets load interleaved streams into the same rows as sequential ones."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ FEW_ROWS = {
     "target-postgres": {"batch_size_rows": 40},
     "target-snowflake": {"batch_size_rows": 150},
 }
-"""Has targets load some rows while others are still coming; each load costs time."""
+"""Settings with which targets load some rows while others are still arriving."""
 
 
-def loaded(
+def load_all(
     name: str, folder: Path, parallel_streams: int
 ) -> tuple[Output, dict[str, dict[Key, Row]]]:
     """Load all streams of a small shop into an empty target.
 
     Returns:
-        What the tap wrote, and the rows of each stream in the target by their key.
+        The output of the tap, and the rows of each stream in the target by their key.
     """
     folder.mkdir()
-    wanted: dict[str, Any] = {"parallel_streams": parallel_streams}
+    settings: dict[str, Any] = {"parallel_streams": parallel_streams}
     shop = Shop(seed=5, tickets=60, customers=220, events=210)
-    with ExitStack() as ends:
-        target = target_of(name, folder, ends)
-        sandbox = ends.enter_context(Sandbox(shop))
+    with ExitStack() as stack:
+        target = target_of(name, folder, stack)
+        sandbox = stack.enter_context(Sandbox(shop))
         output = load(
             target,
-            sandbox.config | wanted,
+            sandbox.config | settings,
             folder,
             target_settings=FEW_ROWS.get(name, {}),
         )
@@ -62,16 +62,18 @@ def loaded(
 
 
 @pytest.mark.parametrize("name", LOADED)
-def test_a_target_holds_the_same_rows(name: str, tmp_path: Path) -> None:
-    """Read six at once or one after another: every stream, key and value."""
-    one, wanted = loaded(name, tmp_path / "one", 1)
-    six, found = loaded(name, tmp_path / "six", 6)
+def test_parallel_and_sequential_streams_load_the_same_rows(
+    name: str, tmp_path: Path
+) -> None:
+    """Streams, keys and values are equal with one and with six parallel streams."""
+    one, expected = load_all(name, tmp_path / "one", 1)
+    six, found = load_all(name, tmp_path / "six", 6)
 
     assert one.turns == len(STREAM_NAMES) < six.turns
-    assert found.keys() == wanted.keys() == set(STREAM_NAMES)
+    assert found.keys() == expected.keys() == set(STREAM_NAMES)
     for stream in STREAM_NAMES:
-        assert found[stream] == wanted[stream], stream
-        assert wanted[stream].keys() == {
+        assert found[stream] == expected[stream], stream
+        assert expected[stream].keys() == {
             tuple(row[key] for key in one.schemas[stream]["key_properties"])
             for row in one.records(stream)
         }

@@ -1,4 +1,4 @@
-"""Through Meltano, with the meltano.yml of this repository and nothing from its Hub."""
+"""Runs through Meltano with this repository's meltano.yml and nothing from the Hub."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ STATE_ID = "sandbox:tap-gorgias-to-target-jsonl"
 
 @dataclass
 class Meltano:
-    """A project folder as after a clone, on the sandbox."""
+    """A project folder as after `git clone`, connected to the sandbox."""
 
     folder: Path
     sandbox: Sandbox
     planted: Planted
 
     def __call__(self, *command: str, **variables: str) -> str:
-        """Run Meltano in the environment `sandbox`; return what it wrote."""
+        """Run Meltano in the environment `sandbox` and return its stdout."""
         return Project(self.folder, self.sandbox.url)(*command, **variables)
 
     def rows(self, stream: str) -> list[dict[str, Any]]:
-        """Return what target-jsonl has written so far."""
+        """Return the rows that target-jsonl has written so far."""
         text = (self.folder / "output" / f"{stream}.jsonl").read_text("utf-8")
         return [json.loads(line) for line in text.split("\n")[:-1]]
 
@@ -66,8 +66,8 @@ def meltano(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meltano]:
 LISTS = ("/api/tickets", "/api/messages", "/api/customers", "/api/events")
 
 
-def test_two_runs_are_a_load_and_what_changed(meltano: Meltano) -> None:
-    """The second begins where the first ended, as the requests show."""
+def test_the_second_run_reads_only_changes(meltano: Meltano) -> None:
+    """The requests show that it starts where the first run ended."""
     sandbox, rows = meltano.sandbox, {}
 
     meltano("run", "tap-gorgias", "target-jsonl")
@@ -85,7 +85,7 @@ def test_two_runs_are_a_load_and_what_changed(meltano: Meltano) -> None:
     assert first["/api/tickets"] > 420 / 100
     assert first["/api/messages"] == ceil(len(sandbox.shop.messages) / 100)
     assert second["/api/customers"] == 1
-    assert second["/api/tickets"] == 2  # ticket_messages looks whether to settle
+    assert second["/api/tickets"] == 2  # ticket_messages checks whether settling is due
     assert second["/api/events"] == 2 + LOOK_FOR_IMPORTS  # events and deletions
     assert second["/api/messages"] < 5
     added = meltano.rows("tickets")[len(rows["tickets"]) :]
@@ -95,23 +95,23 @@ def test_two_runs_are_a_load_and_what_changed(meltano: Meltano) -> None:
 
 
 def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
-    """Where it can be shown, and edited, by the id of the run."""
+    """It can be shown and edited by the id of the run."""
     meltano("run", "tap-gorgias", "target-jsonl")
 
-    told = json.loads(meltano("state", "get", STATE_ID))
+    shown = json.loads(meltano("state", "get", STATE_ID))
 
     tables = meltano.folder / ".meltano" / "meltano.db"
     with closing(sqlite3.connect(tables)) as database:
         query = "SELECT completed_state FROM state WHERE state_id = ?"
         [(stored,)] = database.execute(query, (STATE_ID,)).fetchall()
-    bookmarks = told["singer_state"]["bookmarks"]
+    bookmarks = shown["singer_state"]["bookmarks"]
     assert json.loads(stored)["singer_state"]["bookmarks"] == bookmarks
     newest = max(row["updated_datetime"] for row in meltano.rows("tickets"))
     assert bookmarks["tickets"]["replication_key_value"] == newest
 
 
-def test_a_state_can_be_kept_and_put_back(meltano: Meltano) -> None:
-    """As docs/operators.md says for a run that lost rows."""
+def test_a_state_can_be_saved_and_restored(meltano: Meltano) -> None:
+    """The commands are those of docs/operators.md for a run that lost rows."""
     meltano("run", "tap-gorgias", "target-jsonl")
     kept = meltano("state", "get", STATE_ID)
     (meltano.folder / "before.json").write_text(kept, "utf-8")
@@ -128,21 +128,21 @@ def test_a_state_can_be_kept_and_put_back(meltano: Meltano) -> None:
 
 
 def test_streams_can_be_loaded_one_by_one(meltano: Meltano) -> None:
-    """The state of a run keeps what others have read."""
+    """The state of a run keeps the entries of other streams."""
     meltano("state", "clear", "--force", STATE_ID)
     for stream in ("customers", "tickets"):
         rules = json.dumps([f"{stream}.*"])
         meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS__SELECT=rules)
 
-    told = json.loads(meltano("state", "get", STATE_ID))
+    stored = json.loads(meltano("state", "get", STATE_ID))
 
-    assert set(told["singer_state"]["bookmarks"]) == {"customers", "tickets"}
+    assert set(stored["singer_state"]["bookmarks"]) == {"customers", "tickets"}
 
 
-def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
+def test_the_history_has_a_state_of_its_own(
     meltano: Meltano,
 ) -> None:
-    """What `backfill` runs: the streams that grow, at half the speed."""
+    """The job `backfill` reads the streams that grow, at half the rate."""
     for name in DEFAULT:
         (meltano.folder / "output" / f"{name}.jsonl").unlink(missing_ok=True)
 
@@ -162,7 +162,7 @@ def test_the_history_is_read_with_the_same_account_and_a_state_of_its_own(
 
 
 def test_queries_of_the_settings_are_streams(meltano: Meltano) -> None:
-    """Meltano finds them in the catalog that it has the tap make."""
+    """Meltano finds them in the catalog that the tap discovers."""
     queries = json.dumps(["tickets_created"])
 
     meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS_STATISTICS=queries)
@@ -171,11 +171,11 @@ def test_queries_of_the_settings_are_streams(meltano: Meltano) -> None:
     assert sum(counts) == len(meltano.sandbox.shop.tickets)
 
 
-def test_meltano_selects_what_the_tap_would(meltano: Meltano) -> None:
-    """The list `select` leaves out what is off by default, and nothing else."""
-    told = meltano("select", "tap-gorgias", "--list")
+def test_meltano_selects_what_the_tap_selects_by_default(meltano: Meltano) -> None:
+    """The list `select` excludes only what is deselected by default."""
+    listing = meltano("select", "tap-gorgias", "--list")
 
-    found = set(re.findall(r"\[(?:selected|automatic) *\] (\w+\.\w+)", told))
+    found = set(re.findall(r"\[(?:selected|automatic) *\] (\w+\.\w+)", listing))
     own = TapGorgias(validate_config=False).catalog
     assert found == {
         f"{name}.{breadcrumb[1]}"
@@ -185,23 +185,23 @@ def test_meltano_selects_what_the_tap_would(meltano: Meltano) -> None:
     }
 
 
-def test_selection_rules_of_the_sdk_page_choose(meltano: Meltano) -> None:
-    """Whole streams, but for a field each."""
+def test_selection_rules_of_the_sdk_page_are_applied(meltano: Meltano) -> None:
+    """They select whole streams, except for one field each."""
     [example] = [yaml.safe_load(one) for one in blocks("yaml", SDK) if "select:" in one]
     rules = json.dumps(example["select"])
 
-    told = meltano("select", "tap-gorgias", "--list", TAP_GORGIAS__SELECT=rules)
+    listing = meltano("select", "tap-gorgias", "--list", TAP_GORGIAS__SELECT=rules)
 
-    found = set(re.findall(r"\[(?:selected|automatic) *\] (\w+\.\w+)", told))
+    found = set(re.findall(r"\[(?:selected|automatic) *\] (\w+\.\w+)", listing))
     chosen = ("tickets", "rules")
-    wanted = {
+    expected = {
         f"{stream.tap_stream_id}.{name}"
         for stream in TapGorgias(validate_config=False).catalog.streams
         for name in stream.schema.to_dict()["properties"]
         if stream.tap_stream_id in chosen
     } - {"tickets.excerpt", "rules.code_ast"}
-    assert {one for one in found if one.startswith(("tickets.", "rules."))} == wanted
-    automatic = {one.partition(".")[2] for one in found - wanted}
+    assert {one for one in found if one.startswith(("tickets.", "rules."))} == expected
+    automatic = {one.partition(".")[2] for one in found - expected}
     assert automatic <= {
         "created_datetime",
         "domain",
@@ -213,13 +213,13 @@ def test_selection_rules_of_the_sdk_page_choose(meltano: Meltano) -> None:
 
 @pytest.mark.parametrize("job", [one["name"] for one in project()["jobs"]])
 def test_jobs_can_be_run(meltano: Meltano, job: str) -> None:
-    """Their tasks name plugins of the project, and have a tap and a target."""
+    """Their tasks name plugins of the project, a tap and a target."""
     meltano("run", "--dry-run", job)
 
 
 @pytest.mark.parametrize("name", ["target-postgres"])
-def test_settings_of_a_loader_are_those_it_has(name: str) -> None:
-    """With the same kinds, and secrets marked."""
+def test_the_settings_of_a_loader_are_those_of_its_package(name: str) -> None:
+    """Kinds and sensitive marks are equal too."""
     [loader] = [p for p in project()["plugins"]["loaders"] if p["name"] == name]
     about = subprocess.run(  # noqa: S603
         [executable(name), "--about", "--format", "json"],

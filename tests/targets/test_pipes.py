@@ -1,6 +1,6 @@
-"""Into real targets: every row of every stream, as the shop has it.
+"""Real targets load every row of every stream with the values of the shop.
 
-Through pipes, but for BigQuery through Meltano.
+The tap and the target are connected by a pipe, for BigQuery by Meltano.
 """
 
 from __future__ import annotations
@@ -34,35 +34,35 @@ OTHER_WAYS = {"target-bigquery": meltano.load}
 
 @dataclass
 class Loads:
-    """A target that was loaded twice, and what it held after each time."""
+    """A target that was loaded twice, and its contents after each load."""
 
     target: Target
     sandbox: Sandbox
     planted: Planted
     outputs: list[Output]
     requests: list[int]
-    keys: list[dict[str, set[Key]]]  # of the shop, by stream
-    rows: list[dict[str, list[Row]]]  # of the target, by stream
+    keys: list[dict[str, set[Key]]]  # keys of the shop's rows, by stream
+    rows: list[dict[str, list[Row]]]  # rows of the target, by stream
 
     def keys_of(self, stream: str) -> list[str]:
-        """Return the names of the columns that are the key."""
+        """Return the names of the key columns."""
         names: list[str] = self.outputs[0].schemas[stream]["key_properties"]
         return names
 
     def written(self, stream: str, run: int) -> dict[Key, Row]:
-        """Return the last version of each row that the tap wrote until then."""
+        """Return the last version of each row that the tap had written by then."""
         outputs = self.outputs[: run + 1]
         records = [row for output in outputs for row in output.records(stream)]
         return latest(records, self.keys_of(stream))
 
     def arrived(self, stream: str, run: int) -> dict[Key, Row]:
-        """Return the last version of each row that the target held after a run."""
+        """Return the last version of each row in the target after a run."""
         return latest(self.rows[run][stream], self.keys_of(stream))
 
     def different(
         self, stream: str, run: int, allowed: Collection[Difference]
     ) -> list[Key]:
-        """Return the keys of rows that arrived otherwise than they were written."""
+        """Return the keys of rows that differ from what the tap wrote."""
         schema = self.outputs[0].schemas[stream]["schema"]
         found = self.arrived(stream, run)
         return [
@@ -81,12 +81,12 @@ class Loads:
 def loads(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loads]:
-    """A target after a first load, and after one of what changed in an hour."""
+    """A target after a first load, and after loading an hour of changes."""
     folder = tmp_path_factory.mktemp(request.param)
-    with contextlib.ExitStack() as ends:
-        target = target_of(request.param, folder, ends)
+    with contextlib.ExitStack() as stack:
+        target = target_of(request.param, folder, stack)
         filled, planted = shop.planted_shop()
-        sandbox = ends.enter_context(Sandbox(filled))
+        sandbox = stack.enter_context(Sandbox(filled))
         done = Loads(target, sandbox, planted, [], [], [], [])
         run = OTHER_WAYS.get(target.name, load)
         for _ in range(2):
@@ -102,7 +102,7 @@ def loads(
 
 @pytest.mark.parametrize("stream", ALL)
 def test_every_row_of_the_shop_is_in_the_target(loads: Loads, stream: str) -> None:
-    """None is lost, the first and the last included, and none is there twice."""
+    """No row is lost or duplicated."""
     rows = loads.rows[0][stream]
 
     assert loads.arrived(stream, 0).keys() == loads.keys[0][stream]
@@ -113,13 +113,13 @@ def test_every_row_of_the_shop_is_in_the_target(loads: Loads, stream: str) -> No
 @pytest.mark.parametrize("run", [0, 1], ids=["first", "second"])
 @pytest.mark.parametrize("stream", ALL)
 def test_rows_are_as_the_tap_wrote_them(loads: Loads, stream: str, run: int) -> None:
-    """Each column of each row, with the last version in place of older ones."""
+    """Each column of each row has the value of the row's last version."""
     assert loads.arrived(stream, run).keys() == loads.written(stream, run).keys()
     assert loads.different(stream, run, ALLOWED[loads.target.name]) == []
 
 
-def test_differences_that_are_allowed_are_there(loads: Loads) -> None:
-    """Each of them: one that is not needed could hide a fault."""
+def test_all_allowed_differences_occur(loads: Loads) -> None:
+    """An allowed difference that never occurs could hide a bug."""
     allowed = ALLOWED[loads.target.name]
     for one in allowed:
         others = [other for other in allowed if other is not one]
@@ -127,7 +127,7 @@ def test_differences_that_are_allowed_are_there(loads: Loads) -> None:
 
 
 def test_a_row_of_the_shop_arrives_with_its_values(loads: Loads) -> None:
-    """A nested value, a list, a null and an id above 2^31 among them."""
+    """It has a nested value, a list, a null and an id above 2^31."""
     message = loads.sandbox.shop.messages.ids()[0]
     expected = loads.sandbox.shop.messages.row(message)
     row = loads.row("messages", message)
@@ -141,7 +141,7 @@ def test_a_row_of_the_shop_arrives_with_its_values(loads: Loads) -> None:
 
 @pytest.mark.parametrize("stream", ["messages", "ticket_messages"])
 def test_a_text_of_a_million_bytes_arrives_whole(loads: Loads, stream: str) -> None:
-    """With its emojis, line ends and quotes."""
+    """It contains emojis, line breaks and quotes."""
     row = loads.row(stream, loads.planted.long_message)
 
     assert row["body_text"] == shop.LONG_TEXT
@@ -149,7 +149,7 @@ def test_a_text_of_a_million_bytes_arrives_whole(loads: Loads, stream: str) -> N
 
 
 def test_date_times_keep_their_microseconds(loads: Loads) -> None:
-    """With a fraction, without one, and absent."""
+    """They have a fraction, whole seconds, or no value."""
     row = loads.row("messages", loads.planted.long_message)
 
     for name, written in (
@@ -161,20 +161,22 @@ def test_date_times_keep_their_microseconds(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize("stream", ["tickets", "ticket_details"])
-def test_emojis_and_other_hard_signs_arrive(loads: Loads, stream: str) -> None:
-    """What text files use as separators, escapes and nulls stays text."""
+def test_emojis_and_special_characters_arrive(loads: Loads, stream: str) -> None:
+    """Separators, escapes and null markers of text files are preserved."""
     assert loads.row(stream, loads.planted.ticket)["subject"] == shop.EMOJI_TEXT
 
 
 @pytest.mark.parametrize("stream", ["tickets", "ticket_details"])
-def test_what_no_database_takes_is_left_out(loads: Loads, stream: str) -> None:
-    """NUL, and half of a surrogate pair; the rest of the text arrives."""
+def test_characters_that_databases_refuse_are_removed(
+    loads: Loads, stream: str
+) -> None:
+    """NUL and lone surrogates are removed from the text."""
     subject = loads.row(stream, loads.planted.broken_ticket)["subject"]
-    assert subject == shop.MENDED_TEXT
+    assert subject == shop.CLEANED_TEXT
 
 
-def test_the_second_run_reads_what_changed(loads: Loads) -> None:
-    """It takes a fraction of the requests for the parts that can be large."""
+def test_the_second_run_reads_only_changes(loads: Loads) -> None:
+    """Large streams take a fraction of the first run's requests."""
     first, second = (output.records("tickets") for output in loads.outputs)
 
     assert loads.requests[1] < loads.requests[0] / 3
@@ -186,7 +188,7 @@ def test_the_second_run_reads_what_changed(loads: Loads) -> None:
 
 
 def test_the_second_run_overwrites_by_key(loads: Loads) -> None:
-    """A changed row is there once; a target that appends has both versions."""
+    """A changed row exists once; a target that appends has both versions."""
     ticket = loads.planted.later_ticket
     versions = [row for row in loads.rows[1]["tickets"] if row["id"] == ticket]
 
@@ -200,8 +202,8 @@ def test_the_second_run_overwrites_by_key(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize("stream", ALL)
-def test_nothing_is_there_twice_after_the_second_run(loads: Loads, stream: str) -> None:
-    """Rows that were read again are still one, and new ones were added."""
+def test_no_row_is_duplicated_by_the_second_run(loads: Loads, stream: str) -> None:
+    """Rows that were read again exist once, and new ones were added."""
     rows, found = loads.rows[1][stream], loads.arrived(stream, 1)
 
     assert loads.keys[1][stream] <= found.keys()

@@ -1,4 +1,4 @@
-"""What is particular to target-snowflake: its columns."""
+"""Behaviour that is particular to target-snowflake: its column types."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_columns_have_the_types_that_the_page_for_analysts_says(tmp_path: Path) -> None:
-    """Date-times without a time zone; objects and lists as VARIANT."""
-    with ExitStack() as ends:
-        target = target_of("target-snowflake", tmp_path, ends)
+def test_columns_have_the_types_that_the_page_names(tmp_path: Path) -> None:
+    """Date-times have no time zone; objects and lists are VARIANT."""
+    with ExitStack() as stack:
+        target = target_of("target-snowflake", tmp_path, stack)
         assert isinstance(target, Snowflake)
-        sandbox = ends.enter_context(Sandbox(Shop(tickets=10)))
+        sandbox = stack.enter_context(Sandbox(Shop(tickets=10)))
         load(target, sandbox.config, tmp_path, streams=["tickets"])
 
-        kinds = target.kinds()
+        column_types = target.column_types()
 
     schema = TapGorgias(validate_config=False).streams["tickets"].schema["properties"]
-    moments = {name for name, one in schema.items() if one.get("format")}
-    found = {name.lower(): kind for (table, name), kind in kinds.items()}
-    assert len(moments) > 5
-    assert {found[name] for name in moments} == {"TIMESTAMP_NTZ"}
+    timestamps = {name for name, one in schema.items() if one.get("format")}
+    found = {name.lower(): kind for (table, name), kind in column_types.items()}
+    assert len(timestamps) > 5
+    assert {found[name] for name in timestamps} == {"TIMESTAMP_NTZ"}
     for name in ("customer", "custom_fields", "tags"):
         assert found[name] == "VARIANT"

@@ -1,1 +1,1 @@
-"""Tests of one module each, without HTTP and without the command line."""
+"""Tests of single modules, without HTTP and without the command line."""

@@ -1,4 +1,4 @@
-"""Thousands of invented minutes: any limiter, any latency, others at random."""
+"""Thousands of random minutes with any limiter, any latency and other apps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS = 60.0
 
 @dataclass
 class History:
-    """What happened in a minute of a run."""
+    """The requests of a minute."""
 
     simulation: Simulation
     reader: Reader
@@ -30,33 +30,33 @@ class History:
     longest_latency: float
 
     def behind(self) -> float:
-        """Tell by how many requests the tap ever was behind the even rate.
+        """Return by how many requests the tap was at most behind the even rate.
 
-        The window is longer by the latency, because a request may be counted when it
-        leaves and another when it is answered.
+        The latency extends the window because one request may be counted when it is
+        sent and another when it is answered.
         """
         rate = (self.limit - 1) / (20 + self.longest_latency)
         arrived = [one.arrived - self.reader.begins for one in self.reader.sent]
         return max(
-            (moment - self.longest_latency) * rate - number
-            for number, moment in enumerate([*arrived, SECONDS])
+            (timestamp - self.longest_latency) * rate - number
+            for number, timestamp in enumerate([*arrived, SECONDS])
         )
 
 
-def invented(
+def random_history(
     dice: random.Random,
     *,
     others: bool,
     busy: bool = False,
     window_seconds: float = STANDARD_SECONDS,
 ) -> History:
-    """Make up a minute and let it happen.
+    """Simulate a random minute.
 
     Args:
-        dice: Where everything comes from.
-        others: Whether other apps ask as well.
-        busy: Whether a request always waits for its turn.
-        window_seconds: The limiter's.
+        dice: The source of randomness.
+        others: Whether other apps send requests too.
+        busy: Whether there is always a request that waits for its turn.
+        window_seconds: The window of the limiter.
     """
     limit = dice.choice([40, 40, 80])
     kinds: list[type[Limiter]] = [*LIMITERS.values(), StrictWindow]
@@ -75,51 +75,51 @@ def invented(
     )
     simulation.add(reader)
     if others:
-        simulation.add_others(*asked_by_others(dice))
+        simulation.add_others(*times_of_others(dice))
     simulation.run(reader.begins + SECONDS)
     return History(simulation, reader, limit, most)
 
 
-def asked_by_others(dice: random.Random) -> list[float]:
-    """Make up when others ask: now and then, steadily or in bursts."""
+def times_of_others(dice: random.Random) -> list[float]:
+    """Return random times of other requests: rare, steady or in bursts."""
     every, burst = dice.choice([0.3, 1.0, 2.0, 10.0]), dice.choice([1, 1, 5])
-    moments: list[float] = []
-    moment = 0.0
-    while moment < 80:
-        moment += dice.expovariate(1 / every)
-        moments += [moment] * burst
-    return moments
+    timestamps: list[float] = []
+    timestamp = 0.0
+    while timestamp < 80:
+        timestamp += dice.expovariate(1 / every)
+        timestamps += [timestamp] * burst
+    return timestamps
 
 
 @SEEDS
 @pytest.mark.parametrize("window_seconds", [STANDARD_SECONDS, ENTERPRISE_SECONDS])
 def test_a_tap_alone_is_never_refused(seed: int, window_seconds: float) -> None:
-    """Wherever between departure and answer each of its requests is counted."""
+    """A request may be counted at any time between its departure and its answer."""
     dice = random.Random(seed)  # noqa: S311 (nothing secret)
     for _ in range(HISTORIES):
-        history = invented(dice, others=False, window_seconds=window_seconds)
+        history = random_history(dice, others=False, window_seconds=window_seconds)
         assert history.reader.refused == 0
 
 
 @SEEDS
 def test_a_tap_alone_is_never_idle_while_the_window_has_room_for_two(seed: int) -> None:
-    """It is never two requests behind the even rate of all but one place."""
+    """It is never two requests behind the even rate of all places but one."""
     dice = random.Random(1000 + seed)  # noqa: S311 (nothing secret)
     for _ in range(HISTORIES):
-        assert invented(dice, others=False, busy=True).behind() <= 2
+        assert random_history(dice, others=False, busy=True).behind() <= 2
 
 
 @SEEDS
-def test_no_more_is_refused_than_others_can_explain(seed: int) -> None:
-    """Nobody is refused without others; mostly no answer had told of their requests.
+def test_refusals_are_explained_by_requests_of_others(seed: int) -> None:
+    """A tap is mostly refused because no answer has reported requests of others.
 
-    The others are one request too many: a count does not say which of the requests
-    that were on their way it holds, so that one of others may be taken for an own one.
+    The remaining refusals are due to one request: a count does not say which of the
+    requests in flight it includes, so one of another app may be taken for the tap's.
     """
     dice = random.Random(2000 + seed)  # noqa: S311 (nothing secret)
     refused = explained = 0
     for _ in range(HISTORIES):
-        history = invented(dice, others=True)
+        history = random_history(dice, others=True)
         assert history.reader.refused <= history.simulation.others_counted
         refused += history.reader.refused
         explained += sum(
@@ -130,8 +130,8 @@ def test_no_more_is_refused_than_others_can_explain(seed: int) -> None:
 
 @SEEDS
 def test_headers_of_20_seconds_are_never_taken_for_enterprise(seed: int) -> None:
-    """Neither with others at work nor without."""
+    """This holds with and without other apps."""
     dice = random.Random(3000 + seed)  # noqa: S311 (nothing secret)
     for number in range(HISTORIES // 2):
-        history = invented(dice, others=number % 2 == 0)
+        history = random_history(dice, others=number % 2 == 0)
         assert history.reader.allowance.window_seconds == 20

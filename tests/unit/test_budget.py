@@ -1,4 +1,4 @@
-"""Threads wait for the account's budget, and learn from one another's answers."""
+"""Threads share the account's budget and the information in one another's answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LATENCY_SECONDS = 0.2
 
 
 def free_requests(budget: ApiBudget) -> int:
-    """Count how many requests may leave now, one after another, without waiting."""
+    """Count how many requests may be sent now without waiting."""
     count = 0
     while (permit := budget.acquire()).waited_seconds == 0:
         budget.release(permit, None)
@@ -36,7 +36,7 @@ def reading(
     arrived: list[float],
     until: float,
 ) -> Callable[[], None]:
-    """Make a thread that reads until a moment."""
+    """Return a program that reads until a time."""
 
     def read() -> None:
         while True:
@@ -54,7 +54,7 @@ def reading(
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_threads_share_one_budget(threads: int) -> None:
-    """However many there are, together they use the whole rate and no more."""
+    """Together any number of threads use the whole rate and no more."""
     clock = TurnClock()
     limiter = SlidingWindow(clock=clock.monotonic)
     budget = ApiBudget(clock)
@@ -65,8 +65,8 @@ def test_threads_share_one_budget(threads: int) -> None:
     assert 0.95 * 120 <= len(arrived) <= 120
 
 
-def test_who_waits_longest_is_next() -> None:
-    """No thread starves beside others that come back for more at once."""
+def test_the_longest_waiting_thread_is_next() -> None:
+    """No thread starves beside others that return at once."""
     clock = TurnClock()
     budget = ApiBudget(clock)
     until = clock.now + 60
@@ -77,7 +77,7 @@ def test_who_waits_longest_is_next() -> None:
             while clock.now < until:
                 permit = budget.acquire()
                 permitted.append((permit.request.sent, number))
-                # The later threads are always the first to be back.
+                # The later threads always return first.
                 clock.sleep(0.4 - 0.05 * number)
                 budget.release(permit, None)
 
@@ -91,7 +91,7 @@ def test_who_waits_longest_is_next() -> None:
         assert set(after_the_burst[begin : begin + 8]) == set(threads)
 
 
-def test_a_stream_that_begins_late_catches_up() -> None:
+def test_a_stream_that_starts_late_catches_up() -> None:
     """It gets more than its third of the rate meanwhile, and no other starves."""
     clock = TurnClock()
     budget = ApiBudget(clock)
@@ -117,8 +117,8 @@ def test_a_stream_that_begins_late_catches_up() -> None:
     assert min(sent["one"], sent["other"]) >= 0.95 * (60 + 120 / 6)
 
 
-def test_who_waits_looks_again_every_second() -> None:
-    """An answer to another thread may show more room than was known."""
+def test_a_waiting_thread_checks_the_budget_every_second() -> None:
+    """An answer to another thread may show that there is more room."""
     clock = TurnClock()
     budget = ApiBudget(clock)
     waited: list[float] = []
@@ -138,8 +138,8 @@ def test_who_waits_looks_again_every_second() -> None:
     assert 5.5 <= waited[0] <= 5.5 + LONGEST_NAP_SECONDS
 
 
-def test_nobody_waits_without_sleeping() -> None:
-    """Each look at the budget that finds no room is followed by time that passes."""
+def test_a_waiting_thread_always_sleeps() -> None:
+    """Each check that finds no room is followed by a sleep."""
     clock = FakeClock()
     budget = ApiBudget(clock)
     for _ in range(200):
@@ -149,13 +149,13 @@ def test_nobody_waits_without_sleeping() -> None:
 
 
 def test_the_burst_is_three_quarters_of_all_places_but_one() -> None:
-    """One place is left to others from the beginning."""
+    """One place is always left for others."""
     assert free_requests(ApiBudget(FakeClock())) == 30
 
 
 @pytest.mark.parametrize("header", ["0/80", " 0 / 80 ", "00/80"])
 def test_the_limit_is_learnt_from_the_header(header: str) -> None:
-    """An OAuth app has 80 places, of which the first request took one."""
+    """An OAuth app has 80 places, of which the first request has used one."""
     budget = ApiBudget(FakeClock())
     budget.release(budget.acquire(), header)
     assert free_requests(budget) == 60 - 1
@@ -182,8 +182,10 @@ def test_the_limit_is_learnt_from_the_header(header: str) -> None:
         "20/40\nX: 1",
     ],
 )
-def test_an_answer_without_usable_header_only_counts_as_one(header: str | None) -> None:
-    """The tap goes on with its own count."""
+def test_an_answer_without_a_valid_header_only_counts_as_a_request(
+    header: str | None,
+) -> None:
+    """The tap relies on its own count."""
     budget = ApiBudget(FakeClock())
     budget.release(budget.acquire(), header)
     assert budget.call_limit is None
@@ -191,29 +193,29 @@ def test_an_answer_without_usable_header_only_counts_as_one(header: str | None) 
 
 
 def test_the_header_shows_what_others_use() -> None:
-    """Places of others are no part of the burst, and the busier, the smaller it is."""
+    """Places of others reduce the burst, the more they use."""
     budget = ApiBudget(FakeClock())
     budget.release(budget.acquire(), "5/40")
     assert free_requests(budget) == 15 - 1
 
 
 @pytest.mark.parametrize("percent", [50, 10])
-def test_a_share_of_the_burst_is_kept(percent: int) -> None:
-    """Three quarters of the share, rounded up."""
+def test_the_burst_is_limited_by_the_share(percent: int) -> None:
+    """It is three quarters of the share, rounded up."""
     burst = {50: 15, 10: 3}
     assert free_requests(ApiBudget(FakeClock(), percent)) == burst[percent]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 7.0, 300.0])
-def test_a_pause_lasts_at_least_as_long_as_gorgias_asks(seconds: float) -> None:
-    """No request leaves earlier, however empty the window seems."""
+def test_a_pause_lasts_at_least_as_long_as_retry_after(seconds: float) -> None:
+    """No request is sent earlier, however empty the window seems."""
     budget = ApiBudget(FakeClock())
     budget.refuse(budget.acquire(), "40/40", seconds)
     assert budget.acquire().waited_seconds >= seconds
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    """Answers to several requests in flight come in any order."""
+    """Answers to requests in flight arrive in any order."""
     budget = ApiBudget(FakeClock())
     first, second = budget.acquire(), budget.acquire()
     budget.refuse(first, None, 100.0)
@@ -222,17 +224,17 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0], ids=["unknown", "zero"])
-def test_a_refusal_without_a_time_says_that_the_window_is_full(
+def test_a_refusal_without_retry_after_fills_the_window(
     seconds: float | None,
 ) -> None:
-    """39 places are taken by others for nobody knows how long, 20 s at most."""
+    """Others hold 39 places for an unknown time of at most 20 s."""
     budget = ApiBudget(FakeClock())
     budget.refuse(budget.acquire(), "40/40", seconds)
     assert budget.acquire().waited_seconds == pytest.approx(20.0, abs=0.1)
 
 
-def test_the_permit_tells_how_long_it_took() -> None:
-    """The summary of the run adds it up."""
+def test_the_permit_contains_its_waiting_time() -> None:
+    """The summary of the run adds the times up."""
     clock = FakeClock()
     budget = ApiBudget(clock)
     waited = []
@@ -244,8 +246,8 @@ def test_the_permit_tells_how_long_it_took() -> None:
     assert sum(waited) > 20
 
 
-def test_the_count_is_told_as_it_is() -> None:
-    """With the time that it is about."""
+def test_the_last_count_is_shown_unchanged() -> None:
+    """It comes with the period that it is about."""
     budget = ApiBudget(FakeClock())
     assert budget.call_limit is None
     budget.release(budget.acquire(), "38/40")
@@ -253,7 +255,7 @@ def test_the_count_is_told_as_it_is() -> None:
 
 
 def test_the_used_share_is_that_of_the_time_with_work() -> None:
-    """40 requests in two windows of work are half; time without work is none."""
+    """40 requests in two windows of work are half; time without work is ignored."""
     clock = FakeClock()
     budget = ApiBudget(clock)
     for _ in range(40):
@@ -265,39 +267,39 @@ def test_the_used_share_is_that_of_the_time_with_work() -> None:
 
 
 def test_a_short_run_is_compared_with_one_window() -> None:
-    """Ten requests at once are a quarter of what a window allows."""
+    """Ten requests at once are a quarter of a window."""
     budget = ApiBudget(FakeClock())
     for _ in range(10):
         budget.release(budget.acquire(), None)
     assert budget.used_share == pytest.approx(0.25)
 
 
-def test_the_used_share_is_that_of_the_own_part() -> None:
-    """The rest is not the tap's to use."""
+def test_the_used_share_is_relative_to_the_configured_share() -> None:
+    """The tap may not use the rest."""
     budget = ApiBudget(FakeClock(), 50)
     for _ in range(10):
         budget.release(budget.acquire(), None)
     assert budget.used_share == pytest.approx(0.5)
 
 
-class Interrupted(FakeClock):
-    """A clock on which nobody sleeps to the end."""
+class InterruptedClock(FakeClock):
+    """A clock on which every sleep is interrupted."""
 
     meanwhile: Callable[[], None] | None = None
-    """What happens during the next sleep."""
+    """A callback that runs during the next sleep."""
 
     @override
     def sleep(self, seconds: float) -> None:
-        """Be called away."""
-        if happen := self.meanwhile:
+        """Run the callback, then raise an interruption."""
+        if callback := self.meanwhile:
             self.meanwhile = None
-            happen()
+            callback()
         raise KeyboardInterrupt
 
 
-def test_who_is_called_away_no_longer_has_work() -> None:
-    """A signal may end the wait; the time after it is no time of work."""
-    clock = Interrupted()
+def test_time_after_an_interruption_is_not_time_of_work() -> None:
+    """A signal may end the wait of a thread."""
+    clock = InterruptedClock()
     budget = ApiBudget(clock)
     for _ in range(30):
         budget.release(budget.acquire(), None)
@@ -307,9 +309,9 @@ def test_who_is_called_away_no_longer_has_work() -> None:
     assert budget.used_share == pytest.approx(30 / 40)
 
 
-def test_who_is_called_away_lets_the_next_one_through() -> None:
-    """Nobody waits for one that no longer does."""
-    clock = Interrupted()
+def test_an_interrupted_thread_lets_the_next_one_pass() -> None:
+    """Its place in the queue becomes free."""
+    clock = InterruptedClock()
     budget = ApiBudget(clock)
     budget.release(budget.acquire(), "0/1")
     with pytest.raises(KeyboardInterrupt):
@@ -318,28 +320,28 @@ def test_who_is_called_away_lets_the_next_one_through() -> None:
     assert budget.acquire().waited_seconds == 0
 
 
-def test_a_permit_that_comes_too_late_is_given_back() -> None:
-    """Another thread may permit what a thread can no longer send."""
-    clock = Interrupted()
+def test_a_permit_of_an_interrupted_thread_is_returned() -> None:
+    """Another thread may grant it during the interruption."""
+    clock = InterruptedClock()
     budget = ApiBudget(clock)
     budget.release(budget.acquire(), "0/1")
 
-    def ask() -> None:
+    def acquire_later() -> None:
         clock.now += 1000
         with pytest.raises(KeyboardInterrupt):
             budget.acquire()
 
-    clock.meanwhile = ask
+    clock.meanwhile = acquire_later
     with pytest.raises(KeyboardInterrupt):
         budget.acquire()
     clock.now += 1000
     assert budget.acquire().waited_seconds == 0
 
 
-def test_the_end_of_a_run_tells_how_fully_the_budget_was_used(
+def test_the_log_shows_how_fully_the_budget_was_used(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """And the last count; nothing if no answer told one."""
+    """It includes the last count, and is silent if no answer had one."""
     caplog.set_level(logging.INFO)
     budget = ApiBudget(FakeClock())
     budget.log(logging.getLogger("tests.budget"))

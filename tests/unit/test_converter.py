@@ -1,4 +1,4 @@
-"""Records become what their schema promises, for any value that comes."""
+"""Records match their schema, whatever values arrive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.cases import table
 from tests.support.json_values import JSON_VALUES
 
 LOGGER = logging.getLogger("tests.records")
-MOMENT = {"type": ["string", "null"], "format": "date-time"}
+DATE_TIME = {"type": ["string", "null"], "format": "date-time"}
 TEXT = {"type": ["string", "null"]}
 WHOLE = {"type": ["integer", "null"]}
 NUMBER = {"type": ["number", "null"]}
@@ -29,18 +29,21 @@ WHOLE_LIST = {"type": ["array", "null"], "items": {"type": "integer"}}
 TEXT_LIST = {"type": ["array", "null"], "items": {"type": "string"}}
 OBJECT_LIST = {
     "type": ["array", "null"],
-    "items": {"type": "object", "properties": {"id": WHOLE, "at": MOMENT}},
+    "items": {"type": "object", "properties": {"id": WHOLE, "at": DATE_TIME}},
 }
-NESTED = {"type": ["object", "null"], "properties": {"at": MOMENT, "deep": OBJECT_LIST}}
+NESTED = {
+    "type": ["object", "null"],
+    "properties": {"at": DATE_TIME, "deep": OBJECT_LIST},
+}
 
 CONVERTED: dict[str, tuple[dict[str, Any], object, object]] = {
     "a date without fraction gets six digits": (
-        MOMENT,
+        DATE_TIME,
         "2026-08-26T12:46:06+00:00",
         "2026-08-26T12:46:06.000000Z",
     ),
     "a naive date is UTC": (
-        MOMENT,
+        DATE_TIME,
         "2026-08-26T12:46:06.5",
         "2026-08-26T12:46:06.500000Z",
     ),
@@ -98,15 +101,15 @@ CONVERTED: dict[str, tuple[dict[str, Any], object, object]] = {
     "nulls leave a list of objects": (OBJECT_LIST, [None, {"id": 1}], [{"id": 1}]),
     "a single value becomes a list": (WHOLE_LIST, 1, [1]),
     "a single object becomes a list": (OBJECT_LIST, {"id": 1}, [{"id": 1}]),
-    "null stays null": (MOMENT, None, None),
+    "null stays null": (DATE_TIME, None, None),
     "a null object stays null": (NESTED, None, None),
 }
 
 BECOMES_NULL: dict[str, tuple[dict[str, Any], object, str]] = {
-    "empty date": (MOMENT, "", "not valid date-times"),
-    "words for a date": (MOMENT, "soon", "not valid date-times"),
-    "the word now": (MOMENT, "now", "not valid date-times"),
-    "number for a date": (MOMENT, 5, "not valid date-times"),
+    "empty date": (DATE_TIME, "", "not valid date-times"),
+    "words for a date": (DATE_TIME, "soon", "not valid date-times"),
+    "the word now": (DATE_TIME, "now", "not valid date-times"),
+    "number for a date": (DATE_TIME, 5, "not valid date-times"),
     "words for a whole number": (WHOLE, "many", "not 64-bit integers"),
     "empty text for a whole number": (WHOLE, "", "not 64-bit integers"),
     "fraction for a whole number": (WHOLE, 1.5, "not 64-bit integers"),
@@ -143,13 +146,13 @@ PROPERTIES = [
 
 
 def convert(schema: dict[str, Any], value: object) -> object:
-    """Convert one value of a property `field`."""
+    """Convert the value of a property `field`."""
     converter = RecordConverter({"properties": {"field": schema}}, LOGGER)
     return converter.convert({"field": value})["field"]
 
 
 def fits(schema: dict[str, Any], value: object) -> bool:
-    """Tell whether a strict target would take a value."""
+    """Return whether a strict target would accept a value."""
     checker = FormatChecker(formats=())
     checker.checks("date-time", raises=ValueError)(
         lambda text: text is None or timestamps.render(timestamps.parse(text)) == text
@@ -170,7 +173,7 @@ def test_a_value_is_converted(case: tuple[dict[str, Any], object, object]) -> No
 def test_a_value_that_cannot_be_converted_becomes_null(
     case: tuple[dict[str, Any], object, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The row is kept, and a warning names field and reason, but no value."""
+    """A warning names the field and the reason, but not the value."""
     schema, value, reason = case
     assert convert(schema, value) is None
     assert caplog.messages == [
@@ -178,33 +181,37 @@ def test_a_value_that_cannot_be_converted_becomes_null(
     ]
 
 
-def test_the_same_oddity_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Log lines do not grow with rows."""
-    converter = RecordConverter({"properties": {"a": MOMENT, "b": MOMENT}}, LOGGER)
+def test_a_repeated_problem_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The number of log lines does not grow with the rows."""
+    converter = RecordConverter(
+        {"properties": {"a": DATE_TIME, "b": DATE_TIME}}, LOGGER
+    )
     for _ in range(3):
         converter.convert({"a": "", "b": "soon", "new": 1})
     assert len(caplog.messages) == 3
 
 
-def test_an_oddity_within_a_list_names_its_place(
+def test_a_problem_within_a_list_is_reported_with_its_path(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The path leads to the value, through lists and objects."""
+    """The path leads to the value through lists and objects."""
     assert convert(NESTED, {"deep": [{"at": "x"}]}) == {"deep": [{"at": None}]}
     (warning,) = caplog.messages
     assert "`field.deep[].at`" in warning
 
 
-def test_an_unusable_item_leaves_its_list(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_item_is_removed_from_its_list(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Some warehouses have no nulls in arrays."""
     assert convert(WHOLE_LIST, [1, "x", 2]) == [1, 2]
     assert len(caplog.messages) == 1
 
 
-def test_an_unknown_field_is_left_out_and_named(
+def test_an_unknown_field_is_dropped_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody loses data without knowing, and its value stays out of the log."""
+    """No data is dropped silently, and the log does not show the value."""
     converter = RecordConverter({"properties": {"id": WHOLE}}, LOGGER)
     assert converter.convert({"id": 1, "mood": "private"}) == {"id": 1}
     (warning,) = caplog.messages
@@ -214,13 +221,13 @@ def test_an_unknown_field_is_left_out_and_named(
 
 
 def test_an_absent_field_stays_absent() -> None:
-    """Null would overwrite a column that an endpoint merely left out."""
+    """Null would overwrite a column that an endpoint merely omits."""
     converter = RecordConverter({"properties": {"id": WHOLE, "a": TEXT}}, LOGGER)
     assert converter.convert({"id": 1}) == {"id": 1}
 
 
-def test_the_row_that_came_is_not_changed() -> None:
-    """Positions are taken from it afterwards."""
+def test_the_input_row_is_not_modified() -> None:
+    """Positions are derived from it afterwards."""
     row = {"at": "2026-08-26", "deep": [{"id": "7"}, None]}
     before = json.dumps(row)
     convert(NESTED, row)
@@ -235,7 +242,7 @@ def test_the_row_that_came_is_not_changed() -> None:
 def test_any_value_fits_its_property_once_converted(
     stream: str, name: str, data: st.DataObject
 ) -> None:
-    """Whatever Gorgias sends, no load breaks; a key at worst becomes null."""
+    """No value of Gorgias breaks a load; at worst a key becomes null."""
     schema = schema_of(stream)["properties"][name]
     value = data.draw(JSON_VALUES | like(schema))
     converted = convert(schema, value)
@@ -248,15 +255,15 @@ def test_any_value_fits_its_property_once_converted(
     ids=["number", "list of numbers", "nested object"],
 )
 @given(JSON_VALUES)
-def test_any_value_fits_kinds_that_no_stream_has_yet(
+def test_any_value_fits_types_that_no_stream_has_yet(
     schema: dict[str, Any], value: object
 ) -> None:
-    """The next stream may have them."""
+    """Future streams may have them."""
     assert fits(schema, convert(schema, value))
 
 
 def like(schema: dict[str, Any]) -> st.SearchStrategy[object]:
-    """Make values that are near what a schema describes, so that nesting is met."""
+    """Generate values that resemble a schema, so that nested conversion is covered."""
     if properties := schema.get("properties"):
         near = {name: JSON_VALUES | like(item) for name, item in properties.items()}
         return st.fixed_dictionaries({}, optional=near)

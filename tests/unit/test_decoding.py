@@ -1,4 +1,4 @@
-"""Answers become values that every target can take."""
+"""Response bodies become values that every target can store."""
 
 from __future__ import annotations
 
@@ -68,25 +68,25 @@ SAID = {
 
 
 def test_the_deepest_value_is_200_levels_deep() -> None:
-    """Whatever handles it later needs stack for every level."""
+    """Code that handles a value later needs stack for every level."""
     assert decode(b"[" * MAX_LEVELS + b"]" * MAX_LEVELS)
     with pytest.raises(TooDeepError, match="nested more than 200 levels deep"):
         decode(b'{"a":' * MAX_LEVELS + b"[]" + b"}" * MAX_LEVELS)
 
 
 @table(DECODED)
-def test_json_is_read_without_what_warehouses_refuse(
+def test_characters_that_warehouses_refuse_are_removed(
     case: tuple[bytes, object],
 ) -> None:
-    """NUL characters and lone surrogates go, everything else stays."""
+    """These are NUL characters and lone surrogates."""
     body, value = case
     assert decode(body) == value
 
 
 @table(NO_JSON)
-def test_what_is_no_json_is_one_kind_of_error(case: bytes) -> None:
-    """The client tries again on it, and on nothing else."""
-    with pytest.raises(ValueError):  # noqa: PT011 (any text will do)
+def test_invalid_json_raises_one_type_of_error(case: bytes) -> None:
+    """The client retries on this error only."""
+    with pytest.raises(ValueError):  # noqa: PT011 (any message)
         decode(case)
 
 
@@ -103,7 +103,7 @@ def test_a_value_survives_unless_it_cannot_be_stored(value: object) -> None:
 
 @given(st.binary())
 def test_any_bytes_are_json_or_refused(body: bytes) -> None:
-    """No body ends the run with an error that is not tried again."""
+    """No body raises another error, which would not be retried."""
     try:
         decode(body)
     except ValueError:
@@ -111,28 +111,28 @@ def test_any_bytes_are_json_or_refused(body: bytes) -> None:
 
 
 @table(SAID)
-def test_the_words_of_an_error_are_found(case: tuple[object, str]) -> None:
-    """Known forms are shown in one line, unknown ones not at all."""
+def test_the_message_of_an_error_is_extracted(case: tuple[object, str]) -> None:
+    """Known formats are shown in one line, and unknown ones not at all."""
     body, words = case
     assert error_message(json.dumps(body).encode(), str) == words
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>secret</html>", b"\xff\xfe", b"null"])
-def test_a_body_that_is_no_json_is_not_shown(body: bytes) -> None:
-    """It may hold anything."""
+def test_a_body_that_is_not_json_is_not_shown(body: bytes) -> None:
+    """It may contain anything."""
     assert error_message(body, str) == "no explanation."
 
 
 @given(st.one_of(st.binary(), JSON_VALUES.map(lambda v: json.dumps(v).encode())))
-def test_words_are_always_one_printable_line(body: bytes) -> None:
-    """Whatever a proxy answers cannot forge lines of the log."""
+def test_an_error_message_is_one_printable_line(body: bytes) -> None:
+    """No answer of a proxy can forge lines of the log."""
     words = error_message(body, str)
     assert words
     assert words.isprintable()
 
 
 def storable(value: object) -> bool:
-    """Tell whether all texts in a value can be encoded, and numbers have 64 bits."""
+    """Return whether all strings can be encoded, and all numbers have 64 bits."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     if isinstance(value, list):
@@ -146,8 +146,8 @@ def storable(value: object) -> bool:
     return True
 
 
-def test_a_secret_at_the_cut_is_masked() -> None:
-    """Half of a token is half a secret."""
+def test_a_secret_at_the_point_of_truncation_is_masked() -> None:
+    """Half of a token is still confidential."""
     token = "t" * 900
     body = json.dumps({"error": {"msg": "Malformed header: " + token}}).encode()
     words = error_message(body, lambda text: text.replace(token, "***"))

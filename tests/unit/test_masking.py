@@ -1,4 +1,4 @@
-"""Secrets are masked wherever they lie, and nothing else is."""
+"""Secrets are masked wherever they are, and nothing else is."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ from tests.support.json_values import JSON_VALUES
         "request signature",
     ],
 )
-def test_a_name_that_says_so_tells_a_secret(name: str) -> None:
-    """In whatever style it is written."""
+def test_names_of_secrets_are_recognised(name: str) -> None:
+    """Their style of writing does not matter."""
     assert is_secret_name(name)
 
 
@@ -84,13 +84,13 @@ def test_a_name_that_says_so_tells_a_secret(name: str) -> None:
         "été",
     ],
 )
-def test_other_names_tell_none(name: str) -> None:
-    """Ids stay, and so do words that only look alike."""
+def test_other_names_are_not_taken_for_secrets(name: str) -> None:
+    """Ids and similar words are not masked."""
     assert not is_secret_name(name)
 
 
-def test_only_values_under_telling_names_are_masked() -> None:
-    """At any depth, in lists as well."""
+def test_only_values_of_secret_names_are_masked() -> None:
+    """This applies at any depth and within lists."""
     value = {
         "providers": {"7": {"client_id": "app", "client_secret": "s", "url": "u"}},
         "stores": [{"access_token": "s", "name": "n"}, 5, None],
@@ -102,8 +102,8 @@ def test_only_values_under_telling_names_are_masked() -> None:
     }
 
 
-def test_everything_below_a_telling_name_is_a_secret() -> None:
-    """Every scalar in it is masked; its shape and its nulls stay."""
+def test_every_value_below_a_secret_name_is_masked() -> None:
+    """Its structure and its nulls stay."""
     value = {"credentials": {"user": "u", "pins": [1, True, 0.5, None], "more": {}}}
 
     assert mask(value, is_secret_name) == {
@@ -112,19 +112,19 @@ def test_everything_below_a_telling_name_is_a_secret() -> None:
 
 
 @pytest.mark.parametrize("value", ["s", 5, 0, True, False, 0.5, ""])
-def test_any_scalar_becomes_the_same_text(value: object) -> None:
-    """Neither its kind nor its length shows."""
+def test_any_scalar_becomes_the_same_mask(value: object) -> None:
+    """It shows neither type nor length."""
     assert mask({"token": value}, is_secret_name) == {"token": "***"}
 
 
-def test_a_null_stays() -> None:
-    """That there is no secret is none."""
+def test_a_null_is_not_mask() -> None:
+    """The absence of a secret is not confidential."""
     assert mask({"token": None}, is_secret_name) == {"token": None}
     assert mask(None, any_name) is None
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    ("value", "expected"),
     [
         ({"Authorization": "s", "X": ["s"]}, {"Authorization": MASK, "X": [MASK]}),
         ([{"name": "Authorization"}, "s"], [{"name": MASK}, MASK]),
@@ -133,13 +133,15 @@ def test_a_null_stays() -> None:
         ({}, {}),
     ],
 )
-def test_where_all_is_secret_no_scalar_is_left(value: object, wanted: object) -> None:
-    """Whatever form the headers of a webhook have."""
-    assert mask(value, any_name) == wanted
+def test_all_scalars_of_a_secret_object_are_mask(
+    value: object, expected: object
+) -> None:
+    """The headers of a webhook may have any format."""
+    assert mask(value, any_name) == expected
 
 
-def test_the_client_id_stays() -> None:
-    """It names an app; the rest proves to be it."""
+def test_the_client_id_is_not_masked() -> None:
+    """It identifies an app; only the other credentials authenticate it."""
     value = {"client_id": "app", "clientId": "app", "client_secret": "s", "scope": "r"}
 
     assert mask(value, any_name_except_client_id) == {
@@ -151,7 +153,7 @@ def test_the_client_id_stays() -> None:
     assert mask("s", any_name_except_client_id) == MASK
 
 
-def test_a_text_that_holds_json_is_masked_inside() -> None:
+def test_a_text_that_contains_json_is_masked_inside() -> None:
     """It would be parsed where an object is declared."""
     text = json.dumps({"api_key": "s", "name": "été", "deep": '[{"token": "s"}]'})
 
@@ -165,13 +167,13 @@ def test_a_text_that_holds_json_is_masked_inside() -> None:
 
 
 @pytest.mark.parametrize("text", ['{ "a" : 1 }', "{", "[1, 2", "plain", "", "5"])
-def test_a_text_without_secrets_stays_as_it_is(text: str) -> None:
-    """Its spaces, too."""
+def test_a_text_without_secrets_is_unchanged(text: str) -> None:
+    """This includes its whitespace."""
     assert mask({"a": text, "b": [text]}, is_secret_name) == {"a": text, "b": [text]}
 
 
-def test_a_place_is_reached_through_objects_lists_and_texts() -> None:
-    """What lies beside it stays."""
+def test_a_path_leads_through_objects_lists_and_texts() -> None:
+    """Values beside it are not masked."""
     row = {
         "token": "beside",
         "settings": [
@@ -191,15 +193,15 @@ def test_a_place_is_reached_through_objects_lists_and_texts() -> None:
 
 
 @pytest.mark.parametrize("http", [None, "Bearer s", 5])
-def test_a_scalar_on_the_way_is_taken_for_the_place(http: object) -> None:
-    """A form that nobody foresaw must not let a secret out."""
+def test_a_scalar_on_the_path_is_mask(http: object) -> None:
+    """An unexpected structure must not leak a secret."""
     hidden = mask_at_path("http.headers", {"http": http}, any_name)
 
     assert hidden == {"http": None if http is None else MASK}
 
 
-def test_the_row_itself_is_not_changed() -> None:
-    """Other parts of the tap may still look at it."""
+def test_the_input_row_is_not_modified() -> None:
+    """Other parts of the tap may still use it."""
     row: dict[str, Any] = {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
 
     mask_at_path("http.headers", row, any_name)
@@ -208,8 +210,8 @@ def test_the_row_itself_is_not_changed() -> None:
 
 
 @given(JSON_VALUES)
-def test_nothing_survives_below_a_telling_name(value: object) -> None:
-    """Whatever the value is, its scalars are gone and its shape is not."""
+def test_no_scalar_survives_below_a_secret_name(value: object) -> None:
+    """This holds for any value, whose structure stays."""
     hidden = mask({"secret": value}, is_secret_name)["secret"]
 
     assert set(_scalars(hidden)) <= {MASK, None}
@@ -217,8 +219,8 @@ def test_nothing_survives_below_a_telling_name(value: object) -> None:
 
 
 @given(JSON_VALUES)
-def test_masking_twice_is_masking_once(value: object) -> None:
-    """A mask is no secret."""
+def test_masking_is_idempotent(value: object) -> None:
+    """A mask is not a secret."""
     once = mask(value, is_secret_name)
 
     assert mask(once, is_secret_name) == once

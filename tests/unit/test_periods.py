@@ -1,4 +1,4 @@
-"""Reading by period: whole periods, window by window."""
+"""Reading by period: complete periods, window by window."""
 
 from __future__ import annotations
 
@@ -80,26 +80,26 @@ PERIODS = {
 
 
 class Figures:
-    """Has a row for each day, and remembers what it was asked for."""
+    """Answers with a row for each day and records the requested windows."""
 
     def __init__(self, *, now: datetime | None = NOW) -> None:
-        """Set Gorgias' clock; None if it does not tell."""
+        """Set Gorgias' clock, or None if answers have no date."""
         self.now = None if now is None else timestamps.render(now)
         self.windows: list[Window] = []
-        self.most = 10_000
+        self.max_rows = 10_000
 
     def pages_of(self, window: Window) -> Iterator[Page]:
         """Answer with a window's days and one more at both ends, in two pages."""
         self.windows.append(window)
         first = window.start.astimezone(timezone.utc) - timedelta(days=1)
         days = (window.end - window.start).days + 2
-        moments = [first + timedelta(days=n) for n in range(days)]
-        rows = [{KEY: timestamps.render(moment)} for moment in moments if moment <= NOW]
+        starts = [first + timedelta(days=n) for n in range(days)]
+        rows = [{KEY: timestamps.render(start)} for start in starts if start <= NOW]
 
         def fetch(cursor: str | None) -> Page:
             if cursor is None:
                 return Page(rows[::2], "second", self.now)
-            if len(rows) > self.most:
+            if len(rows) > self.max_rows:
                 raise RowsMissingError
             return Page(rows[1::2], None, self.now)
 
@@ -114,7 +114,7 @@ def steps_of(
     now: datetime = NOW,
     calendar: Calendar = DAYS,
 ) -> list[tuple[list[str], str | None]]:
-    """Take the periods of each step, and the bookmark that it saves."""
+    """Return the periods of each step and the bookmark that it saves."""
     steps = by_period(
         figures.pages_of,
         calendar=calendar,
@@ -133,23 +133,23 @@ def steps_of(
 
 
 @table(STARTS)
-def test_a_period_starts_by_the_clock_on_the_wall(
+def test_a_period_starts_in_local_time(
     case: tuple[str, ZoneInfo, str, str],
 ) -> None:
-    """Of the time zone that is asked for; weeks start on Monday."""
-    granularity, zone, moment, start = case
-    found = Calendar(granularity, zone).start_of(timestamps.parse(moment))
+    """The time zone is the requested one, and weeks start on Monday."""
+    granularity, zone, timestamp, start = case
+    found = Calendar(granularity, zone).start_of(timestamps.parse(timestamp))
     assert found == timestamps.parse(start)
 
 
 @table(PERIODS)
-def test_a_period_is_read_in_the_time_zone_of_the_query(
+def test_a_period_is_parsed_in_the_time_zone_of_the_query(
     case: tuple[ZoneInfo, object, str | None],
 ) -> None:
-    """Without an offset it is the clock on the wall."""
-    zone, value, moment = case
-    wanted = None if moment is None else f"{moment}.000000Z"
-    assert Calendar("day", zone).read(value) == wanted
+    """A value without an offset is in local time."""
+    zone, value, timestamp = case
+    expected = None if timestamp is None else f"{timestamp}.000000Z"
+    assert Calendar("day", zone).read(value) == expected
 
 
 @given(
@@ -158,10 +158,10 @@ def test_a_period_is_read_in_the_time_zone_of_the_query(
     st.datetimes(datetime(2015, 2, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 (UTC below)
     st.integers(0, 2_000),
 )
-def test_windows_hold_all_periods_once_and_are_never_too_long(
+def test_windows_contain_all_periods_once_and_have_a_maximum_length(
     granularity: str, zone: ZoneInfo, naive: datetime, days: int
 ) -> None:
-    """Each begins where the one before ends, on the border of a period."""
+    """Each starts where the previous one ends, at the border of a period."""
     since = naive.replace(tzinfo=timezone.utc)
     now = since + timedelta(days=days)
     calendar = Calendar(granularity, zone)
@@ -182,8 +182,8 @@ def test_windows_hold_all_periods_once_and_are_never_too_long(
         assert first <= window.start.replace(tzinfo=None) - timedelta(hours=15)
 
 
-def test_a_window_leaves_out_what_belongs_to_another() -> None:
-    """Rows come once, although more is asked for."""
+def test_a_window_drops_rows_of_other_windows() -> None:
+    """Rows are emitted once although more are requested."""
     since = NOW - timedelta(days=800)
     periods = [period for rows, _ in steps_of(Figures(), since) for period in rows]
     assert len(periods) == 801
@@ -191,7 +191,7 @@ def test_a_window_leaves_out_what_belongs_to_another() -> None:
 
 
 def test_the_bookmark_moves_with_each_window_and_never_within_one() -> None:
-    """A run that dies goes on with the window that it was in."""
+    """An interrupted run resumes at the beginning of its window."""
     bookmarks = [
         bookmark for _, bookmark in steps_of(Figures(), NOW - timedelta(days=120))
     ]
@@ -203,10 +203,10 @@ def test_the_bookmark_moves_with_each_window_and_never_within_one() -> None:
     ]
 
 
-def test_a_window_that_does_not_come_whole_is_read_in_shorter_ones() -> None:
-    """They stay short, and a bookmark never passes what is still to be read."""
+def test_a_truncated_window_is_read_in_shorter_ones() -> None:
+    """They stay short, and a bookmark never passes unread periods."""
     figures = Figures()
-    figures.most = 13  # days, two of which are at the borders of other windows
+    figures.max_rows = 13  # days, two of which belong to adjacent windows
     since = NOW - timedelta(days=120)
 
     steps = steps_of(figures, since)
@@ -224,10 +224,10 @@ def test_a_window_that_does_not_come_whole_is_read_in_shorter_ones() -> None:
     assert steps[-1][1] == "2026-11-02T00:00:00.000000Z"
 
 
-def test_a_failure_within_a_window_leaves_the_bookmark_before_it() -> None:
-    """Although later periods of the longer window have come out already."""
+def test_a_failure_within_a_window_keeps_the_bookmark_before_it() -> None:
+    """Later periods of the longer window may have been emitted already."""
     figures = Figures()
-    figures.most = 60
+    figures.max_rows = 60
     steps = by_period(
         figures.pages_of,
         calendar=DAYS,
@@ -237,7 +237,7 @@ def test_a_failure_within_a_window_leaves_the_bookmark_before_it() -> None:
         now=NOW,
     )
     saved = next(step.position for step in steps if step.position)
-    figures.most = 0
+    figures.max_rows = 0
     with pytest.raises(PageError, match="the response for a single day"):
         next(step for step in steps if step.position)
     assert saved.bookmark == "2026-08-19T00:00:00.000000Z"
@@ -245,7 +245,7 @@ def test_a_failure_within_a_window_leaves_the_bookmark_before_it() -> None:
 
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 def test_periods_can_be_read_one_by_one(granularity: str) -> None:
-    """Each is asked for to its last second, by the clock on the wall."""
+    """Each is requested up to its last second in local time."""
     calendar = Calendar(granularity, PARIS)
     figures = Figures()
     since = NOW - timedelta(days=90)
@@ -268,7 +268,7 @@ def test_periods_can_be_read_one_by_one(granularity: str) -> None:
 
 
 def test_the_bookmark_ends_at_the_newest_period_that_has_a_row() -> None:
-    """A period that is not over is read again, look-back or not."""
+    """An unfinished period is read again, with or without a look-back."""
 
     def quiet(_: Window) -> Iterator[Page]:
         yield Page([{KEY: "2026-10-20T00:00:00.000000Z"}, {KEY: None}])
@@ -295,10 +295,10 @@ def test_a_bookmark_never_goes_back() -> None:
 
 
 @pytest.mark.parametrize("wrong_by", [timedelta(days=5_000), -timedelta(days=60)])
-def test_the_clock_of_gorgias_goes_before_that_of_the_machine(
+def test_the_clock_of_gorgias_takes_precedence(
     wrong_by: timedelta,
 ) -> None:
-    """A wrong clock neither ends the reading early nor moves the bookmark too far."""
+    """A wrong local clock affects neither the end of the read nor the bookmark."""
     since = NOW - timedelta(days=30)
     steps = steps_of(Figures(), since, now=NOW + wrong_by)
     periods = {period for rows, _ in steps for period in rows}
@@ -314,8 +314,8 @@ def test_the_clock_of_gorgias_goes_before_that_of_the_machine(
     ],
 )
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_absurd_starts_do_no_harm(since: datetime, granularity: str) -> None:
-    """Neither year 1 nor year 9999 can be reckoned with in all time zones."""
+def test_extreme_start_dates_are_handled(since: datetime, granularity: str) -> None:
+    """Years 1 and 9999 overflow in some time zones."""
     figures = Figures()
     steps_of(figures, since, calendar=Calendar(granularity, PARIS))
     assert len(figures.windows) == 1 or since.year == 1

@@ -1,4 +1,4 @@
-"""The tap's own credentials are taken out of what is shown."""
+"""The tap's own credentials are removed from everything that is shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRINTABLE = (
 @example("a b+c/d=e")
 @example("~~~???")
 def test_a_secret_is_masked_in_each_form_that_it_is_sent_in(secret: str) -> None:
-    """As it is, in a form, and in a header."""
+    """It may be sent in clear text, in a form or in a header."""
     secrets = OwnSecrets()
     secrets.add(secret)
     encoded = base64.b64encode(secret.encode()).decode()
@@ -31,8 +31,8 @@ def test_a_secret_is_masked_in_each_form_that_it_is_sent_in(secret: str) -> None
         assert secrets.masked(f"<{form}>") == "<***>"
 
 
-def test_a_secret_within_a_longer_one_leaves_no_rest() -> None:
-    """The longer one goes as a whole."""
+def test_a_secret_within_a_longer_one_leaves_no_remainder() -> None:
+    """The longer one is masked first."""
     secrets = OwnSecrets()
     secrets.add("token", "token-of-ann")
     secrets.add("of")
@@ -40,7 +40,7 @@ def test_a_secret_within_a_longer_one_leaves_no_rest() -> None:
 
 
 def test_no_secret_masks_nothing() -> None:
-    """Nor does an empty one."""
+    """An empty secret masks nothing either."""
     secrets = OwnSecrets()
     secrets.add("")
     assert secrets.masked("as it was") == "as it was"

@@ -1,4 +1,4 @@
-"""Which settings the tap takes, and how it refuses the others."""
+"""Which settings the tap accepts, and how it refuses others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OAUTH = {"client_id": "app", "client_secret": "hush", "refresh_token": "again"}
 
 
 def utc(*parts: int) -> datetime:
-    """Make a moment in UTC."""
+    """Return a datetime in UTC."""
     return datetime(*parts, tzinfo=timezone.utc)  # type: ignore[arg-type,misc]
 
 
@@ -172,10 +172,10 @@ SETTINGS = {
 
 
 @table(START_DATES)
-def test_a_start_date_is_a_moment_in_utc(case: tuple[str, datetime]) -> None:
-    """A date-time without time zone is UTC."""
-    given, moment = case
-    assert settings_of(start_date=given).start_date == moment
+def test_a_start_date_is_converted_to_utc(case: tuple[str, datetime]) -> None:
+    """A date-time without a time zone is in UTC."""
+    given, timestamp = case
+    assert settings_of(start_date=given).start_date == timestamp
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,10 @@ def test_a_malformed_start_date_is_refused(given: str) -> None:
 
 
 @table(REFUSED_SIGN_INS)
-def test_other_than_one_complete_way_to_sign_in_is_refused(
+def test_anything_but_one_complete_set_of_credentials_is_refused(
     case: tuple[dict[str, str], str],
 ) -> None:
-    """The message names what is missing, doubled or unusable."""
+    """The message names missing, redundant or invalid settings."""
     credentials, said = case
     with pytest.raises(SettingsError) as refused:
         TapGorgias(config={"subdomain": "acme", **credentials})
@@ -201,24 +201,24 @@ def test_other_than_one_complete_way_to_sign_in_is_refused(
     assert said in problem
 
 
-def test_an_api_key_signs_in() -> None:
-    """E-mail and key arrive unchanged."""
+def test_an_api_key_is_accepted() -> None:
+    """E-mail and key are unchanged."""
     assert settings_of().credentials == ApiKey("ann@acme.test", "key-of-ann")
 
 
-def test_an_oauth_app_signs_in() -> None:
-    """An e-mail address beside it is of no use, and no harm."""
+def test_an_oauth_app_is_accepted() -> None:
+    """An additional e-mail address is ignored."""
     settings = settings_of(api_key=None, **OAUTH)
     assert settings.credentials == OAuthApp("app", "hush", "again")
 
 
-def test_a_user_agent_is_taken_as_it_is() -> None:
-    """200 printable characters are the most."""
+def test_a_user_agent_is_used_unchanged() -> None:
+    """It may have up to 200 printable characters."""
     assert settings_of(user_agent="t" * 200).user_agent == "t" * 200
 
 
 @table(REFUSED_USER_AGENTS)
-def test_a_user_agent_that_is_no_header_text_is_refused(case: str) -> None:
+def test_an_invalid_user_agent_is_refused(case: str) -> None:
     """A line break would add a header to each request."""
     assert problems_of(user_agent=case) == [
         "Setting `user_agent` must be 1 to 200 printable ASCII characters."
@@ -248,26 +248,26 @@ def test_a_setting_like_no_other_is_refused_without_a_hint() -> None:
 
 @table(OUT_OF_RANGE)
 def test_a_number_out_of_range_is_refused(case: tuple[str, int, str]) -> None:
-    """The message tells the limit."""
+    """The message names the limit."""
     name, value, limit = case
     assert problems_of(**{name: value}) == [f"Setting `{name}` must be {limit}."]
 
 
 @table(WRONG_TYPES)
 def test_a_value_of_the_wrong_type_is_refused(case: tuple[str, Any, str]) -> None:
-    """The message tells the type wanted."""
+    """The message names the expected type."""
     name, value, kind = case
     assert problems_of(**{name: value}) == [f"Setting `{name}` must be of type {kind}."]
 
 
-def test_every_problem_of_one_kind_is_told_at_once() -> None:
-    """Nobody should have to start the tap once for each mistake."""
+def test_all_problems_of_one_kind_are_reported_at_once() -> None:
+    """Users need not start the tap once for each mistake."""
     assert len(problems_of(subdomain="evil.com", start_date="x", user_agent="")) == 3
 
 
 @table(FLAWS)
 def test_no_message_shows_a_secret(case: dict[str, Any]) -> None:
-    """Logs are read by more people than may know the key."""
+    """More people may read logs than may know the key."""
     config = {"subdomain": "acme", "email": "ann@acme.test", **SECRETS, **case}
     with pytest.raises(SettingsError) as refused:
         TapGorgias(config=config)
@@ -275,8 +275,8 @@ def test_no_message_shows_a_secret(case: dict[str, Any]) -> None:
     assert not [secret for secret in SECRETS.values() if secret in shown]
 
 
-def test_settings_do_not_show_secrets() -> None:
-    """What is logged by accident must hold no credential."""
+def test_the_repr_of_settings_contains_no_secrets() -> None:
+    """Accidental logging must not leak credentials."""
     assert "key-of-ann" not in repr(settings_of())
     shown = repr(settings_of(api_key=None, **OAUTH))
     assert "hush" not in shown
@@ -284,18 +284,18 @@ def test_settings_do_not_show_secrets() -> None:
 
 
 def test_null_means_absent() -> None:
-    """Orchestrators hand over null for what a user left empty."""
+    """Orchestrators pass null for settings that a user left empty."""
     absent = dict.fromkeys(SETTINGS - VALID.keys())
     assert settings_of(**absent) == settings_of()
 
 
 def test_a_missing_subdomain_is_named() -> None:
-    """A required setting that is null is missing too."""
+    """A required setting that is null is missing, too."""
     assert problems_of(subdomain=None) == ["Setting `subdomain` is required."]
 
 
 def test_defaults_are_filled_in() -> None:
-    """Only the subdomain and the credentials have to be given."""
+    """Only the subdomain and the credentials are required."""
     assert settings_of() == Settings(
         subdomain="acme",
         api_url="https://acme.gorgias.com",
@@ -317,7 +317,7 @@ def test_defaults_are_filled_in() -> None:
 
 
 def test_the_settings_are_those_that_users_rely_on() -> None:
-    """A renamed or removed setting breaks every config that has it."""
+    """Renaming or removing a setting breaks every config that contains it."""
     assert CONFIG_SCHEMA["properties"].keys() >= SETTINGS
     sdk = TapGorgias(validate_config=False).config_jsonschema["properties"].keys()
     foreign = ("batch_", "emit_", "faker_", "flattening_", "stream_map")
@@ -326,14 +326,14 @@ def test_the_settings_are_those_that_users_rely_on() -> None:
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_every_setting_is_explained(name: str) -> None:
-    """Title and description are what users see."""
+    """Users see the title and the description."""
     setting = CONFIG_SCHEMA["properties"][name]
     assert setting["title"].strip()
     assert setting["description"].strip().endswith(".")
 
 
 def test_credentials_are_marked_secret_and_nothing_else() -> None:
-    """User interfaces hide what is marked."""
+    """User interfaces hide marked settings."""
     properties = CONFIG_SCHEMA["properties"]
     marked = {name for name, setting in properties.items() if setting.get("secret")}
     assert marked == set(SECRETS)

@@ -1,4 +1,4 @@
-"""Where requests and credentials may go."""
+"""The hosts to which requests and credentials may be sent."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ REFUSED_API_URLS = {
 
 
 @table(ACCEPTED_SUBDOMAINS)
-def test_a_subdomain_in_any_usual_form_gives_the_address(case: tuple[str, str]) -> None:
+def test_a_subdomain_in_any_common_form_is_accepted(case: tuple[str, str]) -> None:
     """Name, host and address of the helpdesk all mean the same host."""
     given, label = case
     assert settings_of(subdomain=given).api_url == f"https://{label}.gorgias.com"
@@ -124,20 +124,20 @@ def test_a_subdomain_in_any_usual_form_gives_the_address(case: tuple[str, str]) 
 
 @table(REFUSED_SUBDOMAINS)
 def test_a_subdomain_that_could_lead_elsewhere_is_refused(case: str) -> None:
-    """Credentials go to this host, so anything unusual is an error."""
+    """Credentials are sent to this host, so anything unusual is an error."""
     (problem,) = problems_of(subdomain=case)
     assert problem.startswith("Setting `subdomain` must be the name of your helpdesk")
 
 
 @table(ACCEPTED_API_URLS)
 def test_an_api_url_replaces_the_address(case: tuple[str, str]) -> None:
-    """Port and path are kept, a slash at the end is not."""
+    """Port and path are kept, and a trailing slash is removed."""
     given, address = case
     assert settings_of(api_url=given).api_url == address
 
 
 @table(REFUSED_API_URLS)
 def test_an_unsafe_api_url_is_refused(case: str) -> None:
-    """Plain HTTP is for loopback only, and nothing may hide in the address."""
+    """HTTP is allowed for loopback only, and a URL has only a host and a path."""
     (problem,) = problems_of(api_url=case)
     assert problem.startswith("Setting `api_url` must ")

@@ -1,4 +1,4 @@
-"""Entries of version 0.1.0 are turned into those of this version."""
+"""STATE of version 0.1.0 is converted to that of this version."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_the_position_of_a_parent_becomes_that_of_its_own_records() -> None:
     assert upgraded(bookmarks) == {"tickets": {"replication_key_value": T0}}
 
 
-def test_a_walk_without_a_parent_s_own_records_is_given_up() -> None:
-    """They did not go out."""
+def test_a_walk_without_the_parents_own_records_is_dropped() -> None:
+    """Its records were not emitted."""
     entry = {
         "replication_key_value": T1,
         "emitted": T0,
@@ -32,7 +32,7 @@ def test_a_walk_without_a_parent_s_own_records_is_given_up() -> None:
 
 
 def test_a_walk_that_a_child_has_followed_becomes_its_own() -> None:
-    """Down to its own floor: the parent may have gone further for others."""
+    """It ends at the child's floor; the parent may have gone further for others."""
     bookmarks: dict[str, Any] = {
         "tickets": {"walk": WALK},
         "ticket_details": {"replication_key_value": T0, "parent_walk": T1},
@@ -44,15 +44,15 @@ def test_a_walk_that_a_child_has_followed_becomes_its_own() -> None:
 
 
 @pytest.mark.parametrize("walk", [None, {**WALK, "newest": T0}, "text"])
-def test_a_walk_that_a_child_has_not_followed_is_none_of_its_own(walk: Any) -> None:  # noqa: ANN401
-    """It goes on from its bookmark."""
+def test_a_walk_that_a_child_has_not_followed_is_not_its_own(walk: Any) -> None:  # noqa: ANN401
+    """The child resumes from its bookmark."""
     child = {"replication_key_value": T0, "parent_walk": T1}
     bookmarks = {"customers": {"walk": walk}, "customer_details": child}
     assert upgraded(bookmarks)["customer_details"] == {"replication_key_value": T0}
 
 
 def test_the_bookmark_of_ticket_messages_was_one_of_tickets() -> None:
-    """Messages up to an hour before it are out, and all tickets have been asked."""
+    """Messages up to an hour before it were emitted, and all tickets were requested."""
     entry = {"replication_key": "created_datetime", "replication_key_value": T0}
     assert upgraded({"ticket_messages": entry})["ticket_messages"] == {
         "replication_key": "created_datetime",
@@ -61,8 +61,8 @@ def test_the_bookmark_of_ticket_messages_was_one_of_tickets() -> None:
     }
 
 
-def test_a_walk_over_tickets_that_messages_followed_is_settling() -> None:
-    """Tickets older than the start date are among them."""
+def test_a_walk_over_tickets_for_messages_becomes_settling() -> None:
+    """It includes tickets older than the start date."""
     since = "2026-10-01T00:00:00.000000Z"
     child = {"replication_key_value": T0, "parent_walk": T1, "since": since}
     bookmarks: dict[str, Any] = {"tickets": {"walk": WALK}, "ticket_messages": child}
@@ -74,8 +74,8 @@ def test_a_walk_over_tickets_that_messages_followed_is_settling() -> None:
     }
 
 
-def test_an_unfinished_bulk_goes_on_as_a_walk_over_the_list() -> None:
-    """Its `newest` was a change of a ticket."""
+def test_an_unfinished_bulk_becomes_a_walk_over_the_list() -> None:
+    """Its `newest` was the date of a ticket."""
     since = "2026-10-01T00:00:00.000000Z"
     entry = {"walk": {"newest": T0, "cursor": "c", "floor": since}}
     assert upgraded({"ticket_messages": entry})["ticket_messages"] == {
@@ -85,8 +85,8 @@ def test_an_unfinished_bulk_goes_on_as_a_walk_over_the_list() -> None:
     }
 
 
-def test_entries_of_this_version_are_left_as_they_are() -> None:
-    """A second look changes nothing."""
+def test_entries_of_this_version_are_unchanged() -> None:
+    """Converting twice is the same as converting once."""
     old: dict[str, Any] = {
         "tickets": {"walk": WALK, "replication_key_value": T0},
         "ticket_messages": {"replication_key_value": T0, "parent_walk": T1},

@@ -1,4 +1,4 @@
-"""The setting `statistics` becomes streams, or sentences that say what is wrong."""
+"""The setting `statistics` defines streams, or its problems are reported."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
 }
 
 
-def test_a_query_is_taken_as_it_is_written() -> None:
-    """All its parts are asked for."""
+def test_a_complete_query_is_used_unchanged() -> None:
+    """All its parts are requested."""
     assert read_queries([QUERY]) == (
         [
             StatisticsQuery(
@@ -123,7 +123,7 @@ def test_a_query_is_taken_as_it_is_written() -> None:
 
 
 def test_a_short_query_is_by_day_without_dimensions() -> None:
-    """Three keys are enough."""
+    """Three keys are sufficient."""
     short = {"name": "all", "scope": "tickets-created", "measures": ["ticketCount"]}
     ((query,), problems) = read_queries([short])
     assert not problems
@@ -132,8 +132,8 @@ def test_a_short_query_is_by_day_without_dimensions() -> None:
 
 
 @table(REFUSED)
-def test_a_query_that_cannot_be_one_is_refused(case: tuple[Any, str]) -> None:
-    """The sentence tells which entry it is and what is wrong."""
+def test_an_invalid_query_is_refused(case: tuple[Any, str]) -> None:
+    """The message names the entry and the problem."""
     entry, reason = case
     queries, (problem,) = read_queries(["tags", entry])
     assert queries == [PRESETS["tags"]]
@@ -144,7 +144,7 @@ def test_a_query_that_cannot_be_one_is_refused(case: tuple[Any, str]) -> None:
 
 @pytest.mark.parametrize("clash", ["tags", {**QUERY, "name": "tags"}])
 def test_two_queries_of_one_name_are_refused(clash: object) -> None:
-    """Their rows would land in one table."""
+    """Their rows would be loaded into one table."""
     _, problems = read_queries(["tags", clash])
     assert problems == [
         "Setting `statistics`: entry 2 has the same name as an earlier entry, `tags`."
@@ -174,8 +174,8 @@ def test_the_presets_are_those_that_users_rely_on() -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_schema_keeps_the_rules_of_all_schemas(preset: str) -> None:
-    """One type besides null, small column names, a description for each."""
+def test_a_schema_follows_the_rules_of_all_schemas(preset: str) -> None:
+    """Types, column names and descriptions are as in the package."""
     schema = PRESETS[preset].schema
     Draft7Validator.check_schema(schema)
     properties = schema["properties"]
@@ -208,24 +208,22 @@ def test_a_schema_keeps_the_rules_of_all_schemas(preset: str) -> None:
         ("newer-than-the-tap", [], "createdDatetime", ()),
     ],
 )
-def test_an_order_is_one_of_all_rows_or_none(
+def test_an_order_sorts_all_rows_or_is_absent(
     scope: str, dimensions: list[str], period_dimension: str, order: tuple[str, ...]
 ) -> None:
-    """By what the scope allows; some rows in no order would make pages overlap."""
+    """Pages of partly sorted rows would overlap."""
     entry = {"name": "a", "scope": scope, "measures": ["x"], "dimensions": dimensions}
     ((query,), _) = read_queries([entry])
     assert (query.period_dimension, query.order) == (period_dimension, order)
 
 
-def test_no_preset_asks_for_what_is_not_known() -> None:
-    """A new one has to be in the table of scopes."""
-    assert [
-        warning for one in PRESETS.values() for warning in one.member_warnings()
-    ] == []
+def test_presets_request_only_known_members() -> None:
+    """A new preset has to be in the table of scopes."""
+    assert [text for one in PRESETS.values() for text in one.member_warnings()] == []
 
 
-def test_columns_tell_their_units() -> None:
-    """A number without a unit is a guess."""
+def test_columns_describe_their_units() -> None:
+    """A number without a unit is ambiguous."""
     properties = PRESETS["ticket_handle_time"].schema["properties"]
     handle_time = properties["average_handle_time"]
     assert handle_time["type"] == ["number", "null"]

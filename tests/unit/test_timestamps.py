@@ -1,4 +1,4 @@
-"""Date-times come in many forms and leave in one."""
+"""Date-times arrive in many formats and are rendered in one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tap_gorgias import timestamps
 from tests.support.cases import table
 
-MOMENTS = st.datetimes(timezones=st.just(timezone.utc))
+DATE_TIMES = st.datetimes(timezones=st.just(timezone.utc))
 
 FORMS = {
     "as Gorgias writes it": (
@@ -71,57 +71,57 @@ UNUSABLE: dict[str, object] = {
 
 
 @table(FORMS)
-def test_any_form_becomes_utc_with_six_digits(case: tuple[str, str]) -> None:
-    """Targets compare texts, so all must look alike."""
+def test_any_format_becomes_utc_with_six_digits(case: tuple[str, str]) -> None:
+    """Targets compare strings, so the format must be uniform."""
     text, rendered = case
     assert timestamps.render(timestamps.parse(text)) == rendered
 
 
 @table(UNUSABLE)
-def test_what_is_no_date_time_is_refused(case: object) -> None:
-    """One verdict for all bad input, whatever its type."""
+def test_anything_but_a_date_time_is_refused(case: object) -> None:
+    """The error is the same for all invalid input."""
     with pytest.raises(ValueError, match="not a date-time"):
         timestamps.parse(case)
 
 
-@given(MOMENTS)
-def test_rendering_and_parsing_give_the_same_moment(moment: datetime) -> None:
-    """STATE written by one run means the same to the next."""
-    assert timestamps.parse(timestamps.render(moment)) == moment
+@given(DATE_TIMES)
+def test_parsing_inverts_rendering(timestamp: datetime) -> None:
+    """STATE has the same meaning in the next run."""
+    assert timestamps.parse(timestamps.render(timestamp)) == timestamp
 
 
-@given(MOMENTS)
-def test_a_rendered_text_stays_as_it_is(moment: datetime) -> None:
+@given(DATE_TIMES)
+def test_rendering_is_idempotent(timestamp: datetime) -> None:
     """A second pass through the tap changes nothing."""
-    text = timestamps.render(moment)
+    text = timestamps.render(timestamp)
     assert timestamps.render(timestamps.parse(text)) == text
 
 
-@given(MOMENTS, MOMENTS)
-def test_rendered_texts_sort_as_the_moments_do(one: datetime, other: datetime) -> None:
-    """Bookmarks are compared as texts."""
+@given(DATE_TIMES, DATE_TIMES)
+def test_rendered_texts_sort_chronologically(one: datetime, other: datetime) -> None:
+    """Bookmarks are compared as strings."""
     as_texts = timestamps.render(one) < timestamps.render(other)
     assert as_texts == (one < other)
 
 
 @given(st.text())
-def test_any_text_is_a_moment_in_utc_or_refused(text: str) -> None:
-    """No text ends the run with another error."""
+def test_any_text_is_parsed_as_utc_or_refused(text: str) -> None:
+    """No string raises another error."""
     try:
-        moment = timestamps.parse(text)
+        timestamp = timestamps.parse(text)
     except ValueError:
         return
-    assert moment.utcoffset() == timedelta(0)
+    assert timestamp.utcoffset() == timedelta(0)
 
 
 @given(
-    MOMENTS.filter(lambda moment: 1 < moment.year < 9999),
+    DATE_TIMES.filter(lambda timestamp: 1 < timestamp.year < 9999),
     st.integers(-23 * 60 - 59, 23 * 60 + 59),
 )
-def test_an_offset_is_applied(moment: datetime, minutes: int) -> None:
-    """The same moment in any time zone is the same text."""
-    there = moment.astimezone(timezone(timedelta(minutes=minutes)))
-    assert timestamps.parse(there.isoformat()) == moment
+def test_an_offset_is_applied(timestamp: datetime, minutes: int) -> None:
+    """Equal times in different time zones are rendered equally."""
+    there = timestamp.astimezone(timezone(timedelta(minutes=minutes)))
+    assert timestamps.parse(there.isoformat()) == timestamp
 
 
 @pytest.mark.parametrize(
@@ -135,5 +135,5 @@ def test_an_offset_is_applied(moment: datetime, minutes: int) -> None:
     ids=["minutes", "nothing", "days", "beyond the calendar"],
 )
 def test_going_back_ends_at_the_first_year(by: timedelta, earlier: str) -> None:
-    """A huge look-back reads everything instead of failing."""
+    """A huge look-back reads everything instead of raising an error."""
     assert timestamps.earlier("2026-08-26T12:46:06.231080Z", by) == earlier

@@ -1,4 +1,4 @@
-"""A run tells at its end what it did and what it cost."""
+"""The summary at the end of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def summary() -> RunSummary:
-    """Make the summary of a run of two streams."""
+    """Return the summary of a run of two streams."""
     made = RunSummary()
     made.streams["tickets"] = Usage(200, 3, 1, 0.5)
     made.streams["events"].rows += 7
@@ -21,19 +21,19 @@ def summary() -> RunSummary:
 
 
 def test_the_total_adds_up_all_streams() -> None:
-    """Every count, none twice."""
+    """Every count is included once."""
     assert summary().total == Usage(207, 4, 1, 0.5)
 
 
-def test_a_run_of_nothing_cost_nothing() -> None:
-    """No stream asked for anything."""
+def test_an_empty_run_has_no_costs() -> None:
+    """No stream has sent a request."""
     assert RunSummary().total == Usage()
 
 
 def test_there_is_a_line_for_each_stream_and_one_for_the_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Streams in the order of their names."""
+    """Streams are sorted by name."""
     caplog.set_level(logging.INFO)
     summary().log(logging.getLogger("tests.summary"))
     cost = "{} rows, {} requests, {} s waited for the budget, {} retries."
@@ -44,8 +44,8 @@ def test_there_is_a_line_for_each_stream_and_one_for_the_run(
     ]
 
 
-def test_the_total_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """Asking twice gives the same."""
+def test_the_total_has_no_side_effects(caplog: pytest.LogCaptureFixture) -> None:
+    """Computing it twice gives the same result."""
     caplog.set_level(logging.INFO)
     run = summary()
     assert run.total == run.total

@@ -1,4 +1,4 @@
-"""Singer messages leave as whole lines, or not at all."""
+"""Singer messages are written as whole lines, or not at all."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 
 class Bytes(io.BytesIO):
-    """Keeps what was written, and can do something meanwhile."""
+    """A buffer that can run a callback in the middle of a write."""
 
     during_write: Callable[[], None] = staticmethod(lambda: None)
 
     @override
     def write(self, data: Buffer, /) -> int:
-        """Write half, let something happen, write the rest."""
+        """Write one half, run the callback, and write the other half."""
         content = bytes(data)
         half = len(content) // 2
         super().write(content[:half])
@@ -44,8 +44,8 @@ class Bytes(io.BytesIO):
         return len(content)
 
 
-def listen(monkeypatch: pytest.MonkeyPatch) -> Bytes:
-    """Stand in for stdout; a fixture could not, for pytest replaces it later."""
+def replace_stdout(monkeypatch: pytest.MonkeyPatch) -> Bytes:
+    """Replace stdout; a fixture cannot, because pytest replaces stdout after it."""
     content = Bytes()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, write_through=True))
     return content
@@ -53,18 +53,18 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> Bytes:
 
 @pytest.fixture
 def writer() -> MessageWriter:
-    """Make a writer to which nothing is known."""
+    """A writer that has not written any SCHEMA."""
     return MessageWriter()
 
 
 def schema(stream: str = "tickets", *names: str) -> SchemaMessage:
-    """Make a SCHEMA."""
+    """Return a SCHEMA message."""
     properties: dict[str, Any] = {name: {"type": "string"} for name in names}
     return SchemaMessage(stream, {"type": "object", "properties": properties}, ["id"])
 
 
 def lines(out: Bytes) -> list[dict[str, Any]]:
-    """Read what was written; every line must be whole."""
+    """Return the written messages after checking that every line is complete."""
     text = out.getvalue().decode()
     assert text.endswith("\n")
     return [json.loads(line) for line in text.splitlines()]
@@ -73,19 +73,19 @@ def lines(out: Bytes) -> list[dict[str, Any]]:
 def test_a_message_is_one_line_of_json(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """Line breaks within texts are escaped."""
-    out = listen(monkeypatch)
+    """Line breaks within strings are escaped."""
+    out = replace_stdout(monkeypatch)
     writer.write_message(RecordMessage("tickets", {"id": 1, "subject": "a\nb"}))
     writer.flush()
     (line,) = lines(out)
     assert (line["type"], line["record"]) == ("RECORD", {"id": 1, "subject": "a\nb"})
 
 
-def test_records_wait_for_their_page(
+def test_records_are_written_together_with_their_page(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """They leave together, before the STATE that speaks of them."""
-    out = listen(monkeypatch)
+    """They precede the STATE that covers them."""
+    out = replace_stdout(monkeypatch)
     writer.write_message(RecordMessage("tickets", {"id": 1}))
     writer.write_message(RecordMessage("tickets", {"id": 2}))
     assert out.getvalue() == b""
@@ -93,20 +93,20 @@ def test_records_wait_for_their_page(
     assert [line["type"] for line in lines(out)] == ["RECORD", "RECORD", "STATE"]
 
 
-def test_large_records_do_not_pile_up(
+def test_large_records_are_written_early(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """A page can hold 100 MB of messages."""
-    out = listen(monkeypatch)
+    """A page can contain 100 MB of messages."""
+    out = replace_stdout(monkeypatch)
     writer.write_message(RecordMessage("messages", {"body": "x" * MAX_BUFFER_BYTES}))
     assert len(lines(out)) == 1
 
 
-def test_threads_hold_their_records_each_for_itself(
+def test_each_thread_holds_its_own_records(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """The STATE of one stream does not bring half a page of another."""
-    out = listen(monkeypatch)
+    """The STATE of one stream does not release half a page of another."""
+    out = replace_stdout(monkeypatch)
     writer.write_message(RecordMessage("tickets", {"id": 1}))
 
     def other() -> None:
@@ -127,8 +127,8 @@ def test_threads_hold_their_records_each_for_itself(
 def test_lines_of_many_threads_stay_whole(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """Each of them encodes and writes at the same time as the others."""
-    out = listen(monkeypatch)
+    """All threads encode and write at the same time."""
+    out = replace_stdout(monkeypatch)
 
     def write(stream: str) -> None:
         for page in range(30):
@@ -154,8 +154,8 @@ def test_lines_of_many_threads_stay_whole(
 def test_an_equal_schema_is_not_repeated(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """Some targets flush at each."""
-    out = listen(monkeypatch)
+    """Some targets flush at each SCHEMA."""
+    out = replace_stdout(monkeypatch)
     for _ in range(3):
         writer.write_message(schema("tickets", "id"))
         writer.write_message(RecordMessage("tickets", {"id": 1}))
@@ -167,8 +167,8 @@ def test_an_equal_schema_is_not_repeated(
 def test_a_changed_schema_is_written(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """And so is the first one, when it comes back after another."""
-    out = listen(monkeypatch)
+    """So is the first one, if it follows another."""
+    out = replace_stdout(monkeypatch)
     for names in (["id"], ["id", "new"], ["id"]):
         writer.write_message(schema("tickets", *names))
     assert [len(line["schema"]["properties"]) for line in lines(out)] == [1, 2, 1]
@@ -177,8 +177,8 @@ def test_a_changed_schema_is_written(
 def test_each_stream_has_its_own_schema(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """Streams may take turns."""
-    out = listen(monkeypatch)
+    """Streams may alternate."""
+    out = replace_stdout(monkeypatch)
     for stream in ("tickets", "messages", "tickets", "messages"):
         writer.write_message(schema(stream, "id"))
     assert [line["stream"] for line in lines(out)] == ["tickets", "messages"]
@@ -187,8 +187,8 @@ def test_each_stream_has_its_own_schema(
 def test_records_and_states_are_repeated(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """Only a SCHEMA is known to the target already."""
-    out = listen(monkeypatch)
+    """Only equal SCHEMA messages are dropped."""
+    out = replace_stdout(monkeypatch)
     for _ in range(2):
         writer.write_message(RecordMessage("tickets", {"id": 1}))
         writer.write_message(StateMessage({"bookmarks": {}}))
@@ -198,8 +198,8 @@ def test_records_and_states_are_repeated(
 def test_a_version_is_activated_after_the_rows(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """The SDK writes it before them: a stream that fails would empty its table."""
-    out = listen(monkeypatch)
+    """The SDK writes it before them, so a failed stream would empty its table."""
+    out = replace_stdout(monkeypatch)
     writer.write_message(schema("tags", "id"))
     writer.write_message(ActivateVersionMessage("tags", 7))
     writer.write_message(RecordMessage("tags", {"id": 1}, version=7))
@@ -214,7 +214,7 @@ def test_a_version_is_activated_after_the_rows(
 
 
 def test_a_signal_between_two_writes_stops_at_once(writer: MessageWriter) -> None:
-    """Nothing is being written that could be torn."""
+    """No line can be torn."""
     with pytest.raises(Terminated) as stopped:
         writer.terminate(Terminated(15))
     assert stopped.value.code == 143
@@ -223,8 +223,8 @@ def test_a_signal_between_two_writes_stops_at_once(writer: MessageWriter) -> Non
 def test_a_signal_during_a_write_waits_for_its_end(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """The target gets a whole line, and then no other."""
-    out = listen(monkeypatch)
+    """The target gets a complete line, and nothing after it."""
+    out = replace_stdout(monkeypatch)
     out.during_write = lambda: writer.terminate(Terminated(2))
     writer.write_message(RecordMessage("tickets", {"id": 1}))
     with pytest.raises(Terminated) as stopped:
@@ -233,11 +233,11 @@ def test_a_signal_during_a_write_waits_for_its_end(
     assert [line["record"] for line in lines(out)] == [{"id": 1}]
 
 
-def test_after_a_signal_no_thread_begins_another_write(
+def test_after_a_signal_no_thread_starts_another_write(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """Even if what it raised was ignored, as in a callback of the interpreter."""
-    out = listen(monkeypatch)
+    """This holds even if the exception of the signal was ignored."""
+    out = replace_stdout(monkeypatch)
     with contextlib.suppress(Terminated):
         writer.terminate(Terminated(15))
     writer.write_message(RecordMessage("tickets", {"id": 1}))
@@ -249,8 +249,8 @@ def test_after_a_signal_no_thread_begins_another_write(
 def test_the_last_state_is_repeated_after_a_signal(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """As it was written, not as it is in memory by now."""
-    out = listen(monkeypatch)
+    """It is the written STATE, not the one in memory."""
+    out = replace_stdout(monkeypatch)
     state = {"bookmarks": {"tickets": {"replication_key_value": "then"}}}
     writer.write_message(StateMessage(state))
     state["bookmarks"]["tickets"]["replication_key_value"] = "now"
@@ -267,7 +267,7 @@ def test_nothing_is_written_once_the_writer_is_closed(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
     """A stream that is still being read must not follow the last STATE."""
-    out = listen(monkeypatch)
+    out = replace_stdout(monkeypatch)
     writer.write_message(StateMessage({"bookmarks": {}}))
     writer.close()
     with pytest.raises(OutputError):
@@ -278,18 +278,18 @@ def test_nothing_is_written_once_the_writer_is_closed(
 def test_without_a_state_none_is_repeated(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """The next run begins where this one did."""
-    out = listen(monkeypatch)
+    """The next run starts where this one did."""
+    out = replace_stdout(monkeypatch)
     with contextlib.suppress(Terminated):
         writer.terminate(Terminated(15))
     writer.close()
     assert out.getvalue() == b""
 
 
-def test_a_target_that_is_gone_is_told_in_one_sentence(
+def test_a_closed_pipe_is_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, writer: MessageWriter
 ) -> None:
-    """The interpreter does not fail once more when it flushes stdout at exit."""
+    """The interpreter does not fail again when it flushes stdout at exit."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     with open(write_end, "w", encoding="utf-8") as stdout:  # noqa: PTH123

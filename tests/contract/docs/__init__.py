@@ -1,1 +1,1 @@
-"""What the documents promise."""
+"""The documents match the code."""

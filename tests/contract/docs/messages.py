@@ -1,4 +1,4 @@
-"""Every message that the tap can show, taken from its code."""
+"""Every message that the tap can show, extracted from its code."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAID_BY = {
-    "__init__",  # of an error's base
-    "append",  # to a list of problems
+    "__init__",  # of the base class of errors
+    "append",  # adds to a list of problems
     "error",
     "extend",
     "info",
-    "kind",  # of an ApiError
+    "kind",  # a method of ApiError
     "warning",
     "warn_of_restart",
     "warn_once",
     "_report",
 }
 SENTENCES = {"advice", "messages", "problems", "setting"}
-"""Functions and names with these in them hold messages, or their ends."""
+"""Words in the names of functions and variables that contain messages."""
 
 PLACEHOLDER = re.compile(r"%(?:s|d|\.\d+f)")
 BLANK = "..."
 
 
 def said() -> set[str]:
-    """Return the messages, with three dots in place of what differs."""
+    """Return the messages; three dots replace placeholders."""
     found = set()
     for path in sorted((ROOT / "tap_gorgias").rglob("*.py")):
         found |= set(_said_in(ast.parse(path.read_text("utf-8"))))
@@ -44,7 +44,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def _said_in(module: ast.Module) -> Iterator[str]:
-    """Follow each message to where it is written, in the same module."""
+    """Find each message in a module, including those assigned to a name."""
     named = _named(module)
     for name, texts in named.items():
         if _holds_sentences(name):
@@ -53,7 +53,7 @@ def _said_in(module: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Call):
             texts = [text for part in node.args[:1] for text in _texts(part, named)]
             called = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
-            if called == "ValueError":  # the end of a message, or all of it
+            if called == "ValueError":  # the end of a message, or a whole message
                 yield from (text for text in texts if text[0].isupper())
             elif called.endswith("Error") or called in SAID_BY:
                 yield from texts
@@ -64,7 +64,7 @@ def _said_in(module: ast.Module) -> Iterator[str]:
 
 
 def _named(module: ast.Module) -> dict[str, list[str]]:
-    """Return the texts that each name was given."""
+    """Return the texts that are assigned to each name."""
     named: dict[str, list[str]] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
@@ -79,7 +79,7 @@ def _holds_sentences(name: str) -> bool:
 
 
 def _texts(node: ast.expr, named: dict[str, list[str]]) -> list[str]:
-    """Read a text, those of a list, or those that a name was given."""
+    """Return the texts of a literal, a list or a name."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [PLACEHOLDER.sub(BLANK, node.value)]
     if isinstance(node, ast.JoinedStr):

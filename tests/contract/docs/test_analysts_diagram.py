@@ -1,4 +1,4 @@
-"""The entity diagram is that of the schemas."""
+"""The entity diagram matches the schemas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STREAMS = TapGorgias(validate_config=False).streams
 
 
 class Relation(NamedTuple):
-    """Two tables, and where the one names the other."""
+    """Two tables and the column of one that refers to the other."""
 
     left: str
     right: str
@@ -37,22 +37,22 @@ def relations() -> list[Relation]:
 
 
 def entities() -> dict[str, list[str]]:
-    """Return the lines about the columns of each table."""
+    """Return the lines that describe the columns of each table."""
     found = ENTITY.findall("\n".join(diagram()))
     return {name: columns.splitlines() for name, columns in found}
 
 
 def types(schema: dict[str, Any]) -> set[str]:
-    """Return the types of a property, without null."""
+    """Return the types of a property other than null."""
     named = schema["type"]
     return set([named] if isinstance(named, str) else named) - {"null"}
 
 
 def key_type(stream: str, path: str) -> str | None:
-    """Follow a path through a schema; None if there is nothing at its end."""
+    """Return the type of the property at a path, or None if there is none."""
     schema: Any = STREAMS[stream].schema
     for part in path.split("."):
-        if part == "*":  # names that are ids
+        if part == "*":  # names that serve as ids
             free = types(schema) == {"object"} and "properties" not in schema
             return "integer" if free else None
         name = part.removesuffix("[]")
@@ -65,25 +65,25 @@ def key_type(stream: str, path: str) -> str | None:
 
 
 def test_every_line_of_the_diagram_is_understood() -> None:
-    """It is a relation, or a column of a table."""
+    """It is a relation or a column of a table."""
     columns = [line for lines in entities().values() for line in lines]
     around = 1 + sum(2 if lines else 0 for lines in entities().values())
     empty = sum(not line.strip() for line in diagram())
-    told = len(relations()) + len(columns) + around + empty
-    assert told == len(diagram())
+    understood = len(relations()) + len(columns) + around + empty
+    assert understood == len(diagram())
     assert len(relations()) > 20
 
 
 @pytest.mark.parametrize("relation", relations(), ids=" ".join)
 def test_relations_name_columns_of_both_sides(relation: Relation) -> None:
-    """They are ids, and so of the same type."""
+    """Both columns are ids and therefore have the same type."""
     for stream, path in (relation[::2], relation[1::2]):
         assert key_type(stream, path) == "integer", (stream, path)
 
 
 @pytest.mark.parametrize("entity", entities())
 def test_columns_are_those_of_the_schema(entity: str) -> None:
-    """With their types, and all of the key marked."""
+    """The types match, and all key columns are marked."""
     properties = STREAMS[entity].schema["properties"]
     keys = []
     for line in entities()[entity]:
@@ -95,8 +95,8 @@ def test_columns_are_those_of_the_schema(entity: str) -> None:
     assert keys == list(STREAMS[entity].primary_keys)
 
 
-def test_every_table_that_names_another_is_in_the_diagram() -> None:
-    """Whatever has a column of a foreign id, among the tables of a default run."""
+def test_every_table_that_refers_to_another_is_in_the_diagram() -> None:
+    """These are the tables of a default run that have a foreign id."""
     drawn = {name for relation in relations() for name in relation[:2]}
     naming = {
         name

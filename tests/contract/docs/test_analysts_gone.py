@@ -1,4 +1,4 @@
-"""The SQL that hides what is gone, and finds messages that are, on rows of the tap."""
+"""The SQL that hides deleted rows and finds missing messages, on rows of the tap."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ TABLES = ("customers", "deletions", "ticket_messages", "tickets")
 
 
 class Database:
-    """SQLite with the tables of the page, as targets fill them."""
+    """SQLite with the tables of the page, filled as by a target."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Prepare a schema and what the page's SQL needs."""
         self._connection = connection
         connection.execute("ATTACH ':memory:' AS gorgias")
         connection.create_function(
             "minute_before",
             1,
-            lambda moment: timestamps.earlier(moment, timedelta(minutes=1)),
+            lambda timestamp: timestamps.earlier(timestamp, timedelta(minutes=1)),
         )
 
     def load(self, *outputs: Output) -> None:
@@ -65,8 +64,8 @@ class Database:
         sql = analysts.query("DuckDB", "messages_loaded")
         return self._connection.execute(sql).fetchall()
 
-    def lose(self, message: int) -> None:
-        """Take a message out of the table."""
+    def delete_message(self, message: int) -> None:
+        """Delete a message from its table."""
         sql = "DELETE FROM gorgias.ticket_messages WHERE id = ?"
         self._connection.execute(sql, [message])
 
@@ -76,7 +75,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 
 
 def _translated(view: str) -> str:
-    """Take the query of a view, with what SQLite knows in place of an interval."""
+    """Return the query of a view with a function in place of an interval."""
 
     def earlier(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Sub) and isinstance(node.expression, exp.Interval):
@@ -97,7 +96,7 @@ def database() -> Iterator[Database]:
 
 
 def shown(shop: Shop) -> set[int]:
-    """Return the tickets that are neither in the trash nor spam."""
+    """Return the tickets that are neither trashed nor spam."""
     return {
         row["id"]
         for row in shop.tickets.rows()
@@ -106,10 +105,10 @@ def shown(shop: Shop) -> set[int]:
 
 
 @pytest.mark.parametrize("about", ["survivor", "vanished"])
-def test_a_view_never_hides_a_ticket_that_is_left(
+def test_a_view_never_hides_an_existing_ticket(
     database: Database, about: TicketMerged
 ) -> None:
-    """Whichever of the two a merge's event is about; the other stays if unnamed."""
+    """It holds for both tickets that the event of a merge may name."""
     shop = Shop(seed=8, tickets=150, customers=80, ticket_merged=about)
     with Sandbox(shop) as sandbox:
         first = run(sandbox.config, *TABLES)
@@ -135,10 +134,10 @@ def test_a_view_never_hides_a_ticket_that_is_left(
     assert customer in database.ids("customers")
 
 
-def test_the_check_finds_tickets_with_other_messages_than_counted(
+def test_the_check_finds_tickets_with_missing_or_surplus_messages(
     database: Database,
 ) -> None:
-    """After a full read of the tickets; until then a deletion cannot be seen."""
+    """Deletions become visible after a full read of the tickets."""
     whole = catalog_of("tickets")
     for entry in whole["streams"]:
         if entry["tap_stream_id"] == "tickets":
@@ -160,7 +159,7 @@ def test_the_check_finds_tickets_with_other_messages_than_counted(
         assert sandbox.count() == 2
 
     database.load(first, second, third)
-    database.lose(shop.messages.of_ticket(poor)[0])
+    database.delete_message(shop.messages.of_ticket(poor)[0])
 
     left, held = (len(shop.messages.of_ticket(one)) for one in (shrunk, poor))
     assert database.incomplete() == [

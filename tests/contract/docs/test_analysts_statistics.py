@@ -1,4 +1,4 @@
-"""What analysts read about statistics is what the code does."""
+"""The page on statistics for analysts matches the code."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import closing
 from tap_gorgias.config.report_scopes import SCOPES
 from tap_gorgias.config.statistics import PRESETS, read_queries
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import ANALYSTS, assert_written, blocks, table
+from tests.support.documents import ANALYSTS, assert_generated, blocks, table
 
 
 def presets_table() -> str:
-    """Write the table of presets as it should be."""
+    """Return the table of presets in Markdown."""
     lines = ["| preset | scope | measures | dimensions |", "| --- | --- | --- | --- |"]
     for name, query in sorted(PRESETS.items()):
         members = (query.measures, query.dimensions)
@@ -23,13 +23,13 @@ def presets_table() -> str:
     return "\n".join(lines)
 
 
-def test_presets_table_is_that_of_the_code() -> None:
-    """Names, measures and dimensions are those that are asked for."""
-    assert_written("presets", presets_table(), ANALYSTS)
+def test_the_presets_table_matches_the_code() -> None:
+    """Names, measures and dimensions are those of the presets."""
+    assert_generated("presets", presets_table(), ANALYSTS)
 
 
-def test_the_example_makes_the_streams_of_the_query() -> None:
-    """The SQL below it finds its tables and columns, and drops figures that moved."""
+def test_the_example_creates_the_streams_of_the_query() -> None:
+    """The SQL finds its tables and columns, and excludes outdated figures."""
     (example,) = (one for one in blocks("json", ANALYSTS) if '"statistics"' in one)
     tap = TapGorgias(config=json.loads(example))
     with closing(sqlite3.connect(":memory:")) as database:
@@ -60,7 +60,7 @@ def test_the_example_makes_the_streams_of_the_query() -> None:
 
 
 def test_filters_of_the_page_are_accepted() -> None:
-    """The two that have their operators inside."""
+    """These are the two filters with operators inside their values."""
     filters = re.findall(r'`(\{"member".*\})`', ANALYSTS.read_text("utf-8"))
     entry = {"name": "a", "scope": "tickets-created", "measures": ["ticketCount"]}
     entries = [{**entry, "filters": [json.loads(one)]} for one in filters]
@@ -71,15 +71,15 @@ def test_filters_of_the_page_are_accepted() -> None:
 
 def test_scopes_without_a_public_date_are_named() -> None:
     """They cost a request for each period."""
-    told = ANALYSTS.read_text("utf-8").split("**Scopes without a public date:**")[1]
-    named = re.findall(r"`([a-z-]+)`", told.split(". ", 1)[0])
+    section = ANALYSTS.read_text("utf-8").split("**Scopes without a public date:**")[1]
+    named = re.findall(r"`([a-z-]+)`", section.split(". ", 1)[0])
     assert named == sorted(
         name for name, scope in SCOPES.items() if not scope.time_dimensions
     )
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
-    """Each stands in the table, in the order of the columns."""
+    """The table lists the columns in the order of the schema."""
     columns = list(PRESETS["tickets_created"].schema["properties"])
     described = [row[0].strip("`") for row in table("### Columns", ANALYSTS)]
     assert described == [*columns[:4], "each dimension", "each measure"]

@@ -1,4 +1,4 @@
-"""CHANGELOG.md, the version and the notes of a release agree."""
+"""CHANGELOG.md, the version and the release notes agree."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ NOTES = """# Changelog
 
 
 def as_numbers(version: str) -> tuple[int, ...]:
-    """Make versions comparable."""
+    """Convert versions to comparable tuples."""
     return tuple(int(part) for part in version.split("."))
 
 
 def releases() -> list[tuple[tuple[int, ...], date]]:
-    """Return version and day of each release that the changelog tells of."""
+    """Return the version and the date of each release in the changelog."""
     found = RELEASE.findall(CHANGELOG.read_text("utf-8"))
     return [
         ((int(major), int(minor), int(patch)), date.fromisoformat(day))
@@ -52,7 +52,7 @@ def releases() -> list[tuple[tuple[int, ...], date]]:
 
 
 def test_sections_are_releases_newest_first() -> None:
-    """With what is not released yet above them, and no other heading."""
+    """Unreleased changes come first, and there is no other heading."""
     headings = HEADING.findall(CHANGELOG.read_text("utf-8"))
     unreleased = headings[:1] == ["[Unreleased]"]
     assert all(RELEASE.fullmatch(one) for one in headings[unreleased:])
@@ -61,14 +61,14 @@ def test_sections_are_releases_newest_first() -> None:
 
 
 def test_changes_are_of_the_known_kinds() -> None:
-    """Those of Keep a Changelog."""
+    """The kinds are those of Keep a Changelog."""
     kinds = re.findall(r"^### (.*)$", CHANGELOG.read_text("utf-8"), re.MULTILINE)
     assert kinds
     assert set(kinds) <= KINDS
 
 
 def test_the_version_is_the_newest_release_or_the_next() -> None:
-    """A version that is ahead of the releases has notes waiting for it."""
+    """A version ahead of the newest release has unreleased notes."""
     version = as_numbers(metadata.version("tap-gorgias"))
     newest = releases()[0][0] if releases() else (0, 0, 0)
     assert version >= newest
@@ -76,8 +76,8 @@ def test_the_version_is_the_newest_release_or_the_next() -> None:
         assert "\n## [Unreleased]\n" in CHANGELOG.read_text("utf-8")
 
 
-def told(folder: Path, tag: str, changelog: str) -> tuple[int, str]:
-    """Run the script in a project of its own; return its exit code and output."""
+def run_script(folder: Path, tag: str, changelog: str) -> tuple[int, str]:
+    """Run the script in a temporary project; return its exit code and output."""
     (folder / "scripts").mkdir()
     script = shutil.copy(ROOT / "scripts" / SCRIPT, folder / "scripts")
     (folder / "pyproject.toml").write_text(PROJECT, "utf-8")
@@ -88,8 +88,8 @@ def told(folder: Path, tag: str, changelog: str) -> tuple[int, str]:
 
 
 def test_a_release_gets_the_notes_of_its_version(tmp_path: Path) -> None:
-    """And none of another."""
-    assert told(tmp_path, "v1.2.3", NOTES) == (0, "### Fixed\n\n- Text.\n")
+    """Notes of other versions are not included."""
+    assert run_script(tmp_path, "v1.2.3", NOTES) == (0, "### Fixed\n\n- Text.\n")
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_a_release_gets_the_notes_of_its_version(tmp_path: Path) -> None:
         ("v1.2.3", "## [1.2.3] - 2026-02-03\n", "no dated section"),
     ],
 )
-def test_a_release_that_is_not_prepared_is_refused(
+def test_an_unprepared_release_is_refused(
     tmp_path: Path, tag: str, changelog: str, reason: str
 ) -> None:
-    """Before anything is published."""
-    code, text = told(tmp_path, tag, changelog)
+    """The script fails before anything is published."""
+    code, text = run_script(tmp_path, tag, changelog)
     assert code == 1
     assert reason in text

@@ -1,4 +1,4 @@
-"""docs/comparison.md holds the table that the rules give, and the rules hold."""
+"""The table in docs/comparison.md follows from rules that hold in the sandbox."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ CHANGED = 21
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A shop of several pages, with one change in its last minutes."""
+    """A shop with several pages and one change in its last minutes."""
     with Sandbox(Shop(seed=3, tickets=320, customers=260)) as sandbox:
         yield sandbox
 
 
 def let_an_hour_pass(shop: Shop) -> None:
-    """Change as many customers as tickets, and give each ticket a message."""
+    """Change as many customers as tickets, and add a message to each ticket."""
     shop.advance(3600)
     for ticket in shop.tickets.ids()[:CHANGED]:
         shop.messages.create(ticket)
@@ -47,11 +47,11 @@ def let_an_hour_pass(shop: Shop) -> None:
 
 
 def size_of(shop: Shop) -> ShopSize:
-    """Describe the shop as the rules want it, and check that they may be used."""
-    moments = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
-    changes = sorted(map(timestamps.parse, moments))
+    """Return the size of a shop after checking that the rules apply to it."""
+    changed = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
+    changes = sorted(map(timestamps.parse, changed))
     floor = changes[-1] - walks.FEED_OVERLAP
-    assert sum(moment >= floor for moment in changes) == 1
+    assert sum(timestamp >= floor for timestamp in changes) == 1
     sizes = len(shop.tickets), len(shop.messages), CHANGED, len(shop.customers)
     return ShopSize("sandbox", *sizes)
 
@@ -63,10 +63,10 @@ def size_of(shop: Shop) -> ShopSize:
         pytest.param(OURS[2], "messages", id="by date"),
     ],
 )
-def test_our_rule_is_what_the_tap_does(
+def test_our_rule_predicts_the_requests_of_the_tap(
     sandbox: Sandbox, way: Connector, stream: str
 ) -> None:
-    """A first sync and an hourly run take the requests that the rule says."""
+    """It covers a first sync and an hourly run."""
     size = size_of(sandbox.shop)
     streams = ("tickets", stream, "customers")
     config = {**sandbox.config, "message_lookback_days": 0}
@@ -81,23 +81,23 @@ def test_our_rule_is_what_the_tap_does(
 
 
 @pytest.mark.parametrize("name", ["omniload", "Airbyte"])
-def test_rules_of_others_fit_what_is_measured(name: str) -> None:
-    """The counts of `tests.benchmarks.omniload` and `tests.benchmarks.airbyte`."""
+def test_the_rules_of_others_predict_the_measured_requests(name: str) -> None:
+    """The counts come from `tests.benchmarks.omniload` and `.airbyte`."""
     (other,) = (one for one in OTHERS if one.name.startswith(name))
     size = ShopSize("benchmark", 2_500, 9_012, 41, 1_500)
     measured = {"omniload": (131, 6), "Airbyte": (131, 3)}
     assert (other.first(size, 2), other.hourly(size, 2)) == measured[name]
 
 
-def test_nobody_reads_the_lists_with_fewer_requests_than_they_have_pages() -> None:
-    """A first sync of all three lists has a minimum, which no rule may undercut."""
+def test_no_rule_is_below_the_number_of_pages() -> None:
+    """A first sync of all three lists takes at least one request per page."""
     minimum = pages(SHOP.tickets) + pages(SHOP.messages) + pages(SHOP.customers)
     below = [one for one in (*OURS, *OTHERS) if one.first(SHOP, 2) < minimum]
     assert all("customers" in one.misses for one in below)
 
 
-def test_the_table_is_that_of_the_rules() -> None:
-    """It is written anew if snapshots are updated."""
+def test_the_table_follows_from_the_rules() -> None:
+    """It is updated with the snapshots."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     found, after = rest.split(END)

@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md tells newcomers is true, and its example works."""
+"""CONTRIBUTING.md is correct, and its example works."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ FILE = ROOT / "CONTRIBUTING.md"
 
 
 def test_paths_exist() -> None:
-    """Files and folders that the text names are there."""
+    """Files and folders that the text names exist."""
     named = re.findall(
         r"`((?:tap_gorgias|tests|\.ci|\.github)/[\w./]*)`", FILE.read_text("utf-8")
     )
-    named.remove("tap_gorgias/schemas/archived_macros.json")  # made by the reader
+    named.remove("tap_gorgias/schemas/archived_macros.json")  # created by the reader
     assert len(named) > 10
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_bases_exist() -> None:
-    """Each base class that the table recommends is one."""
+    """Each base class that the table recommends exists."""
     others = (SingleRecordStream, FeedChildStream, ChildStream)
     known = {*vars(replication), *(base.__name__ for base in others)}
     named = re.findall(r"^\| `(\w+Stream)` \|", FILE.read_text("utf-8"), re.MULTILINE)
@@ -43,7 +43,7 @@ def test_bases_exist() -> None:
 
 
 def test_the_example_of_a_new_stream_works(tmp_path: Path) -> None:
-    """Followed to the letter in a copy of the package, it reads what it says."""
+    """In a copy of the package it reads the documented rows."""
     package = shutil.copytree(ROOT / PACKAGE, tmp_path / PACKAGE)
     (stream,) = (one for one in blocks("python", FILE) if "ArchivedMacros" in one)
     with (package / "streams" / "setup.py").open("a", encoding="utf-8") as module:

@@ -1,4 +1,4 @@
-"""The documents refer to one another, and to files, rightly."""
+"""References among documents and to files are valid."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SCRIPT = re.compile(r"<<'END'\n(.*?)^END$", re.MULTILINE | re.DOTALL)
 
 
 def anchors(file: Path) -> set[str]:
-    """Return what a link can jump to: headings, as GitHub writes them."""
+    """Return the anchors of headings, as GitHub derives them."""
     prose = re.sub(r"^```.*?^```$", "", text(file), flags=re.MULTILINE | re.DOTALL)
     kept = (re.sub(r"[^\w\- ]", "", head.lower()) for head in HEADING.findall(prose))
     return {name.replace(" ", "-") for name in kept}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_links_lead_to_headings_that_exist(document: Path) -> None:
-    """In the same document, in another one, or in a file of the repository."""
+def test_links_lead_to_existing_headings(document: Path) -> None:
+    """The heading is in this document, another one, or a file of the repository."""
     links = LINK.findall(text(document))
     for name, anchor in links:
         file = (document.parent / name).resolve() if name else document
@@ -36,8 +36,8 @@ def test_links_lead_to_headings_that_exist(document: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{name}#{anchor}"
 
 
-def test_readers_are_sent_to_their_page() -> None:
-    """The README names every other document."""
+def test_the_readme_names_every_other_document() -> None:
+    """A reader of the README can find each page."""
     links = {(README.parent / name).resolve() for name, _ in LINK.findall(text())}
     assert {*DOCUMENTS} - {README} <= links
 

@@ -1,4 +1,4 @@
-"""What operators read about costs follows from how the tap reads."""
+"""The costs in docs/operators.md follow from rules that the sandbox confirms."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.benchmarks.costs import (
     pages,
 )
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import OPERATORS, assert_written
+from tests.support.documents import OPERATORS, assert_generated
 from tests.support.runs import run
 
 
 def costs_table() -> str:
-    """Write the table of costs as it should be."""
+    """Return the table of costs in Markdown."""
     lines = [
         ["", *(shop.name for shop in SHOPS)],
         ["---"] * 4,
@@ -46,21 +46,21 @@ def costs_table() -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def test_costs_table_is_calculated() -> None:
-    """From what the benchmark measures."""
-    assert_written("costs", costs_table(), OPERATORS)
+def test_the_costs_table_follows_from_the_rules() -> None:
+    """The benchmark confirms the rules."""
+    assert_generated("costs", costs_table(), OPERATORS)
 
 
-def test_the_rule_of_the_costs_fits_what_is_measured() -> None:
-    """The counts of the benchmark, which the page names."""
+def test_the_rules_predict_the_counts_of_the_benchmark() -> None:
+    """The page names these counts."""
     still = ShopSize("benchmark", 2_500, 9_012, 0)
     assert first_by_ticket(still, 2) == 118
     assert first_by_date(still, 2) == 116
     assert hourly_by_ticket(still._replace(changed=41), 2) == 4
 
 
-def test_the_rule_of_events_is_what_the_tap_does() -> None:
-    """A first sync of a shop with as many events as the page reckons with."""
+def test_the_rule_of_events_predicts_the_requests_of_the_tap() -> None:
+    """The shop has as many events per ticket as the page assumes."""
     size = ShopSize("sandbox", 40, 108, 0)
     with Sandbox(Shop(tickets=40, events=40 * EVENTS_PER_TICKET)) as sandbox:
         run(sandbox.config, "events")
@@ -68,7 +68,7 @@ def test_the_rule_of_events_is_what_the_tap_does() -> None:
 
 
 def test_events_are_most_of_a_first_sync() -> None:
-    """Three times everything else, as the page says."""
+    """They take three times the requests of everything else, as the page states."""
     medium = SHOPS[1]
     rest = first_by_date(medium, 2) + pages(3 * medium.tickets)
     assert first_of_events(medium, 2) == 22_000

@@ -27,22 +27,22 @@ def explained() -> list[str]:
 
 
 def test_every_message_of_the_code_is_explained() -> None:
-    """Errors, advice, warnings and the lines at the end of a run."""
+    """These are errors, advice, warnings and the lines at the end of a run."""
     assert said() - set(explained()) == set()
 
 
-def test_no_message_is_explained_that_the_code_has_not() -> None:
-    """What the page quotes can be searched for in the code, but for what differs."""
+def test_every_explained_message_is_in_the_code() -> None:
+    """The texts are equal except for placeholders."""
     assert set(explained()) - said() == set()
 
 
 def test_no_message_is_explained_twice() -> None:
-    """Whoever finds a message has found all about it."""
+    """All explanations of a message are in one place."""
     assert len(explained()) == len(set(explained()))
 
 
 def test_every_kind_of_message_is_collected() -> None:
-    """One each of those that are written in different ways in the code."""
+    """The code writes messages in several ways, of which each has an example here."""
     assert {
         "Check `email` and `api_key`.",  # advice
         "STATE is not valid JSON.",  # a message with a name
@@ -56,7 +56,7 @@ def test_every_kind_of_message_is_collected() -> None:
 
 
 def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
-    """Whoever searches for the words of an error finds them."""
+    """A search for the text of an error finds its row."""
     advice = [*oauth.ADVICE.values(), RefreshTokenAuthenticator.unauthorized_advice]
     advice.append(ApiKeyAuthenticator.unauthorized_advice)
     rows = table("### Responses from Gorgias", OPERATORS)
@@ -66,6 +66,6 @@ def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
         assert any(begin in row for row in shown), begin
 
 
-def test_progress_comes_as_often_as_the_page_says() -> None:
-    """The number is the code's."""
+def test_the_interval_of_progress_is_that_of_the_page() -> None:
+    """The page quotes the constant of the code."""
     assert f"one every {SECONDS_BETWEEN_LINES:.0f} seconds" in text(OPERATORS)

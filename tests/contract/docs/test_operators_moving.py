@@ -1,4 +1,4 @@
-"""Whoever moves over finds settings and streams of this tap that exist."""
+"""Settings and streams in the guide for users of other connectors exist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = re.compile(r"`([^`]+)`")
 
 
 def rows(first_column: str) -> list[list[str]]:
-    """Return the rows of the table whose head begins so."""
+    """Return the rows of the table whose header starts like this."""
     section = text(OPERATORS).partition(HEADING)[2]
     lines = section.partition(f"| {first_column} |")[2].splitlines()[2:]
     cut = next(n for n, line in enumerate(lines) if not line.startswith("|"))
@@ -22,7 +22,7 @@ def rows(first_column: str) -> list[list[str]]:
 
 
 def test_settings_are_those_of_the_tap() -> None:
-    """They are enough to begin with."""
+    """They form a complete config."""
     table = rows("connector")
     assert len(table) >= 6
     for _, theirs, ours in table:
@@ -32,7 +32,7 @@ def test_settings_are_those_of_the_tap() -> None:
 
 
 def test_streams_are_those_of_the_tap() -> None:
-    """Each that another connector has too, under our name."""
+    """They cover each stream that another connector also has."""
     table = rows("stream of this tap")
     named = [name for row in table for name in NAME.findall(row[0])]
     assert len(named) == len(set(named))
@@ -41,8 +41,8 @@ def test_streams_are_those_of_the_tap() -> None:
     assert all(any(cell != "-" for cell in row[1:]) for row in table)
 
 
-def test_names_differ_where_the_table_says() -> None:
-    """Most names are the same; those that are not can be told from them."""
+def test_names_differ_only_where_the_table_says() -> None:
+    """Most streams have the same name in both connectors."""
     differing = {
         (ours[0], name)
         for row in rows("stream of this tap")

@@ -1,4 +1,4 @@
-"""What operators read about STATE is what the tap reads and writes."""
+"""The STATE examples in docs/operators.md are valid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def states() -> list[dict[str, Any]]:
 
 
 def test_state_examples_are_what_the_tap_reads_and_writes() -> None:
-    """Each entry is taken as it stands, and would be written again as it is."""
+    """The tap accepts each entry and would write it back unchanged."""
     named = set()
     for state in states():
         TapGorgias(config=dict(CONFIG), state=state)

@@ -1,4 +1,4 @@
-"""README.md, docs/oauth2.md and meltano.yml say what the code does."""
+"""README.md, docs/oauth2.md and meltano.yml match the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.documents import (
     README,
     ROOT,
     STREAM_PAGE,
-    assert_written,
+    assert_generated,
     blocks,
     text,
 )
@@ -31,7 +31,7 @@ TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTI
 
 
 def own_settings() -> dict[str, dict[str, Any]]:
-    """Return the schemas of the settings that are not the SDK's."""
+    """Return the schemas of all settings other than the SDK's."""
     of_sdk: dict[str, Any] = {"properties": {}}
     TapGorgias.append_builtin_config(of_sdk)
     return {
@@ -42,7 +42,7 @@ def own_settings() -> dict[str, dict[str, Any]]:
 
 
 def kind_of(schema: dict[str, Any]) -> str:
-    """Return the one type of a setting, as Meltano calls it."""
+    """Return the kind of a setting in Meltano's terms."""
     if schema.get("format") == "date-time":
         return "date_iso8601"
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -51,7 +51,7 @@ def kind_of(schema: dict[str, Any]) -> str:
 
 
 def settings_table() -> str:
-    """Write the table of settings as it should be."""
+    """Return the table of settings in Markdown."""
     lines = [
         "| setting | type | required | default | what it means |",
         "| --- | --- | --- | --- | --- |",
@@ -73,35 +73,35 @@ def meltano() -> dict[str, Any]:
     return extractor
 
 
-def test_settings_table_is_that_of_the_code() -> None:
-    """Names, types, defaults and meanings are those that the tap checks."""
-    assert_written("settings", settings_table())
+def test_the_settings_table_matches_the_code() -> None:
+    """Names, types, defaults and descriptions are those of the config schema."""
+    assert_generated("settings", settings_table())
 
 
 @pytest.mark.parametrize("document", [README, STREAM_PAGE], ids=lambda path: path.stem)
 def test_look_backs_are_settings(document: Path) -> None:
-    """A setting that is named in backquotes exists."""
+    """Every setting named in backquotes exists."""
     named = re.findall(r"`(\w+_(?:days|percent|seconds))`", text(document))
     assert named
     assert set(named) <= own_settings().keys()
 
 
-def test_test_command_is_the_one_that_ci_runs() -> None:
-    """Whoever follows the README runs what is known to pass."""
+def test_the_test_command_is_the_one_that_ci_runs() -> None:
+    """Readers run the command that CI has passed."""
     commands = [m for one in blocks("shell") for m in TEST_COMMAND.findall(one)]
     assert len(commands) == 1
     assert commands[0] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 
 
-def test_shell_examples_name_files_that_exist() -> None:
-    """A script of this repository that the README runs is there."""
+def test_shell_examples_name_existing_files() -> None:
+    """Every script of this repository in the examples exists."""
     scripts = re.findall(r"python3 (tests/\S+\.py)", "\n".join(blocks("shell")))
     assert scripts
     assert [name for name in scripts if not (ROOT / name).is_file()] == []
 
 
 def test_config_examples_are_accepted() -> None:
-    """The first JSON example of each page is a config that the tap takes."""
+    """The first JSON example of each page is a valid config."""
     examples = [blocks("json", document)[0] for document in (README, OAUTH2)]
     taps = [TapGorgias(config=json.loads(one)) for one in examples]
     settings = [tap.settings for tap in taps]
@@ -111,7 +111,7 @@ def test_config_examples_are_accepted() -> None:
 
 
 def test_meltano_settings_are_those_of_the_tap() -> None:
-    """Names, labels, kinds, defaults, meanings and sensitive marks agree."""
+    """Names, labels, kinds, defaults, descriptions and sensitive marks are equal."""
     assert meltano()["settings"] == [
         {
             "name": name,
@@ -126,7 +126,7 @@ def test_meltano_settings_are_those_of_the_tap() -> None:
 
 
 def test_meltano_asks_for_one_complete_way_to_sign_in() -> None:
-    """The tap takes each group, and none that lacks one of its settings."""
+    """The tap accepts each group, but not without one of its settings."""
     groups = meltano()["settings_group_validation"]
     assert len(groups) == 2
     for group in groups:
@@ -137,7 +137,7 @@ def test_meltano_asks_for_one_complete_way_to_sign_in() -> None:
                 TapGorgias(config={**config, name: None})
 
 
-def test_meltano_extractor_does_what_the_tap_can() -> None:
-    """Capabilities are the tap's own."""
+def test_the_meltano_extractor_has_the_capabilities_of_the_tap() -> None:
+    """Both lists are equal."""
     capabilities = {capability.value for capability in TapGorgias.capabilities}
     assert set(meltano()["capabilities"]) == capabilities

@@ -24,7 +24,7 @@ TEXTS = ("body_text", "body_html", "stripped_text", "subject")
 
 
 def example(setting: str) -> dict[str, Any]:
-    """Return the one example that shows a setting."""
+    """Return the only example that contains a setting."""
     found = [json.loads(one) for one in blocks("json", SDK) if f'"{setting}"' in one]
     (settings,) = (one for one in found if setting in one)
     assert isinstance(settings, dict)
@@ -39,14 +39,14 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def masked(sandbox: Sandbox) -> Output:
-    """Read what the example is about."""
+    """Run the tap with the example of stream maps."""
     settings = example("stream_maps")
     return run({**sandbox.config, **settings}, *settings["stream_maps"])
 
 
-def test_masking_hides_addresses_names_and_texts(sandbox: Sandbox) -> None:
-    """Nowhere in the output is anything that a customer is or wrote."""
-    told = json.dumps(masked(sandbox).messages, ensure_ascii=False)
+def test_masking_hides_customer_data(sandbox: Sandbox) -> None:
+    """The output contains no personal data and no text of a customer."""
+    output = json.dumps(masked(sandbox).messages, ensure_ascii=False)
     plain = json.dumps(
         run(sandbox.config, *example("stream_maps")["stream_maps"]).messages,
         ensure_ascii=False,
@@ -56,15 +56,15 @@ def test_masking_hides_addresses_names_and_texts(sandbox: Sandbox) -> None:
     secrets = {row[name] for row in customers for name in ("email", "name")}
     secrets |= {row[name] for row in messages for name in TEXTS}
     agents = {row["name"] for row in sandbox.shop.users.rows()}
-    secrets -= agents  # some are called like a customer
+    secrets -= agents  # some have the name of a customer
     secrets = {json.dumps(text, ensure_ascii=False)[1:-1] for text in secrets if text}
     assert len({text for text in secrets if text in plain}) > 200
-    assert {text for text in secrets if f'"{text}"' in told} == set()
-    assert {text for text in secrets if "@" in text and text in told} == set()
+    assert {text for text in secrets if f'"{text}"' in output} == set()
+    assert {text for text in secrets if "@" in text and text in output} == set()
 
 
 def test_masked_tables_can_still_be_joined(sandbox: Sandbox) -> None:
-    """A customer has the same hash everywhere, and the salt is part of it."""
+    """A customer has the same hash in every table, which depends on the salt."""
     output, salt = masked(sandbox), example("stream_maps")["stream_map_config"]["salt"]
     hashes = {row["id"]: row["email"] for row in output.records("customers")}
 
@@ -86,7 +86,7 @@ def test_masked_tables_can_still_be_joined(sandbox: Sandbox) -> None:
 
 
 def test_flattening_makes_columns_of_objects(sandbox: Sandbox) -> None:
-    """Of those with known fields; others become text."""
+    """Objects with known properties become columns, others become text."""
     settings = example("flattening_enabled")
 
     output = run({**sandbox.config, **settings}, "tickets")
@@ -104,7 +104,7 @@ def test_flattening_makes_columns_of_objects(sandbox: Sandbox) -> None:
 
 
 def test_batches_are_files_with_all_rows(sandbox: Sandbox, tmp_path: Path) -> None:
-    """As the example says, but in a folder of the test."""
+    """The example applies except for its folder."""
     settings = example("batch_config")
     storage = settings["batch_config"]["storage"]
     storage["root"] = tmp_path.as_uri()

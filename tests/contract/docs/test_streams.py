@@ -1,4 +1,4 @@
-"""What the documents and meltano.yml say about streams is what the code does."""
+"""The documents and meltano.yml describe the streams of the code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.documents import (
     OAUTH2,
     ROOT,
     STREAM_PAGE,
-    assert_written,
+    assert_generated,
     table,
 )
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def way_of(stream: type[GorgiasStream]) -> str:
-    """Name the way in which a stream is read."""
+    """Return the name of the way in which a stream is read."""
     if issubclass(stream, ChildStream):
         parent = str(getattr(stream.parent_stream_type, "name", "")).removesuffix("s")
         if stream is TicketMessagesStream:
@@ -37,10 +37,10 @@ def way_of(stream: type[GorgiasStream]) -> str:
     return found[0] if found else "snapshot"
 
 
-def test_streams_table_is_that_of_the_code() -> None:
-    """Each stream has a row, in alphabetical order, and there are no others.
+def test_the_streams_table_matches_the_code() -> None:
+    """There is one row per stream in alphabetical order.
 
-    Its permission is the scope that a refusal names. Statistics come last.
+    The permission is the scope that a refusal names. Statistics come last.
     """
     rows = [
         [
@@ -65,8 +65,8 @@ def test_streams_table_is_that_of_the_code() -> None:
     assert table("## Streams") == rows
 
 
-def test_costs_and_misses_stand_beside_what_the_code_reads() -> None:
-    """Each stream has a row here too, with its endpoint and replication key."""
+def test_the_table_of_costs_matches_the_code() -> None:
+    """There is one row per stream with its endpoint and replication key."""
     rows = table("## Endpoints, costs and gaps", STREAM_PAGE)
     assert [row[:3] for row in rows] == [
         [
@@ -79,8 +79,8 @@ def test_costs_and_misses_stand_beside_what_the_code_reads() -> None:
     assert all(len(row) == 5 and all(row) for row in rows)
 
 
-def test_permissions_table_is_that_of_the_code() -> None:
-    """Streams that find imports stand beside the scope that this needs."""
+def test_the_permissions_table_matches_the_code() -> None:
+    """Streams that find imports are listed with the scope that this needs."""
     finders = defaultdict(list)
     for stream in STREAMS:
         if stream.scope_of_imports:
@@ -91,7 +91,7 @@ def test_permissions_table_is_that_of_the_code() -> None:
 
 
 def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
-    """The table would not be the whole truth otherwise."""
+    """The table would be incomplete otherwise."""
     parents = {one: getattr(one, "parent_stream_type", None) for one in STREAMS}
     pairs = [(one, parent) for one, parent in parents.items() if parent]
     assert pairs
@@ -102,8 +102,8 @@ def test_a_stream_needs_no_other_permission_than_its_parent() -> None:
     ] == []
 
 
-def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
-    """And for a refresh token."""
+def test_the_authorize_url_requests_the_scopes_of_all_streams() -> None:
+    """It also requests a refresh token."""
     scopes = ["openid", "email", "profile", "offline"]
     scopes += sorted({*(stream.scope for stream in STREAMS), StatisticsStream.scope})
     address = (
@@ -111,11 +111,11 @@ def test_the_authorize_address_asks_for_what_the_streams_need() -> None:
         "&client_id=YOUR_CLIENT_ID&redirect_uri=https://app.example.com/callback"
         f"&state=RANDOM_TEXT&nonce=RANDOM_TEXT&scope={'%20'.join(scopes)}"
     )
-    assert_written("authorize", f"```text\n{address}\n```", OAUTH2)
+    assert_generated("authorize", f"```text\n{address}\n```", OAUTH2)
 
 
 def test_meltano_selects_what_is_selected_by_default() -> None:
-    """Meltano would read all streams and fields otherwise."""
+    """Without a list, Meltano would select all streams and fields."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     off = [f"!{one.name}.*" for one in STREAMS if not one.selected_by_default]
     huge = [f"!{one.name}.{f}" for one in STREAMS for f in one.deselected_by_default]

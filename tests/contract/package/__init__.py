@@ -1,1 +1,1 @@
-"""What is handed out: the package, its catalog, its definitions."""
+"""The distribution: package, catalog and definitions."""

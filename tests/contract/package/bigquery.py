@@ -1,7 +1,7 @@
-"""What BigQuery accepts, for lack of a server to try it on.
+"""BigQuery's limits, checked without a server.
 
-A target makes a column of each property: RECORD of an object with properties, JSON of
-an object without, REPEATED of an array.
+A target creates a column for each property: RECORD for an object with properties, JSON
+for an object without, REPEATED for an array.
 """
 
 from __future__ import annotations
@@ -40,35 +40,35 @@ DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 def kind_of(schema: Schema) -> str | None:
-    """Return the one type beside null; None if there is none, or more than one."""
+    """Return the only type other than null, or None if there is not exactly one."""
     named = schema.get("type", [])
     kinds = set([named] if isinstance(named, str) else named) - {"null"}
     return kinds.pop() if len(kinds) == 1 and kinds <= TYPES else None
 
 
 def is_record(schema: Schema) -> bool:
-    """Tell whether an object has columns of its own."""
+    """Return whether an object has columns of its own."""
     return kind_of(schema) == "object" and bool(schema.get("properties"))
 
 
-def wrong_in_schema(message: Schema) -> list[str]:
-    """Name everything that BigQuery, or a target for it, refuses in a SCHEMA message.
+def problems_in_schema(message: Schema) -> list[str]:
+    """Return everything in a SCHEMA message that BigQuery or a target refuses.
 
     Args:
-        message: With `schema` and `key_properties`.
+        message: The message with `schema` and `key_properties`.
 
     Returns:
         A line for each fault, with the path of the column.
     """
     schema = message["schema"]
     return [
-        *_wrong_keys(schema, message["key_properties"]),
-        *_wrong_columns(schema, "", depth=0),
+        *_key_problems(schema, message["key_properties"]),
+        *_columns_problems(schema, "", depth=0),
         *(["too many columns"] if _count(schema) > MOST_COLUMNS else []),
     ]
 
 
-def _wrong_keys(schema: Schema, keys: list[str]) -> Iterator[str]:
+def _key_problems(schema: Schema, keys: list[str]) -> Iterator[str]:
     if not keys:
         yield "no key to update rows by"
     for key in keys:
@@ -79,7 +79,7 @@ def _wrong_keys(schema: Schema, keys: list[str]) -> Iterator[str]:
             yield f"{key}: no type for a key"
 
 
-def _wrong_columns(schema: Schema, path: str, depth: int) -> Iterator[str]:
+def _columns_problems(schema: Schema, path: str, depth: int) -> Iterator[str]:
     if depth > DEEPEST_RECORD:
         yield f"{path}: nested too deep"
     if path == "" and schema.get("additionalProperties") is False:
@@ -94,10 +94,10 @@ def _wrong_columns(schema: Schema, path: str, depth: int) -> Iterator[str]:
         if name.lower() in known:
             yield f"{here}: differs from another column in case alone"
         known.add(name.lower())
-        yield from _wrong_column(column, here, depth)
+        yield from _column_problems(column, here, depth)
 
 
-def _wrong_column(column: Schema, path: str, depth: int) -> Iterator[str]:
+def _column_problems(column: Schema, path: str, depth: int) -> Iterator[str]:
     kind = kind_of(column)
     for keyword in FORBIDDEN:
         if keyword in column:
@@ -108,9 +108,9 @@ def _wrong_column(column: Schema, path: str, depth: int) -> Iterator[str]:
         items = column.get("items", {"type": "object"})
         if kind_of(items) == "array":
             yield f"{path}: array of arrays"
-        yield from _wrong_column(items, f"{path}[]", depth)
+        yield from _column_problems(items, f"{path}[]", depth)
     elif is_record(column):
-        yield from _wrong_columns(column, path, depth + 1)
+        yield from _columns_problems(column, path, depth + 1)
     elif column.get("format", "date-time") != "date-time":
         yield f"{path}: format {column['format']}"
 
@@ -122,20 +122,20 @@ def _count(schema: Schema) -> int:
     return sum(1 + _count(child) for child in children)
 
 
-def wrong_in_record(schema: Schema, record: dict[str, Any]) -> list[str]:
-    """Name everything that BigQuery, or a target for it, refuses in a record.
+def problems_in_record(schema: Schema, record: dict[str, Any]) -> list[str]:
+    """Return everything in a record that BigQuery or a target refuses.
 
     Args:
-        schema: That of the stream, without faults.
-        record: As in a RECORD message.
+        schema: The stream's schema, which must be valid.
+        record: The record of a RECORD message.
 
     Returns:
-        A line for each fault, with the path of the column. Values are not shown.
+        A line for each problem with the path of the column, but without values.
     """
-    return list(_wrong_value(schema, record, ""))
+    return list(_value_problems(schema, record, ""))
 
 
-def _wrong_value(schema: Schema, value: object, path: str) -> Iterator[str]:
+def _value_problems(schema: Schema, value: object, path: str) -> Iterator[str]:
     kind = str(kind_of(schema))
     if value is None:
         if "null" not in schema["type"]:
@@ -143,13 +143,13 @@ def _wrong_value(schema: Schema, value: object, path: str) -> Iterator[str]:
     elif not _fits(kind, value):
         yield f"{path}: not of type {kind}"
     elif isinstance(value, list):
-        yield from _wrong_items(schema.get("items", {"type": "object"}), value, path)
+        yield from _item_problems(schema.get("items", {"type": "object"}), value, path)
     elif isinstance(value, dict) and is_record(schema):
-        yield from _wrong_fields(schema["properties"], value, path)
+        yield from _field_problems(schema["properties"], value, path)
     elif isinstance(value, dict):
-        yield from _wrong_json(value, path, 1)
+        yield from _json_problems(value, path, 1)
     else:
-        yield from _wrong_scalar(schema, value, path)
+        yield from _scalar_problems(schema, value, path)
 
 
 def _fits(kind: str, value: object) -> bool:
@@ -163,24 +163,24 @@ def _fits(kind: str, value: object) -> bool:
     }[kind]
 
 
-def _wrong_items(items: Schema, values: list[object], path: str) -> Iterator[str]:
+def _item_problems(items: Schema, values: list[object], path: str) -> Iterator[str]:
     for item in values:
         if item is None:
             yield f"{path}[]: null in an array"
         else:
-            yield from _wrong_value(items, item, f"{path}[]")
+            yield from _value_problems(items, item, f"{path}[]")
 
 
-def _wrong_fields(columns: Schema, row: Schema, path: str) -> Iterator[str]:
+def _field_problems(columns: Schema, row: Schema, path: str) -> Iterator[str]:
     for name, value in row.items():
         here = f"{path}.{name}".lstrip(".")
         if name in columns:
-            yield from _wrong_value(columns[name], value, here)
+            yield from _value_problems(columns[name], value, here)
         else:
             yield f"{here}: no such column"
 
 
-def _wrong_scalar(schema: Schema, value: object, path: str) -> Iterator[str]:
+def _scalar_problems(schema: Schema, value: object, path: str) -> Iterator[str]:
     if isinstance(value, str):
         if "\0" in value:
             yield f"{path}: NUL in a text"
@@ -196,29 +196,29 @@ def _wrong_scalar(schema: Schema, value: object, path: str) -> Iterator[str]:
         yield f"{path}: beyond INT64"
 
 
-def _wrong_json(value: object, path: str, depth: int) -> Iterator[str]:
-    """Check a value within a JSON column, where names are free and types are mixed."""
+def _json_problems(value: object, path: str, depth: int) -> Iterator[str]:
+    """Check a value in a JSON column, where names are free and types may vary."""
     if depth > DEEPEST_JSON:
         yield f"{path}: nested too deep"
     elif isinstance(value, dict):
         for name, part in value.items():
-            yield from _wrong_scalar({}, name, f"{path}.*")
-            yield from _wrong_json(part, f"{path}.*", depth + 1)
+            yield from _scalar_problems({}, name, f"{path}.*")
+            yield from _json_problems(part, f"{path}.*", depth + 1)
     elif isinstance(value, list):
         for part in value:
-            yield from _wrong_json(part, f"{path}[]", depth + 1)
+            yield from _json_problems(part, f"{path}[]", depth + 1)
     elif isinstance(value, int) and not isinstance(value, bool):
         if value not in JSON_INTEGERS:
             yield f"{path}: beyond what JSON holds"
     else:
-        yield from _wrong_scalar({}, value, path)
+        yield from _scalar_problems({}, value, path)
 
 
 def _is_timestamp(text: str) -> bool:
     if not DATE_TIME.fullmatch(text):
         return False
     try:
-        timestamps.parse(text)  # which knows the years 1 to 9999, as BigQuery does
+        timestamps.parse(text)  # limited to the years 1 to 9999, as in BigQuery
     except ValueError:
         return False
     return True

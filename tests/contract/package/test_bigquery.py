@@ -1,4 +1,4 @@
-"""Everything that leaves the tap can be loaded into BigQuery and Snowflake."""
+"""The output of the tap can be loaded into BigQuery and Snowflake."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from tap_gorgias.streams import STREAMS
 from tests.contract.package.bigquery import (
     LARGEST_ROW,
-    wrong_in_record,
-    wrong_in_schema,
+    problems_in_record,
+    problems_in_schema,
 )
 from tests.sandbox import Sandbox
 from tests.support.runs import everything, run
@@ -21,30 +21,30 @@ from tests.targets import shop
 if TYPE_CHECKING:
     from tests.support.runs import Output
 
-LARGEST_SNOWFLAKE_VALUE = 16_000_000  # bytes in one VARIANT or VARCHAR
+LARGEST_SNOWFLAKE_VALUE = 16_000_000  # bytes in a VARIANT or VARCHAR
 
 TEXT = {"type": ["string", "null"]}
 JSON = {"type": ["object", "null"]}
-MOMENT = {"type": ["string", "null"], "format": "date-time"}
+DATE_TIME = {"type": ["string", "null"], "format": "date-time"}
 
 
 @cache
 def output() -> Output:
-    """Read a whole shop, its hard rows included."""
+    """The output of a read of the whole shop, including rows that are hard to load."""
     filled, _ = shop.planted_shop()
     with Sandbox(filled) as sandbox:
         return run(sandbox.config, catalog=everything())
 
 
 def schema_of(properties: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """Make a SCHEMA message."""
+    """Return a SCHEMA message."""
     properties = {"id": {"type": "integer"}, **properties}
     schema = {"type": "object", "properties": properties}
     return {"schema": schema, "key_properties": list(keys) or ["id"]}
 
 
 def nested(depth: int, inmost: dict[str, Any]) -> dict[str, Any]:
-    """Put a column into so many records."""
+    """Nest a column in a number of records."""
     for _ in range(depth):
         inmost = {"type": ["object", "null"], "properties": {"a": inmost}}
     return inmost
@@ -52,24 +52,24 @@ def nested(depth: int, inmost: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
 def test_schemas_become_tables(stream: str) -> None:
-    """Names, types, nesting and keys."""
-    assert wrong_in_schema(output().schemas[stream]) == []
+    """Names, types, nesting and keys are within BigQuery's limits."""
+    assert problems_in_schema(output().schemas[stream]) == []
 
 
 @pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
 def test_records_become_rows(stream: str) -> None:
-    """Each value fits its column, and each row a request."""
+    """Each value matches its column, and each row fits into a request."""
     schema, records = output().schemas[stream]["schema"], output().records(stream)
 
     assert records
     for record in records:
-        assert wrong_in_record(schema, record) == []
+        assert problems_in_record(schema, record) == []
         assert len(json.dumps(record, ensure_ascii=False).encode()) < LARGEST_ROW
 
 
 @pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
 def test_records_fit_into_snowflake(stream: str) -> None:
-    """Column names are unique whatever their case, and each value fits one cell."""
+    """Column names are unique regardless of case, and each value fits into a cell."""
     names = [name.upper() for name in output().schemas[stream]["schema"]["properties"]]
 
     assert len(set(names)) == len(names)
@@ -107,23 +107,25 @@ def test_records_fit_into_snowflake(stream: str) -> None:
         ({"a": nested(1, {**TEXT, "oneOf": []})}, "a.a: oneOf"),
     ],
 )
-def test_a_bad_column_is_found(properties: dict[str, Any], fault: str) -> None:
-    """One fault each."""
-    assert wrong_in_schema(schema_of(properties)) == [fault]
+def test_an_invalid_column_is_reported(properties: dict[str, Any], fault: str) -> None:
+    """Each case has one problem."""
+    assert problems_in_schema(schema_of(properties)) == [fault]
 
 
-def test_a_bad_table_is_found() -> None:
-    """Without a key, with an unusable one, closed, or too wide."""
-    good = schema_of({"at": MOMENT})
+def test_an_invalid_table_is_reported() -> None:
+    """A table may lack a key, have an invalid one, be closed, or be too wide."""
+    good = schema_of({"at": DATE_TIME})
     closed = {**good, "schema": good["schema"] | {"additionalProperties": False}}
     wide = schema_of({f"c{n}": TEXT for n in range(10_000)})
 
-    assert wrong_in_schema(good) == []
-    assert wrong_in_schema({**good, "key_properties": []})
-    assert wrong_in_schema(schema_of({}, "a")) == ["a: key without a column"]
-    assert wrong_in_schema(schema_of({"at": MOMENT}, "at")) == ["at: no type for a key"]
-    assert wrong_in_schema(closed) == ["closed: a new column would end the load"]
-    assert wrong_in_schema(wide) == ["too many columns"]
+    assert problems_in_schema(good) == []
+    assert problems_in_schema({**good, "key_properties": []})
+    assert problems_in_schema(schema_of({}, "a")) == ["a: key without a column"]
+    assert problems_in_schema(schema_of({"at": DATE_TIME}, "at")) == [
+        "at: no type for a key"
+    ]
+    assert problems_in_schema(closed) == ["closed: a new column would end the load"]
+    assert problems_in_schema(wide) == ["too many columns"]
 
 
 @pytest.mark.parametrize(
@@ -138,11 +140,11 @@ def test_a_bad_table_is_found() -> None:
         (TEXT, 7, "a: not of type string"),
         (TEXT, "a\0b", "a: NUL in a text"),
         (TEXT, "\ud83d", "a: half of a surrogate pair"),
-        (MOMENT, "", "a: no timestamp"),
-        (MOMENT, "0000-01-01T00:00:00Z", "a: no timestamp"),
-        (MOMENT, "2026-02-30T00:00:00Z", "a: no timestamp"),
-        (MOMENT, "2026-02-03T00:00:00.1234567Z", "a: no timestamp"),
-        (MOMENT, "2026-02-03T00:00:00", "a: no timestamp"),
+        (DATE_TIME, "", "a: no timestamp"),
+        (DATE_TIME, "0000-01-01T00:00:00Z", "a: no timestamp"),
+        (DATE_TIME, "2026-02-30T00:00:00Z", "a: no timestamp"),
+        (DATE_TIME, "2026-02-03T00:00:00.1234567Z", "a: no timestamp"),
+        (DATE_TIME, "2026-02-03T00:00:00", "a: no timestamp"),
         ({"type": "array", "items": TEXT}, ["x", None], "a[]: null in an array"),
         ({"type": "array", "items": TEXT}, [7], "a[]: not of type string"),
         (nested(1, TEXT), {"b": "x"}, "a.b: no such column"),
@@ -152,14 +154,18 @@ def test_a_bad_table_is_found() -> None:
         (JSON, {"x\0": 1}, "a.*: NUL in a text"),
     ],
 )
-def test_a_bad_value_is_found(column: dict[str, Any], value: Any, fault: str) -> None:  # noqa: ANN401
-    """One fault each, without the value."""
+def test_an_invalid_value_is_reported(
+    column: dict[str, Any],
+    value: Any,  # noqa: ANN401
+    fault: str,
+) -> None:
+    """Each case has one problem, which does not show the value."""
     schema = schema_of({"a": column})["schema"]
-    assert wrong_in_record(schema, {"id": 1, "a": value}) == [fault]
+    assert problems_in_record(schema, {"id": 1, "a": value}) == [fault]
 
 
 def test_free_form_objects_may_have_any_names() -> None:
-    """They are JSON, so names are no columns."""
+    """They become JSON, so their names are not columns."""
     schema = schema_of({"a": JSON})["schema"]
     record = {"id": 1, "a": {"x-y": 1, "X-Y": None, "": [1, "2", [None]]}}
-    assert wrong_in_record(schema, record) == []
+    assert problems_in_record(schema, record) == []

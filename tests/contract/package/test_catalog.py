@@ -1,7 +1,7 @@
-"""The catalog changes on purpose only.
+"""The catalog changes only on purpose.
 
-What `tap-gorgias --discover` prints is compared with a file for each stream in
-`catalog/`. After a wanted change write the files anew, and read the difference:
+The output of `tap-gorgias --discover` is compared with a file for each stream in
+`catalog/`. After an intended change, update the files and review the difference:
 
     UPDATE_SNAPSHOTS=1 python -m pytest -n0 tests/contract/package/test_catalog.py
 """
@@ -50,7 +50,7 @@ KEYS = {"account": ["domain"], "view_items": ["view_id", "id"]}
 
 @cache
 def discovered() -> dict[str, dict[str, Any]]:
-    """Run the installed command once, and take the entry of each stream."""
+    """Run the installed command once and return the entry of each stream."""
     run = subprocess.run(
         [sys.executable, "-m", "tap_gorgias", "--discover"],
         capture_output=True,
@@ -64,7 +64,7 @@ def discovered() -> dict[str, dict[str, Any]]:
 
 
 def pretty(entry: dict[str, Any]) -> str:
-    """Write an entry so that a difference can be read."""
+    """Format an entry so that differences are readable."""
     ordered = {**entry, "metadata": sorted(entry["metadata"], key=_breadcrumb)}
     return json.dumps(ordered, indent=2, sort_keys=True) + "\n"
 
@@ -75,7 +75,7 @@ def _breadcrumb(metadata: dict[str, Any]) -> list[str]:
 
 
 def root_of(name: str) -> dict[str, Any]:
-    """Find the metadata of a whole stream."""
+    """Return the metadata of the stream itself."""
     entries = discovered()[name]["metadata"]
     root: dict[str, Any] = next(
         one["metadata"] for one in entries if not one["breadcrumb"]
@@ -85,7 +85,7 @@ def root_of(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_catalog_entry_is_as_reviewed(name: str) -> None:
-    """A column that changes or vanishes breaks somebody's warehouse."""
+    """A column that changes or disappears breaks somebody's warehouse."""
     file = SNAPSHOTS / f"{name}.json"
     found = pretty(discovered()[name])
     if UPDATE:
@@ -95,7 +95,7 @@ def test_the_catalog_entry_is_as_reviewed(name: str) -> None:
 
 
 def test_every_snapshot_has_a_stream() -> None:
-    """A file without a stream means that one was removed or renamed."""
+    """A file without a stream shows that one was removed or renamed."""
     files = {file.stem for file in SNAPSHOTS.iterdir()}
     if UPDATE:
         for name in files - discovered().keys():
@@ -105,19 +105,19 @@ def test_every_snapshot_has_a_stream() -> None:
 
 
 def test_discovery_finds_every_stream_without_settings() -> None:
-    """Nobody needs an account to see what there is."""
+    """Discovery needs no account."""
     assert sorted(discovered()) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stream_is_selected_unless_its_rows_come_otherwise(name: str) -> None:
-    """Off is what costs a request for each row, or holds rows of another stream."""
+def test_streams_with_redundant_or_expensive_rows_are_deselected(name: str) -> None:
+    """They cost a request for each row, or repeat the rows of another stream."""
     assert root_of(name).get("selected-by-default", True) is (name not in DESELECTED)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_property_is_selected_unless_it_is_huge(name: str) -> None:
-    """Large trees and embedded messages have to be asked for."""
+    """Large trees and embedded messages are deselected by default."""
     deselected = [
         entry["breadcrumb"][-1]
         for entry in discovered()[name]["metadata"]
@@ -129,7 +129,7 @@ def test_a_property_is_selected_unless_it_is_huge(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_replication_is_as_documented(name: str) -> None:
-    """A stream with a key is incremental, and all others are read whole."""
+    """A stream with a replication key is incremental; others are full-table."""
     entry = discovered()[name]
     method = "INCREMENTAL" if name in INCREMENTAL else "FULL_TABLE"
     assert entry["replication_method"] == method
@@ -138,7 +138,7 @@ def test_replication_is_as_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_identified_as_documented(name: str) -> None:
-    """Each by its id, but for the account and the items of views."""
+    """The key is the id, except for the account and the items of views."""
     key = KEYS.get(name, ["id"])
     assert discovered()[name]["key_properties"] == key
     assert root_of(name)["table-key-properties"] == key

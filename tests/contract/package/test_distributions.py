@@ -1,4 +1,4 @@
-"""What is handed out holds what it should, and nothing else."""
+"""The wheel, the sdist and the image contain what they should, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PACKAGE_FILES = {
 
 
 def build(source: Path, target: str, folder: Path) -> Path:
-    """Build a wheel or an sdist without asking the network for anything."""
+    """Build a wheel or an sdist without network access."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", target]
     command += ["-d", str(folder)]
     subprocess.run(command, cwd=source, check=True, capture_output=True)  # noqa: S603
@@ -37,14 +37,14 @@ def build(source: Path, target: str, folder: Path) -> Path:
 
 
 def wheel_files(source: Path, folder: Path) -> set[str]:
-    """Build a wheel and list it, its metadata left out."""
+    """Build a wheel and list its files other than metadata."""
     with zipfile.ZipFile(build(source, "wheel", folder)) as wheel:
         return {name for name in wheel.namelist() if ".dist-info/" not in name}
 
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sdist, unpacked."""
+    """The unpacked sdist."""
     archive = build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
     folder = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(archive) as opened:
@@ -52,18 +52,18 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / STEM
 
 
-def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
-    """Neither tests nor the sandbox go to users."""
+def test_the_wheel_contains_only_the_package(tmp_path: Path) -> None:
+    """Users get neither the tests nor the sandbox."""
     assert wheel_files(ROOT, tmp_path) == PACKAGE_FILES
 
 
-def test_the_sdist_makes_the_same_wheel(sdist: Path, tmp_path: Path) -> None:
-    """Those who build for themselves get what everybody gets."""
+def test_the_sdist_builds_the_same_wheel(sdist: Path, tmp_path: Path) -> None:
+    """Users who build from source get the same files."""
     assert wheel_files(sdist, tmp_path) == PACKAGE_FILES
 
 
 def test_the_sdist_can_be_tested(sdist: Path) -> None:
-    """It holds the tests, and the files that they read."""
+    """It contains the tests and the files that they read."""
     documents = {file.name for file in ROOT.glob("*.md")}
     assert {"CHANGELOG.md", "CONTRIBUTING.md", "README.md"} <= documents
     files = {*documents, "Dockerfile", "LICENSE", "meltano.yml", "pyproject.toml"}
@@ -75,8 +75,8 @@ def test_the_sdist_can_be_tested(sdist: Path) -> None:
     assert [name for name in sorted(files) if not (sdist / name).is_file()] == []
 
 
-def test_the_image_is_built_from_all_it_needs(tmp_path: Path) -> None:
-    """What the Dockerfile copies makes the wheel, and .dockerignore lets it through."""
+def test_the_image_contains_all_files_of_the_wheel(tmp_path: Path) -> None:
+    """The Dockerfile copies them, and .dockerignore does not exclude them."""
     let_through = {
         line.removeprefix("!")
         for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()

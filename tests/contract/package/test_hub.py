@@ -1,4 +1,4 @@
-"""The definition for Meltano Hub is that of the code, and one that the Hub takes."""
+"""The definition for Meltano Hub is generated from the code and valid for the Hub."""
 
 from __future__ import annotations
 
@@ -77,37 +77,37 @@ OF_THE_HUB: dict[str, Any] = {
         "variant": TEXT,
     },
 }
-"""What of its schema of extractors a tap can use; the Hub refuses all other keys."""
+"""The part of the Hub's schema of extractors that applies to a tap."""
 
 
 @cache
 def generated() -> str:
-    """Run the script as its own text says."""
+    """Run the script as its docstring describes."""
     command = [sys.executable, str(SCRIPT)]
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
 
 
 def definition() -> dict[str, Any]:
-    """Return what the script prints."""
+    """Return the output of the script."""
     content: dict[str, Any] = yaml.safe_load(generated())
     return content
 
 
-def test_the_definition_is_the_one_that_the_script_writes() -> None:
-    """The file in the repository can be handed to the Hub as it is."""
+def test_the_definition_is_the_output_of_the_script() -> None:
+    """The file in the repository can be submitted to the Hub unchanged."""
     if UPDATE:
         FILE.write_text(generated(), encoding="utf-8")
     assert FILE.read_text(encoding="utf-8") == generated()
 
 
-def test_the_hub_takes_the_definition() -> None:
-    """No key, kind or capability that its schema does not know."""
+def test_the_definition_matches_the_schema_of_the_hub() -> None:
+    """All keys, kinds and capabilities are known to the Hub."""
     errors = Draft7Validator(OF_THE_HUB).iter_errors(definition())
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
 
 def test_settings_are_those_of_meltano_yml_and_the_sdk() -> None:
-    """Whoever moves from one to the other finds the same settings."""
+    """Both definitions offer the same settings."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     extractor, *_ = project["plugins"]["extractors"]
     own = len(extractor["settings"])
@@ -117,13 +117,13 @@ def test_settings_are_those_of_meltano_yml_and_the_sdk() -> None:
 
 
 @pytest.mark.parametrize("name", ["api_key", "client_secret", "refresh_token"])
-def test_secrets_are_marked(name: str) -> None:
+def test_secrets_are_marked_as_sensitive(name: str) -> None:
     """Meltano hides their values in its output."""
     settings = {setting["name"]: setting for setting in definition()["settings"]}
     assert settings[name]["sensitive"] is True
 
 
-def test_the_definition_names_nothing_of_the_machine() -> None:
-    """It is the same wherever it is made."""
+def test_the_definition_does_not_depend_on_the_machine() -> None:
+    """It is the same wherever it is generated."""
     assert str(ROOT) not in generated()
     assert definition()["pip_url"] == "tap-gorgias"

@@ -1,4 +1,4 @@
-"""The packages import one another as the picture in CONTRIBUTING.md says."""
+"""Imports among packages follow the diagram in CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FILE = ROOT / "CONTRIBUTING.md"
 BOX = re.compile(r'^ +(\w+)\["\1<br>[^"<]+"\]$', re.MULTILINE)
 ARROW = re.compile(r"^ +(\w+) --> (\w+)$", re.MULTILINE)
 TOP = "tap"
-(PICTURE,) = blocks("mermaid", FILE)
-BOXES = set(BOX.findall(PICTURE))
-ARROWS = set(ARROW.findall(PICTURE))
-BESIDE = BOXES - {box for arrow in ARROWS for box in arrow}
+(DIAGRAM,) = blocks("mermaid", FILE)
+BOXES = set(BOX.findall(DIAGRAM))
+ARROWS = set(ARROW.findall(DIAGRAM))
+WITHOUT_ARROWS = BOXES - {box for arrow in ARROWS for box in arrow}
 (_LEAVES,) = re.findall(
     r"^The modules (.+) may be imported by all\.", text(FILE), re.MULTILINE
 )
@@ -29,8 +29,8 @@ HOOKED = {"connection_test", "stream_types", "streams"}
 CONFIG_TYPING = "singer_sdk.typing"
 
 
-def place(module: str) -> str:
-    """Return the package of a module; a module without one is a leaf or of the top."""
+def package_of(module: str) -> str:
+    """Return the package of a module; other modules are leaves or belong to the top."""
     parts = module.split(".")
     if len(parts) > 1 and (parts[1] in LEAVES or is_package(parts[1])):
         return parts[1]
@@ -38,54 +38,56 @@ def place(module: str) -> str:
 
 
 def is_package(name: str) -> bool:
-    """Tell whether `tap_gorgias` has a package of this name."""
+    """Return whether `tap_gorgias` has a package of this name."""
     return (ROOT / PACKAGE / name / "__init__.py").is_file()
 
 
 def below(box: str) -> set[str]:
-    """Return the boxes to which arrows lead, over any number of them."""
+    """Return the packages that are reachable by arrows."""
     following = {target for source, target in ARROWS if source == box}
     return following.union(*map(below, following))
 
 
 def allowed(box: str) -> set[str]:
-    """Return what a box may import."""
+    """Return the packages and leaves that a package may import."""
     lower = below(box)
-    return {box} | LEAVES | lower | (BESIDE if lower else set())
+    return {box} | LEAVES | lower | (WITHOUT_ARROWS if lower else set())
 
 
 def members(box: str) -> list[str]:
-    """Return the modules of a box."""
-    return [module for module in MODULES if place(module) == box]
+    """Return the modules of a package."""
+    return [module for module in MODULES if package_of(module) == box]
 
 
-def test_the_picture_shows_all_packages() -> None:
-    """And no others."""
-    assert {place(module) for module in MODULES} - LEAVES == BOXES
+def test_the_diagram_shows_all_packages() -> None:
+    """It shows no others."""
+    assert {package_of(module) for module in MODULES} - LEAVES == BOXES
 
 
 def test_leaves_are_modules() -> None:
-    """All that the text names exist."""
+    """All leaves that the text names exist."""
     assert LEAVES
     assert {f"{PACKAGE}.{leaf}" for leaf in LEAVES} <= set(MODULES)
 
 
 @pytest.mark.parametrize("box", sorted(BOXES | LEAVES))
 def test_imports_follow_the_arrows(box: str) -> None:
-    """A package imports what arrows lead to, packages without arrows, and leaves."""
+    """A package imports from packages below it, packages without arrows, and leaves."""
     wrong = [
         f"{module} imports {imported}"
         for module in members(box)
         for imported in sorted(graph()[module])
-        if place(imported) not in allowed(box)
+        if package_of(imported) not in allowed(box)
     ]
     assert wrong == []
 
 
 @pytest.mark.parametrize(("upper", "lower"), sorted(ARROWS))
-def test_arrows_are_imports(upper: str, lower: str) -> None:
-    """The order of the packages is not invented."""
-    assert any(place(one) == lower for name in members(upper) for one in graph()[name])
+def test_every_arrow_is_an_import(upper: str, lower: str) -> None:
+    """The diagram shows no order that does not exist."""
+    assert any(
+        package_of(one) == lower for name in members(upper) for one in graph()[name]
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,10 +98,10 @@ def test_arrows_are_imports(upper: str, lower: str) -> None:
     ],
     ids=["HTTP", "SDK"],
 )
-def test_libraries_are_known_where_they_belong(
+def test_libraries_are_imported_only_where_they_belong(
     library: set[str], boxes: set[str]
 ) -> None:
-    """The rest is tested without them."""
+    """Other packages can be tested without them."""
     wrong = [
         f"{module} imports {imported}"
         for box in sorted(boxes)

@@ -1,4 +1,4 @@
-"""The lowest versions that are tested are those that are promised."""
+"""The lowest tested versions of dependencies are those that pyproject.toml allows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_each_dependency_is_tested_at_its_lowest_version() -> None:
-    """`tests/lowest.txt` says the same as pyproject.toml."""
+    """`tests/lowest.txt` and pyproject.toml agree."""
     project = (ROOT / "pyproject.toml").read_text()
     listed = project.split("\ndependencies = [")[1].split("\n]")[0]
     promised = re.findall(r'"([a-z0-9-]+)(?:\[\w+\])?[~>]=([0-9.]+)"', listed)

@@ -1,4 +1,4 @@
-"""meltano.yml stands on its own: nothing in it has to be looked up in a Hub."""
+"""meltano.yml is complete and needs no Hub."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LOADERS = project()["plugins"]["loaders"]
 KINDS = {"array", "boolean", "date_iso8601", "integer", "object", "options", "string"}
 
 
-def test_the_usual_targets_are_there() -> None:
-    """A file, an embedded database, a server, and two warehouses."""
+def test_common_targets_are_defined() -> None:
+    """They are files, an embedded database, a server and two warehouses."""
     assert [loader["name"] for loader in LOADERS] == [
         "target-jsonl",
         "target-duckdb",
@@ -32,7 +32,7 @@ def test_the_usual_targets_are_there() -> None:
 
 @pytest.mark.parametrize("plugin", WHOLE, ids=lambda plugin: plugin["name"])
 def test_plugins_are_defined_in_full(plugin: dict[str, Any]) -> None:
-    """Namespace, package, command, and settings with a name and a kind."""
+    """Each has a namespace, a package, a command, and settings with their kinds."""
     assert plugin["namespace"] == plugin["name"].replace("-", "_")
     assert plugin["executable"] == plugin["name"]
     assert "variant" not in plugin
@@ -47,7 +47,7 @@ def test_plugins_are_defined_in_full(plugin: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader["name"])
 def test_packages_of_targets_are_pinned(loader: dict[str, Any]) -> None:
-    """What works today works tomorrow, and secrets are marked."""
+    """Installations are reproducible, and secrets are marked as sensitive."""
     assert re.fullmatch(r"[\w-]+==[\d.]+( [\w-]+<[\d.]+)?", loader["pip_url"])
     secret = r"(?<!file_)(password|private_key|passphrase|token|_json|_url)$"
     for setting in loader["settings"]:
@@ -56,13 +56,13 @@ def test_packages_of_targets_are_pinned(loader: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin["name"])
-def test_plugins_inherit_from_one_that_exists(plugin: dict[str, Any]) -> None:
+def test_plugins_inherit_from_existing_ones(plugin: dict[str, Any]) -> None:
     """The history is read by the same tap."""
     assert plugin.get("inherit_from", "tap-gorgias") in NAMES
 
 
 def test_jobs_name_a_tap_and_a_target() -> None:
-    """For what runs often, and for what runs once."""
+    """There is a job for regular runs and one for the history."""
     jobs = {job["name"]: job["tasks"] for job in project()["jobs"]}
 
     assert set(jobs) == {"hourly", "backfill"}
@@ -74,12 +74,12 @@ def test_jobs_name_a_tap_and_a_target() -> None:
             assert target.startswith("target-")
 
 
-def test_sandbox_of_the_project_is_the_one_of_the_command_line() -> None:
-    """`python -m tests.sandbox` serves what the environment `sandbox` asks for."""
+def test_the_environment_sandbox_matches_the_sandbox() -> None:
+    """`python -m tests.sandbox` accepts the settings of this environment."""
     [environment] = [e for e in project()["environments"] if e["name"] == "sandbox"]
     [extractor] = environment["config"]["plugins"]["extractors"]
     with Sandbox() as sandbox:
-        wanted = sandbox.config
+        expected = sandbox.config
 
     assert extractor["name"] == "tap-gorgias"
-    assert extractor["config"] == wanted | {"api_url": "http://127.0.0.1:8321"}
+    assert extractor["config"] == expected | {"api_url": "http://127.0.0.1:8321"}

@@ -1,4 +1,4 @@
-"""The package as it is installed: its data, its modules and their order."""
+"""The installed package: its data, its modules and their order."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ assert not logging.getLogger("tap-gorgias").handlers
 
 
 def python(*args: str) -> subprocess.CompletedProcess[str]:
-    """Run an interpreter of its own."""
+    """Run a new interpreter."""
     return subprocess.run(  # noqa: S603 (our own interpreter)
         [sys.executable, *args], capture_output=True, check=False, text=True, timeout=60
     )
 
 
 def module_name(file: Path) -> str:
-    """Name the module that a file holds."""
+    """Return the name of the module in a file."""
     parts = file.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -54,7 +54,7 @@ MODULES = {module_name(file): file for file in SOURCES}
 
 
 def imports(file: Path) -> Iterator[str]:
-    """Find what a module imports, for type checking too."""
+    """Yield the names that a module imports, including those for type checking."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -65,7 +65,7 @@ def imports(file: Path) -> Iterator[str]:
 
 @cache
 def graph() -> dict[str, set[str]]:
-    """Find which module of the package imports which."""
+    """Return the imports among the modules of the package."""
     found: dict[str, set[str]] = {}
     for name, file in MODULES.items():
         targets = set()
@@ -78,34 +78,34 @@ def graph() -> dict[str, set[str]]:
     return found
 
 
-def test_importing_does_nothing_else() -> None:
-    """No connection is made, and no logging is set up."""
+def test_importing_has_no_side_effects() -> None:
+    """No connection is opened, and no logging is configured."""
     run = python("-W", "error", "-c", BARE_IMPORT)
     assert run.returncode == 0, run.stderr
 
 
 def test_importing_the_package_alone_imports_nothing() -> None:
-    """Whoever asks for a resource need not load the SDK."""
+    """Access to a resource does not load the SDK."""
     code = "import sys, tap_gorgias; assert 'singer_sdk' not in sys.modules"
     assert python("-c", code).returncode == 0
 
 
 def test_the_module_can_be_run() -> None:
-    """As the command can, where no script is installed."""
+    """This works where no script is installed."""
     run = python("-m", PACKAGE, "--version")
     assert run.returncode == 0
     assert metadata.version("tap-gorgias") in run.stdout
 
 
-def test_the_version_stands_in_one_place() -> None:
-    """What is installed is what the project file says."""
+def test_the_installed_version_is_that_of_the_project_file() -> None:
+    """The version is defined in one place."""
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     (version,) = re.findall(r'^version = "(.+)"$', project, re.MULTILINE)
     assert metadata.version("tap-gorgias") == version
 
 
 def test_every_supported_python_is_listed() -> None:
-    """And none that is not."""
+    """No unsupported version is listed."""
     found = metadata.metadata("tap-gorgias").get_all("Classifier") or []
     prefix = "Programming Language :: Python :: 3."
     listed = {one.removeprefix(prefix) for one in found if one.startswith(prefix)}
@@ -114,24 +114,24 @@ def test_every_supported_python_is_listed() -> None:
 
 
 def test_types_are_shipped() -> None:
-    """Type checkers look for this file."""
+    """Type checkers look for the file `py.typed`."""
     assert (resources.files(PACKAGE) / "py.typed").is_file()
 
 
 def test_the_command_is_declared() -> None:
-    """Orchestrators start it by name."""
+    """Orchestrators start it by its name."""
     (script,) = metadata.entry_points(group="console_scripts", name="tap-gorgias")
     assert callable(script.load())
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_the_package_does_not_need_its_tests(name: str) -> None:
-    """They are no part of the wheel."""
+def test_the_package_does_not_import_its_tests(name: str) -> None:
+    """They are not part of the wheel."""
     assert not [one for one in imports(MODULES[name]) if one.startswith("tests")]
 
 
-def test_modules_build_on_one_another_without_cycles() -> None:
-    """Each can be understood after those that it imports."""
+def test_modules_have_no_import_cycles() -> None:
+    """Each module can be understood after those that it imports."""
     order = list(graphlib.TopologicalSorter(graph()).static_order())
     assert set(order) == set(MODULES)
     assert order.index(f"{PACKAGE}.timestamps") < order.index(f"{PACKAGE}.tap")
@@ -140,6 +140,6 @@ def test_modules_build_on_one_another_without_cycles() -> None:
 @pytest.mark.parametrize(
     "file", ALL_SOURCES, ids=lambda file: str(file.relative_to(ROOT))
 )
-def test_a_file_can_be_read_in_one_go(file: Path) -> None:
-    """400 lines are the most."""
+def test_no_file_exceeds_400_lines(file: Path) -> None:
+    """A file can be read in one go."""
     assert len(file.read_text("utf-8").splitlines()) <= MOST_LINES

@@ -1,4 +1,4 @@
-"""Every schema has a shape that all usual targets load without loss."""
+"""Every schema can be loaded by all common targets without loss."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ KEYWORDS = {
     "properties",
     "type",
 }
-LONGEST_NAME = 63  # more is cut by PostgreSQL
-ORDERS = {"custom_fields": "priority"}  # where Gorgias offers no other
+LONGEST_NAME = 63  # PostgreSQL truncates longer names
+ORDERS = {"custom_fields": "priority"}  # where Gorgias offers no other order
 DOCUMENTED: dict[str, list[str]] = json.loads(
     (Path(__file__).parent / "documented_fields.json").read_text("utf-8")
 )
@@ -44,7 +44,7 @@ per_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda one: one.name
 
 
 def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Go through everything that has a type, the root first."""
+    """Yield every schema node with its path, the root first."""
     yield path, schema
     for name, inner in schema.get("properties", {}).items():
         yield from nodes(inner, f"{path}.{name}")
@@ -53,35 +53,35 @@ def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def kinds(schema: dict[str, Any]) -> list[str]:
-    """List the types of a value."""
+    """Return the types of a value."""
     kind = schema["type"]
     return [kind] if isinstance(kind, str) else list(kind)
 
 
 def keys_of(name: str) -> tuple[str, ...]:
-    """Find the primary key of the stream that a schema belongs to."""
+    """Return the primary key of the stream that a schema belongs to."""
     return next(tuple(one.primary_keys) for one in STREAMS if one.name == name)
 
 
-def offenders(name: str, *, root: bool = False) -> Iterator[tuple[str, Any]]:
-    """Go through the properties of a schema, at any depth."""
+def properties_of(name: str, *, root: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield the properties of a schema at any depth."""
     yield from ((path, node) for path, node in nodes(SCHEMAS[name]) if path or root)
 
 
 def test_every_stream_has_a_schema_and_every_schema_a_stream() -> None:
-    """A schema without a stream is dead; a stream without a schema cannot start."""
+    """A schema without a stream is unused, and a stream without one cannot start."""
     assert set(SCHEMAS) == {stream.name for stream in STREAMS}
 
 
 def test_streams_are_listed_once_and_in_alphabetical_order() -> None:
-    """The SDK reads them in this order, so the code should show it."""
+    """The code shows the order in which the SDK reads them."""
     names = [stream.name for stream in STREAMS]
     assert names == sorted(set(names))
 
 
 @per_schema
 def test_a_schema_is_valid(name: str) -> None:
-    """JSON Schema accepts it, and its root is an object."""
+    """It is valid JSON Schema, and its root is an object."""
     Draft7Validator.check_schema(SCHEMAS[name])
     assert SCHEMAS[name]["type"] == "object"
 
@@ -91,7 +91,7 @@ def test_only_keywords_that_survive_the_catalog_are_used(name: str) -> None:
     """`enum`, `oneOf`, `anyOf`, `pattern`, `required` and others break some target."""
     found = {
         f"{path}: {keyword}"
-        for path, node in offenders(name, root=True)
+        for path, node in properties_of(name, root=True)
         for keyword in node.keys() - KEYWORDS
     }
     assert not found
@@ -99,10 +99,10 @@ def test_only_keywords_that_survive_the_catalog_are_used(name: str) -> None:
 
 @per_schema
 def test_every_property_has_one_type(name: str) -> None:
-    """Besides null; several types in one column load nowhere alike."""
+    """Targets treat several types other than null in different ways."""
     wrong = {
         path
-        for path, node in offenders(name)
+        for path, node in properties_of(name)
         if len([kind for kind in kinds(node) if kind != "null"]) != 1
         or not set(kinds(node)) <= TYPES | {"null"}
     }
@@ -111,21 +111,21 @@ def test_every_property_has_one_type(name: str) -> None:
 
 @per_schema
 def test_everything_but_keys_and_items_may_be_null(name: str) -> None:
-    """Gorgias leaves out what it likes; some warehouses have no nulls in arrays."""
-    for path, node in offenders(name):
+    """Gorgias may omit any field; some warehouses have no nulls in arrays."""
+    for path, node in properties_of(name):
         fixed = path.endswith("[]") or path.removeprefix(".") in keys_of(name)
         assert ("null" in kinds(node)) is not fixed, path
 
 
 @per_schema
 def test_date_time_is_the_only_format(name: str) -> None:
-    """Targets make columns of others that do not fit their values."""
-    formats = {node["format"] for _, node in offenders(name) if "format" in node}
+    """Targets create columns for other formats that do not fit the values."""
+    formats = {node["format"] for _, node in properties_of(name) if "format" in node}
     assert formats <= {"date-time"}
 
 
 @per_schema
-def test_a_column_that_is_named_a_date_time_is_one(name: str) -> None:
+def test_a_column_named_like_a_date_time_is_one(name: str) -> None:
     """Otherwise it would be loaded as text, or not be converted."""
     for column, node in SCHEMAS[name]["properties"].items():
         assert column.endswith("_datetime") is (node.get("format") == "date-time"), (
@@ -135,32 +135,32 @@ def test_a_column_that_is_named_a_date_time_is_one(name: str) -> None:
 
 @per_schema
 def test_a_date_time_inside_a_value_is_a_text(name: str) -> None:
-    """A format there makes no column, and crashes singer-check-tap on a null object."""
-    for path, node in offenders(name):
+    """A nested format has no column, and crashes singer-check-tap on a null object."""
+    for path, node in properties_of(name):
         if path.removeprefix(".") not in SCHEMAS[name]["properties"]:
             assert "format" not in node, path
             assert not path.endswith("_datetime") or kinds(node)[0] == "string", path
 
 
 @per_schema
-def test_formats_belong_to_texts(name: str) -> None:
-    """The converter goes by the format first."""
+def test_formats_belong_to_strings(name: str) -> None:
+    """The converter checks the format first."""
     assert all(
-        "string" in kinds(node) for _, node in offenders(name) if "format" in node
+        "string" in kinds(node) for _, node in properties_of(name) if "format" in node
     )
 
 
 @per_schema
-def test_arrays_say_what_they_hold(name: str) -> None:
-    """An array without items breaks BigQuery, and the SDK."""
-    for path, node in offenders(name):
+def test_arrays_declare_their_items(name: str) -> None:
+    """An array without items breaks BigQuery and the SDK."""
+    for path, node in properties_of(name):
         assert ("array" in kinds(node)) is ("items" in node), path
 
 
 @per_schema
-def test_a_free_object_has_no_properties(name: str) -> None:
-    """With an empty list of properties some targets drop the column without a word."""
-    for path, node in offenders(name):
+def test_a_free_form_object_has_no_properties(name: str) -> None:
+    """Some targets silently drop a column with an empty list of properties."""
+    for path, node in properties_of(name):
         if path.endswith("[]") and node.get("properties") == {}:
             assert node["additionalProperties"] is True, path
         elif "properties" in node:
@@ -170,23 +170,23 @@ def test_a_free_object_has_no_properties(name: str) -> None:
 
 @per_schema
 def test_objects_in_arrays_have_properties(name: str) -> None:
-    """The SDK asks for them, at least for an empty list that is open."""
-    for path, node in offenders(name):
+    """The SDK requires them, even if the list is empty."""
+    for path, node in properties_of(name):
         if path.endswith("[]") and "object" in kinds(node):
             assert "properties" in node, path
 
 
 @per_schema
-def test_no_object_is_closed(name: str) -> None:
-    """A field that Gorgias adds must not make a target refuse the record."""
-    for path, node in offenders(name, root=True):
+def test_no_object_forbids_additional_properties(name: str) -> None:
+    """A new field of Gorgias must not make a target refuse the record."""
+    for path, node in properties_of(name, root=True):
         assert node.get("additionalProperties", True) is True, path
 
 
 @per_schema
 def test_everything_is_described(name: str) -> None:
-    """The catalog is the documentation of the columns."""
-    for path, node in offenders(name, root=True):
+    """The catalog documents the columns."""
+    for path, node in properties_of(name, root=True):
         if not path.endswith("[]"):
             text = node.get("description", "")
             assert text == text.strip(), path
@@ -195,7 +195,7 @@ def test_everything_is_described(name: str) -> None:
 
 @per_schema
 def test_column_names_fit_every_warehouse(name: str) -> None:
-    """Small letters, digits and underscores, at most 63 of them."""
+    """They have lower-case letters, digits and underscores, at most 63 characters."""
     for column in SCHEMAS[name]["properties"]:
         assert re.fullmatch(r"[a-z_][a-z0-9_]*", column, re.ASCII), column
         assert len(column) <= LONGEST_NAME, column
@@ -204,7 +204,7 @@ def test_column_names_fit_every_warehouse(name: str) -> None:
 @per_schema
 def test_nested_names_fit_every_warehouse_when_flattened(name: str) -> None:
     """Flattening joins them with two underscores."""
-    for path, _ in offenders(name):
+    for path, _ in properties_of(name):
         if "[]" not in path:
             flat = path.removeprefix(".").replace(".", "__")
             assert re.fullmatch(r"[a-z_][a-z0-9_]*", flat, re.ASCII), path
@@ -213,7 +213,7 @@ def test_nested_names_fit_every_warehouse_when_flattened(name: str) -> None:
 
 @per_stream
 def test_primary_keys_are_never_null(stream: type[GorgiasStream]) -> None:
-    """A target finds the row to update by them; a date-time would crash one."""
+    """A target finds the row to update by them; a date-time would crash one target."""
     assert stream.primary_keys
     for key in stream.primary_keys:
         node = SCHEMAS[stream.name]["properties"][key]
@@ -223,7 +223,7 @@ def test_primary_keys_are_never_null(stream: type[GorgiasStream]) -> None:
 
 @per_stream
 def test_the_replication_key_is_a_date_time(stream: type[GorgiasStream]) -> None:
-    """Bookmarks are moments."""
+    """Bookmarks are timestamps."""
     if stream.replication_key is not None:
         node = SCHEMAS[stream.name]["properties"][stream.replication_key]
         assert node["format"] == "date-time"
@@ -231,7 +231,7 @@ def test_the_replication_key_is_a_date_time(stream: type[GorgiasStream]) -> None
 
 @per_stream
 def test_an_order_is_by_a_property_of_the_stream(stream: type[GorgiasStream]) -> None:
-    """An incremental stream is ordered by its replication key."""
+    """An incremental stream is sorted by its replication key."""
     if stream.order_by is None:
         return
     key, direction = stream.order_by.split(":")
@@ -242,10 +242,10 @@ def test_an_order_is_by_a_property_of_the_stream(stream: type[GorgiasStream]) ->
 
 
 @per_stream
-def test_a_stream_says_where_it_reads_and_what_it_needs(
+def test_a_stream_declares_its_path_and_scope(
     stream: type[GorgiasStream],
 ) -> None:
-    """Messages about a refusal name the scope; the docstring is its description."""
+    """Refusals name the scope, and the docstring is the description."""
     assert re.fullmatch(r"/api/[a-z_{}/-]+", stream.path)
     assert re.fullmatch(r"[a-z_]+:read", stream.scope)
     assert (stream.__doc__ or "").strip()
@@ -253,12 +253,12 @@ def test_a_stream_says_where_it_reads_and_what_it_needs(
 
 @per_schema
 def test_every_documented_field_is_declared(name: str) -> None:
-    """Gorgias' documentation and recorded answers are turned into a list by hand."""
+    """The list is taken from Gorgias' documentation and observed answers."""
     missing = set(DOCUMENTED[name]) - SCHEMAS[name]["properties"].keys()
     assert not missing
 
 
 def test_the_documented_fields_are_those_of_the_streams() -> None:
-    """No list belongs to a stream that is gone."""
+    """Every list belongs to an existing stream."""
     assert DOCUMENTED.keys() == SCHEMAS.keys()
     assert all(fields == sorted(set(fields)) for fields in DOCUMENTED.values())

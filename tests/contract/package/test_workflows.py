@@ -1,4 +1,4 @@
-"""What runs on GitHub is pinned, bounded, and cannot pass by being left out."""
+"""Workflows on GitHub are pinned and restricted, and the gate includes every job."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ OWN = "uses: $/.github/workflows/"
 
 
 def text_of(name: str) -> str:
-    """Return a workflow as it is written."""
+    """Return the text of a workflow."""
     return (WORKFLOWS / f"{name}.yml").read_text(encoding="utf-8")
 
 
 def workflow(name: str) -> dict[str, Any]:
-    """Return a workflow, parsed."""
+    """Return a parsed workflow."""
     content: dict[str, Any] = yaml.safe_load(text_of(name))
     return content
 
 
-def test_no_workflow_goes_unchecked() -> None:
-    """The tests below know each of them."""
+def test_every_workflow_is_checked() -> None:
+    """The tests below know each workflow."""
     assert {file.stem for file in WORKFLOWS.iterdir()} == set(NAMES)
 
 
-def test_actions_are_pinned_once_and_their_version_is_told() -> None:
-    """A tag can be moved, and a bare hash tells nobody how old it is."""
+def test_actions_are_pinned_once_with_a_version_comment() -> None:
+    """A tag can be moved, and a bare hash does not show its age."""
     pins = set()
     for line in "".join(text_of(name) for name in NAMES).splitlines():
         if "uses: " in line and OWN not in line:
@@ -45,8 +45,8 @@ def test_actions_are_pinned_once_and_their_version_is_told() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_job_may_do_what_it_says_and_no_more(name: str) -> None:
-    """Nothing is granted to all jobs, and no stored secret is used."""
+def test_a_job_has_only_the_permissions_that_it_declares(name: str) -> None:
+    """No permission is granted to all jobs, and no stored secret is used."""
     assert workflow(name)["permissions"] == {}
     for job in workflow(name)["jobs"].values():
         assert "permissions" in job
@@ -55,14 +55,14 @@ def test_a_job_may_do_what_it_says_and_no_more(name: str) -> None:
 
 
 def test_the_gate_waits_for_every_job() -> None:
-    """A branch is protected by the gate alone, so no job may be missing there."""
+    """Branch protection depends on the gate alone."""
     jobs = workflow("ci")["jobs"]
     assert set(jobs["gate"]["needs"]) == set(jobs) - {"gate"}
     assert jobs["gate"]["if"] == "always()"
 
 
 def test_every_supported_python_is_tested() -> None:
-    """Each with the newest and with the lowest dependencies."""
+    """Each runs with the newest and with the lowest dependencies."""
     prefix = "Programming Language :: Python :: "
     found = metadata.metadata("tap-gorgias").get_all("Classifier") or []
     listed = [one.removeprefix(prefix) for one in found if one.startswith(prefix)]
@@ -72,7 +72,7 @@ def test_every_supported_python_is_tested() -> None:
 
 
 def test_only_what_passed_and_was_attested_is_published() -> None:
-    """Each job of a release waits for the one before it."""
+    """Each job of a release waits for the previous one."""
     jobs = workflow("release")["jobs"]
     order = ["checks", "describe", "attest", "publish", "announce"]
     assert list(jobs) == order

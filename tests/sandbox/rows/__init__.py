@@ -1,1 +1,1 @@
-"""How the rows of each kind are made up."""
+"""Generated rows of each object type."""

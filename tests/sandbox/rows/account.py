@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def settings() -> list[Row]:
-    """Return the settings, each with its own shape of data."""
+    """Return the settings, each with `data` of a different shape."""
     hours = {"days": "1,2,3,4,5", "from_time": "09:00", "to_time": "17:00"}
     return [
         {
@@ -61,7 +61,7 @@ def settings() -> list[Row]:
 
 
 def account(shop: Shop) -> Row:
-    """Return the account, which is not paged."""
+    """Return the account as a single document."""
     start = shop.start // SECOND * SECOND
     return {
         "domain": SUBDOMAIN,

@@ -25,7 +25,7 @@ _ATTACHMENT = {
 
 
 def message(shop: Shop, row_id: int, ticket_id: int, turn: int, created: int) -> Row:
-    """Make up the turn-th message of a ticket; sides take turns."""
+    """Generate the message of a ticket at index `turn`; both sides alternate."""
     dice = Dice(shop.seed, "message", row_id)
     facts = Facts.of(shop, ticket_id)
     from_agent = (turn % 2 == 1) != facts.from_agent
@@ -85,7 +85,7 @@ def message(shop: Shop, row_id: int, ticket_id: int, turn: int, created: int) ->
 
 
 def _source(channel: str, sender: Row | None, receiver: Row | None) -> Row:
-    """Make up the addresses; keys without a value are left out."""
+    """Generate the addresses; keys without a value are omitted."""
     if channel == "phone":
         return {"type": "phone"}
     source: Row = {"type": channel}
@@ -97,14 +97,14 @@ def _source(channel: str, sender: Row | None, receiver: Row | None) -> Row:
 
 
 def _intents(dice: Dice) -> list[Row]:
-    """Make up what a message seems to want."""
+    """Generate the detected intents of a message."""
     if not dice.chance(25):
         return []
     return [{"name": "shipping/status", "rejected": False, "is_user_feedback": False}]
 
 
 def _reply(stub: Row | None, row_id: int) -> Row:
-    """Make up a pointer to another message of the conversation."""
+    """Generate a reference to another message of the conversation."""
     return {
         "integration_id": None,
         "message_id": row_id,

@@ -21,7 +21,7 @@ _TEAMS = ("Returns", "VIP", "Wholesale", "Évènements", "Night shift")
 
 
 def customer(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a customer as listed."""
+    """Generate a customer as listed."""
     dice = Dice(shop.seed, "customer", row_id)
     first, last = dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
     if dice.chance(5):
@@ -46,14 +46,14 @@ def customer(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def _customer_fields(dice: Dice) -> Row:
-    """Make up custom-field values, keyed by the field's id."""
+    """Generate custom-field values, keyed by the field's id."""
     if not dice.chance(20):
         return {}
     return {"319846": {"id": 319846, "value": dice.pick(("gold", "silver", "new"))}}
 
 
 def customer_detail(row: Row) -> Row:
-    """Show one customer, with what lists leave out."""
+    """Return a single customer with the fields that lists omit."""
     dice = Dice("customer detail", row["id"])
     channels = [_channel(row, 0, "email", row["email"])] if row["email"] else []
     if dice.chance(30):
@@ -72,7 +72,7 @@ def customer_detail(row: Row) -> Row:
 
 
 def _channel(row: Row, number: int, kind: str, address: str) -> Row:
-    """Show how to reach a customer."""
+    """Return a contact channel of a customer."""
     owner = {"id": row["id"], "name": row["name"]}
     return {
         "id": row["id"] + 134_000_000 + number,
@@ -88,7 +88,7 @@ def _channel(row: Row, number: int, kind: str, address: str) -> Row:
 
 
 def customer_stub(shop: Shop, row_id: int) -> Row | None:
-    """Show a customer inside another object."""
+    """Return a customer as embedded in another object."""
     row_id = shop.customers.survivor(row_id)
     if row_id not in shop.customers:
         return None
@@ -97,7 +97,7 @@ def customer_stub(shop: Shop, row_id: int) -> Row | None:
 
 
 def user(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a user of the helpdesk; the first is its bot."""
+    """Generate a user of the helpdesk; the first is its bot."""
     dice = Dice(shop.seed, "user", row_id)
     is_bot = row_id == shop.users.id_at(0)
     first, last = dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
@@ -129,7 +129,7 @@ def user(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def user_stub(shop: Shop, row_id: int) -> Row | None:
-    """Show a user inside another object."""
+    """Return a user as embedded in another object."""
     if row_id not in shop.users:
         return None
     row = shop.users.row(row_id)
@@ -137,7 +137,7 @@ def user_stub(shop: Shop, row_id: int) -> Row | None:
 
 
 def team(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up a team; the emoji of an old team is an object."""
+    """Generate a team; the emoji of an old team is an object."""
     dice = Dice(shop.seed, "team", row_id)
     number = shop.teams.position_of(row_id) or 0
     emoji = {"id": "fire", "native": "🔥"} if number == 0 else "🌙"

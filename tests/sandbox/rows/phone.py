@@ -18,7 +18,7 @@ _COUNTRIES = ("US", "FR", "JP")
 
 
 class Outcome(NamedTuple):
-    """How a call ended, and the types of its events."""
+    """The result of a call and the types of its events."""
 
     status: str
     termination: str
@@ -28,12 +28,12 @@ class Outcome(NamedTuple):
 
     @property
     def answered(self) -> bool:
-        """Whether somebody was spoken to."""
+        """Whether the call was answered."""
         return self.termination == "answered"
 
     @classmethod
     def of(cls, shop: Shop, call_id: int) -> Outcome:
-        """Make up how a call ended."""
+        """Generate the outcome of a call."""
         dice = Dice(shop.seed, "outcome", call_id)
         outcome = dice.pick(_OUTCOMES)
         return outcome._replace(duration=3 + dice.roll(600 if outcome.answered else 40))
@@ -77,7 +77,7 @@ _META: tuple[str | Row | None, ...] = (
 
 
 def call_row(row_id: int, created: int) -> Row:
-    """Lay out a call that just came in."""
+    """Return the row of a call that has just come in."""
     number = row_id % len(_NUMBERS)
     return {
         "id": row_id,
@@ -114,7 +114,7 @@ def call_row(row_id: int, created: int) -> Row:
 
 
 def voice_call(shop: Shop, row_id: int, ticket_id: int, created: int) -> Row:
-    """Make up a call that is over."""
+    """Generate a call that has ended."""
     dice = Dice(shop.seed, "call", row_id)
     outcome = Outcome.of(shop, row_id)
     facts = Facts.of(shop, ticket_id)
@@ -155,7 +155,7 @@ def voice_call(shop: Shop, row_id: int, ticket_id: int, created: int) -> Row:
 
 
 def call_event(shop: Shop, row_id: int, call_id: int, step: int, created: int) -> Row:
-    """Make up what happened in a call; meta is an object, or a string of one."""
+    """Generate an event of a call; meta is an object, or a string of one."""
     dice = Dice(shop.seed, "call event", row_id)
     events = Outcome.of(shop, call_id).events
     call = shop.voice_calls.row(call_id) if call_id in shop.voice_calls else {}
@@ -172,7 +172,7 @@ def call_event(shop: Shop, row_id: int, call_id: int, step: int, created: int) -
 
 
 def call_recording(shop: Shop, row_id: int, call_id: int, created: int) -> Row:
-    """Make up the recording of a call, or what was said to the machine."""
+    """Generate the recording or the voicemail of a call."""
     dice = Dice(shop.seed, "recording", row_id)
     outcome = Outcome.of(shop, call_id)
     kind = "call-recording" if outcome.answered else "voicemail"

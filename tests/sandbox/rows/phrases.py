@@ -1,4 +1,4 @@
-"""Words to make rows of."""
+"""Words and phrases for generated rows."""
 
 from __future__ import annotations
 
@@ -75,6 +75,6 @@ COLORS: Final = ("#ff624d", "#c13e50", "#0f83e0", "#000000")
 
 
 def text(dice: Dice) -> str:
-    """Make up what somebody wrote; once in a while something very long."""
+    """Generate a text, which is occasionally very long."""
     sentences = [dice.pick(SENTENCES) for _ in range(1 + dice.roll(5))]
     return "\n".join(sentences) * (200 if dice.chance(1) else 1)

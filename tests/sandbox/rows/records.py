@@ -32,7 +32,7 @@ _EVENT_TYPES = (
 def survey(
     shop: Shop, row_id: int, ticket_id: int, customer_id: int, created: int
 ) -> Row:
-    """Make up a survey; its score comes later, or never."""
+    """Generate a survey; its score arrives later, or never."""
     dice = Dice(shop.seed, "survey", row_id)
     due = created + 2 * 3_600_000_000 if dice.chance(70) else None
     sent = due if due and due <= shop.end else None
@@ -55,7 +55,7 @@ def survey(
 
 
 def event(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up an event about something that was there already."""
+    """Generate an event about an object that already existed."""
     position = shop.events.position_of(row_id)
     if position is None:
         return event_row(row_id, created)
@@ -66,9 +66,9 @@ def event(shop: Shop, row_id: int, created: int) -> Row:
     size = int(shop.sizes[shop.name_of(object_type)] * share)
     object_id = collection.id_at(dice.roll(1 + size))
     if event_type == "ticket-created":
-        object_id = shop.tickets.created_about(created)
+        object_id = shop.tickets.first_created_after(created)
     elif event_type == "ticket-merged":
-        # A ticket that is left would have changed with the merge.
+        # The surviving ticket would have changed with the merge.
         object_id = collection.source_of(object_id)
     user_id = shop.users.id_at(dice.roll(max(shop.sizes["users"], 1)))
     return event_row(
@@ -85,14 +85,14 @@ def event(shop: Shop, row_id: int, created: int) -> Row:
 def _event_data(
     event_type: str, collection: Collection, object_id: int, user_id: int
 ) -> Row | None:
-    """Make up an event's data, which depends on its type."""
+    """Generate the data of an event, which depends on its type."""
     if event_type == "customer-merged":
         return {"source_customer_id": collection.source_of(object_id)}
     return {"assignee_user_id": user_id} if event_type == "ticket-assigned" else None
 
 
 def event_row(row_id: int, created: int, **fields: object) -> Row:
-    """Lay out an event."""
+    """Return the row of an event."""
     dice = Dice("context", row_id)
     row: Row = {
         "id": row_id,
@@ -109,7 +109,7 @@ def event_row(row_id: int, created: int, **fields: object) -> Row:
 
 
 def tag(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up a tag."""
+    """Generate a tag."""
     dice = Dice(shop.seed, "tag", row_id)
     number = shop.tags.position_of(row_id)
     decoration = dice.pick((None, {}, {"color": dice.pick(COLORS)}))

@@ -1,4 +1,4 @@
-"""Invented secrets, planted where merchants keep theirs; none may get out."""
+"""Invented secrets in the fields where merchants store theirs; none may leak."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account is set up with: macros, integrations, jobs and the like."""
+"""The configuration of an account: macros, integrations, jobs and the like."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ _DEFINITIONS = (
 
 
 def custom_field(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up the definition of a custom field."""
+    """Generate the definition of a custom field."""
     dice = Dice(shop.seed, "custom field", row_id)
     number = shop.custom_fields.position_of(row_id) or 0
-    deactivated = (updated + 100 * SECOND) // SECOND * SECOND  # as the caller says
+    deactivated = (updated + 100 * SECOND) // SECOND * SECOND  # whole seconds
     return {
         "id": row_id,
         "external_id": None,
@@ -97,7 +97,7 @@ def custom_field(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def integration(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up an integration; those over HTTP hold secrets."""
+    """Generate an integration; HTTP integrations contain secrets."""
     dice = Dice(shop.seed, "integration", row_id)
     number = shop.integrations.position_of(row_id) or 0
     kind, secrets = _INTEGRATIONS[number % len(_INTEGRATIONS)]
@@ -122,7 +122,7 @@ def integration(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def job(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up a job."""
+    """Generate a job."""
     dice = Dice(shop.seed, "job", row_id)
     status = dice.pick(_JOB_STATUSES)
     planned = dice.chance(25) or status == "scheduled"
@@ -148,7 +148,7 @@ def job(shop: Shop, row_id: int, created: int) -> Row:
 
 
 def _job_params(shop: Shop) -> list[Row]:
-    """Return what jobs are told."""
+    """Return the parameters of jobs."""
     return [
         {},
         {"ticket_ids": [shop.tickets.id_at(0), shop.tickets.id_at(1)]},
@@ -168,7 +168,7 @@ def _job_params(shop: Shop) -> list[Row]:
 
 
 def macro(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a macro; updated_datetime is null until it is edited."""
+    """Generate a macro; updated_datetime is null until it is edited."""
     dice = Dice(shop.seed, "macro", row_id)
     body = dice.pick(SENTENCES)
     return {
@@ -194,7 +194,7 @@ def macro(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def widget(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a widget: boxes in boxes."""
+    """Generate a widget with nested templates."""
     dice = Dice(shop.seed, "widget", row_id)
     kind = dice.pick(_WIDGET_TYPES)
     of_app = kind == "customer_external_data"
@@ -216,7 +216,7 @@ def widget(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def _box(dice: Dice, depth: int) -> Row:
-    """Make up a widget's template."""
+    """Generate the template of a widget."""
     if not depth:
         return {"type": dice.pick(("text", "date")), "path": "name", "title": "Name"}
     inner = [_box(dice, depth - 1) for _ in range(1 + dice.roll(2))]

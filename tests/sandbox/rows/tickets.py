@@ -24,7 +24,7 @@ _NOT_EMBEDDED = {"headers", "macros", "deleted_datetime"}
 
 
 class Facts(NamedTuple):
-    """What a ticket shares with its messages."""
+    """The properties that a ticket shares with its messages."""
 
     customer_id: int
     user_id: int
@@ -33,7 +33,7 @@ class Facts(NamedTuple):
 
     @classmethod
     def of(cls, shop: Shop, ticket_id: int) -> Facts:
-        """Make up the facts of a ticket."""
+        """Generate the facts of a ticket."""
         dice = Dice(shop.seed, "facts", ticket_id)
         return cls(
             shop.customers.id_at(dice.roll(max(shop.sizes["customers"], 1))),
@@ -44,7 +44,7 @@ class Facts(NamedTuple):
 
 
 class Course(NamedTuple):
-    """How a ticket went so far."""
+    """The timestamps and counts of a ticket's conversation."""
 
     created: int
     updated: int
@@ -54,7 +54,7 @@ class Course(NamedTuple):
 
 
 def ticket(shop: Shop, row_id: int, course: Course) -> Row:
-    """Make up a ticket as listed."""
+    """Generate a ticket as listed."""
     dice = Dice(shop.seed, "ticket", row_id)
     facts = Facts.of(shop, row_id)
     updated = course.updated
@@ -102,13 +102,13 @@ def ticket(shop: Shop, row_id: int, course: Course) -> Row:
 
 
 def _assignee(shop: Shop, facts: Facts) -> Row | None:
-    """Show the assigned user, who has a bio besides."""
+    """Return the assigned user, who has a bio here."""
     stub = user_stub(shop, facts.user_id)
     return stub | {"bio": None} if stub else None
 
 
 def _team(shop: Shop, dice: Dice) -> Row | None:
-    """Show a team inside a ticket."""
+    """Return a team as embedded in a ticket."""
     team_id = shop.teams.id_at(dice.roll(max(shop.sizes["teams"], 1)))
     if team_id not in shop.teams:
         return None
@@ -117,7 +117,7 @@ def _team(shop: Shop, dice: Dice) -> Row | None:
 
 
 def _tag(shop: Shop, number: int) -> Row | None:
-    """Show a tag inside a ticket."""
+    """Return a tag as embedded in a ticket."""
     tag_id = shop.tags.id_at(number)
     if tag_id not in shop.tags:
         return None
@@ -126,7 +126,7 @@ def _tag(shop: Shop, number: int) -> Row | None:
 
 
 def _summary(updated: int) -> Row:
-    """Make up the summary a machine wrote of a ticket."""
+    """Generate the automatic summary of a ticket."""
     return {
         "content": "The customer asks where the order is.",
         "created_datetime": iso(updated - 5_000),
@@ -136,16 +136,18 @@ def _summary(updated: int) -> Row:
 
 
 def _fields(dice: Dice) -> Row:
-    """Make up custom-field values of all three types, keyed by the field's id."""
+    """Generate custom-field values of all three types, keyed by the field's id."""
     if not dice.chance(40):
         return {}
     values = {319825: "Shipping::Late", 319832: 4.5, 319839: True}
-    chosen = [number for number in values if dice.chance(60)]
-    return {str(number): {"id": number, "value": values[number]} for number in chosen}
+    row_filter = [number for number in values if dice.chance(60)]
+    return {
+        str(number): {"id": number, "value": values[number]} for number in row_filter
+    }
 
 
 def ticket_detail(shop: Shop, row: Row) -> Row:
-    """Show one ticket, with its messages and other things lists leave out."""
+    """Return a single ticket with its messages and other fields that lists omit."""
     customer, user, team = row["customer"], row["assignee_user"], row["assignee_team"]
     messages = map(shop.messages.row, shop.messages.of_ticket(row["id"]))
     surveys = shop.satisfaction_surveys.of_ticket(row["id"])

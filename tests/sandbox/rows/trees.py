@@ -16,36 +16,36 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def parse(text: str) -> ast.expr:
-    """Parse an expression: close enough to Python's own."""
+    """Parse an expression, whose syntax is close enough to Python's."""
     spelled = text.replace("&&", "and").replace("||", "or")
     return ast.parse(spelled, mode="eval").body
 
 
 def program(*body: Node) -> Node:
-    """Make a tree of statements."""
+    """Build the tree of a list of statements."""
     return {"type": "Program", "sourceType": "script", "body": list(body)} | _at()
 
 
 def statement(text: str, line: int = 1) -> Node:
-    """Make the tree of an expression that stands alone."""
+    """Build the tree of an expression statement."""
     return {"type": "ExpressionStatement", "expression": tree(text, line)} | _at(
         line, 0, len(text)
     )
 
 
 def tree(text: str, line: int = 1) -> Node:
-    """Make the tree of an expression."""
+    """Build the tree of an expression."""
     return _node(parse(text), line)
 
 
 def block(texts: Sequence[str], line: int) -> Node:
-    """Make the tree of statements in braces."""
+    """Build the tree of statements in braces."""
     body = [statement(text, line + number) for number, text in enumerate(texts)]
     return {"type": "BlockStatement", "body": body} | _at(line, 0, 1)
 
 
 def branch(test: str, then: Sequence[str], otherwise: Node | None, line: int) -> Node:
-    """Make the tree of an `if`."""
+    """Build the tree of an `if`."""
     return {
         "type": "IfStatement",
         "test": tree(test, line),
@@ -55,14 +55,14 @@ def branch(test: str, then: Sequence[str], otherwise: Node | None, line: int) ->
 
 
 def value_of(node: ast.expr) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value a literal stands for."""
+    """Return the value of a literal."""
     if isinstance(node, ast.Name):
         return _WORDS[node.id]
     return ast.literal_eval(node)
 
 
 def _at(line: int = 0, start: int = 0, end: int = 0) -> Node:
-    """Say where a node was found."""
+    """Return the location of a node."""
     return {
         "loc": {
             "start": {"line": line, "column": start},
@@ -72,7 +72,7 @@ def _at(line: int = 0, start: int = 0, end: int = 0) -> Node:
 
 
 def _node(node: ast.expr, line: int) -> Node:
-    """Turn a node of Python's tree into one of JavaScript's."""
+    """Convert a node of Python's syntax tree to one of JavaScript's."""
     for kind, shape in _SHAPES.items():
         if isinstance(node, kind):
             end = node.end_col_offset or 0
@@ -81,7 +81,7 @@ def _node(node: ast.expr, line: int) -> Node:
 
 
 def _logical(node: Any, line: int) -> Node:  # noqa: ANN401 - see _SHAPES
-    """Join two sides at a time."""
+    """Convert a chain of operands to nested binary expressions."""
     operator = "&&" if isinstance(node.op, ast.And) else "||"
 
     def join(left: Node, right: Node) -> Node:

@@ -1,4 +1,4 @@
-"""Views, and the rules that automate what agents do with them."""
+"""Views, and the rules that automate the work of agents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """What sets one view apart."""
+    """The properties that distinguish one view from another."""
 
     name: str
     filters: str = ""
@@ -71,7 +71,7 @@ _BRANCHES = 5
 
 
 def view(shop: Shop, row_id: int, created: int) -> Row:
-    """Make up a view."""
+    """Generate a view."""
     dice = Dice(shop.seed, "view", row_id)
     number = shop.views.position_of(row_id) or 0
     plan = PLANS[number % len(PLANS)]
@@ -101,7 +101,7 @@ def view(shop: Shop, row_id: int, created: int) -> Row:
 
 
 def rule(shop: Shop, row_id: int, created: int, updated: int) -> Row:
-    """Make up a rule, with its code and the large tree of it."""
+    """Generate a rule with its code and the large syntax tree of that code."""
     dice = Dice(shop.seed, "rule", row_id)
     code, tree = _code(dice)
     return {
@@ -122,7 +122,7 @@ def rule(shop: Shop, row_id: int, created: int, updated: int) -> Row:
 
 
 def _code(dice: Dice) -> tuple[str, Node]:
-    """Make up code: an `if`, an `else if`, and so on."""
+    """Generate code: an `if`, an `else if`, and so on."""
     code, node = "", None
     for line in range(4 * _BRANCHES, 0, -4):
         test = " && ".join(dice.pick(_TESTS) for _ in range(3))

@@ -1,4 +1,4 @@
-"""Prints what queries find, a list of rows for each: `ask_bigquery.py PROJECT ...`."""
+"""Print the rows that queries find, a list per query: `ask_bigquery.py PROJECT ...`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints what queries find, a list of rows for each: `ask_snowflake.py PORT ...`."""
+"""Print the rows that queries find, a list per query: `ask_snowflake.py PORT ...`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Starts bqemulator 1.4.0 with what it lacks; its arguments are bqemulator's own.
+"""Start bqemulator 1.4.0 with fixes; the arguments are bqemulator's own.
 
-The first load job of the table that FAILING_TABLE names is refused.
+It refuses the first load job of the table named in FAILING_TABLE.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from sqlglot.dialects.duckdb import DuckDB
 # The extension for geography would be downloaded.
 DuckDBEngine._load_spatial = lambda _: None
 
-# BigQuery takes `UPDATE SET target.a = source.a` in a MERGE, DuckDB `SET a = ...`.
+# BigQuery accepts `UPDATE SET target.a = source.a` in a MERGE, DuckDB `SET a = ...`.
 DuckDB.Generator.TRANSFORMS[exp.Merge] = merge_without_target_sql
 
-# Names of nested fields are not quoted, and `to` is a word of SQL. The function calls
-# itself by its name in `type_map` for them, and `tables` calls it by a name of its own.
+# Names of nested fields are not quoted, though `to` is a keyword. The function calls
+# itself for them by its name in `type_map`; `tables` has another name for it.
 columns_of = tables.bq_schema_to_duckdb_columns
 
 
 def quoted_columns_of(fields: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return quoted names, with types."""
+    """Return quoted column names with their types."""
     return [(f'"{name}"', kind) for name, kind in columns_of(fields)]
 
 
@@ -41,7 +41,7 @@ to_fail = {os.environ.get("FAILING_TABLE")}
 
 
 def load(path: str, table: str, context: Any) -> None:
-    """Load a file of JSON lines. It is compressed, which is not looked at."""
+    """Load a file of JSON lines, which is compressed."""
     name = table.rpartition(".")[2].strip('"').partition("__")[0]
     if name in to_fail:
         to_fail.remove(name)

@@ -1,8 +1,8 @@
-"""Runs a target of the Meltano SDK that does not wait: `hurried_target.py NAME ...`.
+"""Run a target of the Meltano SDK without delays: `hurried_target.py NAME ...`.
 
-target-bigquery sleeps for 5 s after it made a table, for 2.5 s after a temporary one,
-and lets idle workers live for 30 s. With EACH_STATE set, a target loads what it has
-whenever it gets a STATE, as it would five minutes after the last time, and writes it.
+target-bigquery sleeps for 5 s after creating a table, for 2.5 s after a temporary one,
+and keeps idle workers for 30 s. With EACH_STATE set, a target loads its rows and writes
+STATE on each STATE message, which it would otherwise do every five minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if os.environ.get("EACH_STATE"):
     process_state = Target._process_state_message
 
     def process_state_at_once(self: Target, message: dict[str, Any]) -> None:
-        """Take a STATE, as if nothing had been loaded since 1970."""
+        """Process a STATE as if nothing had been loaded since 1970."""
         self._last_full_drain_at = 0
         process_state(self, message)
 
@@ -41,7 +41,7 @@ if name == "target-bigquery":
         block: bool = True,  # noqa: FBT001, FBT002 (as in the original)
         timeout: float | None = None,
     ) -> Any:
-        """Wait for the next job, but not long."""
+        """Wait for the next job for only a short time."""
         return get(self, block, timeout and min(timeout, 0.1))
 
     queue.Queue.get = hurried_get

@@ -1,8 +1,8 @@
-"""Lets target-snowflake 0.20.4 load fakesnow 0.12.1, which has no stages.
+"""Run target-snowflake 0.20.4 with fakesnow 0.12.1, which has no stages.
 
-The lines of a staged file become rows of a table, and the target's MERGE is run in two
-steps: its SELECT on that table, and its MERGE from the outcome. Its names, types, casts
-and clauses stay as they are.
+The lines of a staged file become rows of a table, and the target's MERGE runs in two
+steps: its SELECT on that table, and its MERGE from the result. Its names, types, casts
+and clauses are unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MERGE = re.compile(
 
 
 class Connector(SnowflakeConnector):
-    """Speaks HTTP to the port in SNOWFLAKE_PORT."""
+    """Connects over HTTP to the port in SNOWFLAKE_PORT."""
 
     def get_connect_args(self) -> dict[str, Any]:
         address = {"host": "127.0.0.1", "port": int(os.environ["SNOWFLAKE_PORT"])}
@@ -39,7 +39,7 @@ class Connector(SnowflakeConnector):
         )
 
     def run(self, statement: str, **values: str) -> Any:
-        """Return the first row of what a statement answers."""
+        """Return the first row of a statement's result."""
         with self._connect() as connection, connection.begin():
             return connection.execute(text(statement), values).fetchone()
 
