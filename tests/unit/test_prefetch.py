@@ -118,7 +118,7 @@ def test_a_consumer_that_stops_early_does_not_wait_and_leaves_no_thread() -> Non
     assert thread.daemon
     source.free.set()
     thread.join(PATIENCE_SECONDS)
-    assert threads() == before
+    assert threads() <= before
     assert not source.requested[3].is_set()
 
 
