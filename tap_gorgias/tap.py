@@ -18,6 +18,8 @@ from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.config.statistics import read_queries
+from tap_gorgias.connection_test.report import render
+from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import (
     CatalogError,
     SettingsError,
@@ -26,8 +28,6 @@ from tap_gorgias.errors import (
     Terminated,
     messages_of,
 )
-from tap_gorgias.first_look.looking import FirstLook
-from tap_gorgias.first_look.table import render
 from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
@@ -304,7 +304,7 @@ class TapGorgias(Tap):
             len(selected),
         )
         try:
-            results = list(FirstLook(self.run).at(selected))
+            results = list(ConnectionTest(self.run).check(selected))
         finally:
             self.run.close()
         report = render(
@@ -314,7 +314,7 @@ class TapGorgias(Tap):
             requests=self.run.summary.total.requests,
         )
         click.echo(report, err=True, nl=False)
-        if not all(result.verdict.is_well for result in results):
+        if not all(result.passed for result in results):
             raise SystemExit(1)
 
     def write_last_state(self) -> None:

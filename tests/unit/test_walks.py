@@ -1,4 +1,4 @@
-"""Logs are read oldest first from the bookmark on, small tables whole."""
+"""Logs are read in ascending order from the bookmark, snapshots in full."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> Read:
-    """Read a log, whatever moment it asks for."""
+    """Read a log whose pages do not depend on the bookmark."""
     read = Read()
     return read.take(
         walks.log(
@@ -32,7 +32,7 @@ def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> 
 
 
 def snapshot_ids(*reads: Pages, keys: tuple[str, ...] = ("id",)) -> list[object]:
-    """Read a small table and take the ids."""
+    """Read the lists of a snapshot, and return the ids."""
     pages = itertools.chain.from_iterable(read(None) for read in reads)
     steps = walks.snapshot(pages, keys)
     return [row["id"] for step in steps for row in step.rows]
@@ -49,58 +49,58 @@ def snapshot_ids(*reads: Pages, keys: tuple[str, ...] = ("id",)) -> list[object]
     ],
     ids=["all", "start", "bookmark", "bookmark after start", "bookmark before start"],
 )
-def test_a_log_is_asked_for_from_five_minutes_before_its_bookmark(
+def test_a_log_is_requested_from_five_minutes_before_its_bookmark(
     bookmark: str | None, start: str | None, floor: str | None
 ) -> None:
-    """Rows may become visible late; the start date is for the first sync only."""
-    asked: list[str | None] = []
+    """Rows may become visible late. The start date applies only to the first sync."""
+    requested: list[str | None] = []
 
     def pages_since(timestamp: str | None) -> Iterator[Page]:
-        asked.append(timestamp)
+        requested.append(timestamp)
         return Pages([])(None)
 
     steps = walks.log(
         pages_since, key=KEY, bookmark=bookmark, start=start, walk_log=Read()
     )
     list(steps)
-    assert asked == [floor]
+    assert requested == [floor]
 
 
-def test_no_overlap_beyond_the_calendar() -> None:
-    """A bookmark at the beginning of time has nothing before it."""
+def test_the_overlap_does_not_leave_the_calendar() -> None:
+    """No date-time is before the first one."""
     first = "0001-01-01T00:00:00.000000Z"
     assert walks.floor_of(first, None, timedelta(days=1)) == first
 
 
-def test_the_position_of_a_log_moves_with_every_page() -> None:
-    """A run that dies goes on where it stopped."""
+def test_a_log_saves_its_position_after_each_page() -> None:
+    """The next run continues where a killed run stopped."""
     pages = Pages(rows(at(8), at(9)), rows(at(10)), rows(at(11)))
     read = log(pages)
     assert read.positions == [Position(at(9)), Position(at(10)), Position(at(11))]
     assert read.ids == [at(8), at(9), at(10), at(11)]
 
 
-def test_rows_of_the_overlap_are_emitted_and_do_not_take_the_bookmark_back() -> None:
-    """The target has them already, by their keys."""
+def test_rows_of_the_overlap_are_emitted_without_moving_the_bookmark_back() -> None:
+    """The target replaces them by their keys."""
     read = log(Pages(rows(at(9, 57)), rows(at(9, 59))), at(10))
     assert read.ids == [at(9, 57), at(9, 59)]
     assert read.bookmarks == [at(10), at(10)]
 
 
-def test_an_empty_log_keeps_its_bookmark() -> None:
-    """Nothing happened since."""
+def test_the_bookmark_of_a_log_stays_if_no_rows_are_new() -> None:
+    """The list is empty from there on."""
     assert log(Pages([]), at(10)).positions == [Position(at(10))]
 
 
-def test_an_account_without_events_leaves_no_bookmark() -> None:
-    """STATE has no empty entry."""
+def test_a_log_without_rows_has_no_bookmark() -> None:
+    """STATE contains no empty entry."""
     (position,) = log(Pages([]), start=at(1)).positions
     assert position is not None
     assert position.to_state(KEY) == {}
 
 
-def test_a_disordered_log_keeps_its_bookmark_until_the_end() -> None:
-    """All is read, and what came after the first page is not passed over."""
+def test_an_unordered_log_keeps_its_bookmark_until_its_last_page() -> None:
+    """It is read in full. Rows that were created meanwhile follow in the next run."""
     pages = Pages(
         rows(at(11), at(12)), rows(at(14), at(13)), rows(at(15)), rows(at(16))
     )
@@ -110,81 +110,81 @@ def test_a_disordered_log_keeps_its_bookmark_until_the_end() -> None:
     assert len(read.ids) == 6
 
 
-def test_a_log_that_comes_newest_first_is_read_whole() -> None:
-    """The bookmark is the newest moment of the first page, as in a feed."""
+def test_a_log_in_descending_order_is_read_in_full() -> None:
+    """The bookmark is the newest timestamp of the first page, as in a feed."""
     pages = Pages(rows(at(14), at(13)), rows(at(12), at(11)))
     read = log(pages, at(10))
     assert read.bookmarks == [at(10), at(14)]
     assert read.order_warnings == ["oldest first"]
 
 
-def test_disorder_between_pages_of_a_log_is_seen() -> None:
-    """Each page may be in order while the list is not."""
+def test_wrong_order_across_pages_of_a_log_is_detected() -> None:
+    """Each page may be in order although the list is not."""
     read = log(Pages(rows(at(12)), rows(at(11)), rows(at(13))))
     assert read.order_warnings == ["oldest first"]
 
 
-def test_rows_of_one_moment_are_in_order() -> None:
-    """A rule makes many events at once."""
+def test_rows_with_equal_timestamps_are_in_order() -> None:
+    """A rule can create many events at once."""
     read = log(Pages(rows(at(12), at(12)), rows(at(12))))
     assert read.order_warnings == []
     assert read.bookmarks == [at(12), at(12)]
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 5])
-def test_a_row_of_a_log_without_a_moment_is_emitted(value: object) -> None:
-    """It takes no part in the order."""
+def test_a_row_of_a_log_without_a_timestamp_is_emitted(value: object) -> None:
+    """It is ignored when the order is checked."""
     read = log(Pages(rows(value, at(8), value), rows(value), rows(at(9))))
     assert len(read.ids) == 5
     assert read.bookmarks == [at(8), at(8), at(9)]
     assert read.order_warnings == []
 
 
-def test_an_empty_page_of_a_log_is_not_the_end() -> None:
-    """Only a missing cursor is."""
+def test_an_empty_page_does_not_end_a_log() -> None:
+    """Only a missing cursor does."""
     assert log(Pages([], rows(at(8)), [], rows(at(9)))).ids == [at(8), at(9)]
 
 
-def test_a_repeated_cursor_of_a_log_ends_the_run() -> None:
-    """Pages that go round would be read for ever."""
+def test_a_repeated_cursor_in_a_log_is_an_error() -> None:
+    """Otherwise the walk would never end."""
     with pytest.raises(PageError, match="same cursor"):
         log(Pages(rows(at(8)), []).replace("c1", Page([], "c1")))
 
 
 def test_a_snapshot_reads_every_page_of_every_list() -> None:
-    """Active and archived rows are two lists."""
+    """Active and archived rows are separate lists."""
     active = Pages([{"id": 1}, {"id": 2}], [{"id": 3}])
     archived = Pages([{"id": 4}])
     assert snapshot_ids(active, archived) == [1, 2, 3, 4]
     assert (active.asked, archived.asked) == ([None, "c1"], [None])
 
 
-def test_a_snapshot_leaves_out_what_comes_again() -> None:
-    """Pages shift during a read, and a row may be archived between two lists."""
+def test_a_snapshot_emits_each_row_once() -> None:
+    """Pages may shift during a walk, and a row may be archived between two lists."""
     active = Pages([{"id": 1}, {"id": 2}], [{"id": 2}, {"id": 3}])
     archived = Pages([{"id": 1}, {"id": 4}])
     assert snapshot_ids(active, archived) == [1, 2, 3, 4]
 
 
-def test_rows_of_a_snapshot_are_told_apart_by_all_their_keys() -> None:
+def test_rows_of_a_snapshot_are_identified_by_all_their_keys() -> None:
     """The same item may be in two views."""
     table = [{"view": 1, "id": 7}, {"view": 2, "id": 7}, {"view": 1, "id": 7}]
     assert snapshot_ids(Pages(table), keys=("view", "id")) == [7, 7]
 
 
-def test_a_key_of_an_odd_kind_is_left_to_the_schema() -> None:
-    """The converter refuses it in words; a snapshot must not stumble over it."""
+def test_a_snapshot_accepts_keys_of_any_type() -> None:
+    """The converter rejects invalid ones with a clear error."""
     assert snapshot_ids(Pages([{"id": [1]}, {"id": 2}])) == [[1], 2]
 
 
 def test_a_snapshot_has_no_position() -> None:
-    """It is read whole each time."""
+    """It is read in full every time."""
     steps = list(walks.snapshot(Pages([{"id": 1}], [])(None), ("id",)))
     assert [step.position for step in steps] == [None, None]
 
 
-def test_the_next_page_of_a_log_or_table_is_announced() -> None:
-    """All their pages are read, so the last one alone has none after it."""
+def test_steps_of_logs_and_snapshots_tell_whether_another_page_follows() -> None:
+    """All pages are read, so only the last step has no next page."""
     pages = Pages(rows(at(8)), rows(at(9)), [])
     assert [step.has_next_page for step in log(pages).steps] == [True, True, False]
     steps = walks.snapshot(pages(None), ("id",))

@@ -1,4 +1,4 @@
-"""A list without order and filter is read on from the cursor of its last page."""
+"""A list without order or filter is resumed from the cursor of its last page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tap_gorgias.replication.pages import Page, PageError
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 
-def read_on(
+def read_list(
     pages: Pages,
     position: Position | None = None,
     floor: str | None = None,
@@ -40,18 +40,18 @@ def read_on(
 
 
 def refusal(status: int) -> ApiError:
-    """Make what Gorgias answers to a cursor that it does not like."""
+    """Return the error of a refused cursor."""
     return ApiError("no", stream="s", path="/api/s", status=status)
 
 
 def three_pages() -> Pages:
-    """Make a list of three pages."""
+    """Return a list of three pages."""
     return Pages(rows(at(8), at(9)), rows(at(10)), rows(at(11)))
 
 
-def test_each_page_leaves_its_own_cursor() -> None:
-    """The first page has none."""
-    read = read_on(three_pages())
+def test_each_page_saves_its_own_cursor() -> None:
+    """The first page does not have one."""
+    read = read_list(three_pages())
     assert read.ids == [at(8), at(9), at(10), at(11)]
     assert read.positions == [
         Position(at(9)),
@@ -60,53 +60,53 @@ def test_each_page_leaves_its_own_cursor() -> None:
     ]
 
 
-def test_an_idle_run_asks_for_the_last_page_alone() -> None:
-    """It may have grown; if it has not, one request tells so."""
+def test_an_idle_run_requests_only_the_last_page() -> None:
+    """New rows would be on that page."""
     pages, position = three_pages(), Position(at(11), cursor="c2")
-    read = read_on(pages, position)
+    read = read_list(pages, position)
     assert pages.asked == ["c2"]
     assert read.positions == [position]
 
 
-def test_an_idle_run_over_a_single_page_costs_one_request() -> None:
-    """There is no cursor yet, so it is asked for again."""
+def test_an_idle_run_over_a_single_page_takes_one_request() -> None:
+    """The first page has no cursor, and is requested again."""
     pages = Pages(rows(at(8)))
-    assert read_on(pages, Position(at(8))).positions == [Position(at(8))]
+    assert read_list(pages, Position(at(8))).positions == [Position(at(8))]
     assert pages.asked == [None]
 
 
-def test_a_list_that_has_grown_is_read_on() -> None:
-    """First what came to the last page, then the pages after it."""
+def test_a_list_that_grew_is_read_from_its_former_last_page() -> None:
+    """The page is read again, followed by the new ones."""
     pages = Pages(rows(at(8)), rows(at(9), at(10)), rows(at(11)))
-    read = read_on(pages, Position(at(9), cursor="c1"))
+    read = read_list(pages, Position(at(9), cursor="c1"))
     assert read.ids == [at(9), at(10), at(11)]
     assert pages.asked == ["c1", "c2"]
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 410])
-def test_a_refused_cursor_is_dropped(status: int) -> None:
-    """All is read again, and said so once."""
+def test_a_refused_cursor_is_discarded(status: int) -> None:
+    """The list is read again from the beginning, with one warning."""
     pages = three_pages().replace("old", refusal(status))
-    read = read_on(pages, Position(at(11), cursor="old"))
+    read = read_list(pages, Position(at(11), cursor="old"))
     assert pages.asked == ["old", None, "c1", "c2"]
     assert len(read.restarts) == 1
     assert read.positions[-1] == Position(at(11), cursor="c2")
 
 
-def test_a_list_that_is_refused_altogether_does_not_start_again() -> None:
-    """The cursor is not to blame, and the caller is told what happened last."""
+def test_a_list_whose_first_page_is_refused_is_an_error() -> None:
+    """The refusal is not due to the cursor, so there is no warning of a restart."""
     pages, read = three_pages().replace("c2", refusal(404)), Read()
     pages.replace(None, refusal(404))
     with pytest.raises(ApiError):
-        read_on(pages, Position(at(11), cursor="c2"), read=read)
+        read_list(pages, Position(at(11), cursor="c2"), read=read)
     assert pages.asked == ["c2", None]
     assert (read.restarts, read.positions) == ([], [])
 
 
-def test_after_a_restart_the_first_page_leaves_no_cursor() -> None:
-    """A run that dies then begins from there, not from the refused cursor."""
+def test_after_a_restart_the_first_page_saves_no_cursor() -> None:
+    """If the run is killed then, the next one does not use the refused cursor."""
     pages = three_pages().replace("old", refusal(400))
-    assert read_on(pages, Position(at(11), cursor="old")).positions[0] == Position(
+    assert read_list(pages, Position(at(11), cursor="old")).positions[0] == Position(
         at(11)
     )
 
@@ -119,33 +119,33 @@ def test_after_a_restart_the_first_page_leaves_no_cursor() -> None:
         TransientApiError("no", stream="s", path="/api/s", status=503),
     ],
 )
-def test_other_failures_are_no_refusal_of_the_cursor(error: ApiError) -> None:
-    """The position stays for the day on which they are mended."""
+def test_other_errors_do_not_discard_the_cursor(error: ApiError) -> None:
+    """The next run can continue from the saved position."""
     pages, read = three_pages().replace("c2", error), Read()
     with pytest.raises(ApiError):
-        read_on(pages, Position(at(11), cursor="c2"), read=read)
+        read_list(pages, Position(at(11), cursor="c2"), read=read)
     assert pages.asked == ["c2"]
     assert read.positions == []
 
 
-def test_a_cursor_that_this_run_was_given_is_not_doubted() -> None:
-    """Only a saved one may have expired."""
+def test_a_refused_cursor_of_this_run_is_an_error() -> None:
+    """Only a saved cursor can have expired."""
     pages, read = three_pages().replace("c2", refusal(400)), Read()
     with pytest.raises(ApiError):
-        read_on(pages, read=read)
+        read_list(pages, read=read)
     assert pages.asked == [None, "c1", "c2"]
     assert read.positions[-1] == Position(at(10), cursor="c1")
 
 
-def test_a_repeated_cursor_ends_the_run() -> None:
-    """Pages that go round would be read for ever."""
+def test_a_repeated_cursor_is_an_error() -> None:
+    """Otherwise the walk would never end."""
     with pytest.raises(PageError, match="same cursor"):
-        read_on(Pages(rows(at(8)), []).replace("c1", Page([], "c1")))
+        read_list(Pages(rows(at(8)), []).replace("c1", Page([], "c1")))
 
 
-def test_an_empty_page_is_not_the_end() -> None:
-    """Only a missing cursor is; the bookmark stays as it was."""
-    read = read_on(Pages([], rows(at(8)), []))
+def test_an_empty_page_does_not_end_the_list() -> None:
+    """Only a missing cursor does. The bookmark stays the same."""
+    read = read_list(Pages([], rows(at(8)), []))
     assert read.positions == [
         Position(),
         Position(at(8), cursor="c1"),
@@ -154,45 +154,45 @@ def test_an_empty_page_is_not_the_end() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 5])
-def test_a_row_without_a_moment_is_emitted(value: object) -> None:
-    """Whatever the floor."""
-    read = read_on(Pages(rows(value, at(9)), rows(value)), floor=at(8))
+def test_a_row_without_a_timestamp_is_emitted(value: object) -> None:
+    """The floor does not apply to it."""
+    read = read_list(Pages(rows(value, at(9)), rows(value)), floor=at(8))
     assert len(read.ids) == 3
     assert read.order_warnings == []
 
 
-def test_a_moment_in_the_future_is_no_bookmark() -> None:
-    """It says nothing about how far the list has been read."""
+def test_a_timestamp_in_the_future_does_not_become_the_bookmark() -> None:
+    """It does not show how far the list has been read."""
     pages = Pages([]).replace(None, Page(rows(at(8), at(20)), now=at(9)))
-    assert read_on(pages).positions == [Position(at(8))]
+    assert read_list(pages).positions == [Position(at(8))]
 
 
 def test_rows_before_the_start_date_are_not_emitted() -> None:
-    """They have to be passed, and leave no bookmark."""
-    read = read_on(three_pages(), floor=at(10))
+    """They have to be read, but do not become the bookmark."""
+    read = read_list(three_pages(), floor=at(10))
     assert read.ids == [at(10), at(11)]
     assert read.positions[0] == Position()
 
 
-def test_rows_of_nearly_one_moment_may_stand_in_any_order() -> None:
-    """Two servers write at once."""
+def test_rows_within_five_minutes_may_be_in_any_order() -> None:
+    """Servers that write at the same time may differ slightly."""
     pages = Pages(rows(at(8), at(9, 1), at(9)), rows(at(9, 2), at(8, 58)))
-    read = read_on(pages)
+    read = read_list(pages)
     assert read.order_warnings == []
     assert read.positions[-1] == Position(at(9, 2), cursor="c1")
 
 
-def test_a_list_that_comes_newest_first_is_read_whole_each_time() -> None:
-    """New rows would come before the saved cursor and never be seen."""
+def test_a_list_in_descending_order_is_read_in_full_every_time() -> None:
+    """New rows precede a saved cursor, and would be missed."""
     pages = Pages(rows(at(12), at(11)), rows(at(10)), rows(at(9)))
-    read = read_on(pages)
+    read = read_list(pages)
     assert read.order_warnings == ["oldest first"]
     assert read.positions == [Position(at(12))] * 3
 
 
-def test_disorder_between_pages_is_seen_too() -> None:
-    """The cursor that was saved before goes."""
-    read = read_on(Pages(rows(at(12)), rows(at(12)), rows(at(11)), rows(at(13))))
+def test_wrong_order_across_pages_is_detected() -> None:
+    """The saved cursor is removed."""
+    read = read_list(Pages(rows(at(12)), rows(at(12)), rows(at(11)), rows(at(13))))
     assert read.order_warnings == ["oldest first"]
     assert [position and position.cursor for position in read.positions] == [
         None,
@@ -206,8 +206,8 @@ def test_disorder_between_pages_is_seen_too() -> None:
     "position",
     [Position(at(9), cursor="c1"), Position(None, cursor="c1"), Position(at(9))],
 )
-def test_a_position_survives_state(position: Position) -> None:
-    """What one run writes, the next one reads, through JSON."""
+def test_a_position_can_be_restored_from_state(position: Position) -> None:
+    """STATE is stored as JSON between runs."""
     state = json.loads(json.dumps(position.to_state(KEY)))
     assert state["replication_key"] == KEY
     read = Position(bookmark_from(state, "s"), cursor=cursor_from(state))
@@ -215,19 +215,19 @@ def test_a_position_survives_state(position: Position) -> None:
 
 
 @pytest.mark.parametrize("state", [{}, {"cursor": None}])
-def test_a_stream_without_cursor_has_none(state: dict[str, Any]) -> None:
-    """Null is the same as absent."""
+def test_state_may_have_no_cursor(state: dict[str, Any]) -> None:
+    """Null is treated as missing."""
     assert cursor_from(state) is None
 
 
 @pytest.mark.parametrize("cursor", ["", 5, True, ["c1"], {}])
-def test_a_cursor_that_is_no_text_is_unusable(cursor: object) -> None:
+def test_a_cursor_that_is_not_a_string_is_unusable(cursor: object) -> None:
     """It is not sent to Gorgias."""
     with pytest.raises(UnusableCursorError):
         cursor_from({"cursor": cursor})
 
 
-def test_the_next_page_is_announced() -> None:
-    """A list without floor is read to its end."""
-    read = read_on(three_pages(), Position(at(10), cursor="c1"))
+def test_steps_tell_whether_another_page_follows() -> None:
+    """The list is read to its end, so every cursor leads to another page."""
+    read = read_list(three_pages(), Position(at(10), cursor="c1"))
     assert [step.has_next_page for step in read.steps] == [True, False]

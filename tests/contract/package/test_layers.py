@@ -24,7 +24,7 @@ LEAVES = set(re.findall(r"`(\w+)`", _LEAVES))
 HTTP = {"requests", "urllib3"}
 IMPORT_OF_HTTP = re.compile(rf"^(?:import|from) (?:{'|'.join(HTTP)})", re.MULTILINE)
 SDK = {"singer_sdk"}
-HOOKED = {"first_look", "stream_types", "streams"}
+HOOKED = {"connection_test", "stream_types", "streams"}
 """The SDK's hooks hand requests and responses to these."""
 CONFIG_TYPING = "singer_sdk.typing"
 

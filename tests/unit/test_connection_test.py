@@ -1,13 +1,13 @@
-"""Findings of `--test`: foreign names are truncated and made printable."""
+"""Differences in the report of `--test`, and how it shows names from responses."""
 
 from __future__ import annotations
 
 import pytest
 
 from tap_gorgias.config.credentials import ApiKey
-from tap_gorgias.first_look.fields import surprises_of
-from tap_gorgias.first_look.surprises import named_in, quoted
-from tap_gorgias.first_look.table import render
+from tap_gorgias.connection_test.differences import mentioned_in, quoted
+from tap_gorgias.connection_test.fields import field_differences
+from tap_gorgias.connection_test.report import render
 
 KEY = ApiKey("you@example.com", "key")
 SCHEMA = {
@@ -18,22 +18,22 @@ SCHEMA = {
         "meta": {"type": ["object", "null"]},
     }
 }
-USUAL = "2026-08-26T12:46:06.231080+00:00"
+VALID = "2026-08-26T12:46:06.231080+00:00"
 
 
-def findings_of(*rows: dict[str, object]) -> list[str]:
-    """Return the findings about some rows."""
-    return [one.text for one in surprises_of("tickets", SCHEMA, {"id"}, rows)]
+def differences_of(*rows: dict[str, object]) -> list[str]:
+    """Return how rows differ from the schema."""
+    return [one.text for one in field_differences("tickets", SCHEMA, {"id"}, rows)]
 
 
 def row(**fields: object) -> dict[str, object]:
-    """Return a row without findings."""
-    usual = {"id": 1, "created_datetime": USUAL, "closed_datetime": None, "meta": {}}
-    return {**usual, **fields}
+    """Return a row that matches the schema."""
+    valid = {"id": 1, "created_datetime": VALID, "closed_datetime": None, "meta": {}}
+    return {**valid, **fields}
 
 
 def test_names_are_sorted_unique_and_quoted() -> None:
-    """The number of occurrences does not matter."""
+    """A name that occurs twice is shown once."""
     assert quoted(["b", "a", "b"]) == "`a`, `b`"
 
 
@@ -44,7 +44,7 @@ def test_a_long_or_unprintable_name_is_sanitized() -> None:
 
 
 def test_many_names_are_counted() -> None:
-    """Twelve names are shown."""
+    """The first twelve are shown."""
     assert quoted(str(number) for number in range(15)).endswith(" and 3 more")
 
 
@@ -57,56 +57,59 @@ def test_many_names_are_counted() -> None:
     ],
 )
 def test_a_refusal_names_parameters_as_whole_words(text: str, names: set[str]) -> None:
-    """Only parameters that were sent are recognised."""
-    assert named_in(text, ["order_by", "limit", "created_datetime[gte]"]) == names
+    """Parameters that were not sent do not count."""
+    assert mentioned_in(text, ["order_by", "limit", "created_datetime[gte]"]) == names
 
 
 def test_a_field_that_one_row_has_is_not_missing() -> None:
     """Rows may lack fields that do not apply to them."""
-    assert findings_of({"id": 1, "meta": {}}, row()) == []
+    assert differences_of({"id": 1, "meta": {}}, row()) == []
 
 
-def test_no_rows_give_no_findings() -> None:
-    """No field is missing from them either."""
-    assert findings_of() == []
+def test_an_empty_list_has_no_differences() -> None:
+    """Without rows, no field is missing."""
+    assert differences_of() == []
 
 
 def test_names_within_objects_are_not_shown() -> None:
     """They may come from customers."""
-    assert findings_of(row(meta={"Jane's secret": 1})) == []
+    assert differences_of(row(meta={"Jane's secret": 1})) == []
 
 
-@pytest.mark.parametrize("usual", [USUAL, "2026-08-26T12:46:06Z"])
-def test_valid_date_times_are_not_reported(usual: str) -> None:
+@pytest.mark.parametrize("valid", [VALID, "2026-08-26T12:46:06Z"])
+def test_valid_date_times_are_not_reported(valid: str) -> None:
     """They are in UTC, with or without a fraction."""
-    assert findings_of(row(created_datetime=usual)) == []
+    assert differences_of(row(created_datetime=valid)) == []
 
 
 @pytest.mark.parametrize(
     ("value", "form"),
     [
-        ("2026-08-26 12:46:06.231+00:00", "of the form 0000-00-00 00:00:00.000+00:00"),
-        ("2026-08-26T12:46:06+02:00", "of the form 0000-00-00T00:00:00+00:00"),
-        ("soon", "that cannot be read, and become null"),
-        (1_756_212_366, "that cannot be read, and become null"),
+        (
+            "2026-08-26 12:46:06.231+00:00",
+            "in the format 0000-00-00 00:00:00.000+00:00",
+        ),
+        ("2026-08-26T12:46:06+02:00", "in the format 0000-00-00T00:00:00+00:00"),
+        ("soon", "that cannot be parsed and become null"),
+        (1_756_212_366, "that cannot be parsed and become null"),
     ],
 )
 def test_other_date_times_are_reported_without_their_digits(
     value: object, form: str
 ) -> None:
-    """The format is enough to extend the tap."""
+    """The digits are data, the format is not."""
     rows = [row(created_datetime=value, closed_datetime=value)]
-    assert findings_of(*rows) == [
+    assert differences_of(*rows) == [
         f"date-times {form}: `closed_datetime`, `created_datetime`."
     ]
 
 
-def test_a_missing_key_is_more_than_a_missing_field() -> None:
-    """Nothing can be loaded without it."""
+def test_only_missing_keys_are_not_harmless() -> None:
+    """Rows without keys cannot be loaded."""
     without_id = row()
     del without_id["id"]
     del without_id["meta"]
-    found = list(surprises_of("tickets", SCHEMA, {"id"}, [without_id]))
+    found = list(field_differences("tickets", SCHEMA, {"id"}, [without_id]))
     assert [(one.text, one.is_harmless) for one in found] == [
         ("missing keys: `id`.", False),
         ("missing fields, whose columns are null: `meta`.", True),
@@ -116,15 +119,15 @@ def test_a_missing_key_is_more_than_a_missing_field() -> None:
 @pytest.mark.parametrize(
     ("call_limit", "line"),
     [
-        (None, "no answer tells it, so the tap takes it for 40 in 20 s."),
-        ("3/40 in the last 20 s", "3/40 in the last 20 s, as an API key gets."),
+        (None, "missing from all responses, so the tap assumes 40 in 20 s."),
+        ("3/40 in the last 20 s", "3/40 in the last 20 s, the limit for an API key."),
         (
             "3/40 in the last 10 s",
-            "3/40 in the last 10 s, as an API key gets on an Enterprise plan.",
+            "3/40 in the last 10 s, the limit for an API key on an Enterprise plan.",
         ),
         (
             "3/80 in the last 20 s",
-            "3/80 in the last 20 s, as an OAuth2 app gets. 40 was expected.",
+            "3/80 in the last 20 s, the limit for an OAuth2 app; 40 was expected.",
         ),
     ],
 )

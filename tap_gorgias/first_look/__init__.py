@@ -1,1 +1,0 @@
-"""What `--test` does: ask each stream's endpoint once and tell how Gorgias answers."""
