@@ -16,7 +16,7 @@ from tests.support.runs import PartialRun, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-QUESTION = "Is `subdomain` right?"
+ADVICE = "Check `subdomain`."
 PATHS = {"API key": "/api/tickets", "OAuth2": "/oauth/token"}
 LOGIN_PAGE = Answer(200, body=b"\n <!doctype html>", content_type="text/html")
 
@@ -53,14 +53,14 @@ def test_a_redirect_of_the_first_request_asks_for_the_subdomain(
 
     error = str(failure_of(sandbox, way))
 
-    assert error.endswith(f"answered {status}: no explanation. {QUESTION}")
+    assert error.endswith(f"answered {status}: no explanation. {ADVICE}")
     assert sandbox.count() == 1
 
 
 def test_a_later_redirect_has_another_reason(sandbox: Sandbox) -> None:
     """The helpdesk has answered before."""
     sandbox.faults.add(always(Answer(302)), PATHS["API key"], after=1)
-    assert QUESTION not in str(failure_of(sandbox, "API key"))
+    assert ADVICE not in str(failure_of(sandbox, "API key"))
 
 
 @pytest.mark.parametrize("way", PATHS)
@@ -73,7 +73,7 @@ def test_a_web_page_as_the_first_answer_is_not_asked_for_again(
 
     error = failure_of(sandbox, way, clock)
 
-    assert f"{PATHS[way]} answered 200: the answer is a web page. {QUESTION}" in str(
+    assert f"{PATHS[way]} answered 200: the response is a web page. {ADVICE}" in str(
         error
     )
     assert sandbox.count() == 1
@@ -119,4 +119,4 @@ def test_a_helpdesk_that_does_not_exist_asks_for_the_subdomain(
     sandbox.faults.add(Fault.error(404), PATHS["API key"])
     error = failure_of(sandbox, "API key")
     assert isinstance(error, ApiError)
-    assert str(error).endswith(QUESTION)
+    assert str(error).endswith(ADVICE)

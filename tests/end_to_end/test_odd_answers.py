@@ -128,7 +128,7 @@ def test_a_cursor_that_comes_twice_ends_the_run(sandbox: Sandbox) -> None:
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "users")
 
-    assert "users: /api/users failed: the same cursor came twice" in str(
+    assert "users: /api/users failed: the same cursor was returned twice" in str(
         failure.value.__cause__
     )
 

@@ -126,6 +126,6 @@ def test_a_run_tells_at_its_end_how_fully_it_used_the_budget(tmp_path: Path) -> 
     assert result.returncode == 0
     assert sandbox.count() == 10
     assert (
-        "Summary of the budget: 25% of the allowed rate used while there was work, "
-        "9/40 in the last 20 s at the end."
+        "Summary of the budget: 25% of the allowed rate used while requests were "
+        "pending, 9/40 in the last 20 s at the end."
     ) in result.stderr

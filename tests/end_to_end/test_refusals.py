@@ -79,7 +79,7 @@ def test_a_refusal_is_reported_at_once(
     with pytest.raises(PartialRun):
         run(config, "tickets", "tags", "events")
     told = [one.getMessage() for one in caplog.records]
-    failed = next(i for i, text in enumerate(told) if "others go on" in text)
+    failed = next(i for i, text in enumerate(told) if "others continue" in text)
     began = next(i for i, text in enumerate(told) if "sync of 'events'" in text)
     assert failed < began
 

@@ -1,4 +1,4 @@
-"""Taps and other apps at one limiter, on a clock that jumps from event to event."""
+"""Simulation of taps and other apps at one limiter, from event to event."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StrictWindow(SlidingWindow):
-    """Counts the requests that it refuses, too, which nobody has ruled out."""
+    """A sliding window that counts refused requests as well, as Gorgias may do."""
 
     @override
     def _take(self, now: float) -> Decision:
@@ -30,51 +30,56 @@ class StrictWindow(SlidingWindow):
 
 
 class Sent(NamedTuple):
-    """A request of a tap, as the limiter saw it."""
+    """A request of a tap, as the limiter counted it."""
 
-    arrived: float
-    refused: bool
-    surprises: int
-    """How many requests of others were counted of which no answer told that had come
-    before it left."""
+    counted_at: float
+    is_refused: bool
+    unreported: int
+    """Counted requests of others that no response had reported when it was sent."""
 
 
 @dataclass
 class Reader:
-    """A tap with some threads, each of which always has a next request."""
+    """A tap with several threads, each of which always has another request to send."""
 
     threads: int = 1
     latency: Callable[[], float] = lambda: 0.2
-    counted: Callable[[], float] = lambda: 0.5
-    """When the limiter counts a request: a part of its latency, 0 to 1."""
-    begins: float = 0.0
+    counted_after: Callable[[], float] = lambda: 0.5
+    """When the limiter counts a request: fraction of the latency, 0 to 1."""
+    start: float = 0.0
     percent: int = 100
     seed: int = 0
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Make the rules that it keeps to."""
-        dice = random.Random(self.seed)  # noqa: S311 (nothing secret)
-        self.allowance = Allowance(self.percent, dice)
-        self.others_told = 0
+        """Create its allowance."""
+        generator = random.Random(self.seed)  # noqa: S311 (nothing secret)
+        self.allowance = Allowance(self.percent, generator)
+        self.others_reported = 0
 
     @property
     def refused(self) -> int:
-        """How many of its requests were refused."""
-        return sum(one.refused for one in self.sent)
+        """Number of its requests that were refused."""
+        return sum(request.is_refused for request in self.sent)
 
-    def passed(self, begin: float = 0.0, end: float = float("inf")) -> int:
-        """Count the requests that passed in a time."""
-        return sum(not one.refused and begin <= one.arrived < end for one in self.sent)
+    def granted(self, start: float = 0.0, end: float = float("inf")) -> int:
+        """Return the number of its requests that were granted in a period."""
+        return sum(
+            not request.is_refused and start <= request.counted_at < end
+            for request in self.sent
+        )
 
 
 class Simulation:
-    """Lets things happen in the order of their moments; nobody waits for real."""
+    """Runs events in the order of their times, without waiting.
+
+    Args:
+        limiter: An unused limiter.
+    """
 
     def __init__(self, limiter: Limiter) -> None:
-        """Take an unused limiter; time begins at 0."""
         self.now = 0.0
-        self.others_passed = 0
+        self.others_granted = 0
         self.others_counted = 0
         self.others_refused = 0
         self._limiter = limiter
@@ -83,56 +88,57 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
 
     def add(self, reader: Reader) -> Reader:
-        """Let a tap begin."""
+        """Add a tap."""
         for _ in range(reader.threads):
-            self._at(reader.begins, lambda: self._ask(reader))
+            self._at(reader.start, lambda: self._request(reader))
         return reader
 
-    def add_others(self, *moments: float) -> None:
-        """Let another app ask at some moments."""
-        for moment in moments:
-            self._at(moment, self._ask_for_others)
+    def add_others(self, *times: float) -> None:
+        """Add requests of another app."""
+        for time in times:
+            self._at(time, self._request_of_others)
 
     def run(self, until: float) -> None:
-        """Let everything happen that happens before a moment."""
+        """Run all events before a time."""
         while self._events and self._events[0][0] < until:
-            self.now, _, happen = heapq.heappop(self._events)
-            happen()
+            self.now, _, event = heapq.heappop(self._events)
+            event()
 
-    def _at(self, moment: float, happen: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (moment, next(self._numbers), happen))
+    def _at(self, time: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), event))
 
-    def _ask_for_others(self) -> None:
+    def _request_of_others(self) -> None:
         refused = self._limiter.take().wait_seconds is not None
         self.others_refused += refused
-        self.others_passed += not refused
+        self.others_granted += not refused
         self.others_counted += not refused or isinstance(self._limiter, StrictWindow)
 
-    def _ask(self, reader: Reader) -> None:
+    def _request(self, reader: Reader) -> None:
         seconds = reader.allowance.seconds_to_wait(self.now)
         if seconds > 0:
-            # A step that time cannot take would never end.
+            # Otherwise the simulation would never end.
             assert self.now + seconds > self.now
-            self._at(self.now + seconds, lambda: self._ask(reader))
+            self._at(self.now + seconds, lambda: self._request(reader))
             return
-        request = reader.allowance.send(self.now)
-        others_told = reader.others_told
+        sent_at = self.now
+        reader.allowance.add_request(sent_at)
+        others_reported = reader.others_reported
         latency = reader.latency()
-        answered_at = self.now + latency
 
-        def arrive() -> None:
+        def count() -> None:
             used, wait = self._limiter.take()
             others = self.others_counted
-            reader.sent.append(Sent(self.now, wait is not None, others - others_told))
-            self._at(answered_at, lambda: answer(used, wait, others))
+            unreported = others - others_reported
+            reader.sent.append(Sent(self.now, wait is not None, unreported))
+            self._at(sent_at + latency, lambda: respond(used, wait, others))
 
-        def answer(used: int, wait: int | None, others: int) -> None:
+        def respond(used: int, wait: int | None, others: int) -> None:
             limit = self._limiter.limit
             if wait is None:
-                reader.others_told = max(reader.others_told, others)
-                reader.allowance.answered(request, self.now, used, limit)
+                reader.others_reported = max(reader.others_reported, others)
+                reader.allowance.add_response(sent_at, self.now, used, limit)
             else:
-                reader.allowance.refused(request, self.now, limit, wait)
-            self._ask(reader)
+                reader.allowance.add_refusal(sent_at, self.now, limit, wait)
+            self._request(reader)
 
-        self._at(self.now + latency * reader.counted(), arrive)
+        self._at(sent_at + latency * reader.counted_after(), count)
