@@ -87,7 +87,7 @@ class Allowance:
         self._uncertain = 0
         """Own requests in the last count that may be requests of other apps."""
         self._is_bursting = True
-        self._last_slot = float("-inf")
+        self._last_due_at = float("-inf")
         self._paused_until = float("-inf")
 
     @property
@@ -120,7 +120,7 @@ class Allowance:
             self._seconds_to_own_limit(now),
         )
         if seconds <= 0:
-            seconds = self._next_slot(now) - now
+            seconds = self._due_at(now) - now
             return seconds if seconds > _MIN_WAIT_SECONDS else 0.0
         return max(seconds, _MIN_WAIT_SECONDS)
 
@@ -130,12 +130,11 @@ class Allowance:
         Args:
             now: Current time, at which `seconds_to_wait` returns 0.
         """
-        # If all threads were busy when a request was due, the next one may follow
-        # earlier. This makes up for one request only, so that no burst accumulates.
-        delay = now - self._next_slot(now)
+        # If all threads were busy when this request was due, the next one is due
+        # earlier, by one interval at most, so that no burst accumulates.
+        delay = max(now - self._due_at(now), 0.0)
         interval = self.window_seconds / self._max_own_requests(now)
-        early = 0.0 if self._is_bursting else min(max(delay, 0.0), interval)
-        self._last_slot = now - early
+        self._last_due_at = now if self._is_bursting else now - min(delay, interval)
         self._log.add_request(now)
 
     def add_response(
@@ -200,17 +199,16 @@ class Allowance:
     def _seconds_to_free_slot(self, now: float) -> float:
         """Return 0 if the window has a free slot, or seconds until a request expires.
 
-        The limiter must have a free slot in any case, and the tap must have one if the
-        limiter counts each request when it is sent.
+        The limiter's window must have one however late it counts requests. The tap's
+        own part must have one if the limiter counts each request when it is sent.
         """
         window = self.window_seconds + CLOCK_TOLERANCE_SECONDS
         start = now - window
         others = len(self._others)
         reserved = others + self._uncertain if others >= _MIN_REQUESTS_OF_OTHERS else 0
         is_full = self._log.max_counted_since(start) + reserved >= self.limit
-        if not is_full and self._log.sent_since(start) + 1 <= self._max_own_requests(
-            now
-        ):
+        own = self._log.sent_since(start)
+        if not is_full and own + 1 <= self._max_own_requests(now):
             return 0.0
         times = [
             self._log.first_response_after(start),
@@ -247,7 +245,7 @@ class Allowance:
             available = self.limit - others - max(reserve, 1.0)
         return max(min(available, self.own_limit), 1.0)
 
-    def _next_slot(self, now: float) -> float:
+    def _due_at(self, now: float) -> float:
         """Return when the next request is due if requests are spread evenly."""
         start = now - self.window_seconds
         own = self._log.sent_since(start)
@@ -264,8 +262,8 @@ class Allowance:
             # The slots that the burst left free must last until its own expire.
             expires_at = first_request + self.window_seconds
             remaining = max_own - own + 1
-            interval = max(interval, (expires_at - self._last_slot) / remaining)
-        return self._last_slot + interval
+            interval = max(interval, (expires_at - self._last_due_at) / remaining)
+        return self._last_due_at + interval
 
 
 def _seconds_to_first(

@@ -25,7 +25,7 @@ class GorgiasClient(HttpClient):
     """Sends authenticated requests. All streams share one client and its budget.
 
     Args:
-        settings: The checked settings.
+        settings: The validated settings.
         summary: Counts requests, retries and waiting.
         clock: The clock of the budget, retries and access tokens.
         max_retry_seconds: How long a failing request is retried.

@@ -35,7 +35,7 @@ class HttpClient:
     """Sends requests within the budget of the account, and validates responses.
 
     Args:
-        settings: The checked settings.
+        settings: The validated settings.
         summary: Counts requests, retries and waiting.
         clock: The clock of the budget, retries and access tokens.
         max_retry_seconds: How long a failing request is retried.

@@ -55,7 +55,7 @@ _ADVICE_BY_STATUS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: SUBDOMAIN_ADVICE,
 }
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_MAX_NUMBER = 1e12
+_MAX_SECONDS = 1e12
 
 
 class RefreshTokenAuthenticator(GorgiasAuthenticator):
@@ -211,7 +211,7 @@ def _claims(token: str) -> Mapping[str, Any]:
 def _positive(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 < value < _MAX_NUMBER else None
+    return float(value) if 0 < value < _MAX_SECONDS else None
 
 
 def _advice(response: requests.Response) -> str:

@@ -208,8 +208,8 @@ class GorgiasSession(requests.Session):
             return TransportError("the connection could not be established.")
         if isinstance(error, requests.Timeout):
             return TransportError(f"no response within {self._timeout_seconds} s.")
-        is_known = isinstance(error, (requests.RequestException, HTTPError))
-        if isinstance(error, OSError) and not is_known:
+        is_http_error = isinstance(error, (requests.RequestException, HTTPError))
+        if isinstance(error, OSError) and not is_http_error:
             # `requests` raises a plain OSError for an unusable certificate file.
             message = (
                 "the CA certificates in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE cannot be "

@@ -46,7 +46,7 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._settings is None:
-            raise SettingsError(["The settings have not been checked."])
+            raise SettingsError(["The settings have not been validated."])
         return self._settings
 
     @settings.setter
@@ -59,10 +59,10 @@ class Run:
         return GorgiasClient(self.settings, self.summary, self.clock)
 
     def check_state(self, now: str | None) -> None:
-        """Compare STATE with the current time once Gorgias has returned it.
+        """Check that no bookmark is in the future, once the current time is known.
 
         Args:
-            now: Timestamp of the clock of Gorgias; None if unknown.
+            now: Current time of the clock of Gorgias; None if unknown.
 
         Raises:
             StateError: If a bookmark is in the future by both clocks.

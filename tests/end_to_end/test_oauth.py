@@ -161,7 +161,7 @@ def test_a_new_refresh_token_is_used_from_then_on(
     warnings = [one.getMessage() for one in caplog.records if one.levelname != "DEBUG"]
     told = [one for one in warnings if "Gorgias replaced the refresh token." in one]
     assert len(told) == 1
-    assert "update the setting `refresh_token`" in told[0]
+    assert "set `refresh_token`" in told[0]
     assert sandbox.auth.refresh_token != sandbox.oauth_config["refresh_token"]
     assert "sandbox-refresh-token" not in caplog.text
 
@@ -174,8 +174,8 @@ def test_a_refresh_token_that_does_not_work_says_how_to_sign_in_again(
 
     assert isinstance(error, SignInError)
     assert str(error) == (
-        "sign-in: /oauth/token answered 400: invalid_grant. The refresh token does not "
-        "work any more, or belongs to another app: get a new one and set "
+        "sign-in: /oauth/token answered 400: invalid_grant. The refresh token is no "
+        "longer valid or belongs to another app: get a new one and set "
         f"`refresh_token`, {AGAIN}."
     )
     assert sandbox.count() == 1
