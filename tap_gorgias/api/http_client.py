@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from tap_gorgias.api.budget import ApiBudget
 from tap_gorgias.api.redaction import Redactor
-from tap_gorgias.api.responses import is_success
 from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
 from tap_gorgias.api.session import GorgiasSession, TransportError
 from tap_gorgias.errors import ApiError, TransientApiError
@@ -132,10 +131,10 @@ class HttpClient:
                 is not JSON, such as the error page of a proxy.
             ApiError: If Gorgias refuses the request, or the response is invalid.
         """
-        if is_success(response):
+        status = response.status_code
+        if status in range(200, 300):
             self._decode(response, stream_name)
             return
-        status = response.status_code
         is_transient = (
             status == HTTPStatus.TOO_MANY_REQUESTS
             or status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -57,11 +57,6 @@ class GorgiasResponse(requests.Response):
         return decode(self.content)
 
 
-def is_success(response: requests.Response) -> bool:
-    """Return whether the status is 2xx."""
-    return response.status_code in range(200, 300)
-
-
 def date_of(headers: Mapping[str, str]) -> datetime | None:
     """Return the `Date` of a response: whole seconds of the clock of Gorgias."""
     return _parse_http_date(headers.get("Date"))

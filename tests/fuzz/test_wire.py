@@ -234,9 +234,7 @@ def test_an_answer_that_trickles_for_ever_is_cut_off(
         begun = time.monotonic()
         outcome = kept({**wire.config, "request_timeout_seconds": 1}, "tags")
 
-    assert outcome.errors == [
-        "tags: /api/tags failed: the response took too long."
-    ]
+    assert outcome.errors == ["tags: /api/tags failed: the response took too long."]
     assert time.monotonic() - begun < 5
 
 
