@@ -83,10 +83,8 @@ def simulate(
 
 def times_of_others(generator: random.Random) -> list[float]:
     """Return random request times of other apps, some of them in bursts."""
-    interval, burst = (
-        generator.choice([0.3, 1.0, 2.0, 10.0]),
-        generator.choice([1, 1, 5]),
-    )
+    interval = generator.choice([0.3, 1.0, 2.0, 10.0])
+    burst = generator.choice([1, 1, 5])
     times: list[float] = []
     time = 0.0
     while time < 80:
