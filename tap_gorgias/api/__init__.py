@@ -1,1 +1,1 @@
-"""Requests to the Gorgias API: signed, within the rate limit, retried."""
+"""Access to the Gorgias API: authentication, rate limit, retries and pagination."""

@@ -1,4 +1,4 @@
-"""When the next request may leave: the rules, without clock, threads and HTTP."""
+"""The rules for when a request may be sent, without clock, threads and HTTP."""
 
 from __future__ import annotations
 
@@ -6,259 +6,269 @@ import random
 from typing import TYPE_CHECKING
 
 from tap_gorgias.api.rate_window import (
-    CLOCK_SECONDS,
+    CLOCK_TOLERANCE_SECONDS,
     STANDARD_SECONDS,
-    WindowRecognition,
+    WindowDetector,
 )
 from tap_gorgias.api.request_log import Count, RequestLog
 
 if TYPE_CHECKING:
-    from tap_gorgias.api.request_log import SentRequest
+    from collections.abc import Iterable
 
 INITIAL_LIMIT = 40
-"""What an API key allows, the smallest limit; the first answer tells the real one."""
+"""Limit of an API key, which is the lowest. Responses report the actual limit."""
 
-BURST = 0.75
-"""Part of the room that leaves at once when a run begins."""
+INITIAL_BURST = 0.75
+"""Fraction of the free slots that a run uses immediately when it begins."""
 
-_NOTICED = 2
-"""One request of others may be a matter of how the limiter rounds, two are not."""
+_MIN_REQUESTS_OF_OTHERS = 2
+"""A single request may result from rounding in the limiter."""
 
-_ROOM_PER_REQUEST_OF_OTHERS = 4
-"""Places that a burst leaves for each request of others, who may be at one, too."""
+_BURST_RESERVE_PER_REQUEST_OF_OTHERS = 4
+"""Slots that the burst leaves free for each request of other apps, which may be
+starting with a burst as well."""
 
-_FREE_PER_OWN_REQUEST = 0.2
-_FREE_PER_REQUEST_OF_OTHERS = 0.3
-_FREE_OF_LIMIT = 0.08
-"""The least of these three stays free beside others, and one place at least.
+_RESERVE_PER_OWN_REQUEST = 0.2
+_RESERVE_PER_REQUEST_OF_OTHERS = 0.3
+_RESERVE_OF_LIMIT = 0.08
+"""While other apps send requests, the smallest of these three reserves stays free, and
+at least one slot.
 
-The numbers were found by simulation of three taps, and of a tap beside another app."""
+The values were found by simulating three taps, and a tap next to another app."""
 
-_LONGEST_DELAY_SECONDS = 1.0
-"""Taps that were refused at the same moment go on at different ones."""
+_MAX_JITTER_SECONDS = 1.0
+"""Taps that were refused at the same time resume at different times."""
 
-_SOON_SECONDS = 1e-6
-"""Less is a matter of rounding here."""
+_MIN_WAIT_SECONDS = 1e-6
+"""Shorter waits are rounding errors."""
 
 
 class Allowance:
-    """Keeps a sliding window of own requests, and of those of others.
+    """Models the account's rate limit as a sliding window.
 
-    Recorded headers fit a window over the last 20 seconds. Who keeps to that is never
-    refused by a leaky bucket or fixed windows of the same size either, and gets the
-    same rate from them. So nobody has to tell which it is.
+    Recorded headers fit a sliding window of 20 seconds. A tap that respects it is never
+    refused by a leaky bucket or by fixed windows of the same size, and reaches the same
+    rate with them. So the kind of limiter does not matter.
 
-    Three rules:
+    The rules:
 
-    - A request leaves when the window has room for it, whenever the limiter may have
-      counted the earlier ones. One place is left to others, to be noticed in. Once
-      they are noticed, a few more places stay free. A tap that has many requests in
-      the window leaves more than one that has few, so several taps on one account come
-      to equal shares.
-    - A run begins with a burst. From there on, requests are spread evenly. Under a
-      sliding window the places of a burst come back all at once, and a tap that took
-      them at once again would shut others out for the rest of each window.
-    - A refusal says that the window is full. It counts as a request, because nobody
-      knows whether it does. Several taps do not go on at the same moment.
+    - A request is sent as soon as the window has a free slot, whenever the limiter may
+      have counted the earlier requests. One slot stays free, so that requests of other
+      apps can be detected. Once they are, a few more slots stay free. A tap with many
+      requests in the window leaves more slots free than a tap with few, so that several
+      taps on one account converge to equal shares.
+    - A run begins with a burst, then spreads its requests evenly. In a sliding window,
+      the slots of a burst become free all at once. Another burst would block other apps
+      for the rest of each window.
+    - After a refusal, the window is considered full. The refused request counts as
+      well, because the limiter may have counted it. Several taps do not resume at the
+      same time.
 
-    All moments are seconds of one monotonic clock, and never go back.
+    All times are seconds of one monotonic clock, and never decrease.
+
+    Args:
+        rate_limit_percent: Percentage of the limit that the tap may use, 1 to 100.
+        random_generator: Source of the jitter after a refusal.
     """
 
     def __init__(
-        self, rate_limit_percent: int = 100, dice: random.Random | None = None
+        self,
+        rate_limit_percent: int = 100,
+        random_generator: random.Random | None = None,
     ) -> None:
-        """Start with an empty window.
-
-        Args:
-            rate_limit_percent: Share of the limit that own requests may use, 1 to 100.
-            dice: Say how much longer to wait after a refusal than Gorgias asks.
-        """
         self.limit = INITIAL_LIMIT
         self._percent = rate_limit_percent
-        self._dice = dice or random.Random()  # noqa: S311 (nothing secret)
+        self._random = random_generator or random.Random()  # noqa: S311 (nothing secret)
         self._log = RequestLog()
-        self._recognition = WindowRecognition()
+        self._detector = WindowDetector()
         self._others: list[float] = []
-        self._unsure = 0
-        """How many of those that were taken for own ones may be requests of others."""
-        self._others_told_at = float("-inf")
-        self._bursting = True
-        self._last_turn = float("-inf")
+        """When each request of other apps was detected."""
+        self._others_updated_at = float("-inf")
+        self._uncertain = 0
+        """Own requests in the last count that may be requests of other apps."""
+        self._is_bursting = True
+        self._last_due_at = float("-inf")
         self._paused_until = float("-inf")
 
     @property
     def window_seconds(self) -> float:
-        """How long the limiter counts a request, as far as is known."""
-        return self._recognition.seconds
+        """Length of the limiter's window, as far as it is known."""
+        return self._detector.seconds
 
     @property
-    def share(self) -> float:
-        """The tap's part of the limit, in requests; may be below 1."""
+    def own_limit(self) -> float:
+        """Requests that the tap may send in a window; can be less than 1."""
         return self.limit * self._percent / 100
 
     def seconds_to_wait(self, now: float) -> float:
-        """Tell when to ask again.
+        """Return how long to wait before the next request.
 
         Args:
-            now: The present.
+            now: Current time.
 
         Returns:
-            0 if a request may leave now, otherwise seconds until one may or until the
-            next thing is known to change.
+            0 if a request may be sent now. Otherwise seconds until one may be sent, or
+            until this should be called again.
         """
         window = self.window_seconds
-        self._others = [since for since in self._others if since + window > now]
-        longest = max(STANDARD_SECONDS + CLOCK_SECONDS, self._share_seconds)
-        self._log.forget(now - longest)
+        self._others = [time for time in self._others if time + window > now]
+        longest = STANDARD_SECONDS + CLOCK_TOLERANCE_SECONDS
+        self._log.discard(now - max(longest, self._own_limit_seconds))
         seconds = max(
             self._paused_until - now,
-            self._seconds_to_room(now),
-            self._seconds_to_share(now),
+            self._seconds_to_free_slot(now),
+            self._seconds_to_own_limit(now),
         )
         if seconds <= 0:
-            seconds = self._turn(now) - now
-            return seconds if seconds > _SOON_SECONDS else 0.0
-        return max(seconds, _SOON_SECONDS)
+            seconds = self._due_at(now) - now
+            return seconds if seconds > _MIN_WAIT_SECONDS else 0.0
+        return max(seconds, _MIN_WAIT_SECONDS)
 
-    def send(self, now: float) -> SentRequest:
-        """Count a request that leaves.
+    def add_request(self, now: float) -> None:
+        """Record that a request is sent.
 
         Args:
-            now: The present, at which `seconds_to_wait` is 0.
-
-        Returns:
-            The request, to be handed back with its answer.
+            now: Current time, at which `seconds_to_wait` returns 0.
         """
-        # A turn that came while all threads were busy is taken later, but one only, so
-        # that no burst is saved up.
-        late = now - self._turn(now)
-        gap = self.window_seconds / self._room(now)
-        self._last_turn = now if self._bursting else now - min(max(late, 0.0), gap)
-        return self._log.add(now)
+        # If all threads were busy when this request was due, the next one is due
+        # earlier, by one interval at most, so that no burst accumulates.
+        delay = max(now - self._due_at(now), 0.0)
+        interval = self.window_seconds / self._max_own_requests(now)
+        self._last_due_at = now if self._is_bursting else now - min(delay, interval)
+        self._log.add_request(now)
 
-    def answered(
-        self, request: SentRequest, now: float, used: int | None, limit: int | None
+    def add_response(
+        self, sent_at: float, now: float, used: int | None, limit: int | None
     ) -> None:
-        """Learn from an answer, or from its failure.
+        """Record that a request has ended, with or without a response.
 
         Args:
-            request: What `send` gave.
-            now: The present.
-            used: How many requests the limiter held; None if the answer did not say.
-            limit: How many it lets pass in a window; None likewise.
+            sent_at: When the request was sent.
+            now: Current time.
+            used: Number of requests in the limiter's window; None if unknown.
+            limit: Number of requests that a window allows; None if unknown.
         """
-        self._log.answer(now)
+        self._log.add_response(now)
         if used is None or limit is None:
             return
         self.limit = limit
-        count = Count(request.sent, now, min(used, limit))
-        self._recognition.learn(self._log, count, limit)
-        self._log.tell(count)
-        self._learn_of_others(count)
+        count = Count(sent_at, now, min(used, limit))
+        self._detector.observe(self._log, count, limit)
+        self._log.add_count(count)
+        self._update_others(count)
 
-    def refused(
-        self,
-        request: SentRequest,
-        now: float,
-        limit: int | None,
-        seconds: float | None,
+    def add_refusal(
+        self, sent_at: float, now: float, limit: int | None, seconds: float | None
     ) -> None:
-        """Learn from a 429: the window is full, whatever was known of it.
+        """Record that a request was refused with 429: the window is full.
 
         Args:
-            request: What `send` gave.
-            now: The present.
-            limit: As in `answered`.
-            seconds: How long Gorgias asks to wait; None if it does not say.
+            sent_at: When the request was sent.
+            now: Current time.
+            limit: As in `add_response`.
+            seconds: How long to wait according to the response; None if unknown.
         """
         self.limit = limit or self.limit
-        self._log.answer(now)
-        delay = self._dice.uniform(0.0, _LONGEST_DELAY_SECONDS)
-        self._paused_until = max(self._paused_until, now + (seconds or 0.0) + delay)
-        self._bursting = False
-        self._recognition.restart()
-        self._learn_of_others(Count(request.sent, now, self.limit))
+        self._log.add_response(now)
+        jitter = self._random.uniform(0.0, _MAX_JITTER_SECONDS)
+        self._paused_until = max(self._paused_until, now + (seconds or 0.0) + jitter)
+        self._is_bursting = False
+        self._detector.reset()
+        self._update_others(Count(sent_at, now, self.limit))
 
-    def _learn_of_others(self, count: Count) -> None:
-        """Take what others used from a count.
+    def _update_others(self, count: Count) -> None:
+        """Derive the number of requests of other apps from a count.
 
-        Each of their requests is kept for a window from when it was noticed, unless a
-        later request shows that fewer are left.
+        Each of them is kept for a window from its detection, unless a later request
+        shows that there are fewer.
         """
         window = self.window_seconds
-        own = self._log.at_most(count.sent - window) - 1
+        own = self._log.max_counted_since(count.sent_at - window) - 1
         others = max(count.used - own, 0)
-        self._unsure = 0
-        if others >= _NOTICED:
-            sure = self._log.at_least(count.answered - window, count.sent)
-            self._unsure = own - sure
-        more = others - len(self._others)
-        if more > 0:
-            self._others += [count.answered] * more
-        elif count.sent >= self._others_told_at:
-            del self._others[:-more]
-        self._others_told_at = max(self._others_told_at, count.sent)
+        self._uncertain = 0
+        if others >= _MIN_REQUESTS_OF_OTHERS:
+            start = count.received_at - window
+            self._uncertain = own - self._log.min_counted_between(start, count.sent_at)
+        known = len(self._others)
+        if others > known:
+            self._others += [count.received_at] * (others - known)
+        elif count.sent_at >= self._others_updated_at:
+            del self._others[: known - others]
+        self._others_updated_at = max(self._others_updated_at, count.sent_at)
 
-    def _seconds_to_room(self, now: float) -> float:
-        """Return 0 if the window has room, or seconds until a request leaves it."""
-        window = self.window_seconds + CLOCK_SECONDS
-        begin = now - window
+    def _seconds_to_free_slot(self, now: float) -> float:
+        """Return 0 if the window has a free slot, or seconds until a request expires.
+
+        The limiter's window must have one however late it counts requests. The tap's
+        own part must have one if the limiter counts each request when it is sent.
+        """
+        window = self.window_seconds + CLOCK_TOLERANCE_SECONDS
+        start = now - window
         others = len(self._others)
-        theirs = others + self._unsure if others >= _NOTICED else 0
-        full = self._log.at_most(begin) + theirs >= self.limit
-        if not full and self._log.probably(begin) + 1 <= self._room(now):
+        reserved = others + self._uncertain if others >= _MIN_REQUESTS_OF_OTHERS else 0
+        is_full = self._log.max_counted_since(start) + reserved >= self.limit
+        own = self._log.sent_since(start)
+        if not is_full and own + 1 <= self._max_own_requests(now):
             return 0.0
-        leaving = [self._log.next_answered(begin), self._log.next_sent(begin)]
-        leaving += self._others[:1]
-        return _until(leaving, begin, window)
+        times = [
+            self._log.first_response_after(start),
+            self._log.first_request_after(start),
+            *self._others[:1],
+        ]
+        return _seconds_to_first(times, start, window)
 
-    def _seconds_to_share(self, now: float) -> float:
-        """Return the same for the tap's share."""
-        begin = now - self._share_seconds
-        if self._log.at_most(begin) < max(int(self.share), 1):
+    def _seconds_to_own_limit(self, now: float) -> float:
+        """Return the same for the tap's part of the limit."""
+        window = self._own_limit_seconds
+        start = now - window
+        if self._log.max_counted_since(start) < max(int(self.own_limit), 1):
             return 0.0
-        return _until([self._log.next_answered(begin)], begin, self._share_seconds)
+        return _seconds_to_first([self._log.first_response_after(start)], start, window)
 
     @property
-    def _share_seconds(self) -> float:
-        """Time in which the share is used; longer than a window if it is below 1."""
-        return self.window_seconds / min(self.share, 1.0) + CLOCK_SECONDS
+    def _own_limit_seconds(self) -> float:
+        """The window of `own_limit`; longer if less than one request is allowed."""
+        return self.window_seconds / min(self.own_limit, 1.0) + CLOCK_TOLERANCE_SECONDS
 
-    def _room(self, now: float) -> float:
-        """Tell how many requests of its own the tap should have in the window."""
+    def _max_own_requests(self, now: float) -> float:
+        """Return how many requests the tap should have in the window at most."""
         others = len(self._others)
-        if others < _NOTICED:
-            room = float(self.limit - 1)
+        if others < _MIN_REQUESTS_OF_OTHERS:
+            available = float(self.limit - 1)
         else:
-            own = self._log.probably(now - self.window_seconds)
-            free = min(
-                _FREE_PER_OWN_REQUEST * own,
-                _FREE_PER_REQUEST_OF_OTHERS * others,
-                _FREE_OF_LIMIT * self.limit,
+            own = self._log.sent_since(now - self.window_seconds)
+            reserve = min(
+                _RESERVE_PER_OWN_REQUEST * own,
+                _RESERVE_PER_REQUEST_OF_OTHERS * others,
+                _RESERVE_OF_LIMIT * self.limit,
             )
-            room = self.limit - others - max(free, 1.0)
-        return max(min(room, self.share), 1.0)
+            available = self.limit - others - max(reserve, 1.0)
+        return max(min(available, self.own_limit), 1.0)
 
-    def _turn(self, now: float) -> float:
-        """Tell when the next request may leave, if requests are spread evenly."""
-        begin = now - self.window_seconds
-        own = self._log.probably(begin)
-        if self._bursting:
-            others = _ROOM_PER_REQUEST_OF_OTHERS * len(self._others)
-            self._bursting = own < BURST * min(self.limit - 1 - others, self.share)
-        if self._bursting or own == 0:
+    def _due_at(self, now: float) -> float:
+        """Return when the next request is due if requests are spread evenly."""
+        start = now - self.window_seconds
+        own = self._log.sent_since(start)
+        if self._is_bursting:
+            reserve = 1 + _BURST_RESERVE_PER_REQUEST_OF_OTHERS * len(self._others)
+            available = min(self.limit - reserve, self.own_limit)
+            self._is_bursting = own < INITIAL_BURST * available
+        if self._is_bursting or own == 0:
             return now
-        room = self._room(now)
-        gap = self.window_seconds / room
-        # What a burst left over has to last until its places come back.
-        leaves = self._log.next_sent(begin)
-        if leaves is not None and own < room:
-            until = leaves + self.window_seconds
-            gap = max(gap, (until - self._last_turn) / (room - own + 1))
-        return self._last_turn + gap
+        max_own = self._max_own_requests(now)
+        interval = self.window_seconds / max_own
+        first_request = self._log.first_request_after(start)
+        if first_request is not None and own < max_own:
+            # The slots that the burst left free must last until its own expire.
+            expires_at = first_request + self.window_seconds
+            remaining = max_own - own + 1
+            interval = max(interval, (expires_at - self._last_due_at) / remaining)
+        return self._last_due_at + interval
 
 
-def _until(moments: list[float | None], begin: float, seconds: float) -> float:
-    """Return seconds until the first of some moments leaves a window."""
-    known = [moment for moment in moments if moment is not None]
-    return min(known, default=begin + seconds) - begin
+def _seconds_to_first(
+    times: Iterable[float | None], start: float, window: float
+) -> float:
+    """Return how long until the first of some times is a window ago."""
+    known = [time for time in times if time is not None]
+    return min(known, default=start + window) - start

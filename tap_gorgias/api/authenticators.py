@@ -1,4 +1,4 @@
-"""How requests are signed: with an API key, or with an access token of OAuth2."""
+"""Authenticators for API keys and for OAuth2 access tokens."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
-    """Signs requests, and knows what to do when Gorgias refuses them."""
+    """Signs requests, and advises the user when Gorgias refuses them."""
 
     unauthorized_advice: str
     """What the user can do about a 401."""
 
-    def renew(self, refused: requests.PreparedRequest) -> bool:  # noqa: ARG002 (others look)
-        """Get other credentials after a 401.
+    def renew(self, refused: requests.PreparedRequest) -> bool:  # noqa: ARG002 (subclasses use it)
+        """Renew the credentials after a 401.
 
         Args:
-            refused: The signed request that was refused.
+            refused: The signed request that Gorgias refused.
 
         Returns:
-            Whether the request is worth another try.
+            Whether there are new credentials to send the request with.
 
         Raises:
-            SignInError: If Gorgias issues no access token.
+            SignInError: If no access token can be obtained.
         """
         return False
 
@@ -41,24 +41,24 @@ class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
         """Return what the user can do about a 403.
 
         Args:
-            scope: What the stream needs.
-            stream_name: Its name.
+            scope: The scope or permission that the stream needs.
+            stream_name: Name of the stream.
         """
 
 
 class ApiKeyAuthenticator(BasicAuthenticator, GorgiasAuthenticator):
-    """Signs with an API key (docs/access-tokens-api-keys).
+    """Signs requests with an API key (docs/access-tokens-api-keys).
 
     Args:
         key: The key and its owner.
-        client: Hides the key from errors.
+        client: The client, which redacts the key in error messages.
     """
 
     unauthorized_advice = "Check `email` and `api_key`."
 
     def __init__(self, key: ApiKey, client: HttpClient) -> None:
         super().__init__(username=key.email, password=key.api_key)
-        client.hide(f"{key.email}:{key.api_key}", key.api_key, key.email)
+        client.redactor.add(f"{key.email}:{key.api_key}", key.api_key, key.email)
 
     @override
     def forbidden_advice(self, scope: str, stream_name: str) -> str:

@@ -1,11 +1,10 @@
-"""The account's request budget, for any number of threads."""
+"""The account's request budget, shared by all threads."""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,200 +12,199 @@ from tap_gorgias.api.allowance import Allowance
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
 
-    from tap_gorgias.api.request_log import SentRequest
     from tap_gorgias.clock import Clock
 
-LONGEST_NAP_SECONDS = 1.0
-"""Who waits looks again after this time, as another's answer may have shown room."""
+MAX_SLEEP_SECONDS = 1.0
+"""A waiting thread checks again after this time, because a response to another thread
+may have reported a higher limit."""
 
-LONGEST_WAITING_EVERY = 3
-"""One of so many permits goes to the thread that has waited longest."""
+OLDEST_WAITER_INTERVAL = 3
+"""Every third permit goes to the thread that has waited longest."""
 
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave to send one request."""
+    """Permission to send one request."""
 
     waited_seconds: float
-    request: SentRequest
+    sent_at: float
 
 
 @dataclass(eq=False)
 class _Waiter:
-    """A thread that waits for its permit."""
+    """A thread that waits for a permit."""
 
     stream_name: str
-    request: SentRequest | None = None
-    """What may leave; None as long as nothing may."""
+    sent_at: float | None = None
+    """When its request was permitted; None while it waits."""
 
 
 class ApiBudget:
-    """Lets requests leave, one `Permit` each, as `Allowance` says.
+    """Issues permits to send requests at the rate that `Allowance` permits.
 
-    Every third permit goes to the thread that has waited longest, the others to threads
-    whose streams have sent the fewest requests. So no thread starves beside others,
-    small streams are not held up by large ones, and a large one that begins late does
-    not end long after them.
+    Every third permit goes to the thread that has waited longest, the others to the
+    stream with the fewest requests so far. So no thread starves, large streams do not
+    delay small ones, and a large stream that begins late catches up.
+
+    Args:
+        clock: Returns the time and waits.
+        rate_limit_percent: Percentage of the limit that the tap may use, 1 to 100.
     """
 
     def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
-        """Start with an unused budget.
-
-        Args:
-            clock: Tells the time and waits.
-            rate_limit_percent: Share of the account's budget to use, 1 to 100.
-        """
         self._clock = clock
         self._allowance = Allowance(rate_limit_percent)
         self._lock = threading.Lock()
-        self._waiting: list[_Waiter] = []
-        self._sent: Counter[str] = Counter()
-        self._permits = 0
+        self._waiters: list[_Waiter] = []
+        self._permits: Counter[str] = Counter()
         self._call_limit: str | None = None
-        self._used = 0
-        self._at_work = 0
-        self._work_seconds = 0.0
-        self._looked_at = clock.monotonic()
+        self._granted = 0
+        self._pending = 0
+        self._pending_seconds = 0.0
+        self._updated_at = clock.monotonic()
 
     @property
     def call_limit(self) -> str | None:
-        """What the last answer said: `38/40 in the last 20 s`; None before it."""
-        with self._lock:
-            seconds = self._allowance.window_seconds
-            said = self._call_limit
-        return said and f"{said} in the last {seconds:.0f} s"
+        """The last reported count, for example `38/40 in the last 20 s`.
 
-    @property
-    def used_share(self) -> float:
-        """Share of the allowed requests that was used while there was work.
-
-        There is work while a request waits for the budget or for its answer. What is
-        allowed is `rate_limit_percent` of the limit for each window of that time, and
-        for one window at least.
+        None if no response has reported one.
         """
         with self._lock:
-            self._pass_time()
-            windows = self._work_seconds / self._allowance.window_seconds
-            return self._used / (self._allowance.share * max(windows, 1.0))
+            if self._call_limit is None:
+                return None
+            seconds = self._allowance.window_seconds
+            return f"{self._call_limit} in the last {seconds:.0f} s"
+
+    @property
+    def utilization(self) -> float:
+        """Fraction of the allowed requests that were sent while requests were pending.
+
+        A request is pending while it waits for a permit or for its response. The
+        allowed requests are `rate_limit_percent` of the limit for each window of that
+        time, and for at least one window.
+        """
+        with self._lock:
+            self._update_pending_seconds()
+            windows = self._pending_seconds / self._allowance.window_seconds
+            return self._granted / (self._allowance.own_limit * max(windows, 1.0))
 
     def acquire(self, stream_name: str = "") -> Permit:
-        """Wait until a request may leave, and count it.
+        """Wait until a request may be sent, and count it.
 
         Args:
-            stream_name: For which stream it is sent.
+            stream_name: The stream that sends the request.
 
         Returns:
-            The permit, to be handed back with `release` or `refuse`.
+            The permit. Pass it to `release` or `refuse` when the request has ended.
         """
         waited = 0.0
         waiter = _Waiter(stream_name)
         with self._lock:
-            self._pass_time()
-            self._at_work += 1
-            self._waiting.append(waiter)
+            self._update_pending_seconds()
+            self._pending += 1
+            self._waiters.append(waiter)
         try:
             while True:
                 with self._lock:
-                    seconds = self._let_leave()
-                    if waiter.request is not None:
-                        return Permit(waited, waiter.request)
-                seconds = min(seconds, LONGEST_NAP_SECONDS)
+                    seconds = self._issue_permits()
+                    if waiter.sent_at is not None:
+                        return Permit(waited, waiter.sent_at)
+                seconds = min(seconds, MAX_SLEEP_SECONDS)
                 self._clock.sleep(seconds)
                 waited += seconds
         except BaseException:
             with self._lock:
-                now = self._pass_time()
-                self._at_work -= 1
-                if waiter.request is None:
-                    self._waiting.remove(waiter)
+                now = self._end_request()
+                if waiter.sent_at is None:
+                    self._waiters.remove(waiter)
                 else:
-                    self._allowance.answered(waiter.request, now, None, None)
+                    self._allowance.add_response(waiter.sent_at, now, None, None)
             raise
 
     def release(self, permit: Permit, call_limit: str | None) -> None:
-        """Learn from an answer, or from the lack of one.
+        """Record that a request has ended, with or without a response.
 
         Args:
-            permit: What `acquire` gave for the request.
-            call_limit: Value of `X-Gorgias-Account-Api-Call-Limit`, such as `10/80`
-                (used/limit); None or anything else when there is none.
+            permit: The permit of the request.
+            call_limit: Value of `X-Gorgias-Account-Api-Call-Limit`, for example `10/80`
+                (used/limit). None and invalid values are ignored.
         """
-        used, limit = _parsed(call_limit)
-        with self._answered(used, limit) as now:
-            self._used += 1
-            self._allowance.answered(permit.request, now, used, limit)
+        used, limit = _parse_call_limit(call_limit)
+        with self._lock:
+            now = self._end_request(used, limit)
+            self._granted += 1
+            self._allowance.add_response(permit.sent_at, now, used, limit)
 
     def refuse(
         self, permit: Permit, call_limit: str | None, seconds: float | None
     ) -> None:
-        """Hold all requests back after a 429.
+        """Pause all requests after a 429.
 
         Args:
-            permit: What `acquire` gave for the request.
+            permit: The permit of the refused request.
             call_limit: As in `release`.
-            seconds: How long Gorgias asks to wait; None if it does not say. All wait
-                longer if the window is known to be full for longer.
+            seconds: How long to wait according to the response; None if unknown. The
+                pause is longer if the window is full for longer.
         """
-        used, limit = _parsed(call_limit)
-        with self._answered(used, limit) as now:
-            self._allowance.refused(permit.request, now, limit, seconds)
+        used, limit = _parse_call_limit(call_limit)
+        with self._lock:
+            now = self._end_request(used, limit)
+            self._allowance.add_refusal(permit.sent_at, now, limit, seconds)
 
     def log(self, logger: logging.Logger) -> None:
-        """Write how fully the budget was used, if any answer told what it is.
+        """Log the utilization, unless no response reported the limit.
 
         Args:
-            logger: Where the line goes.
+            logger: The logger.
         """
         if call_limit := self.call_limit:
             logger.info(
-                "Summary of the budget: %s of the allowed rate used while there was "
-                "work, %s at the end.",
-                f"{self.used_share:.0%}",
+                "Summary of the budget: %s of the allowed rate used while requests "
+                "were pending, %s at the end.",
+                f"{self.utilization:.0%}",
                 call_limit,
             )
 
-    def _let_leave(self) -> float:
-        """Permit what may leave now; return seconds until more may.
+    def _issue_permits(self) -> float:
+        """Issue all permits that are possible now, also to other threads.
 
-        A thread may find that another is next, and permits that, as the other may
-        sleep a little longer.
+        Returns:
+            Seconds until the next permit is possible.
         """
         now = self._clock.monotonic()
-        while (seconds := self._allowance.seconds_to_wait(now)) <= 0 and self._waiting:
-            self._next_waiter().request = self._allowance.send(now)
+        while (seconds := self._allowance.seconds_to_wait(now)) <= 0 and self._waiters:
+            self._allowance.add_request(now)
+            self._next_waiter().sent_at = now
         return seconds
 
     def _next_waiter(self) -> _Waiter:
-        position = 0
-        self._permits += 1
-        if self._permits % LONGEST_WAITING_EVERY:
-            counts = [self._sent[waiter.stream_name] for waiter in self._waiting]
-            position = counts.index(min(counts))
-        waiter = self._waiting.pop(position)
-        self._sent[waiter.stream_name] += 1
+        index = 0
+        if (self._permits.total() + 1) % OLDEST_WAITER_INTERVAL:
+            counts = [self._permits[waiter.stream_name] for waiter in self._waiters]
+            index = counts.index(min(counts))
+        waiter = self._waiters.pop(index)
+        self._permits[waiter.stream_name] += 1
         return waiter
 
-    @contextmanager
-    def _answered(self, used: int | None, limit: int | None) -> Iterator[float]:
-        with self._lock:
-            now = self._pass_time()
-            self._at_work -= 1
-            if used is not None:
-                self._call_limit = f"{used}/{limit}"
-            yield now
+    def _end_request(self, used: int | None = None, limit: int | None = None) -> float:
+        """Update the figures of the summary, and return the current time."""
+        now = self._update_pending_seconds()
+        self._pending -= 1
+        if used is not None:
+            self._call_limit = f"{used}/{limit}"
+        return now
 
-    def _pass_time(self) -> float:
+    def _update_pending_seconds(self) -> float:
         now = self._clock.monotonic()
-        if self._at_work:
-            self._work_seconds += now - self._looked_at
-        self._looked_at = now
+        if self._pending:
+            self._pending_seconds += now - self._updated_at
+        self._updated_at = now
         return now
 
 
-def _parsed(call_limit: str | None) -> tuple[int, int] | tuple[None, None]:
+def _parse_call_limit(call_limit: str | None) -> tuple[int, int] | tuple[None, None]:
     match = _CALL_LIMIT.fullmatch(call_limit or "")
     return (int(match[1]), int(match[2])) if match else (None, None)

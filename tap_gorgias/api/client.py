@@ -1,4 +1,4 @@
-"""The client of all streams: sends signed requests and says what a refusal lacks."""
+"""The API client of all streams: sends authenticated requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_gorgias.api.authenticators import ApiKeyAuthenticator
 from tap_gorgias.api.http_client import SUBDOMAIN_ADVICE, HttpClient
 from tap_gorgias.api.oauth import RefreshTokenAuthenticator
-from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS
+from tap_gorgias.api.retry import MAX_RETRY_SECONDS
 from tap_gorgias.config.credentials import ApiKey
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class GorgiasClient(HttpClient):
-    """One client for all streams, because they share the account's budget.
+    """Sends authenticated requests. All streams share one client and its budget.
 
     Args:
-        settings: The checked settings.
+        settings: The validated settings.
         summary: Counts requests, retries and waiting.
-        clock: Returns the time to the budget, to retries and to access tokens.
-        patience_seconds: How long a failing request is tried again.
+        clock: The clock of the budget, retries and access tokens.
+        max_retry_seconds: How long a failing request is retried.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class GorgiasClient(HttpClient):
         settings: Settings,
         summary: RunSummary,
         clock: Clock,
-        patience_seconds: float = GIVE_UP_AFTER_SECONDS,
+        max_retry_seconds: float = MAX_RETRY_SECONDS,
     ) -> None:
-        super().__init__(settings, summary, clock, patience_seconds)
+        super().__init__(settings, summary, clock, max_retry_seconds)
         credentials = settings.credentials
         self.authenticator: GorgiasAuthenticator = (
             ApiKeyAuthenticator(credentials, self)
@@ -49,49 +49,50 @@ class GorgiasClient(HttpClient):
     def send_signed(
         self, request: requests.PreparedRequest, stream_name: str
     ) -> requests.Response:
-        """Send a request with the credentials of the tap.
+        """Sign a request and send it.
 
-        After a 401 it is sent once more if the authenticator has other credentials.
+        After a 401, it is sent once more if the authenticator has new credentials.
 
         Args:
             request: The request.
-            stream_name: The stream that it is counted for.
+            stream_name: The stream for which it is counted.
 
         Returns:
             The response, whatever its status.
 
         Raises:
-            ApiError: If no complete response came.
-            SignInError: If Gorgias issues no access token.
+            ApiError: If no complete response is received.
+            SignInError: If no access token can be obtained.
         """
-        sign = self.authenticator
-        response = self.send(sign(request), stream_name)
-        if response.status_code == HTTPStatus.UNAUTHORIZED and sign.renew(request):
-            response = self.send(sign(request), stream_name)
+        authenticate = self.authenticator
+        response = self.send(authenticate(request), stream_name)
+        is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+        if is_unauthorized and authenticate.renew(request):
+            response = self.send(authenticate(request), stream_name)
         return response
 
     def request_decorator(self, func: RequestFunc, stream_name: str) -> RequestFunc:
-        """Decorate a function that sends a request once with retries.
+        """Add retries to a function that sends a request.
 
         Args:
             func: Sends a prepared request and validates the response.
             stream_name: The stream that sends it.
         """
-        return self.retrying(func, stream_name)
+        return self.with_retries(func, stream_name)
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str
     ) -> None:
-        """Check the response to a signed request, and decode its body.
+        """Validate the response to an authenticated request, and decode its body.
 
         Args:
             response: The response.
             stream_name: The stream that sent the request.
-            scope: OAuth2 scope, or permission of the API key's owner, that it needs.
+            scope: The required OAuth2 scope, or permission of the API key's owner.
 
         Raises:
-            TransientApiError: If another try may help.
-            ApiError: If Gorgias refuses, or its response cannot be used.
+            TransientApiError: If a retry may succeed.
+            ApiError: If Gorgias refuses the request, or the response is invalid.
         """
         advice = ""
         if response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -100,4 +101,4 @@ class GorgiasClient(HttpClient):
             advice = self.authenticator.forbidden_advice(scope, stream_name)
         elif response.status_code == HTTPStatus.NOT_FOUND:
             advice = SUBDOMAIN_ADVICE
-        self.check(response, stream_name, advice)
+        self.check_response(response, stream_name, advice)

@@ -1,7 +1,7 @@
-"""Connections that limit how long an answer may take, and that print nothing.
+"""Connections with a deadline for each response.
 
-A read timeout ends an answer that falls silent. An answer that trickles in byte by byte
-needs a deadline as well.
+A read timeout only limits the time between two reads. A response that arrives one byte
+at a time needs a deadline as well.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager
 
-MAX_TIMEOUTS_PER_ANSWER = 10
-"""The longest time for an answer, in read timeouts of its connection."""
+MAX_TIMEOUTS_PER_RESPONSE = 10
+"""Deadline of a response, in read timeouts of its connection."""
 
 
 class DeadlineError(Exception):
-    """The answer was still coming in when its time was up."""
+    """The response was still incomplete at its deadline."""
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket until a deadline; each read has the socket's timeout."""
+    """Reads from a socket until a deadline."""
 
     def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
         self._raw = raw
@@ -61,24 +61,24 @@ class _Response(http.client.HTTPResponse):
         timeout = sock.gettimeout()
         if timeout is not None:
             raw = self.fp.detach()
-            reader = _DeadlineReader(raw, timeout * MAX_TIMEOUTS_PER_ANSWER)
+            reader = _DeadlineReader(raw, timeout * MAX_TIMEOUTS_PER_RESPONSE)
             self.fp = io.BufferedReader(reader)
 
     @override
     def begin(self) -> None:
         super().begin()
-        # Nothing reads cookies, and the standard library prints a traceback at some.
+        # The tap needs no cookies, and `http.cookiejar` prints a traceback for some.
         del self.headers["Set-Cookie"]
 
 
 class _Connection(http.client.HTTPConnection):
-    # If it is set, the standard library prints headers to stdout, with credentials.
+    # A nonzero level makes `http.client` print headers, with credentials, to stdout.
     debuglevel = 0
     response_class = _Response
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """An adapter with such connections, also through proxies."""
+    """An adapter whose connections have deadlines, also those through proxies."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Sends requests, retries them and explains refusals, whoever signed them."""
+"""The HTTP client below authentication: budget, retries and validation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from tap_gorgias.api.budget import ApiBudget
-from tap_gorgias.api.redaction import OwnSecrets
-from tap_gorgias.api.responses import is_success
-from tap_gorgias.api.retry import GIVE_UP_AFTER_SECONDS, Outage, retry
+from tap_gorgias.api.redaction import Redactor
+from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
 from tap_gorgias.api.session import GorgiasSession, TransportError
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.records.decoding import TooDeepError, error_message
@@ -25,20 +24,20 @@ if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
 
-SUBDOMAIN_ADVICE = "Is `subdomain` right?"
+SUBDOMAIN_ADVICE = "Check `subdomain`."
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class HttpClient:
-    """Sends requests within the budget of the account.
+    """Sends requests within the budget of the account, and validates responses.
 
     Args:
-        settings: The checked settings.
+        settings: The validated settings.
         summary: Counts requests, retries and waiting.
-        clock: Returns the time to the budget, to retries and to access tokens.
-        patience_seconds: How long a failing request is tried again.
+        clock: The clock of the budget, retries and access tokens.
+        max_retry_seconds: How long a failing request is retried.
     """
 
     def __init__(
@@ -46,12 +45,12 @@ class HttpClient:
         settings: Settings,
         summary: RunSummary,
         clock: Clock,
-        patience_seconds: float = GIVE_UP_AFTER_SECONDS,
+        max_retry_seconds: float = MAX_RETRY_SECONDS,
     ) -> None:
         self.clock = clock
-        self.patience_seconds = patience_seconds
+        self.max_retry_seconds = max_retry_seconds
         self.has_answered = False
-        """Whether a response of this run came from Gorgias without doubt."""
+        """Whether a response has certainly come from Gorgias."""
         self.budget = ApiBudget(clock, settings.rate_limit_percent)
         self.session = GorgiasSession(
             self.budget,
@@ -60,24 +59,24 @@ class HttpClient:
             timeout_seconds=settings.request_timeout_seconds,
         )
         self.url_base = settings.api_url
-        self._secrets = OwnSecrets()
+        self.redactor = Redactor()
         self._summary = summary
         self._outage = Outage()
 
     def send(
         self, request: requests.PreparedRequest, stream_name: str
     ) -> requests.Response:
-        """Send a request as it is.
+        """Send a prepared request once, without authentication.
 
         Args:
             request: The request.
-            stream_name: The stream that it is counted for.
+            stream_name: The stream for which it is counted.
 
         Returns:
             The response, whatever its status.
 
         Raises:
-            ApiError: If no complete response came.
+            ApiError: If no complete response is received.
         """
         try:
             return self.session.send(request, stream_name=stream_name)
@@ -86,21 +85,24 @@ class HttpClient:
             path = self._path_of(request)
             raise kind(str(error), stream=stream_name, path=path) from None
 
-    def retrying(self, function: Callable[P, T], stream_name: str) -> Callable[P, T]:
-        """Decorate a function with retries, which are logged and counted.
+    def with_retries(
+        self, function: Callable[P, T], stream_name: str
+    ) -> Callable[P, T]:
+        """Add retries, which are logged and counted, to a function.
 
         Args:
             function: Raises `TransientApiError` to be called again.
-            stream_name: The stream that retries are counted for.
+            stream_name: The stream for which retries are counted.
 
         Returns:
-            The function; it raises the last `TransientApiError` when time is up.
+            The decorated function. It raises the last `TransientApiError` when the time
+            for retries is over.
         """
         logger = logging.getLogger(f"tap-gorgias.{stream_name}")
 
         def on_retry(error: TransientApiError, seconds: float) -> None:
             self._summary.count(stream_name, retries=1)
-            logger.warning("%s Trying again in %.1f s.", error, seconds)
+            logger.warning("%s Retrying in %.1f s.", error, seconds)
 
         @functools.wraps(function)
         def decorated(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -109,13 +111,15 @@ class HttpClient:
                 clock=self.clock,
                 outage=self._outage,
                 on_retry=on_retry,
-                patience_seconds=self.patience_seconds,
+                max_retry_seconds=self.max_retry_seconds,
             )
 
         return decorated
 
-    def check(self, response: requests.Response, stream_name: str, advice: str) -> None:
-        """Check a response, and decode its body.
+    def check_response(
+        self, response: requests.Response, stream_name: str, advice: str
+    ) -> None:
+        """Validate a response, and decode its body.
 
         Args:
             response: The response.
@@ -123,39 +127,31 @@ class HttpClient:
             advice: What the user can do about a refusal.
 
         Raises:
-            TransientApiError: If another try may help: 429, 5xx, or a success without
-                JSON, such as a proxy's page or half of an answer.
-            ApiError: If Gorgias refuses, or its response cannot be used.
+            TransientApiError: If a retry may succeed: 429, 5xx, or 2xx with a body that
+                is not JSON, such as the error page of a proxy.
+            ApiError: If Gorgias refuses the request, or the response is invalid.
         """
-        if is_success(response):
+        status = response.status_code
+        if status in range(200, 300):
             self._decode(response, stream_name)
             return
-        status = response.status_code
         is_transient = (
             status == HTTPStatus.TOO_MANY_REQUESTS
             or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         )
         if response.content.lstrip().startswith(b"{"):
-            # A web server on the way refuses with web pages.
+            # A web server between the tap and Gorgias would return a web page.
             self.has_answered = True
         if status in range(300, 400) and not self.has_answered:
             advice = SUBDOMAIN_ADVICE
         kind = TransientApiError if is_transient else ApiError
         raise kind(
-            error_message(response.content, self._secrets.masked),
+            error_message(response.content, self.redactor.redact),
             stream=stream_name,
             path=self._path_of(response.request),
             status=status,
             advice=advice,
         )
-
-    def hide(self, *secrets: str) -> None:
-        """Hide credentials from errors.
-
-        Args:
-            secrets: The credentials as they are used.
-        """
-        self._secrets.add(*secrets)
 
     def close(self) -> None:
         """Close the connections."""
@@ -170,7 +166,7 @@ class HttpClient:
             raise ApiError(str(error), stream=stream_name, path=path) from None
         except ValueError:
             if not self.has_answered and response.content.lstrip().startswith(b"<"):
-                reason = "the answer is a web page."
+                reason = "the response is a web page."
                 raise ApiError(
                     reason,
                     stream=stream_name,

@@ -1,10 +1,11 @@
 """OAuth2: access tokens from a refresh token (docs/oauth2-bearer-token).
 
-The grant is one form and one JSON object, so it is written out here. The libraries
-around `requests` cannot take its place: `requests-oauthlib` logs tokens at level DEBUG,
-follows redirects with them and refuses `http://localhost`; `authlib` brings a compiled
-cryptography library. Both replace the session that holds the budget, go by the wall
-clock, trust `expires_in`, and renew in each thread that comes along.
+No OAuth2 library fits. `requests-oauthlib`, `authlib` and the SDK's
+`OAuthAuthenticator` bypass the session that holds the budget, use the wall clock, trust
+`expires_in`, and renew the token in several threads at once. In addition,
+`requests-oauthlib` logs tokens at level DEBUG, sends them to the target of redirects
+and rejects `http://localhost`, and `authlib` depends on a compiled cryptography
+library.
 """
 
 from __future__ import annotations
@@ -35,42 +36,41 @@ if TYPE_CHECKING:
 
 PATH = "/oauth/token"
 SIGN_IN = "sign-in"
-"""Token requests are counted under this name."""
-DAY_SECONDS = 86_400.0
-"""How long an access token lives, by the documentation; no claim of more is trusted."""
-EARLY_SECONDS = 300.0
-"""How long before its end a token is renewed; a tenth of its life if that is less."""
+"""Stream name of token requests in counts and messages."""
+MAX_LIFETIME_SECONDS = 86_400.0
+"""Documented lifetime of an access token. Longer lifetimes in responses are ignored."""
+RENEWAL_MARGIN_SECONDS = 300.0
+"""Time before expiry at which a token is renewed; at most a tenth of its lifetime."""
 
-_SIGN_IN_AGAIN = "see docs/oauth2.md."
+_SEE_GUIDE = "see docs/oauth2.md."
 ADVICE = {
-    "invalid_grant": "The refresh token does not work any more, or belongs to another "
-    "app: get a new one and set `refresh_token`, " + _SIGN_IN_AGAIN,
+    "invalid_grant": "The refresh token is no longer valid or belongs to another app: "
+    "get a new one and set `refresh_token`, " + _SEE_GUIDE,
     "invalid_client": "Check `client_id` and `client_secret`.",
 }
-"""What to do, by the error code of the token request (RFC 6749, section 5.2)."""
+"""Advice by error code of the token response (RFC 6749, section 5.2)."""
 
 _ADVICE_BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: ADVICE["invalid_client"],
     HTTPStatus.NOT_FOUND: SUBDOMAIN_ADVICE,
 }
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_LATEST_MOMENT = 1e12
+_MAX_SECONDS = 1e12
 
 
 class RefreshTokenAuthenticator(GorgiasAuthenticator):
-    """Signs with an access token, and renews it in time.
+    """Signs requests with an access token, and renews it before it expires.
 
-    One thread renews it while the others wait. Tokens are held in memory only. The
-    SDK's `OAuthAuthenticator` sends its requests past the session that holds the
-    budget, trusts the wall clock and `expires_in`, and renews in several threads.
+    One thread renews the token while the others wait. Tokens are kept in memory only.
 
     Args:
         app: The app and its refresh token.
-        client: Sends the token requests, and hides credentials from errors.
+        client: Sends the token requests, and redacts the credentials in error messages.
     """
 
     unauthorized_advice = (
-        "A new access token was refused, too: let the app in again, " + _SIGN_IN_AGAIN
+        "The new access token was rejected as well: authorize the app again, "
+        + _SEE_GUIDE
     )
 
     def __init__(self, app: OAuthApp, client: HttpClient) -> None:
@@ -84,8 +84,8 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         self._failure: str | None = None
         self._lock = threading.Lock()
         pair = f"{app.client_id}:{app.client_secret}"
-        client.hide(pair, app.client_secret, app.refresh_token)
-        self._request_token = client.retrying(self._try_to_request_token, SIGN_IN)
+        client.redactor.add(pair, app.client_secret, app.refresh_token)
+        self._request_token = client.with_retries(self._send_token_request, SIGN_IN)
 
     @override
     def authenticate_request(
@@ -100,7 +100,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
             The same request.
 
         Raises:
-            SignInError: If Gorgias issues no access token.
+            SignInError: If no access token can be obtained.
         """
         with self._lock:
             is_due = self._client.clock.monotonic() >= self._renew_at
@@ -112,7 +112,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     @override
     def renew(self, refused: requests.PreparedRequest) -> bool:
         with self._lock:
-            # Another thread may have renewed the token meanwhile.
+            # Another thread may have renewed the token in the meantime.
             if refused.headers["Authorization"] == self._authorization:
                 self._renew()
         return True
@@ -120,8 +120,8 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     @override
     def forbidden_advice(self, scope: str, stream_name: str) -> str:
         return (
-            f"The stream needs the scope `{scope}`: let the app in again with it, "
-            f"{_SIGN_IN_AGAIN[:-1]}, or deselect the stream `{stream_name}`."
+            f"The stream needs the scope `{scope}`: authorize the app again with this "
+            f"scope, or deselect the stream `{stream_name}`; {_SEE_GUIDE}"
         )
 
     def _renew(self) -> None:
@@ -132,10 +132,10 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
                 self._failure = str(error)
             else:
                 return
-        # Threads that waited need not try for five minutes each.
+        # Other threads that waited for the token fail without further requests.
         raise SignInError(self._failure)
 
-    def _try_to_request_token(self) -> None:
+    def _send_token_request(self) -> None:
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
         request = requests.Request(
             "POST",
@@ -146,19 +146,19 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         start = self._client.clock.monotonic()
         prepared = self._client.session.prepare_request(request)
         response = self._client.send(prepared, SIGN_IN)
-        self._client.check(response, SIGN_IN, _advice(response))
+        self._client.check_response(response, SIGN_IN, _advice(response))
         value = response.json()
         token = value.get("access_token") if isinstance(value, dict) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            reason = "the answer holds no access token."
+            reason = "the response contains no access token."
             raise ApiError(
                 reason, stream=SIGN_IN, path=PATH, status=response.status_code
             )
-        self._client.hide(token)
+        self._client.redactor.add(token)
         self._rotate(value.get("refresh_token"))
         date = date_of(response.headers)
         seconds = lifetime_seconds(token, value.get("expires_in"), date)
-        self._renew_at = start + seconds - min(EARLY_SECONDS, seconds / 10)
+        self._renew_at = start + seconds - min(RENEWAL_MARGIN_SECONDS, seconds / 10)
         self._authorization = f"Bearer {token}"
 
     def _rotate(self, refresh_token: Any) -> None:  # noqa: ANN401
@@ -167,35 +167,35 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         if refresh_token == self._refresh_token:
             return
         self._refresh_token = refresh_token
-        self._client.hide(refresh_token)
+        self._client.redactor.add(refresh_token)
         if not self._has_warned_of_rotation:
             self._has_warned_of_rotation = True
             logging.getLogger(f"tap-gorgias.{SIGN_IN}").warning(
-                "Gorgias replaced the refresh token. This run goes on with the new "
-                "one, which is not shown or stored, and the one in the config may not "
-                "work any more: get another one and update the setting "
-                "`refresh_token`, %s",
-                _SIGN_IN_AGAIN,
+                "Gorgias replaced the refresh token. This run uses the new one, which "
+                "is neither shown nor stored. The configured one may no longer work: "
+                "get a new one and set `refresh_token`, %s",
+                _SEE_GUIDE,
             )
 
 
 def lifetime_seconds(token: str, expires_in: object, now: datetime | None) -> float:
-    """Find out how long an access token is good for.
+    """Return the lifetime of an access token.
 
     Args:
-        token: The access token. If it is a JWT, its `exp` tells; nobody verifies it.
-        expires_in: What the answer says, which is 0 in the documentation's example.
-        now: When it was answered, by Gorgias' clock.
+        token: The access token. If it is a JWT, its claim `exp` takes precedence. The
+            signature is not verified.
+        expires_in: The value in the response, which is 0 in the documented example.
+        now: `Date` of the response; None if unknown.
 
     Returns:
-        Seconds, more than 0 and at most a day, which is also what is assumed.
+        Seconds, more than 0 and at most a day; a day if the lifetime is unknown.
     """
     claims = _claims(token)
     issued = now.timestamp() if now else _positive(claims.get("iat"))
     expires = _positive(claims.get("exp"))
     if expires and issued and expires > issued:
-        return min(expires - issued, DAY_SECONDS)
-    return min(_positive(expires_in) or DAY_SECONDS, DAY_SECONDS)
+        return min(expires - issued, MAX_LIFETIME_SECONDS)
+    return min(_positive(expires_in) or MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS)
 
 
 def _claims(token: str) -> Mapping[str, Any]:
@@ -211,7 +211,7 @@ def _claims(token: str) -> Mapping[str, Any]:
 def _positive(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 < value < _LATEST_MOMENT else None
+    return float(value) if 0 < value < _MAX_SECONDS else None
 
 
 def _advice(response: requests.Response) -> str:

@@ -1,4 +1,4 @@
-"""How long to wait for a report that Gorgias is still working on."""
+"""Polling of reports that Gorgias is still preparing."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def poll(
     *,
     clock: Clock,
     on_wait: Callable[[int], None],
-    patience_seconds: float,
+    timeout_seconds: float,
 ) -> T:
-    """Call a function until its answer is ready or the time is up.
+    """Call a function until its result is ready.
 
-    The waits are 1, 2, 4, 8, 16, 16, ... seconds, as in Gorgias' own web app. An answer
-    that is not ready is not a failure, so it does not count as a retry.
+    The waits are 1, 2, 4, 8, 16, 16, ... seconds, as in the web app of Gorgias. They do
+    not count as retries, because nothing failed.
 
     Args:
         function: Raises `NotReadyError` to be called again.
         clock: Returns the time and waits.
         on_wait: Called with the seconds until the next call.
-        patience_seconds: How long to wait for the answer.
+        timeout_seconds: How long to wait after the first call.
 
     Returns:
-        The answer.
+        The result of the function.
 
     Raises:
-        NotReadyError: If it is not ready in time.
+        NotReadyError: If the result is not ready in time.
     """
     waits = backoff.expo(base=2, factor=1, max_value=MAX_WAIT_SECONDS)
     next(waits)
@@ -50,7 +50,7 @@ def poll(
             return function()
         except NotReadyError:  # noqa: PERF203 (waiting costs more)
             now = clock.monotonic()
-            deadline = deadline or now + patience_seconds
+            deadline = deadline or now + timeout_seconds
             seconds = int(next(waits))
             if now + seconds > deadline:
                 raise

@@ -1,4 +1,4 @@
-"""Finds out whether the account counts over 20 seconds or, on Enterprise, over 10."""
+"""Detection of the rate limit's window: 20 seconds, or 10 on an Enterprise plan."""
 
 from __future__ import annotations
 
@@ -8,79 +8,80 @@ if TYPE_CHECKING:
     from tap_gorgias.api.request_log import Count, RequestLog
 
 STANDARD_SECONDS = 20.0
-"""Window of API keys and OAuth apps (reference/limitations)."""
+"""Window of API keys and OAuth2 apps (reference/limitations)."""
 
 ENTERPRISE_SECONDS = 10.0
-"""Window of the same counts on an Enterprise plan (reference/limitations)."""
+"""Window of the same limits on an Enterprise plan (reference/limitations)."""
 
-CLOCK_SECONDS = 0.01
-"""By so much may the limiter's clock be rounded."""
+CLOCK_TOLERANCE_SECONDS = 0.01
+"""Maximum rounding of the limiter's clock."""
 
-_ROUNDING = 1
-"""A count may be rounded, and may hold the request that it answers or not."""
+_COUNT_TOLERANCE = 1
+"""A count may be rounded, and may or may not include the request that it answers."""
 
-_ENOUGH = 0.25
-"""Who uses a smaller part of the limit has nothing to gain from a shorter window."""
+_MIN_UTILIZATION = 0.25
+"""Below this fraction of the limit, a shorter window would not speed up the tap."""
 
-_TOO_SOON_SECONDS = 0.9 * STANDARD_SECONDS
+_MIN_SECONDS_BETWEEN_DROPS = 0.9 * STANDARD_SECONDS
 
 
-class WindowRecognition:
-    """Takes the window for one of 20 seconds until headers rule that out.
+class WindowDetector:
+    """Assumes a window of 20 seconds until the reported counts rule it out.
 
-    Requests of other apps only add to a count. So a count that is too small rules out a
-    kind of limiter, whoever else is at work. When a sliding window, a leaky bucket and
-    fixed windows of 20 seconds are all ruled out, the plan is Enterprise.
+    Requests of other apps can only increase a count. So a count that is too low rules
+    out a kind of limiter, whatever other apps do. Once a sliding window, a leaky bucket
+    and fixed windows of 20 seconds are all ruled out, the account is on an Enterprise
+    plan.
     """
 
     def __init__(self) -> None:
-        """Start with the standard plan."""
-        self.restart()
+        self.reset()
 
-    def restart(self) -> None:
-        """Forget what was found out."""
+    def reset(self) -> None:
+        """Assume a window of 20 seconds again."""
         self.seconds = STANDARD_SECONDS
-        self._sliding = True
-        self._leaky = True
-        self._fixed = True
-        self._fall: tuple[Count, Count] | None = None
+        self._may_be_sliding = True
+        self._may_be_leaky = True
+        self._may_be_fixed = True
+        self._last_drop: tuple[Count, Count] | None = None
 
-    def learn(self, log: RequestLog, count: Count, limit: int) -> None:
-        """Look at the count in an answer.
+    def observe(self, log: RequestLog, count: Count, limit: int) -> None:
+        """Compare a reported count with the tap's own requests.
 
         Args:
-            log: The requests of the last 20 seconds.
-            count: What the answer told.
-            limit: How many requests the account may make in a window.
+            log: The requests of the last 20 seconds, without this count.
+            count: The count.
+            limit: Requests that the account may send in a window.
         """
-        few = log.at_most(count.sent - STANDARD_SECONDS) < _ENOUGH * limit
-        if self.seconds == ENTERPRISE_SECONDS or few:
+        recent = log.max_counted_since(count.sent_at - STANDARD_SECONDS)
+        if self.seconds == ENTERPRISE_SECONDS or recent < _MIN_UTILIZATION * limit:
             return
-        leak = limit / STANDARD_SECONDS
+        leaked_per_second = limit / STANDARD_SECONDS
         for earlier, between in log.counts_before(count):
             missing = earlier.used + between - count.used
             if missing > 0:
-                self._fell(earlier, count)
-            if missing > leak * (count.answered - earlier.sent) + 1 + _ROUNDING:
-                self._leaky = False
-        begin = count.answered - STANDARD_SECONDS + CLOCK_SECONDS
-        held = log.at_least(begin, count.sent)
-        if count.used < held - _ROUNDING:
-            self._sliding = False
-        if not (self._sliding or self._leaky or self._fixed):
+                self._observe_drop(earlier, count)
+            leaked = leaked_per_second * (count.received_at - earlier.sent_at)
+            if missing > leaked + 1 + _COUNT_TOLERANCE:
+                self._may_be_leaky = False
+        start = count.received_at - STANDARD_SECONDS + CLOCK_TOLERANCE_SECONDS
+        expected = log.min_counted_between(start, count.sent_at)
+        if count.used < expected - _COUNT_TOLERANCE:
+            self._may_be_sliding = False
+        if not (self._may_be_sliding or self._may_be_leaky or self._may_be_fixed):
             self.seconds = ENTERPRISE_SECONDS
 
-    def _fell(self, earlier: Count, later: Count) -> None:
-        """Rule out fixed windows of 20 seconds when the count falls twice within one.
+    def _observe_drop(self, earlier: Count, later: Count) -> None:
+        """Rule out fixed windows if the count drops twice within 20 seconds.
 
         Args:
-            earlier: A count before it fell.
+            earlier: A count before the drop.
             later: A count after it.
         """
-        if self._fall is not None:
-            first, second = self._fall
-            if earlier is not second and earlier.sent < second.answered:
-                return  # It may be the same fall.
-            if later.answered - first.sent < _TOO_SOON_SECONDS:
-                self._fixed = False
-        self._fall = earlier, later
+        if self._last_drop is not None:
+            before, after = self._last_drop
+            if earlier is not after and earlier.sent_at < after.received_at:
+                return  # This may be the same drop.
+            if later.received_at - before.sent_at < _MIN_SECONDS_BETWEEN_DROPS:
+                self._may_be_fixed = False
+        self._last_drop = earlier, later

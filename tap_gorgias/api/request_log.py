@@ -1,8 +1,8 @@
-"""The tap's own requests of the last seconds, and what their answers said.
+"""The tap's recent requests, and the counts that their responses reported.
 
-The limiter counts a request at some moment between its departure and its answer. So how
-many requests it holds is known within bounds only, and each question here says which.
-All moments are seconds of the tap's monotonic clock.
+The limiter counts a request at some time between sending it and receiving the response.
+So the number of requests that it has counted is only known within bounds. All times are
+seconds of one monotonic clock.
 """
 
 from __future__ import annotations
@@ -16,114 +16,104 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class SentRequest:
-    """A request that has left."""
-
-    sent: float
-
-
-@dataclass(frozen=True, eq=False)
 class Count:
-    """What the answer to a request told, which was therefore counted."""
+    """The number of requests in the limiter's window, as a response reported it."""
 
-    sent: float
-    answered: float
+    sent_at: float
+    received_at: float
     used: int
-    """How many requests the limiter held."""
 
 
 class RequestLog:
-    """Requests and the moments of their answers, or of their failures."""
+    """Times of requests and responses, and the reported counts."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._in_flight = 0
         self._sent: list[float] = []
-        self._answered: list[float] = []
+        self._received: list[float] = []
         self._counts: list[Count] = []
 
-    def add(self, now: float) -> SentRequest:
-        """Note that a request leaves.
+    def add_request(self, now: float) -> None:
+        """Record that a request is sent.
 
         Args:
-            now: The present.
-
-        Returns:
-            The request.
+            now: Current time.
         """
         self._in_flight += 1
         self._sent.append(now)
-        return SentRequest(now)
 
-    def answer(self, now: float) -> None:
-        """Note that a request in flight was answered, or that it failed.
+    def add_response(self, now: float) -> None:
+        """Record that a request has ended, with or without a response.
 
         Args:
-            now: The present.
+            now: Current time.
         """
         self._in_flight -= 1
-        self._answered.append(now)
+        self._received.append(now)
 
-    def tell(self, count: Count) -> None:
-        """Note what an answer told.
+    def add_count(self, count: Count) -> None:
+        """Record a reported count.
 
         Args:
-            count: That of a request that was not refused: nobody knows whether the
-                limiter counts what it refuses.
+            count: The count in a response other than 429. It proves that the limiter
+                counted the request, which is unknown for refused requests.
         """
         self._counts.append(count)
 
-    def forget(self, until: float) -> None:
-        """Drop what was answered long ago.
+    def discard(self, until: float) -> None:
+        """Discard old entries.
 
         Args:
-            until: Requests that were answered later than this moment are kept.
+            until: Entries after this time are kept.
         """
-        for moments in (self._sent, self._answered):
-            del moments[: bisect_right(moments, until)]
+        for times in (self._sent, self._received):
+            del times[: bisect_right(times, until)]
         counts = self._counts
-        del counts[: bisect_right(counts, until, key=lambda count: count.answered)]
+        del counts[: bisect_right(counts, until, key=lambda count: count.received_at)]
 
-    def at_most(self, since: float) -> int:
-        """Count the requests that may have been counted after a moment."""
-        return self._in_flight + _after(self._answered, since)
+    def max_counted_since(self, start: float) -> int:
+        """Return how many requests the limiter can have counted since a time."""
+        return self._in_flight + _count_after(self._received, start)
 
-    def probably(self, since: float) -> int:
-        """Count the same, as if the way to the limiter always took the same time."""
-        return _after(self._sent, since)
+    def min_counted_between(self, start: float, end: float) -> int:
+        """Return how many requests the limiter has certainly counted between times."""
+        return sum(
+            count.sent_at >= start and count.received_at <= end
+            for count in self._counts
+        )
 
-    def at_least(self, since: float, until: float) -> int:
-        """Count the requests that were counted between two moments for certain."""
-        return sum(one.sent >= since and one.answered <= until for one in self._counts)
+    def sent_since(self, start: float) -> int:
+        """Return how many requests were sent since a time."""
+        return _count_after(self._sent, start)
 
-    def next_answered(self, since: float) -> float | None:
-        """Return the first moment after another at which an answer came."""
-        return _first(self._answered, since)
+    def first_response_after(self, start: float) -> float | None:
+        """Return the time of the first response after another time."""
+        return _first_after(self._received, start)
 
-    def next_sent(self, since: float) -> float | None:
-        """Return the first moment after another at which a request left."""
-        return _first(self._sent, since)
+    def first_request_after(self, start: float) -> float | None:
+        """Return the time of the first request after another time."""
+        return _first_after(self._sent, start)
 
     def counts_before(self, count: Count) -> Iterator[tuple[Count, int]]:
-        """Go through what was told earlier, the latest first.
+        """Iterate over the counts that were received before another was requested.
 
         Args:
-            count: What an answer told.
+            count: The later count.
 
         Yields:
-            What an answer told that came before the request of `count` left, and how
-            many other requests the limiter counted between the two for certain.
+            Each earlier count, latest first, and how many requests the limiter has
+            certainly counted after it and before the request of `count`.
         """
-        earlier = [one for one in self._counts if one.answered <= count.sent]
-        departures = sorted(one.sent for one in earlier)
-        for one in reversed(earlier):
-            yield one, _after(departures, one.answered)
+        counts = [other for other in self._counts if other.received_at <= count.sent_at]
+        sent = sorted(other.sent_at for other in counts)
+        for other in reversed(counts):
+            yield other, _count_after(sent, other.received_at)
 
 
-def _after(moments: list[float], since: float) -> int:
-    return len(moments) - bisect_right(moments, since)
+def _count_after(times: list[float], start: float) -> int:
+    return len(times) - bisect_right(times, start)
 
 
-def _first(moments: list[float], since: float) -> float | None:
-    index = bisect_right(moments, since)
-    return moments[index] if index < len(moments) else None
+def _first_after(times: list[float], start: float) -> float | None:
+    index = bisect_right(times, start)
+    return times[index] if index < len(times) else None

@@ -1,4 +1,4 @@
-"""Responses of Gorgias: limited in size, decoded once, and dated."""
+"""Responses of Gorgias: size limit, decoding and dates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class ResponseTooLargeError(Exception):
-    """The body is larger than `MAX_BODY_BYTES`, after it was uncompressed."""
+    """The decompressed body is larger than `MAX_BODY_BYTES`."""
 
 
 class GorgiasResponse(requests.Response):
@@ -41,14 +41,14 @@ class GorgiasResponse(requests.Response):
 
     @override
     def json(self, **kwargs: Any) -> Any:
-        """Return the decoded body, the same object each time.
+        """Return the decoded body; the same object on each call.
 
         Args:
             kwargs: Ignored.
 
         Raises:
-            TooDeepError: If it is nested too deeply to be loaded by a target.
-            ValueError: If it is not JSON.
+            TooDeepError: If the value is nested too deeply for targets to load.
+            ValueError: If the body is not valid JSON.
         """
         return self._value
 
@@ -57,25 +57,20 @@ class GorgiasResponse(requests.Response):
         return decode(self.content)
 
 
-def is_success(response: requests.Response) -> bool:
-    """Tell whether the request was granted; a redirect does not count."""
-    return response.status_code in range(200, 300)
-
-
 def date_of(headers: Mapping[str, str]) -> datetime | None:
-    """Return when Gorgias made an answer, by its own clock, cut to the second."""
+    """Return the `Date` of a response: whole seconds of the clock of Gorgias."""
     return _parse_http_date(headers.get("Date"))
 
 
 def latest_timestamp_of(response: requests.Response) -> str | None:
-    """Return the latest time at which Gorgias can have made an answer.
+    """Return the latest time at which Gorgias can have created a response.
 
     Args:
         response: Any response.
 
     Returns:
-        Its `Date` plus the second that the header cuts off, rendered; None if the
-        header is absent or unreadable.
+        The timestamp of its `Date` plus one second, because the header has no
+        fractions; None if the header is missing or invalid.
     """
     date = date_of(response.headers)
     try:
@@ -85,15 +80,15 @@ def latest_timestamp_of(response: requests.Response) -> str | None:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return how long a 429 asks to wait (reference/limitations).
+    """Return the seconds in the header `Retry-After` (reference/limitations).
 
     Args:
-        headers: Headers of the response, looked up without regard to case. The header
-            holds whole seconds or an HTTP date, which is compared with the response's
-            own `Date` because clocks differ.
+        headers: Case-insensitive headers of the response. `Retry-After` is a number of
+            seconds or an HTTP date. A date is compared with the `Date` of the response
+            rather than with the local clock.
 
     Returns:
-        Seconds, never negative; None if the header is absent or unreadable.
+        Seconds, not negative; None if the header is missing or invalid.
     """
     value = headers.get("Retry-After")
     if value is None:

@@ -1,4 +1,4 @@
-"""Which failures get another try, after how long, and when retrying ends."""
+"""Retries of failed requests."""
 
 from __future__ import annotations
 
@@ -14,39 +14,40 @@ if TYPE_CHECKING:
 
     from tap_gorgias.clock import Clock
 
-GIVE_UP_AFTER_SECONDS = 300.0
+MAX_RETRY_SECONDS = 300.0
 MAX_WAIT_SECONDS = 60.0
 
 T = TypeVar("T")
 
 
 class Outage:
-    """Knows whether the API fails for all streams, so that not each waits in vain.
+    """Detects that the API fails for all streams, so that only one of them retries.
 
-    An outage begins when one stream has used up its retries and no stream has had an
-    answer since the first of its failures. It ends with the next answer.
+    An outage begins when a request has used up its retries and no other request has
+    succeeded since its first failure. It ends with the next success. All times are
+    seconds of one monotonic clock.
     """
 
     def __init__(self) -> None:
-        self.is_known = False
-        self._last_answer = -math.inf
+        self.is_active = False
+        self._last_success = -math.inf
 
-    def report_failure(self, first_failure: float) -> None:
-        """Note that a stream has used up its retries.
-
-        Args:
-            first_failure: When its failures began, in seconds of the clock.
-        """
-        self.is_known = self._last_answer < first_failure
-
-    def report_answer(self, now: float) -> None:
-        """Note an answer.
+    def record_failure(self, first_failure: float) -> None:
+        """Record that a request has used up its retries.
 
         Args:
-            now: Seconds of the clock.
+            first_failure: Time of its first failure.
         """
-        self._last_answer = now
-        self.is_known = False
+        self.is_active = self._last_success < first_failure
+
+    def record_success(self, now: float) -> None:
+        """Record that a request succeeded.
+
+        Args:
+            now: Current time.
+        """
+        self._last_success = now
+        self.is_active = False
 
 
 def retry(
@@ -55,22 +56,23 @@ def retry(
     clock: Clock,
     outage: Outage,
     on_retry: Callable[[TransientApiError, float], None],
-    patience_seconds: float = GIVE_UP_AFTER_SECONDS,
+    max_retry_seconds: float = MAX_RETRY_SECONDS,
 ) -> T:
-    """Call a function until it succeeds or the time for retries is up.
+    """Call a function until it succeeds or the time for retries is over.
 
-    The waits are 1, 2, 4, ... 32, 60, 60, ... seconds, each with up to a second of
-    jitter on top. During an outage nothing is tried again.
+    The waits are 1, 2, 4, ... 32, 60, 60, ... seconds, each plus up to one second of
+    jitter. During an outage there are no retries.
 
     Args:
         function: Raises `TransientApiError` to be called again.
         clock: Returns the time and waits.
-        outage: What all callers know of the API.
-        on_retry: Called with each failure and the seconds until the next try.
-        patience_seconds: No try begins later than this after the first failure.
+        outage: The state of the API, shared by all callers.
+        on_retry: Called with each failure and the seconds until the next call.
+        max_retry_seconds: The last call begins at most this long after the first
+            failure.
 
     Returns:
-        What the function returned.
+        The result of the function.
 
     Raises:
         TransientApiError: The last failure.
@@ -85,12 +87,12 @@ def retry(
             now = clock.monotonic()
             first_failure = now if first_failure is None else first_failure
             seconds = backoff.random_jitter(next(waits))
-            is_late = now + seconds > first_failure + patience_seconds
-            if is_late or outage.is_known:
-                outage.report_failure(first_failure)
+            is_late = now + seconds > first_failure + max_retry_seconds
+            if is_late or outage.is_active:
+                outage.record_failure(first_failure)
                 raise
             on_retry(error, seconds)
             clock.sleep(seconds)
         else:
-            outage.report_answer(clock.monotonic())
+            outage.record_success(clock.monotonic())
             return result

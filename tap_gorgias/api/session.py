@@ -1,4 +1,4 @@
-"""The session that all streams share: request budget, timeouts, no redirects."""
+"""The HTTP session of all streams: request budget, timeouts, no redirects."""
 
 from __future__ import annotations
 
@@ -33,20 +33,26 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 10
 
 MAX_CONNECTIONS = 32
-"""More than requests can be in flight: 8 streams, one of them with 8 children."""
+"""More than can be in flight: 8 streams, one of which reads 8 children at a time."""
 
 CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 
 MAX_PAUSE_SECONDS = 300.0
-"""The longest pause after a 429, and the time after which retries end, too."""
+"""Limit of the pause after a 429; retries end after this time as well."""
+
+_CONNECTION_LOST = (
+    requests.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 
 
 class TransportError(Exception):
-    """No usable response came.
+    """No complete response was received.
 
     Args:
-        message: What went wrong, without address or credentials: it may be printed.
-        is_transient: Whether another try may help.
+        message: What went wrong. It contains no URL and no credentials.
+        is_transient: Whether a retry may succeed.
     """
 
     def __init__(self, message: str, *, is_transient: bool = True) -> None:
@@ -55,12 +61,12 @@ class TransportError(Exception):
 
 
 class BudgetAdapter(DeadlineAdapter):
-    """Sends a request when the budget permits it, and counts it.
+    """Sends requests when the budget permits, and counts them.
 
     Args:
         budget: The request budget of the account.
         summary: Counts requests and the time that they wait for the budget.
-        timeout_seconds: The longest silence before and within an answer.
+        timeout_seconds: Read timeout: the longest wait for the next bytes.
     """
 
     def __init__(
@@ -88,12 +94,12 @@ class BudgetAdapter(DeadlineAdapter):
         Args:
             request: The request.
             stream: As in the base class.
-            timeout: Ignored: all requests have the timeouts of the adapter.
+            timeout: Ignored; all requests use the timeouts of the adapter.
             verify: As in the base class.
             cert: As in the base class.
-            proxies: As in the base class. Plain HTTP is for loopback addresses only,
-                so it ignores them.
-            stream_name: The stream that the request is counted for.
+            proxies: As in the base class. Ignored for plain HTTP, which is allowed for
+                loopback addresses only.
+            stream_name: The stream for which the request is counted.
         """
         if not request.url or not request.url.lower().startswith("https:"):
             proxies = None
@@ -127,15 +133,15 @@ class BudgetAdapter(DeadlineAdapter):
 
 
 class GorgiasSession(requests.Session):
-    """A session that follows no redirects and explains its failures.
+    """A session that follows no redirects and describes failures safely.
 
-    A redirect leads wherever the server wants, and credentials must not follow it.
+    A redirect can lead to any host, and credentials must not be sent there.
 
     Args:
         budget: The request budget of the account.
         summary: Counts requests and the time that they wait for the budget.
         user_agent: Value of the User-Agent header.
-        timeout_seconds: The longest silence before and within an answer.
+        timeout_seconds: Read timeout: the longest wait for the next bytes.
     """
 
     def __init__(
@@ -155,7 +161,7 @@ class GorgiasSession(requests.Session):
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        # Even a redirect that is not followed would be read, whatever its size.
+        # Otherwise the body of a redirect is read without limit, followed or not.
         return None
 
     @override
@@ -172,7 +178,7 @@ class GorgiasSession(requests.Session):
             The response, whatever its status.
 
         Raises:
-            TransportError: If no complete response came.
+            TransportError: If no complete response is received.
         """
         environment = self.merge_environment_settings(
             request.url or "", {}, None, None, None
@@ -181,48 +187,39 @@ class GorgiasSession(requests.Session):
         try:
             return super().send(request, **options)
         except DeadlineError:
-            message = "the answer trickled in for too long."
+            message = "the response took too long."
             raise TransportError(message) from None
         except ResponseTooLargeError:
-            message = f"the answer is larger than {MAX_BODY_BYTES // 2**20} MB."
+            message = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
             raise TransportError(message, is_transient=False) from None
         except (HTTPError, OSError, ValueError) as error:
-            raise self._explain(error) from None
+            raise self._transport_error(error) from None
 
-    def _explain(self, error: Exception) -> TransportError:
-        """Describe a failure; the text of the library shows the address."""
+    def _transport_error(self, error: Exception) -> TransportError:
+        """Describe a failure without the URL, which the original message contains."""
         if isinstance(error, requests.exceptions.SSLError):
-            return TransportError("the TLS connection was refused.", is_transient=False)
+            return TransportError("the TLS connection failed.", is_transient=False)
         if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
-            return TransportError("no connection could be made.")
+            return TransportError("the connection could not be established.")
         cause = getattr(error.args[0] if error.args else None, "reason", None)
         if isinstance(cause, NameResolutionError):
-            return TransportError("the host name was not found. Is `subdomain` right?")
+            return TransportError("the host name was not found. Check `subdomain`.")
         if isinstance(cause, (NewConnectionError, ConnectTimeoutError)):
-            return TransportError("no connection could be made.")
+            return TransportError("the connection could not be established.")
         if isinstance(error, requests.Timeout):
-            return TransportError(f"no answer within {self._timeout_seconds} s.")
-        is_of_requests = isinstance(error, (requests.RequestException, HTTPError))
-        if isinstance(error, OSError) and not is_of_requests:
-            return TransportError(_NO_CERTIFICATES, is_transient=False)
-        broken = (
-            requests.ConnectionError,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-        )
-        if isinstance(error, broken) or not isinstance(
-            error, requests.RequestException
-        ):
-            return TransportError(
-                "the connection broke before the answer was complete."
+            return TransportError(f"no response within {self._timeout_seconds} s.")
+        is_http_error = isinstance(error, (requests.RequestException, HTTPError))
+        if isinstance(error, OSError) and not is_http_error:
+            # `requests` raises a plain OSError for an unusable certificate file.
+            message = (
+                "the CA certificates in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE cannot be "
+                "read."
             )
-        name = type(error).__name__
+            return TransportError(message, is_transient=False)
+        is_invalid_request = isinstance(error, requests.RequestException)
+        if is_invalid_request and not isinstance(error, _CONNECTION_LOST):
+            message = f"the request cannot be sent ({type(error).__name__})."
+            return TransportError(message, is_transient=False)
         return TransportError(
-            f"the request is not possible ({name}).", is_transient=False
+            "the connection was lost before the response was complete."
         )
-
-
-_NO_CERTIFICATES = (
-    "the file of trusted certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names "
-    "cannot be read."
-)

@@ -1,10 +1,10 @@
-"""What a run did and what it cost, told at its end."""
+"""What a run read and what it cost, logged at its end."""
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Usage:
-    """Counts of one stream, or of all."""
+    """Counts of one stream, or of all streams."""
 
     rows: int = 0
     requests: int = 0
@@ -24,7 +24,7 @@ class Usage:
 
     @override
     def __str__(self) -> str:
-        """Read as one phrase of a log line."""
+        """Return the counts as part of a log line."""
         return (
             f"{self.rows} rows, {self.requests} requests, "
             f"{self.waited_seconds:.1f} s waited for the budget, "
@@ -33,40 +33,53 @@ class Usage:
 
 
 class RunSummary:
-    """Counts rows, requests, retries and waiting for each stream."""
+    """Counts rows, requests, retries and waiting time of each stream."""
 
     def __init__(self) -> None:
-        """Start from zero."""
         self.streams: defaultdict[str, Usage] = defaultdict(Usage)
         self._lock = threading.Lock()
 
-    def count(self, stream: str, **amounts: float) -> None:
-        """Add to a stream's counts, from any thread.
+    def count(
+        self,
+        stream_name: str,
+        *,
+        rows: int = 0,
+        requests: int = 0,
+        retries: int = 0,
+        waited_seconds: float = 0.0,
+    ) -> None:
+        """Add to the counts of a stream. Thread-safe.
 
         Args:
-            stream: Its name.
-            amounts: What to add, by the names of the counts.
+            stream_name: Name of the stream.
+            rows: Rows that were read.
+            requests: Requests that were sent, including retries.
+            retries: Requests that were sent again after a failure.
+            waited_seconds: Time that requests waited for the budget.
         """
         with self._lock:
-            usage = self.streams[stream]
-            for name, amount in amounts.items():
-                setattr(usage, name, getattr(usage, name) + amount)
+            usage = self.streams[stream_name]
+            usage.rows += rows
+            usage.requests += requests
+            usage.retries += retries
+            usage.waited_seconds += waited_seconds
 
     @property
     def total(self) -> Usage:
         """The sum over all streams."""
+        usages = self.streams.values()
         return Usage(
-            *(
-                sum(getattr(usage, count.name) for usage in self.streams.values())
-                for count in fields(Usage)
-            )
+            sum(usage.rows for usage in usages),
+            sum(usage.requests for usage in usages),
+            sum(usage.retries for usage in usages),
+            sum(usage.waited_seconds for usage in usages),
         )
 
     def log(self, logger: logging.Logger) -> None:
-        """Write a line for each stream that asked for something, and one for all.
+        """Log a line for each stream with counts, and one for the run.
 
         Args:
-            logger: Where the lines go.
+            logger: The logger.
         """
         for name, usage in sorted(self.streams.items()):
             logger.info("Summary of %s: %s.", name, usage)

@@ -32,7 +32,7 @@ class TooDeepError(ValueError):
     """JSON is nested more than `MAX_LEVELS` levels deep."""
 
     def __init__(self) -> None:
-        super().__init__(f"the answer is nested more than {MAX_LEVELS} levels deep.")
+        super().__init__(f"the response is nested more than {MAX_LEVELS} levels deep.")
 
 
 def decode(body: bytes) -> Any:  # noqa: ANN401

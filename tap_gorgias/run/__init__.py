@@ -1,1 +1,1 @@
-"""One run of the tap, and what its streams share."""
+"""A run of the tap: its shared context, its streams and their progress."""

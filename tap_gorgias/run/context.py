@@ -1,4 +1,4 @@
-"""What the streams of one run share: settings, the way to the API, the counts."""
+"""The context that the streams of a run share: settings, API client and counts."""
 
 from __future__ import annotations
 
@@ -21,33 +21,32 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One run of the tap, or one look at what it can read."""
+    """One run of the tap, including `--discover` and `--test`.
+
+    Args:
+        settings: The validated settings; None if they were not validated, for example
+            for `--discover`.
+        clock: Returns the time.
+    """
 
     def __init__(self, settings: Settings | None, clock: Clock) -> None:
-        """Open nothing yet.
-
-        Args:
-            settings: The checked settings; None while the tap only tells what it can
-                read.
-            clock: Tells the time.
-        """
         self._settings = settings
         self.clock = clock
         self.summary = RunSummary()
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
-        """Entries of STATE whose moments are still to be compared with the present."""
+        """STATE entries that were not compared with the current time yet."""
         self.runner: StreamRunner | None = None
-        """What reads the streams at the same time; None if they are read singly."""
+        """The runner of parallel streams; None if streams are read individually."""
 
     @property
     def settings(self) -> Settings:
-        """The checked settings.
+        """The validated settings.
 
         Raises:
-            SettingsError: If the tap was made without checking them.
+            SettingsError: If the settings were not validated.
         """
         if self._settings is None:
-            raise SettingsError(["The settings have not been checked."])
+            raise SettingsError(["The settings have not been validated."])
         return self._settings
 
     @settings.setter
@@ -56,41 +55,41 @@ class Run:
 
     @cached_property
     def client(self) -> GorgiasClient:
-        """The one way to the API."""
+        """The API client, created on first use."""
         return GorgiasClient(self.settings, self.summary, self.clock)
 
     def check_state(self, now: str | None) -> None:
-        """Compare STATE with the present as soon as Gorgias has told it.
+        """Check that no bookmark is in the future, once the current time is known.
 
         Args:
-            now: The present by Gorgias' clock, rendered; None if it is not said.
+            now: Current time of the clock of Gorgias; None if unknown.
 
         Raises:
-            StateError: If a bookmark lies in the future of both clocks.
+            StateError: If a bookmark is in the future by both clocks.
         """
         if now is not None and self.unchecked_state:
             entries, self.unchecked_state = self.unchecked_state, {}
             check_not_in_future(entries, max(now, timestamps.render(self.clock.utc())))
 
-    def wait_for_other_streams(self, stream: str) -> None:
-        """Let a stream wait until the others are done; a run of one does not.
+    def wait_for_other_streams(self, stream_name: str) -> None:
+        """Block a stream until the others are done, if streams run in parallel.
 
         Args:
-            stream: Name of the stream.
+            stream_name: Name of the stream.
         """
         if self.runner is not None:
-            self.runner.wait_for_other_streams(stream)
+            self.runner.wait_for_other_streams(stream_name)
 
     def close(self) -> None:
-        """Close the connections, if any were made."""
+        """Close all connections."""
         if "client" in self.__dict__:
             self.client.close()
 
     def log_summary(self, logger: logging.Logger) -> None:
-        """Tell what the run did, what it cost, and how fully it used the budget.
+        """Log the counts of the run and its use of the budget.
 
         Args:
-            logger: Where the lines go.
+            logger: The logger.
         """
         self.summary.log(logger)
         if "client" in self.__dict__:

@@ -1,4 +1,4 @@
-"""Reads several streams at the same time, and keeps a failure to its stream."""
+"""Reads several streams in parallel. A failure of one does not stop the others."""
 
 from __future__ import annotations
 
@@ -23,32 +23,38 @@ if TYPE_CHECKING:
     from tap_gorgias.sdk.writer import MessageWriter
 
 WAIT_SECONDS = 1.0
-"""On some systems a waiting main thread notices a signal only after its wait."""
+"""On some systems, the main thread handles signals only after it has waited."""
 
 
 class ReadableStream(Protocol):
-    """What the runner needs of a stream."""
+    """The part of a stream that the runner uses."""
 
     @property
     def name(self) -> str:
-        """Its name, by which its failure is kept."""
+        """Name of the stream."""
 
     @property
     def output(self) -> MessageWriter:
-        """Where its messages go."""
+        """The writer of its messages."""
 
     def sync(self) -> None:
-        """Read it."""
+        """Read the stream and write its messages."""
 
     def check_complete(self) -> None:
-        """Raise `IncompleteError` if parts of it could not be read."""
+        """Raise `IncompleteError` if parts of the stream could not be read."""
 
     def close(self) -> None:
-        """Release what it holds, whether it was read or not."""
+        """Release the resources of the stream."""
 
 
 class StreamRunner:
-    """Reads streams in threads of their own, a few at a time, in a given order."""
+    """Reads streams in the given order, each in its own thread.
+
+    Args:
+        streams: The streams.
+        parallel_streams: Maximum number of streams that are read at the same time.
+        logger: Logs failures as they occur.
+    """
 
     def __init__(
         self,
@@ -56,15 +62,8 @@ class StreamRunner:
         parallel_streams: int,
         logger: logging.Logger,
     ) -> None:
-        """Start nothing yet.
-
-        Args:
-            streams: In the order in which they begin.
-            parallel_streams: The most that are read at the same time.
-            logger: Where failures are reported as they come.
-        """
         self.failures: dict[str, Exception] = {}
-        """What went wrong, by the name of the stream."""
+        """Errors by stream name."""
         self._parallel_streams = parallel_streams
         self._logger = logger
         self._changed = threading.Condition()
@@ -75,11 +74,11 @@ class StreamRunner:
         self._fatal: BaseException | None = None
 
     def run(self) -> None:
-        """Read all streams; a failure of one is kept in `failures`.
+        """Read all streams. A failure of one stream is added to `failures`.
 
         Raises:
-            GorgiasError: If something concerns all streams, at once.
-            Terminated: If the process was asked to stop.
+            GorgiasError: If an error affects all streams. It ends the run at once.
+            Terminated: If the process received a signal.
         """
         with self._changed:
             while self._pending or self._reading or self._waiting:
@@ -89,13 +88,13 @@ class StreamRunner:
                     raise self._fatal
 
     def wait_for_other_streams(self, name: str) -> None:
-        """Let a stream wait until all others are done, or wait as well.
+        """Block the stream of this thread until all others are done or wait as well.
 
-        Another stream takes its place meanwhile.
+        Meanwhile, another stream is read in its place.
 
         Args:
-            name: The stream of the calling thread. It returns at once if that is not
-                being read by this runner.
+            name: Name of the stream. If this runner is not reading it, the method
+                returns at once.
         """
         with self._changed:
             if name not in self._reading:
@@ -109,7 +108,7 @@ class StreamRunner:
         while self._pending and len(self._reading) < self._parallel_streams:
             stream = self._pending.popleft()
             self._reading.add(stream.name)
-            # A daemon: a run that is stopped does not wait for answers.
+            # A daemon thread, so that a terminated run does not wait for responses.
             threading.Thread(
                 target=self._read, args=(stream,), name=stream.name, daemon=True
             ).start()
@@ -134,7 +133,7 @@ class StreamRunner:
         except OSError as failure:
             reason = failure.strerror or type(failure).__name__
             error = OutputError(f"Cannot write the output: {reason}.")
-        except BaseException as failure:  # noqa: BLE001 (the main thread decides)
+        except BaseException as failure:  # noqa: BLE001 (the main thread raises it)
             error = failure
         finally:
             stream.close()
@@ -144,7 +143,7 @@ class StreamRunner:
                 self.failures[stream.name] = error
                 for message in messages_of(error):
                     self._logger.error(
-                        "Stream `%s` failed, the others go on: %s",
+                        "Stream `%s` failed, the others continue: %s",
                         stream.name,
                         message,
                     )
@@ -154,16 +153,16 @@ class StreamRunner:
 
 
 def ends_run(error: Exception) -> bool:
-    """Tell whether a failure of one stream concerns all of them.
+    """Return whether an error of one stream affects all streams.
 
     Args:
-        error: What a stream raised.
+        error: The error that a stream raised.
 
     Returns:
-        Whether to stop the run: the credentials are refused, the state is unusable, the
-        target is gone. Everything else costs the stream alone.
+        True for rejected credentials, an invalid STATE and a target that is gone, for
+        example. Other errors only end their stream.
     """
     if isinstance(error, ApiError):
         return error.is_unauthorized
-    own = (IncompleteError, StreamMapError)
-    return isinstance(error, GorgiasError) and not isinstance(error, own)
+    stream_errors = (IncompleteError, StreamMapError)
+    return isinstance(error, GorgiasError) and not isinstance(error, stream_errors)

@@ -18,7 +18,7 @@ from tap_gorgias.records import masking
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.prefetch import prefetch_next
-from tap_gorgias.run.progress import Progress
+from tap_gorgias.run.progress import ProgressLogger
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.stream_types.paged import PagedStream
 
@@ -88,9 +88,9 @@ class GorgiasStream(PagedStream, ABC):
         """
 
     @cached_property
-    def progress(self) -> Progress:
+    def progress(self) -> ProgressLogger:
         """Logs how far the stream has been read."""
-        return Progress(self.run, self.name, self.logger)
+        return ProgressLogger(self.run, self.name, self.logger)
 
     @property
     @override
@@ -114,8 +114,8 @@ class GorgiasStream(PagedStream, ABC):
         for step in prefetch_next(steps, self._has_next_page):
             self.run.summary.count(self.name, rows=len(step.rows))
             yield from step.rows
-            if self.progress.due:
-                self.progress.tell(self._reached(step), step.position)
+            if self.progress.is_due:
+                self.progress.log(self._reached(step), step.position)
             if context is None:
                 self.save(step.position)
 

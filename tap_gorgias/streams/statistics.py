@@ -230,7 +230,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
                 partial(send, prepared_request, context),
                 clock=client.clock,
                 on_wait=on_wait,
-                patience_seconds=client.patience_seconds,
+                timeout_seconds=client.max_retry_seconds,
             )
 
         return decorated

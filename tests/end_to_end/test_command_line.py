@@ -243,7 +243,7 @@ def test_a_successful_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) 
     counts = "120 rows, 3 requests, 0.0 s waited for the budget, 1 retries."
     assert f"Summary of customers: {counts}" in result.stderr
     assert f"Summary of the run: {counts}" in result.stderr
-    assert "customers: /api/customers answered 503: Invented fault. Trying again" in (
+    assert "customers: /api/customers answered 503: Invented fault. Retrying" in (
         result.stderr
     )
 

@@ -176,7 +176,7 @@ def test_a_wrong_subdomain_is_reported_in_one_line(
     assert result.returncode == 1
     errors = [line for line in result.stderr.splitlines() if " ERROR " in line]
     assert len(errors) == 1
-    assert errors[0].endswith("Is `subdomain` right?")
+    assert errors[0].endswith("Check `subdomain`.")
     assert sandbox.count() == 1
 
 

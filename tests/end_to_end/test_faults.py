@@ -120,7 +120,7 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
                 "of the API key, or deselect the stream `tickets`."
             ),
         ),
-        (404, "Is `subdomain` right?"),
+        (404, "Check `subdomain`."),
         (409, ""),
     ],
 )

@@ -12,7 +12,7 @@ from tests.sandbox.answers import Answer
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import PartialRun, run
 
-ADVICE = "Is `subdomain` right?"
+ADVICE = "Check `subdomain`."
 PATHS = {"API key": "/api/tickets", "OAuth2": "/oauth/token"}
 LOGIN_PAGE = Answer(200, body=b"\n <!doctype html>", content_type="text/html")
 
@@ -68,7 +68,7 @@ def test_a_web_page_as_the_first_response_is_not_retried(
 
     error = failure_of(sandbox, way, clock)
 
-    assert f"{PATHS[way]} answered 200: the answer is a web page. {ADVICE}" in str(
+    assert f"{PATHS[way]} answered 200: the response is a web page. {ADVICE}" in str(
         error
     )
     assert sandbox.count() == 1

@@ -101,7 +101,7 @@ def test_a_page_that_leads_to_another_host_is_refused(
 
     error = failed.value.__cause__
     assert isinstance(error, ApiError)
-    assert "the address of the next items" in str(error)
+    assert "the URL in `next_items`" in str(error)
     assert "evil" not in str(error)
 
 

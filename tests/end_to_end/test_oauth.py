@@ -161,7 +161,7 @@ def test_a_new_refresh_token_is_used_from_then_on(
     warnings = [one.getMessage() for one in caplog.records if one.levelname != "DEBUG"]
     told = [one for one in warnings if "Gorgias replaced the refresh token." in one]
     assert len(told) == 1
-    assert "update the setting `refresh_token`" in told[0]
+    assert "set `refresh_token`" in told[0]
     assert sandbox.auth.refresh_token != sandbox.oauth_config["refresh_token"]
     assert "sandbox-refresh-token" not in caplog.text
 
@@ -174,8 +174,8 @@ def test_a_refresh_token_that_does_not_work_says_how_to_sign_in_again(
 
     assert isinstance(error, SignInError)
     assert str(error) == (
-        "sign-in: /oauth/token answered 400: invalid_grant. The refresh token does not "
-        "work any more, or belongs to another app: get a new one and set "
+        "sign-in: /oauth/token answered 400: invalid_grant. The refresh token is no "
+        "longer valid or belongs to another app: get a new one and set "
         f"`refresh_token`, {AGAIN}."
     )
     assert sandbox.count() == 1
@@ -200,8 +200,8 @@ def test_a_missing_scope_is_named(sandbox: Sandbox) -> None:
     assert isinstance(error, ApiError)
     assert str(error) == (
         "tickets: /api/tickets answered 403: You do not have enough permissions to "
-        "perform this action. The stream needs the scope `tickets:read`: let the app "
-        f"in again with it, {AGAIN}, or deselect the stream `tickets`."
+        "perform this action. The stream needs the scope `tickets:read`: authorize "
+        f"the app again with this scope, or deselect the stream `tickets`; {AGAIN}."
     )
     assert sandbox.count(TOKEN) == 1
 
@@ -211,8 +211,8 @@ def test_a_new_token_that_is_refused_too_ends_the_run(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault.error(401, message="No."), "/api/tickets", times=99)
 
     assert str(failure_of(sandbox)) == (
-        "tickets: /api/tickets answered 401: No. A new access token was refused, too: "
-        f"let the app in again, {AGAIN}."
+        "tickets: /api/tickets answered 401: No. The new access token was rejected as "
+        f"well: authorize the app again, {AGAIN}."
     )
     assert sandbox.count(TOKEN) == 2
     assert sandbox.count("/api/tickets") == 2
@@ -276,12 +276,12 @@ def test_a_lasting_failure_ends_the_run_once_and_not_in_each_thread(
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (answering(200, {"token_type": "Bearer"}), "holds no access token."),
-        (answering(200, {"access_token": 7}), "holds no access token."),
-        (answering(200, {"access_token": ""}), "holds no access token."),
-        (answering(200, {"access_token": "a\r\nX: y"}), "holds no access token."),
-        (answering(200, ["access_token"]), "holds no access token."),
-        (answering(404, None), "no explanation. Is `subdomain` right?"),
+        (answering(200, {"token_type": "Bearer"}), "contains no access token."),
+        (answering(200, {"access_token": 7}), "contains no access token."),
+        (answering(200, {"access_token": ""}), "contains no access token."),
+        (answering(200, {"access_token": "a\r\nX: y"}), "contains no access token."),
+        (answering(200, ["access_token"]), "contains no access token."),
+        (answering(404, None), "no explanation. Check `subdomain`."),
         (answering(302, None, Location="/oauth/token"), "answered 302: no explanation"),
         (answering(307, None, Location="/oauth/token"), "answered 307: no explanation"),
         (answering(400, {"error": "invalid_scope"}), "answered 400: invalid_scope."),

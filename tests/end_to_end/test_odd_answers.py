@@ -129,7 +129,7 @@ def test_a_repeated_cursor_ends_the_run(sandbox: Sandbox) -> None:
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "users")
 
-    assert "users: /api/users failed: the same cursor came twice" in str(
+    assert "users: /api/users failed: the same cursor was returned twice" in str(
         failure.value.__cause__
     )
 

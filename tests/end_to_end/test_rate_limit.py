@@ -126,6 +126,6 @@ def test_the_summary_shows_the_used_share_of_the_budget(tmp_path: Path) -> None:
     assert result.returncode == 0
     assert sandbox.count() == 10
     assert (
-        "Summary of the budget: 25% of the allowed rate used while there was work, "
-        "9/40 in the last 20 s at the end."
+        "Summary of the budget: 25% of the allowed rate used while requests were "
+        "pending, 9/40 in the last 20 s at the end."
     ) in result.stderr

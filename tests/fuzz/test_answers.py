@@ -200,5 +200,5 @@ def test_a_list_without_an_end_is_left(
 
     assert len(outcome.errors) == 1
     assert outcome.errors[0].startswith(f"{name}: /api/")
-    assert outcome.errors[0].endswith("reading on would never end.")
+    assert outcome.errors[0].endswith("so the list would never end.")
     assert sandbox.count() < 250

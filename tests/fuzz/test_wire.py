@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.api import deadline, retry
+from tap_gorgias.api import deadline
 from tests.fuzz.promise import kept, small_catalog
 from tests.fuzz.runs import BRIEF, examples
 from tests.fuzz.wire import Wire, answer
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings(
 ROW = b'{"data": [{"id": 1}]}'
 CHUNKED = b"Transfer-Encoding: chunked"
 USAGE = b"X-Gorgias-Account-Api-Call-Limit: "
-BROKEN = "the connection broke before the answer was complete."
+BROKEN = "the connection was lost before the response was complete."
 NO_JSON = "the body is not JSON."
 DEEP = "nested more than 200 levels deep."
 
@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "status 600": (answer(status=b"600 Odd"), "answered 600"),
     "status 999": (answer(status=b"999 Odd"), "answered 999"),
     "empty": (answer(b""), NO_JSON),
-    "HTML": (answer(b"<html>kept between us</html>"), "answer is a web page."),
+    "HTML": (answer(b"<html>kept between us</html>"), "response is a web page."),
     "no UTF-8": (answer(b'{"data": [{"name": "\xff\xfe\xfa"}]}'), NO_JSON),
     "half": (answer(ROW[:9]), NO_JSON),
     "10,000 levels": (answer(b"[" * 10_000 + b"]" * 10_000), DEEP),
@@ -228,16 +228,13 @@ def test_an_answer_that_trickles_for_ever_is_cut_off(
     case: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read timeout would never notice: there is always something to read."""
-    monkeypatch.setattr(deadline, "MAX_TIMEOUTS_PER_ANSWER", 0.3)
-    monkeypatch.setattr(retry, "GIVE_UP_AFTER_SECONDS", 0)
+    monkeypatch.setattr(deadline, "MAX_TIMEOUTS_PER_RESPONSE", 0.3)
     wire = Wire(lambda: slowly(wire, *case))
     with wire:
         begun = time.monotonic()
         outcome = kept({**wire.config, "request_timeout_seconds": 1}, "tags")
 
-    assert outcome.errors == [
-        "tags: /api/tags failed: the answer trickled in for too long."
-    ]
+    assert outcome.errors == ["tags: /api/tags failed: the response took too long."]
     assert time.monotonic() - begun < 5
 
 
@@ -307,6 +304,6 @@ def test_memory_stays_bounded(case: Callable[[], list[bytes]], tmp_path: Path) -
     errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
     assert done.returncode == 1
     assert len(errors) == 3  # as it comes, at the end, and of the run
-    assert "tags: /api/tags failed: the answer is larger than 64 MB." in errors[0]
+    assert "tags: /api/tags failed: the response is larger than 64 MB." in errors[0]
     assert "Traceback" not in done.stderr
     assert int((tmp_path / "peak").read_text()) < 250 * 1024

@@ -1,4 +1,4 @@
-"""Taps and other apps that share a rate limiter, simulated event by event."""
+"""Simulation of taps and other apps at one limiter, from event to event."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StrictWindow(SlidingWindow):
-    """Counts refused requests too, because the API might."""
+    """A sliding window that counts refused requests as well, as Gorgias may do."""
 
     @override
     def _take(self, now: float) -> Decision:
@@ -30,51 +30,56 @@ class StrictWindow(SlidingWindow):
 
 
 class Sent(NamedTuple):
-    """A request of a tap as the limiter received it."""
+    """A request of a tap, as the limiter counted it."""
 
-    arrived: float
-    refused: bool
-    surprises: int
-    """Requests of other apps that the limiter had counted by then, but that no answer
-    had reported when this request was sent."""
+    counted_at: float
+    is_refused: bool
+    unreported: int
+    """Counted requests of others that no response had reported when it was sent."""
 
 
 @dataclass
 class Reader:
-    """A tap whose threads each always have another request to send."""
+    """A tap with several threads, each of which always has another request to send."""
 
     threads: int = 1
     latency: Callable[[], float] = lambda: 0.2
-    counted: Callable[[], float] = lambda: 0.5
-    """When the limiter counts a request, as a fraction of the latency from 0 to 1."""
-    begins: float = 0.0
+    counted_after: Callable[[], float] = lambda: 0.5
+    """When the limiter counts a request: fraction of the latency, 0 to 1."""
+    start: float = 0.0
     percent: int = 100
     seed: int = 0
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Create the reader's allowance."""
-        dice = random.Random(self.seed)  # noqa: S311 (nothing secret)
-        self.allowance = Allowance(self.percent, dice)
+        """Create its allowance."""
+        generator = random.Random(self.seed)  # noqa: S311 (nothing secret)
+        self.allowance = Allowance(self.percent, generator)
         self.others_reported = 0
 
     @property
     def refused(self) -> int:
-        """Return the number of refused requests."""
-        return sum(one.refused for one in self.sent)
+        """Number of its requests that were refused."""
+        return sum(request.is_refused for request in self.sent)
 
-    def passed(self, begin: float = 0.0, end: float = float("inf")) -> int:
-        """Count the requests that passed within a period."""
-        return sum(not one.refused and begin <= one.arrived < end for one in self.sent)
+    def granted(self, start: float = 0.0, end: float = float("inf")) -> int:
+        """Return the number of its requests that were granted in a period."""
+        return sum(
+            not request.is_refused and start <= request.counted_at < end
+            for request in self.sent
+        )
 
 
 class Simulation:
-    """Processes events in order of time, without waiting in real time."""
+    """Runs events in the order of their times, without waiting.
+
+    Args:
+        limiter: An unused limiter.
+    """
 
     def __init__(self, limiter: Limiter) -> None:
-        """Use an unused limiter and start at time 0."""
         self.now = 0.0
-        self.others_passed = 0
+        self.others_granted = 0
         self.others_counted = 0
         self.others_refused = 0
         self._limiter = limiter
@@ -83,58 +88,57 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
 
     def add(self, reader: Reader) -> Reader:
-        """Start a tap."""
+        """Add a tap."""
         for _ in range(reader.threads):
-            self._schedule(reader.begins, lambda: self._send(reader))
+            self._at(reader.start, lambda: self._request(reader))
         return reader
 
     def add_others(self, *times: float) -> None:
-        """Send requests of another app at these times."""
+        """Add requests of another app."""
         for time in times:
-            self._schedule(time, self._send_for_others)
+            self._at(time, self._request_of_others)
 
     def run(self, until: float) -> None:
-        """Process all events before a time."""
+        """Run all events before a time."""
         while self._events and self._events[0][0] < until:
-            self.now, _, callback = heapq.heappop(self._events)
-            callback()
+            self.now, _, event = heapq.heappop(self._events)
+            event()
 
-    def _schedule(self, time: float, callback: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (time, next(self._numbers), callback))
+    def _at(self, time: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), event))
 
-    def _send_for_others(self) -> None:
+    def _request_of_others(self) -> None:
         refused = self._limiter.take().wait_seconds is not None
         self.others_refused += refused
-        self.others_passed += not refused
+        self.others_granted += not refused
         self.others_counted += not refused or isinstance(self._limiter, StrictWindow)
 
-    def _send(self, reader: Reader) -> None:
+    def _request(self, reader: Reader) -> None:
         seconds = reader.allowance.seconds_to_wait(self.now)
         if seconds > 0:
-            # A wait too short to change a float would never end.
+            # Otherwise the simulation would never end.
             assert self.now + seconds > self.now
-            self._schedule(self.now + seconds, lambda: self._send(reader))
+            self._at(self.now + seconds, lambda: self._request(reader))
             return
-        request = reader.allowance.send(self.now)
+        sent_at = self.now
+        reader.allowance.add_request(sent_at)
         others_reported = reader.others_reported
         latency = reader.latency()
-        answered_at = self.now + latency
 
-        def arrive() -> None:
+        def count() -> None:
             used, wait = self._limiter.take()
             others = self.others_counted
-            reader.sent.append(
-                Sent(self.now, wait is not None, others - others_reported)
-            )
-            self._schedule(answered_at, lambda: answer(used, wait, others))
+            unreported = others - others_reported
+            reader.sent.append(Sent(self.now, wait is not None, unreported))
+            self._at(sent_at + latency, lambda: respond(used, wait, others))
 
-        def answer(used: int, wait: int | None, others: int) -> None:
+        def respond(used: int, wait: int | None, others: int) -> None:
             limit = self._limiter.limit
             if wait is None:
                 reader.others_reported = max(reader.others_reported, others)
-                reader.allowance.answered(request, self.now, used, limit)
+                reader.allowance.add_response(sent_at, self.now, used, limit)
             else:
-                reader.allowance.refused(request, self.now, limit, wait)
-            self._send(reader)
+                reader.allowance.add_refusal(sent_at, self.now, limit, wait)
+            self._request(reader)
 
-        self._schedule(self.now + latency * reader.counted(), arrive)
+        self._at(sent_at + latency * reader.counted_after(), count)

@@ -1,4 +1,4 @@
-"""Thousands of random minutes with any limiter, any latency and other apps."""
+"""Thousands of simulated minutes with random limiters, latencies and other apps."""
 
 from __future__ import annotations
 
@@ -22,116 +22,119 @@ SECONDS = 60.0
 
 @dataclass
 class History:
-    """The requests of a minute."""
+    """A simulated minute of a run."""
 
     simulation: Simulation
     reader: Reader
     limit: int
-    longest_latency: float
+    max_latency: float
 
-    def behind(self) -> float:
-        """Return by how many requests the tap was at most behind the even rate.
+    def max_lag(self) -> float:
+        """Return by how many requests the tap lagged behind the even rate at most.
 
-        The latency extends the window because one request may be counted when it is
-        sent and another when it is answered.
+        The window is extended by the latency, because the limiter may count one request
+        when it is sent, and another when its response is received.
         """
-        rate = (self.limit - 1) / (20 + self.longest_latency)
-        arrived = [one.arrived - self.reader.begins for one in self.reader.sent]
+        rate = (self.limit - 1) / (20 + self.max_latency)
+        start = self.reader.start
+        times = [request.counted_at - start for request in self.reader.sent]
         return max(
-            (timestamp - self.longest_latency) * rate - number
-            for number, timestamp in enumerate([*arrived, SECONDS])
+            (time - self.max_latency) * rate - number
+            for number, time in enumerate([*times, SECONDS])
         )
 
 
-def random_history(
-    dice: random.Random,
+def simulate(
+    generator: random.Random,
     *,
     others: bool,
     busy: bool = False,
     window_seconds: float = STANDARD_SECONDS,
 ) -> History:
-    """Simulate a random minute.
+    """Simulate a minute.
 
     Args:
-        dice: The source of randomness.
-        others: Whether other apps send requests too.
-        busy: Whether there is always a request that waits for its turn.
-        window_seconds: The window of the limiter.
+        generator: Source of the random parameters.
+        others: Whether other apps send requests as well.
+        busy: Whether a request is always waiting for the budget.
+        window_seconds: Window of the limiter.
     """
-    limit = dice.choice([40, 40, 80])
+    limit = generator.choice([40, 40, 80])
     kinds: list[type[Limiter]] = [*LIMITERS.values(), StrictWindow]
-    simulation = Simulation(dice.choice(kinds)(limit, window_seconds))
-    least = dice.choice([0.0, 0.01, 0.05, 0.2, 0.6])
-    most = least + dice.choice([0.0, 0.05, 0.5, 3.0])
-    threads = dice.choice([1, 2, 6, 8])
+    simulation = Simulation(generator.choice(kinds)(limit, window_seconds))
+    min_latency = generator.choice([0.0, 0.01, 0.05, 0.2, 0.6])
+    max_latency = min_latency + generator.choice([0.0, 0.05, 0.5, 3.0])
+    threads = generator.choice([1, 2, 6, 8])
     if busy:
-        most, threads = min(most, 1.1), 8
+        max_latency, threads = min(max_latency, 1.1), 8
     reader = Reader(
         threads=threads,
-        latency=lambda: dice.uniform(least, most),
-        counted=lambda: dice.choice([0.0, 1.0, dice.random()]),
-        begins=dice.uniform(0.0, 20.0),
-        seed=dice.randrange(1000),
+        latency=lambda: generator.uniform(min_latency, max_latency),
+        counted_after=lambda: generator.choice([0.0, 1.0, generator.random()]),
+        start=generator.uniform(0.0, 20.0),
+        seed=generator.randrange(1000),
     )
     simulation.add(reader)
     if others:
-        simulation.add_others(*times_of_others(dice))
-    simulation.run(reader.begins + SECONDS)
-    return History(simulation, reader, limit, most)
+        simulation.add_others(*times_of_others(generator))
+    simulation.run(reader.start + SECONDS)
+    return History(simulation, reader, limit, max_latency)
 
 
-def times_of_others(dice: random.Random) -> list[float]:
-    """Return random times of other requests: rare, steady or in bursts."""
-    every, burst = dice.choice([0.3, 1.0, 2.0, 10.0]), dice.choice([1, 1, 5])
-    timestamps: list[float] = []
-    timestamp = 0.0
-    while timestamp < 80:
-        timestamp += dice.expovariate(1 / every)
-        timestamps += [timestamp] * burst
-    return timestamps
+def times_of_others(generator: random.Random) -> list[float]:
+    """Return random request times of other apps, some of them in bursts."""
+    interval = generator.choice([0.3, 1.0, 2.0, 10.0])
+    burst = generator.choice([1, 1, 5])
+    times: list[float] = []
+    time = 0.0
+    while time < 80:
+        time += generator.expovariate(1 / interval)
+        times += [time] * burst
+    return times
 
 
 @SEEDS
 @pytest.mark.parametrize("window_seconds", [STANDARD_SECONDS, ENTERPRISE_SECONDS])
 def test_a_tap_alone_is_never_refused(seed: int, window_seconds: float) -> None:
-    """A request may be counted at any time between its departure and its answer."""
-    dice = random.Random(seed)  # noqa: S311 (nothing secret)
+    """Whenever the limiter counts its requests."""
+    generator = random.Random(seed)  # noqa: S311 (nothing secret)
     for _ in range(HISTORIES):
-        history = random_history(dice, others=False, window_seconds=window_seconds)
+        history = simulate(generator, others=False, window_seconds=window_seconds)
         assert history.reader.refused == 0
 
 
 @SEEDS
-def test_a_tap_alone_is_never_idle_while_the_window_has_room_for_two(seed: int) -> None:
-    """It is never two requests behind the even rate of all places but one."""
-    dice = random.Random(1000 + seed)  # noqa: S311 (nothing secret)
+def test_a_tap_alone_is_never_idle_while_two_slots_are_free(seed: int) -> None:
+    """It lags behind the even rate of all slots but one by at most two requests."""
+    generator = random.Random(1000 + seed)  # noqa: S311 (nothing secret)
     for _ in range(HISTORIES):
-        assert random_history(dice, others=False, busy=True).behind() <= 2
+        assert simulate(generator, others=False, busy=True).max_lag() <= 2
 
 
 @SEEDS
-def test_refusals_are_explained_by_requests_of_others(seed: int) -> None:
-    """A tap is mostly refused because no answer has reported requests of others.
+def test_requests_of_other_apps_explain_all_refusals(seed: int) -> None:
+    """In most cases, no response had reported their requests yet.
 
-    The remaining refusals are due to one request: a count does not say which of the
-    requests in flight it includes, so one of another app may be taken for the tap's.
+    In the others, the tap took a request of another app for one of its own: a count
+    does not say which of the requests in flight it includes.
     """
-    dice = random.Random(2000 + seed)  # noqa: S311 (nothing secret)
+    generator = random.Random(2000 + seed)  # noqa: S311 (nothing secret)
     refused = explained = 0
     for _ in range(HISTORIES):
-        history = random_history(dice, others=True)
+        history = simulate(generator, others=True)
         assert history.reader.refused <= history.simulation.others_counted
         refused += history.reader.refused
         explained += sum(
-            one.refused and one.surprises > 0 for one in history.reader.sent
+            request.is_refused and request.unreported > 0
+            for request in history.reader.sent
         )
     assert explained >= 0.8 * refused
 
 
 @SEEDS
-def test_headers_of_20_seconds_are_never_taken_for_enterprise(seed: int) -> None:
-    """This holds with and without other apps."""
-    dice = random.Random(3000 + seed)  # noqa: S311 (nothing secret)
+def test_a_window_of_20_seconds_is_never_taken_for_enterprise(seed: int) -> None:
+    """Neither with other apps nor without."""
+    generator = random.Random(3000 + seed)  # noqa: S311 (nothing secret)
     for number in range(HISTORIES // 2):
-        history = random_history(dice, others=number % 2 == 0)
+        history = simulate(generator, others=number % 2 == 0)
         assert history.reader.allowance.window_seconds == 20

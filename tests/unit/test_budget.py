@@ -1,4 +1,4 @@
-"""Threads share the account's budget and the information in one another's answers."""
+"""Tests of the request budget that all threads share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.api.budget import LONGEST_NAP_SECONDS, ApiBudget
+from tap_gorgias.api.budget import MAX_SLEEP_SECONDS, ApiBudget
 from tap_gorgias.compat import override
 from tests.sandbox import SlidingWindow
 from tests.support.fake_clock import FakeClock
@@ -20,7 +20,7 @@ LATENCY_SECONDS = 0.2
 
 
 def free_requests(budget: ApiBudget) -> int:
-    """Count how many requests may be sent now without waiting."""
+    """Return how many requests can be sent one after another without waiting."""
     count = 0
     while (permit := budget.acquire()).waited_seconds == 0:
         budget.release(permit, None)
@@ -33,10 +33,10 @@ def reading(
     clock: TurnClock,
     budget: ApiBudget,
     limiter: SlidingWindow,
-    arrived: list[float],
+    counted: list[float],
     until: float,
 ) -> Callable[[], None]:
-    """Return a program that reads until a time."""
+    """Return a program that sends requests until a time."""
 
     def read() -> None:
         while True:
@@ -46,7 +46,7 @@ def reading(
             clock.sleep(LATENCY_SECONDS)
             used, wait = limiter.take()
             assert wait is None
-            arrived.append(clock.now)
+            counted.append(clock.now)
             budget.release(permit, f"{used}/{limiter.limit}")
 
     return read
@@ -54,19 +54,19 @@ def reading(
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_threads_share_one_budget(threads: int) -> None:
-    """Together any number of threads use the whole rate and no more."""
+    """Together they use the full rate and not more, however many there are."""
     clock = TurnClock()
     limiter = SlidingWindow(clock=clock.monotonic)
     budget = ApiBudget(clock)
     until = clock.now + 60
-    arrived: list[float] = []
-    readers = [reading(clock, budget, limiter, arrived, until) for _ in range(threads)]
+    counted: list[float] = []
+    readers = [reading(clock, budget, limiter, counted, until) for _ in range(threads)]
     clock.run(*readers)
-    assert 0.95 * 120 <= len(arrived) <= 120
+    assert 0.95 * 120 <= len(counted) <= 120
 
 
-def test_the_longest_waiting_thread_is_next() -> None:
-    """No thread starves beside others that return at once."""
+def test_no_thread_starves() -> None:
+    """Although other threads request their next permit sooner."""
     clock = TurnClock()
     budget = ApiBudget(clock)
     until = clock.now + 60
@@ -76,8 +76,8 @@ def test_the_longest_waiting_thread_is_next() -> None:
         def read() -> None:
             while clock.now < until:
                 permit = budget.acquire()
-                permitted.append((permit.request.sent, number))
-                # The later threads always return first.
+                permitted.append((permit.sent_at, number))
+                # Threads with higher numbers always return first.
                 clock.sleep(0.4 - 0.05 * number)
                 budget.release(permit, None)
 
@@ -87,12 +87,12 @@ def test_the_longest_waiting_thread_is_next() -> None:
     clock.run(*map(program, threads))
     after_the_burst = [number for _, number in sorted(permitted)][50:-8]
     assert len(after_the_burst) > 40
-    for begin in range(len(after_the_burst) - 7):
-        assert set(after_the_burst[begin : begin + 8]) == set(threads)
+    for start in range(len(after_the_burst) - 7):
+        assert set(after_the_burst[start : start + 8]) == set(threads)
 
 
-def test_a_stream_that_starts_late_catches_up() -> None:
-    """It gets more than its third of the rate meanwhile, and no other starves."""
+def test_a_stream_that_begins_late_catches_up() -> None:
+    """It gets two thirds of the rate, and the other streams share the last third."""
     clock = TurnClock()
     budget = ApiBudget(clock)
     sent: dict[str, int] = {}
@@ -108,17 +108,17 @@ def test_a_stream_that_starts_late_catches_up() -> None:
 
         return read
 
-    def begin_late() -> None:
+    def start_late() -> None:
         clock.sleep(middle - clock.now)
         clock.start(program("late"))
 
-    clock.run(program("one"), program("other"), begin_late)
+    clock.run(program("first"), program("second"), start_late)
     assert sent["late"] >= 0.95 * 2 / 3 * 120
-    assert min(sent["one"], sent["other"]) >= 0.95 * (60 + 120 / 6)
+    assert min(sent["first"], sent["second"]) >= 0.95 * (60 + 120 / 6)
 
 
-def test_a_waiting_thread_checks_the_budget_every_second() -> None:
-    """An answer to another thread may show that there is more room."""
+def test_a_waiting_thread_checks_again_every_second() -> None:
+    """A response to another thread may report a higher limit."""
     clock = TurnClock()
     budget = ApiBudget(clock)
     waited: list[float] = []
@@ -135,11 +135,11 @@ def test_a_waiting_thread_checks_the_budget_every_second() -> None:
 
     clock.run(read)
     assert waited
-    assert 5.5 <= waited[0] <= 5.5 + LONGEST_NAP_SECONDS
+    assert 5.5 <= waited[0] <= 5.5 + MAX_SLEEP_SECONDS
 
 
-def test_a_waiting_thread_always_sleeps() -> None:
-    """Each check that finds no room is followed by a sleep."""
+def test_each_check_is_followed_by_a_sleep() -> None:
+    """A waiting thread does not use CPU time."""
     clock = FakeClock()
     budget = ApiBudget(clock)
     for _ in range(200):
@@ -148,14 +148,14 @@ def test_a_waiting_thread_always_sleeps() -> None:
     assert len(clock.sleeps) < 1000
 
 
-def test_the_burst_is_three_quarters_of_all_places_but_one() -> None:
-    """One place is always left for others."""
+def test_the_burst_is_three_quarters_of_all_slots_but_one() -> None:
+    """One slot stays free for other apps from the beginning."""
     assert free_requests(ApiBudget(FakeClock())) == 30
 
 
 @pytest.mark.parametrize("header", ["0/80", " 0 / 80 ", "00/80"])
-def test_the_limit_is_learnt_from_the_header(header: str) -> None:
-    """An OAuth app has 80 places, of which the first request has used one."""
+def test_the_limit_comes_from_the_header(header: str) -> None:
+    """An OAuth2 app may send 80 requests, one of which was already sent."""
     budget = ApiBudget(FakeClock())
     budget.release(budget.acquire(), header)
     assert free_requests(budget) == 60 - 1
@@ -182,9 +182,7 @@ def test_the_limit_is_learnt_from_the_header(header: str) -> None:
         "20/40\nX: 1",
     ],
 )
-def test_an_answer_without_a_valid_header_only_counts_as_a_request(
-    header: str | None,
-) -> None:
+def test_an_invalid_header_is_ignored(header: str | None) -> None:
     """The tap relies on its own count."""
     budget = ApiBudget(FakeClock())
     budget.release(budget.acquire(), header)
@@ -192,30 +190,30 @@ def test_an_answer_without_a_valid_header_only_counts_as_a_request(
     assert free_requests(budget) == 30 - 1
 
 
-def test_the_header_shows_what_others_use() -> None:
-    """Places of others reduce the burst, the more they use."""
+def test_requests_of_others_reduce_the_burst() -> None:
+    """Each of them takes its own slot and a reserve of four."""
     budget = ApiBudget(FakeClock())
     budget.release(budget.acquire(), "5/40")
     assert free_requests(budget) == 15 - 1
 
 
 @pytest.mark.parametrize("percent", [50, 10])
-def test_the_burst_is_limited_by_the_share(percent: int) -> None:
-    """It is three quarters of the share, rounded up."""
+def test_the_burst_respects_the_own_limit(percent: int) -> None:
+    """It is three quarters of the own limit, rounded up."""
     burst = {50: 15, 10: 3}
     assert free_requests(ApiBudget(FakeClock(), percent)) == burst[percent]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 7.0, 300.0])
-def test_a_pause_lasts_at_least_as_long_as_retry_after(seconds: float) -> None:
-    """No request is sent earlier, however empty the window seems."""
+def test_a_pause_lasts_at_least_as_long_as_gorgias_requests(seconds: float) -> None:
+    """No request is sent earlier, even if the window has free slots."""
     budget = ApiBudget(FakeClock())
     budget.refuse(budget.acquire(), "40/40", seconds)
     assert budget.acquire().waited_seconds >= seconds
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    """Answers to requests in flight arrive in any order."""
+    """Responses to parallel requests arrive in any order."""
     budget = ApiBudget(FakeClock())
     first, second = budget.acquire(), budget.acquire()
     budget.refuse(first, None, 100.0)
@@ -224,17 +222,17 @@ def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0], ids=["unknown", "zero"])
-def test_a_refusal_without_retry_after_fills_the_window(
+def test_after_a_refusal_without_a_time_the_window_is_full(
     seconds: float | None,
 ) -> None:
-    """Others hold 39 places for an unknown time of at most 20 s."""
+    """39 slots are taken by other apps, for 20 s at most."""
     budget = ApiBudget(FakeClock())
     budget.refuse(budget.acquire(), "40/40", seconds)
     assert budget.acquire().waited_seconds == pytest.approx(20.0, abs=0.1)
 
 
-def test_the_permit_contains_its_waiting_time() -> None:
-    """The summary of the run adds the times up."""
+def test_a_permit_contains_its_waiting_time() -> None:
+    """The summary of the run adds these times up."""
     clock = FakeClock()
     budget = ApiBudget(clock)
     waited = []
@@ -246,16 +244,16 @@ def test_the_permit_contains_its_waiting_time() -> None:
     assert sum(waited) > 20
 
 
-def test_the_last_count_is_shown_unchanged() -> None:
-    """It comes with the period that it is about."""
+def test_the_call_limit_includes_the_window() -> None:
+    """For example 20 s."""
     budget = ApiBudget(FakeClock())
     assert budget.call_limit is None
     budget.release(budget.acquire(), "38/40")
     assert budget.call_limit == "38/40 in the last 20 s"
 
 
-def test_the_used_share_is_that_of_the_time_with_work() -> None:
-    """40 requests in two windows of work are half; time without work is ignored."""
+def test_utilization_only_considers_time_with_pending_requests() -> None:
+    """40 requests in 40 s of pending time use half of two windows."""
     clock = FakeClock()
     budget = ApiBudget(clock)
     for _ in range(40):
@@ -263,55 +261,55 @@ def test_the_used_share_is_that_of_the_time_with_work() -> None:
         clock.now += 1.0
         budget.release(permit, None)
         clock.now += 100.0
-    assert budget.used_share == pytest.approx(0.5)
+    assert budget.utilization == pytest.approx(0.5)
 
 
-def test_a_short_run_is_compared_with_one_window() -> None:
-    """Ten requests at once are a quarter of a window."""
+def test_the_utilization_of_a_short_run_refers_to_one_window() -> None:
+    """Ten requests are a quarter of what a window allows."""
     budget = ApiBudget(FakeClock())
     for _ in range(10):
         budget.release(budget.acquire(), None)
-    assert budget.used_share == pytest.approx(0.25)
+    assert budget.utilization == pytest.approx(0.25)
 
 
-def test_the_used_share_is_relative_to_the_configured_share() -> None:
+def test_utilization_refers_to_the_own_limit() -> None:
     """The tap may not use the rest."""
     budget = ApiBudget(FakeClock(), 50)
     for _ in range(10):
         budget.release(budget.acquire(), None)
-    assert budget.used_share == pytest.approx(0.5)
+    assert budget.utilization == pytest.approx(0.5)
 
 
-class InterruptedClock(FakeClock):
-    """A clock on which every sleep is interrupted."""
+class InterruptingClock(FakeClock):
+    """A clock that interrupts each sleep."""
 
-    meanwhile: Callable[[], None] | None = None
-    """A callback that runs during the next sleep."""
+    event: Callable[[], None] | None = None
+    """Runs during the next sleep."""
 
     @override
     def sleep(self, seconds: float) -> None:
-        """Run the callback, then raise an interruption."""
-        if callback := self.meanwhile:
-            self.meanwhile = None
-            callback()
+        """Run the event, then raise."""
+        if event := self.event:
+            self.event = None
+            event()
         raise KeyboardInterrupt
 
 
-def test_time_after_an_interruption_is_not_time_of_work() -> None:
-    """A signal may end the wait of a thread."""
-    clock = InterruptedClock()
+def test_an_interrupted_thread_has_no_pending_request() -> None:
+    """The time after the interruption does not count."""
+    clock = InterruptingClock()
     budget = ApiBudget(clock)
     for _ in range(30):
         budget.release(budget.acquire(), None)
     with pytest.raises(KeyboardInterrupt):
         budget.acquire()
     clock.now += 1000
-    assert budget.used_share == pytest.approx(30 / 40)
+    assert budget.utilization == pytest.approx(30 / 40)
 
 
-def test_an_interrupted_thread_lets_the_next_one_pass() -> None:
-    """Its place in the queue becomes free."""
-    clock = InterruptedClock()
+def test_an_interrupted_thread_does_not_block_the_next() -> None:
+    """It is no longer in the queue."""
+    clock = InterruptingClock()
     budget = ApiBudget(clock)
     budget.release(budget.acquire(), "0/1")
     with pytest.raises(KeyboardInterrupt):
@@ -320,28 +318,28 @@ def test_an_interrupted_thread_lets_the_next_one_pass() -> None:
     assert budget.acquire().waited_seconds == 0
 
 
-def test_a_permit_of_an_interrupted_thread_is_returned() -> None:
-    """Another thread may grant it during the interruption."""
-    clock = InterruptedClock()
+def test_an_interrupted_thread_returns_its_permit() -> None:
+    """Another thread may have issued it at the last moment."""
+    clock = InterruptingClock()
     budget = ApiBudget(clock)
     budget.release(budget.acquire(), "0/1")
 
-    def acquire_later() -> None:
+    def issue_permit() -> None:
         clock.now += 1000
         with pytest.raises(KeyboardInterrupt):
             budget.acquire()
 
-    clock.meanwhile = acquire_later
+    clock.event = issue_permit
     with pytest.raises(KeyboardInterrupt):
         budget.acquire()
     clock.now += 1000
     assert budget.acquire().waited_seconds == 0
 
 
-def test_the_log_shows_how_fully_the_budget_was_used(
+def test_the_summary_shows_the_utilization(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It includes the last count, and is silent if no answer had one."""
+    """And the last count; nothing if no response reported one."""
     caplog.set_level(logging.INFO)
     budget = ApiBudget(FakeClock())
     budget.log(logging.getLogger("tests.budget"))
@@ -350,6 +348,6 @@ def test_the_log_shows_how_fully_the_budget_was_used(
     budget.log(logging.getLogger("tests.budget"))
     (line,) = caplog.messages
     assert line == (
-        "Summary of the budget: 25% of the allowed rate used while there was work, "
-        "9/40 in the last 20 s at the end."
+        "Summary of the budget: 25% of the allowed rate used while requests were "
+        "pending, 9/40 in the last 20 s at the end."
     )

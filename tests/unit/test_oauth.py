@@ -1,4 +1,4 @@
-"""How long an access token lives, and who renews it."""
+"""Tests of access tokens: lifetime and renewal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tap_gorgias.api.http_client import HttpClient
 from tap_gorgias.api.oauth import (
-    DAY_SECONDS,
+    MAX_LIFETIME_SECONDS,
     RefreshTokenAuthenticator,
     lifetime_seconds,
 )
@@ -35,41 +35,41 @@ THREADS = 8
 
 
 def jwt(claims: Any) -> str:  # noqa: ANN401 (any JSON value)
-    """Shape a token as a JWT."""
+    """Return an unsigned JWT."""
     body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
     return f"head.{body.rstrip('=')}.signature"
 
 
-LIVES: dict[str, tuple[str, object, bool, float]] = {
+LIFETIMES: dict[str, tuple[str, object, bool, float]] = {
     "exp and Date": (jwt({"exp": NOW + 3600, "iat": NOW - 999}), 0, True, 3600),
     "exp and iat": (jwt({"exp": NOW + 3600, "iat": NOW}), 0, False, 3600),
     "exp before expires_in": (jwt({"exp": NOW + 3600}), 60, True, 3600),
     "exp alone": (jwt({"exp": NOW + 3600}), 60, False, 60),
     "exp in the past": (jwt({"exp": NOW - 1}), 60, True, 60),
-    "exp now": (jwt({"exp": NOW}), 0, True, DAY_SECONDS),
-    "exp in ten years": (jwt({"exp": NOW * 2}), 0, True, DAY_SECONDS),
-    "exp beyond numbers": (jwt({"exp": 10**400}), 60, True, 60),
+    "exp now": (jwt({"exp": NOW}), 0, True, MAX_LIFETIME_SECONDS),
+    "exp in ten years": (jwt({"exp": NOW * 2}), 0, True, MAX_LIFETIME_SECONDS),
+    "exp out of range": (jwt({"exp": 10**400}), 60, True, 60),
     "exp not a number": (jwt({"exp": "soon"}), 60, True, 60),
     "exp true": (jwt({"exp": True, "iat": 0}), 60, False, 60),
     "claims are a list": (jwt([1]), 60, True, 60),
-    "no JSON": ("head.bm8.signature", 60, True, 60),
-    "no base64": ("head.!.signature", 60, True, 60),
+    "not JSON": ("head.bm8.signature", 60, True, 60),
+    "not base64": ("head.!.signature", 60, True, 60),
     "opaque": ("opaque", 60, True, 60),
-    "opaque, 0": ("opaque", 0, True, DAY_SECONDS),
-    "opaque, negative": ("opaque", -1, True, DAY_SECONDS),
-    "opaque, null": ("opaque", None, True, DAY_SECONDS),
-    "opaque, text": ("opaque", "60", True, DAY_SECONDS),
-    "opaque, true": ("opaque", True, True, DAY_SECONDS),
-    "opaque, not a number": ("opaque", float("nan"), True, DAY_SECONDS),
-    "opaque, a week": ("opaque", 604_800, True, DAY_SECONDS),
+    "opaque, 0": ("opaque", 0, True, MAX_LIFETIME_SECONDS),
+    "opaque, negative": ("opaque", -1, True, MAX_LIFETIME_SECONDS),
+    "opaque, null": ("opaque", None, True, MAX_LIFETIME_SECONDS),
+    "opaque, text": ("opaque", "60", True, MAX_LIFETIME_SECONDS),
+    "opaque, true": ("opaque", True, True, MAX_LIFETIME_SECONDS),
+    "opaque, not a number": ("opaque", float("nan"), True, MAX_LIFETIME_SECONDS),
+    "opaque, a week": ("opaque", 604_800, True, MAX_LIFETIME_SECONDS),
 }
 
 
-@table(LIVES)
-def test_a_token_lives_as_it_says_itself(
+@table(LIFETIMES)
+def test_the_lifetime_of_a_token(
     case: tuple[str, object, bool, float],
 ) -> None:
-    """By Gorgias' clock; then as the answer says; then a day."""
+    """From the JWT and the clock of Gorgias, else from `expires_in`, else a day."""
     token, expires_in, dated, seconds = case
     now = datetime.fromtimestamp(NOW, timezone.utc) if dated else None
     assert lifetime_seconds(token, expires_in, now) == seconds
@@ -85,21 +85,21 @@ JSON = st.recursive(
 @given(
     st.text() | st.builds(jwt, st.fixed_dictionaries({"exp": JSON, "iat": JSON})), JSON
 )
-def test_any_token_has_a_life(token: str, expires_in: object) -> None:
-    """More than nothing, and a day at most."""
-    assert 0 < lifetime_seconds(token, expires_in, None) <= DAY_SECONDS
+def test_any_token_has_a_valid_lifetime(token: str, expires_in: object) -> None:
+    """More than 0 seconds, and at most a day."""
+    assert 0 < lifetime_seconds(token, expires_in, None) <= MAX_LIFETIME_SECONDS
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox that takes its time."""
+    """A sandbox with latency, so that requests of threads overlap."""
     with Sandbox(Shop(seed=1, tickets=1), latency=0.1) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def authenticator(sandbox: Sandbox) -> Iterator[RefreshTokenAuthenticator]:
-    """Sign in to the sandbox."""
+    """An authenticator for the sandbox."""
     absent = {"email": None, "api_key": None}
     settings = settings_of(**absent, **sandbox.oauth_config)
     client = HttpClient(settings, RunSummary(), FakeClock())
@@ -116,7 +116,7 @@ def signed(authenticator: RefreshTokenAuthenticator) -> requests.PreparedRequest
 def test_one_thread_requests_the_first_token(
     sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
-    """The others wait and use it."""
+    """The others wait for it."""
     barrier = Barrier(THREADS)
 
     def sign(_: int) -> str:
@@ -129,10 +129,10 @@ def test_one_thread_requests_the_first_token(
     assert sandbox.count("/oauth/token") == 1
 
 
-def test_one_thread_renews_a_refused_token(
+def test_one_thread_renews_a_rejected_token(
     sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
-    """Also one that is late with its 401, or gets a second one for the old token."""
+    """A later 401 for the old token does not renew it again."""
     refused = signed(authenticator)
     barrier = Barrier(THREADS)
 
@@ -149,10 +149,10 @@ def test_one_thread_renews_a_refused_token(
     assert sandbox.count("/oauth/token") == 2
 
 
-def test_nothing_that_signs_shows_a_token(
+def test_representations_show_no_credentials(
     sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
-    """What is logged by accident must hold no credential."""
+    """They could be logged by accident."""
     shown = f"{authenticator!r} {signed(authenticator)!r} {authenticator}"
     assert [token for token in sandbox.auth.given if token in shown] == []
     assert sandbox.oauth_config["client_secret"] not in shown

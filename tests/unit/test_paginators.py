@@ -1,4 +1,4 @@
-"""Paginators: forms of pages, and the way from one to the next."""
+"""Tests of the paginators: forms of pages, and the next page."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.support.json_values import JSON_VALUES
 from tests.support.responses import paged, response_of
 
 PAGES: dict[str, tuple[object, Page]] = {
-    "with a page after it": (
+    "with a next page": (
         {"data": [{"id": 1}], "meta": {"next_cursor": "c2", "prev_cursor": None}},
         Page([{"id": 1}], "c2"),
     ),
     "last": ({"data": [{"id": 1}], "meta": {"next_cursor": None}}, Page([{"id": 1}])),
     "empty cursor": ({"data": [], "meta": {"next_cursor": ""}}, Page([])),
-    "empty with a page after it": (
+    "empty with a next page": (
         {"data": [], "meta": {"next_cursor": "c2"}},
         Page([], "c2"),
     ),
@@ -34,7 +34,7 @@ PAGES: dict[str, tuple[object, Page]] = {
 }
 LIMIT = 2
 
-NO_PAGES: dict[str, tuple[object, str]] = {
+INVALID_PAGES: dict[str, tuple[object, str]] = {
     "null": (None, "no list of records"),
     "text": ("data", "no list of records"),
     "empty object": ({}, "no list of records"),
@@ -42,18 +42,18 @@ NO_PAGES: dict[str, tuple[object, str]] = {
     "data is an object": ({"data": {"id": 1}}, "no list of records"),
     "row is a number": ({"data": [{"id": 1}, 5]}, "not a record"),
     "row is null": ([None], "not a record"),
-    "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "no text"),
-    "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "no text"),
+    "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "not a string"),
+    "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "not a string"),
     "full without meta": ({"data": [{}, {}]}, "page is full"),
     "full, meta is null": ({"data": [{}, {}], "meta": None}, "page is full"),
     "full, meta without cursor": ({"data": [{}, {}], "meta": {}}, "page is full"),
     "full array": ([{}, {}], "page is full"),
-    "fuller than asked for": ([{}, {}, {}], "page is full"),
+    "more rows than requested": ([{}, {}, {}], "page is full"),
 }
 
 
 def page_of(body: object, page_size: int | None = LIMIT) -> Page:
-    """Read a page as a stream does."""
+    """Return the page in a response."""
     response = response_of(body)
     cursor = CursorPaginator(page_size=page_size).get_next(response)
     return Page(rows_of(body), cursor)
@@ -66,23 +66,23 @@ def test_rows_and_cursor_are_found(case: tuple[object, Page]) -> None:
     assert page_of(body) == page
 
 
-@table(NO_PAGES)
-def test_an_answer_of_another_form_is_refused(case: tuple[object, str]) -> None:
-    """It must not be taken for an empty list."""
+@table(INVALID_PAGES)
+def test_a_response_of_another_form_is_rejected(case: tuple[object, str]) -> None:
+    """It is not treated as an empty list."""
     body, reason = case
     with pytest.raises(PageError, match=reason):
         page_of(body)
 
 
 def test_a_list_without_pages_is_never_full() -> None:
-    """Its rows are all there are."""
+    """Its rows are complete."""
     rows = [{"id": 1}, {"id": 2}, {"id": 3}]
     assert page_of({"data": rows}, page_size=None) == Page(rows)
 
 
 @given(JSON_VALUES)
-def test_any_value_is_a_page_or_refused(value: object) -> None:
-    """No answer ends the run with another error."""
+def test_any_value_is_a_page_or_rejected(value: object) -> None:
+    """No other error is raised."""
     try:
         page = page_of(value)
     except PageError:
@@ -90,8 +90,8 @@ def test_any_value_is_a_page_or_refused(value: object) -> None:
     assert all(isinstance(row, dict) for row in page.rows)
 
 
-def test_pages_are_requested_one_by_one_until_no_cursor_is_left() -> None:
-    """The next page is not asked for before the last one was taken."""
+def test_pages_are_requested_one_by_one_until_there_is_no_cursor() -> None:
+    """The next page is requested when the current one was consumed."""
     requested: list[str | None] = []
 
     def page_at(cursor: str | None) -> Page:
@@ -106,13 +106,13 @@ def test_pages_are_requested_one_by_one_until_no_cursor_is_left() -> None:
 
 
 def test_reading_can_start_at_a_cursor() -> None:
-    """A walk that was cut short goes on where it stopped."""
+    """An interrupted walk resumes where it stopped."""
     rest: dict[str | None, Page] = {"b": Page([{"id": 2}])}
     assert list(paged(rest.__getitem__)("b")) == [Page([{"id": 2}])]
 
 
 def test_an_empty_page_with_a_cursor_is_not_the_end() -> None:
-    """As the SDK asks its paginators."""
+    """Neither for `continue_if_empty` of the SDK nor for `advance`."""
     response = response_of({"data": [], "meta": {"next_cursor": "b"}})
     paginator = CursorPaginator()
     assert paginator.continue_if_empty(response)
@@ -123,18 +123,18 @@ def test_an_empty_page_with_a_cursor_is_not_the_end() -> None:
 @pytest.mark.parametrize(
     ("start", "requests"), [(None, [None, "b", "c"]), ("b", ["b", "c"])]
 )
-def test_a_cursor_that_comes_twice_ends_in_an_error(
+def test_a_repeated_cursor_is_an_error(
     start: str | None, requests: list[str | None]
 ) -> None:
-    """An endless loop would eat the account's budget; no page is read twice."""
-    circle = {None: Page([], "b"), "b": Page([], "c"), "c": Page([], "b")}
+    """An endless loop would use up the budget. No page is read twice."""
+    cycle = {None: Page([], "b"), "b": Page([], "c"), "c": Page([], "b")}
     requested: list[str | None] = []
 
     def page_at(cursor: str | None) -> Page:
         requested.append(cursor)
-        return circle[cursor]
+        return cycle[cursor]
 
-    with pytest.raises(PageError, match="same cursor came twice"):
+    with pytest.raises(PageError, match="same cursor was returned twice"):
         list(paged(page_at)(start))
     assert requested == requests
 
@@ -154,7 +154,7 @@ NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
 def test_the_url_of_the_next_items_becomes_query_parameters(
     case: tuple[object, str | None],
 ) -> None:
-    """Without `ignored_item` the same page would come for ever."""
+    """Without `ignored_item`, Gorgias would return the same page forever."""
     url, parameters = case
     paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
     paginator.advance(response_of({"data": [{}, {}], "meta": {"next_items": url}}))
@@ -165,21 +165,21 @@ def test_the_url_of_the_next_items_becomes_query_parameters(
 @pytest.mark.parametrize(
     "url", ["https://evil.test/items?cursor=c", "ftp://acme.gorgias.com/x?cursor=c"]
 )
-def test_next_items_of_another_host_are_refused(url: str) -> None:
+def test_next_items_of_another_host_are_rejected(url: str) -> None:
     """A response must not decide which host gets a request."""
     paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
     with pytest.raises(PageError, match="another host"):
         paginator.get_next(response_of({"data": [], "meta": {"next_items": url}}))
 
 
-def test_a_full_page_of_items_must_say_what_follows() -> None:
-    """A missing property says nothing, another one is not looked at."""
+def test_a_full_page_of_items_must_have_next_items() -> None:
+    """Null marks the last page; `next_cursor` is ignored."""
     body = {"data": [{}, {}], "meta": {"next_cursor": "c2"}}
-    with pytest.raises(PageError, match="no `next_items` says"):
+    with pytest.raises(PageError, match="`next_items` is missing"):
         NextItemsPaginator(None, LIMIT, set()).get_next(response_of(body))
 
 
-def test_rows_without_ids_are_told_apart_by_their_values() -> None:
+def test_rows_without_ids_are_compared_by_value() -> None:
     """Rows of reports have no `id`."""
     contents = [[{"tag": n, "count": 1}, {"tag": n, "count": 2}] for n in range(9)]
 

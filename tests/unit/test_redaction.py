@@ -1,4 +1,4 @@
-"""The tap's own credentials are removed from everything that is shown."""
+"""Tests of the redaction of credentials."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_gorgias.api.redaction import OwnSecrets
+from tap_gorgias.api.redaction import Redactor
 
 PRINTABLE = (
     st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=4)
@@ -20,27 +20,27 @@ PRINTABLE = (
 @given(PRINTABLE)
 @example("a b+c/d=e")
 @example("~~~???")
-def test_a_secret_is_masked_in_each_form_that_it_is_sent_in(secret: str) -> None:
-    """It may be sent in clear text, in a form or in a header."""
-    secrets = OwnSecrets()
-    secrets.add(secret)
+def test_a_secret_is_redacted_in_each_of_its_forms(secret: str) -> None:
+    """As it is, in URLs, in form data and in headers."""
+    redactor = Redactor()
+    redactor.add(secret)
     encoded = base64.b64encode(secret.encode()).decode()
     in_urls = base64.urlsafe_b64encode(secret.encode()).decode()
     quoted = (quote(secret), quote(secret, safe=""), quote_plus(secret))
     for form in (secret, *quoted, encoded, in_urls, encoded.rstrip("=")):
-        assert secrets.masked(f"<{form}>") == "<***>"
+        assert redactor.redact(f"<{form}>") == "<***>"
 
 
-def test_a_secret_within_a_longer_one_leaves_no_remainder() -> None:
-    """The longer one is masked first."""
-    secrets = OwnSecrets()
-    secrets.add("token", "token-of-ann")
-    secrets.add("of")
-    assert secrets.masked("token-of-ann token") == "*** ***"
+def test_the_longest_secret_is_replaced_first() -> None:
+    """Nothing remains of a secret that contains another."""
+    redactor = Redactor()
+    redactor.add("token", "token-of-ann")
+    redactor.add("of")
+    assert redactor.redact("token-of-ann token") == "*** ***"
 
 
-def test_no_secret_masks_nothing() -> None:
-    """An empty secret masks nothing either."""
-    secrets = OwnSecrets()
-    secrets.add("")
-    assert secrets.masked("as it was") == "as it was"
+def test_text_without_secrets_is_unchanged() -> None:
+    """An empty secret is ignored."""
+    redactor = Redactor()
+    redactor.add("")
+    assert redactor.redact("as it was") == "as it was"

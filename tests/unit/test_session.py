@@ -1,4 +1,4 @@
-"""One request goes out and one answer comes in; failures have safe words."""
+"""Tests of the HTTP session against a local server."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
     "whole seconds": ({"Retry-After": "5"}, 5.0),
-    "other spelling": ({"retry-after": "5"}, 5.0),
-    "as Gorgias spells it": ({"Retry-after": "5"}, 5.0),
+    "lower case": ({"retry-after": "5"}, 5.0),
+    "spelling of Gorgias": ({"Retry-after": "5"}, 5.0),
     "spaces": ({"Retry-After": " 5 "}, 5.0),
     "fraction": ({"Retry-After": "1.5"}, 1.5),
     "zero": ({"Retry-After": "0"}, 0.0),
     "negative": ({"Retry-After": "-5"}, 0.0),
-    "date ahead of Date": (
+    "date after Date": (
         {"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": DATE},
         30.0,
     ),
@@ -49,34 +49,34 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
         {"Retry-After": "Wed, 21 Oct 2026 09:28:30 +0200", "Date": DATE},
         30.0,
     ),
-    "date behind Date": (
+    "date before Date": (
         {"Retry-After": "Wed, 21 Oct 2026 07:27:00 GMT", "Date": DATE},
         0.0,
     ),
     "past date without Date": ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
-    "past date with rubbish as Date": (
+    "past date with invalid Date": (
         {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT", "Date": "x"},
         0.0,
     ),
     "absent": ({"Date": DATE}, None),
     "empty": ({"Retry-After": ""}, None),
-    "rubbish": ({"Retry-After": "soon"}, None),
-    "no such date": ({"Retry-After": "Wed, 41 Oct 2026 07:28:30 GMT"}, None),
+    "invalid": ({"Retry-After": "soon"}, None),
+    "impossible date": ({"Retry-After": "Wed, 41 Oct 2026 07:28:30 GMT"}, None),
     "not a number": ({"Retry-After": "nan"}, None),
     "infinity": ({"Retry-After": "inf"}, None),
-    "too large a number": ({"Retry-After": "9" * 400}, None),
+    "number out of range": ({"Retry-After": "9" * 400}, None),
 }
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by the path, and remembers who asked how."""
+    """Responds by path, and records the requests."""
 
     seen: list[BaseHTTPRequestHandler]
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Respond."""
         self.seen.append(self)
-        status, headers, body = ANSWERS[self.path.partition("?")[0]]
+        status, headers, body = RESPONSES[self.path.partition("?")[0]]
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -87,10 +87,10 @@ class Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
+RESPONSES: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/ok": (200, {"X-Gorgias-Account-Api-Call-Limit": "0/80"}, b"[]"),
     "/busy": (429, {"Retry-after": "27"}, b"{}"),
     "/very-busy": (429, {"Retry-after": "86400"}, b"{}"),
@@ -102,7 +102,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """Answer on a port of this machine."""
+    """A local server."""
     Handler.seen = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
@@ -114,19 +114,19 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Tell and pass the time of the budget."""
+    """The clock of the budget."""
     return FakeClock()
 
 
 @pytest.fixture
 def summary() -> RunSummary:
-    """Count requests."""
+    """The counts of requests."""
     return RunSummary()
 
 
 @pytest.fixture
 def session(clock: FakeClock, summary: RunSummary) -> Iterator[GorgiasSession]:
-    """Make requests."""
+    """The session under test."""
     budget = ApiBudget(clock)
     with GorgiasSession(
         budget, summary, user_agent="agent/1", timeout_seconds=5
@@ -137,16 +137,16 @@ def session(clock: FakeClock, summary: RunSummary) -> Iterator[GorgiasSession]:
 def get(
     session: GorgiasSession, url: str, params: dict[str, Any] | None = None
 ) -> requests.Response:
-    """Send a signed request for a stream."""
+    """Send a signed request of a stream."""
     request = requests.Request("GET", url, params=params, auth=AUTH)
     return session.send(session.prepare_request(request), stream_name="tags")
 
 
 @table(RETRY_AFTER)
-def test_how_long_to_wait_is_read_in_all_its_forms(
+def test_retry_after_is_parsed_in_all_forms(
     case: tuple[dict[str, str], float | None],
 ) -> None:
-    """Never negative; nothing where nothing can be read."""
+    """The result is not negative; None if the header is missing or invalid."""
     headers, seconds = case
     assert retry_after_seconds(CaseInsensitiveDict(headers)) == seconds
 
@@ -162,19 +162,19 @@ def test_how_long_to_wait_is_read_in_all_its_forms(
 )
 @example("0 OCT 0 0:3000000000 0")
 @example("0 OCT 0:3000000000 0")
-def test_any_header_is_read_or_ignored(value: str) -> None:
-    """A proxy's odd header does not end the run."""
+def test_any_header_is_parsed_or_ignored(value: str) -> None:
+    """An invalid header of a proxy does not end the run."""
     seconds = retry_after_seconds({"Retry-After": value, "Date": DATE})
     assert seconds is None or 0 <= seconds < float("inf")
 
 
-def test_a_request_carries_its_signature_agent_and_parameters(
+def test_a_request_has_credentials_user_agent_and_parameters(
     server: str, session: GorgiasSession
 ) -> None:
-    """A sequence becomes a repeated key."""
-    answer = get(session, f"{server}/ok", {"limit": 100, "types": ("a", "b c")})
+    """A sequence becomes a repeated parameter."""
+    response = get(session, f"{server}/ok", {"limit": 100, "types": ("a", "b c")})
     (request,) = Handler.seen
-    assert (answer.status_code, answer.content) == (200, b"[]")
+    assert (response.status_code, response.content) == (200, b"[]")
     assert request.path == "/ok?limit=100&types=a&types=b+c"
     assert request.headers["User-Agent"] == "agent/1"
     assert request.headers["Accept"] == "application/json"
@@ -183,15 +183,15 @@ def test_a_request_carries_its_signature_agent_and_parameters(
 
 
 def test_a_redirect_is_not_followed(server: str, session: GorgiasSession) -> None:
-    """It might lead credentials elsewhere, or to another ticket."""
+    """It could send credentials to another host, or return another ticket."""
     assert get(session, f"{server}/moved").status_code == 301
     assert len(Handler.seen) == 1
 
 
-def test_the_budget_learns_from_the_answer(
+def test_the_budget_takes_the_limit_from_the_response(
     server: str, session: GorgiasSession, clock: FakeClock, summary: RunSummary
 ) -> None:
-    """The limit is 80, of which 60 may leave at once; 30 before that was known."""
+    """A limit of 80 allows a burst of 60; the initial limit would allow 30."""
     for _ in range(60):
         get(session, f"{server}/ok")
     assert clock.sleeps == []
@@ -201,7 +201,7 @@ def test_the_budget_learns_from_the_answer(
 @pytest.mark.parametrize(
     ("path", "seconds"), [("/busy", 27.0), ("/very-busy", MAX_PAUSE_SECONDS)]
 )
-def test_a_429_holds_the_next_request_back(
+def test_a_429_delays_the_next_request(
     path: str,
     seconds: float,
     server: str,
@@ -209,7 +209,7 @@ def test_a_429_holds_the_next_request_back(
     clock: FakeClock,
     summary: RunSummary,
 ) -> None:
-    """As long as Gorgias asks and up to a second more, but not for a day."""
+    """By the requested time plus up to one second, but not by a day."""
     assert get(session, f"{server}{path}").status_code == 429
     assert clock.sleeps == []
     get(session, f"{server}/ok")
@@ -219,24 +219,24 @@ def test_a_429_holds_the_next_request_back(
 
 
 @pytest.mark.parametrize("path", ["/cut", "/no-gzip"])
-def test_a_broken_answer_may_be_asked_for_again(
+def test_an_incomplete_response_is_transient(
     path: str, server: str, session: GorgiasSession
 ) -> None:
-    """Half an answer is none."""
+    """The request can be retried."""
     with pytest.raises(
-        TransportError, match="before the answer was complete"
-    ) as broken:
+        TransportError, match="before the response was complete"
+    ) as failed:
         get(session, f"{server}{path}", {"cursor": "private"})
-    assert broken.value.is_transient
+    assert failed.value.is_transient
 
 
-def test_a_server_that_is_not_there_may_be_asked_again(session: GorgiasSession) -> None:
-    """The words show neither address nor credentials."""
+def test_a_refused_connection_is_transient(session: GorgiasSession) -> None:
+    """The message contains neither the URL nor credentials."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         with pytest.raises(TransportError) as failed:
             get(session, f"http://127.0.0.1:{port}/x", {"cursor": "private"})
-    assert str(failed.value) == "no connection could be made."
+    assert str(failed.value) == "the connection could not be established."
     assert failed.value.is_transient
     assert failed.value.__suppress_context__

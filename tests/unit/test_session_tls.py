@@ -1,4 +1,4 @@
-"""Who may stand at the other end: TLS, certificates and proxies."""
+"""Tests of TLS, certificates and proxies."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ AUTH = HTTPBasicAuth("ann@acme.test", "planted-key")
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers, and remembers what came in."""
+    """Responds, and records the requests."""
 
     seen: list[BaseHTTPRequestHandler]
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Respond."""
         self.seen.append(self)
         self.send_response(200)
         self.send_header("Content-Length", "2")
@@ -41,26 +41,26 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"[]")
 
     def do_CONNECT(self) -> None:
-        """Refuse to connect."""
+        """Refuse to open a tunnel."""
         self.seen.append(self)
         self.send_error(502)
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Server(HTTPServer):
-    """Keeps quiet about clients that do not trust it."""
+    """A server that does not log failed handshakes."""
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Listen on a port of this machine."""
+    """A local server."""
     Handler.seen = []
     with Server(("127.0.0.1", 0), Handler) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
@@ -72,13 +72,13 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def authority() -> trustme.CA:
-    """Vouch for servers, though nobody trusts it."""
+    """A certificate authority that is not trusted."""
     return trustme.CA()
 
 
 @pytest.fixture
 def address(server: Server, authority: trustme.CA) -> str:
-    """Speak TLS with a certificate of that authority."""
+    """URL of the server, with TLS and a certificate of this authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -87,7 +87,7 @@ def address(server: Server, authority: trustme.CA) -> str:
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[GorgiasSession]:
-    """Make requests, with nothing in the environment that concerns them."""
+    """The session under test, without settings in the environment."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     budget = ApiBudget(FakeClock())
@@ -100,23 +100,23 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[GorgiasSession]:
 def get(
     session: GorgiasSession, url: str, params: dict[str, str] | None = None
 ) -> requests.Response:
-    """Send a signed request for a stream."""
+    """Send a signed request of a stream."""
     request = requests.Request("GET", url, params=params, auth=AUTH)
     return session.send(session.prepare_request(request), stream_name="tags")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(
+def test_an_untrusted_certificate_is_rejected(
     address: str, session: GorgiasSession
 ) -> None:
-    """The request, with its credentials, is not sent; another try is of no use."""
-    with pytest.raises(TransportError, match="TLS connection was refused") as refused:
+    """The request and its credentials are not sent, and there is no retry."""
+    with pytest.raises(TransportError, match="TLS connection failed") as failed:
         get(session, address)
-    assert not refused.value.is_transient
+    assert not failed.value.is_transient
     assert Handler.seen == []
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_company_can_vouch_for_its_proxy(
+def test_the_environment_can_name_ca_certificates(
     name: str,
     address: str,
     authority: trustme.CA,
@@ -124,7 +124,7 @@ def test_a_company_can_vouch_for_its_proxy(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The environment names the certificates to trust, as for any program."""
+    """For example those of a company's proxy."""
     file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     monkeypatch.setenv(name, str(file))
@@ -147,9 +147,9 @@ def test_the_environment_cannot_turn_verification_off(
     session: GorgiasSession,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It can only name other certificates."""
+    """It can only name CA certificates."""
     monkeypatch.setenv(name, value)
-    with pytest.raises(TransportError, match="TLS connection was refused"):
+    with pytest.raises(TransportError, match="TLS connection failed"):
         get(session, address)
     assert Handler.seen == []
 
@@ -158,26 +158,26 @@ def test_the_environment_cannot_turn_verification_off(
     "name", ["verify", "verify_ssl", "ssl_verify", "insecure", "proxies", "cert"]
 )
 def test_no_setting_turns_verification_off(name: str) -> None:
-    """There is none, and an unknown one is refused."""
+    """Such a setting is unknown and rejected."""
     assert problems_of(**{name: False})[0].startswith(f"Setting `{name}` is unknown.")
 
 
-def test_certificates_that_are_not_there_are_named(
+def test_missing_ca_certificates_are_reported(
     address: str, session: GorgiasSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The words say where to look; another try is of no use."""
+    """The message names the variable, and there is no retry."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     with pytest.raises(TransportError, match="REQUESTS_CA_BUNDLE") as failed:
         get(session, address)
     assert not failed.value.is_transient
 
 
-def test_a_proxy_sees_no_credentials_of_an_encrypted_request(
+def test_a_proxy_sees_no_credentials(
     server: Server, session: GorgiasSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked for a tunnel, and for nothing else."""
+    """The tap only requests a tunnel from it."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
-    with pytest.raises(TransportError, match="no connection could be made"):
+    with pytest.raises(TransportError, match="could not be established"):
         get(session, "https://acme.gorgias.test/api/tickets", {"cursor": "x"})
     (request,) = Handler.seen
     assert (request.command, request.path) == ("CONNECT", "acme.gorgias.test:443")
@@ -194,7 +194,7 @@ def test_the_standard_library_prints_nothing(
     *,
     proxied: bool,
 ) -> None:
-    """Told to debug, it would print headers into the tap's output."""
+    """With debugging on, it would print headers to the output of the tap."""
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
     address = f"http://127.0.0.1:{server.server_port}"
     for _ in range(2):

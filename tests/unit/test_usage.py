@@ -1,4 +1,4 @@
-"""The summary at the end of a run."""
+"""Tests of the summary at the end of a run."""
 
 from __future__ import annotations
 
@@ -13,27 +13,32 @@ if TYPE_CHECKING:
 
 def summary() -> RunSummary:
     """Return the summary of a run of two streams."""
-    made = RunSummary()
-    made.streams["tickets"] = Usage(200, 3, 1, 0.5)
-    made.streams["events"].rows += 7
-    made.streams["events"].requests += 1
-    return made
+    summary = RunSummary()
+    summary.count("tickets", rows=200, requests=2, retries=1, waited_seconds=0.5)
+    summary.count("tickets", requests=1)
+    summary.count("events", rows=7, requests=1)
+    return summary
+
+
+def test_counts_of_a_stream_add_up() -> None:
+    """Each call adds to the counts that it names."""
+    assert summary().streams["tickets"] == Usage(200, 3, 1, 0.5)
 
 
 def test_the_total_adds_up_all_streams() -> None:
-    """Every count is included once."""
+    """Each count exactly once."""
     assert summary().total == Usage(207, 4, 1, 0.5)
 
 
-def test_an_empty_run_has_no_costs() -> None:
-    """No stream has sent a request."""
+def test_the_total_of_no_streams_is_zero() -> None:
+    """If no stream sent a request."""
     assert RunSummary().total == Usage()
 
 
 def test_there_is_a_line_for_each_stream_and_one_for_the_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Streams are sorted by name."""
+    """Streams are in alphabetical order."""
     caplog.set_level(logging.INFO)
     summary().log(logging.getLogger("tests.summary"))
     cost = "{} rows, {} requests, {} s waited for the budget, {} retries."
@@ -44,8 +49,8 @@ def test_there_is_a_line_for_each_stream_and_one_for_the_run(
     ]
 
 
-def test_the_total_has_no_side_effects(caplog: pytest.LogCaptureFixture) -> None:
-    """Computing it twice gives the same result."""
+def test_the_summary_can_be_logged_repeatedly(caplog: pytest.LogCaptureFixture) -> None:
+    """It does not change the counts."""
     caplog.set_level(logging.INFO)
     run = summary()
     assert run.total == run.total

@@ -47,7 +47,7 @@ def test_every_kind_of_message_is_collected() -> None:
         "Check `email` and `api_key`.",  # advice
         "STATE is not valid JSON.",  # a message with a name
         "the body is not JSON.",  # a reason
-        "no answer within ... s.",  # with a placeholder
+        "no response within ... s.",  # with a placeholder
         "Setting `...` is required.",  # returned
         "Credentials are incomplete: set ....",  # all of a ValueError
         "... It starts again from ....",  # a warning
