@@ -66,7 +66,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "status 99": (answer(status=b"99 Low"), BROKEN),
     "status 1000": (answer(status=b"1000 High"), BROKEN),
     "status 199": (answer(status=b"199 Odd"), "answered 199"),
-    "status 204": (b"HTTP/1.1 204 No Content\r\n\r\n", "answered 204"),
+    "status 204": (
+        b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+        "answered 204",
+    ),
     "status 418": (answer(status=b"418 Teapot"), "answered 418"),
     "status 600": (answer(status=b"600 Odd"), "answered 600"),
     "status 999": (answer(status=b"999 Odd"), "answered 999"),
