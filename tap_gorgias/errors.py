@@ -226,7 +226,8 @@ def messages_of(error: Exception) -> Sequence[str]:
     if isinstance(error, SAFE_TO_SHOW):
         return (one_line(str(error)),)
     place = traceback.extract_tb(error.__traceback__)[-1]
-    location = f"{Path(place.filename).name}, line {place.lineno} ({place.name})"
+    file = "/".join(Path(place.filename).parts[-2:])
+    location = f"{file}, line {place.lineno} ({place.name})"
     messages = f"Unexpected {type(error).__name__} in {location}. Please report it."
     return (messages,)
 

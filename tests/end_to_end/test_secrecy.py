@@ -161,7 +161,7 @@ def test_a_crash_shows_no_secret(
     result = loud(part, Files(tmp_path).arguments(config, STREAMS))
 
     assert result.returncode == 1
-    assert "Unexpected RuntimeError in loud.py, line " in result.stderr
+    assert "Unexpected RuntimeError in end_to_end/loud.py, line " in result.stderr
     assert_no_leak(sandbox, result)
 
 
