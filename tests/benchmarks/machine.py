@@ -83,6 +83,24 @@ def memory() -> Iterator[Result]:
             f"at most {least + 15:.1f} MB",
             figures.megabytes <= least + 15,
         )
+    yield from _memory_of_parallel_streams()
+
+
+def _memory_of_parallel_streams() -> Iterator[Result]:
+    """Read a shop with one stream at a time, then with six."""
+    shop = Shop(tickets=15_000, customers=20_000, events=50_000)
+    least = 0.0
+    for parallel_streams in (1, 6):
+        with Sandbox(shop) as sandbox:
+            config = {**sandbox.config, "parallel_streams": parallel_streams}
+            figures = measure_tap(config)
+        least = least or figures.megabytes
+        yield Result(
+            f"peak memory, {figures.rows} rows, parallel_streams {parallel_streams}",
+            f"{figures.megabytes:.1f} MB",
+            f"at most {least + 20:.1f} MB",
+            figures.megabytes <= least + 20,
+        )
 
 
 def start_up() -> Iterator[Result]:
