@@ -35,19 +35,19 @@ def elsewhere() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def config_of(sandbox: Sandbox, way: str) -> dict[str, str]:
-    """Return settings with the credentials of this authentication method."""
-    return sandbox.config if way == "API key" else sandbox.oauth_config
+def config_of(sandbox: Sandbox, credentials: str) -> dict[str, str]:
+    """Return settings with an API key or with OAuth2 credentials."""
+    return sandbox.config if credentials == "API key" else sandbox.oauth_config
 
 
 @pytest.mark.parametrize(
-    ("way", "expected_posts"), [("API key", []), ("OAuth2", ["/oauth/token"])]
+    ("credentials", "expected_posts"), [("API key", []), ("OAuth2", ["/oauth/token"])]
 )
 def test_nothing_is_written_to_the_helpdesk(
-    sandbox: Sandbox, way: str, expected_posts: list[str]
+    sandbox: Sandbox, credentials: str, expected_posts: list[str]
 ) -> None:
     """A run sends GET requests only, and a POST request for an access token."""
-    run(config_of(sandbox, way))
+    run(config_of(sandbox, credentials))
 
     requests = sandbox.requests
     assert [one.path for one in requests if one.method != "GET"] == expected_posts
@@ -127,30 +127,33 @@ def test_the_url_of_a_next_page_on_the_same_host_is_followed(
     assert run(sandbox.config, "view_items").records("view_items") == expected
 
 
-@pytest.mark.parametrize("way", ["API key", "OAuth2"])
+@pytest.mark.parametrize("credentials", ["API key", "OAuth2"])
 def test_credentials_in_netrc_are_ignored(
-    sandbox: Sandbox, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, credentials: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They belong to other programs."""
     file = tmp_path / "netrc"
     file.write_text(NETRC)
     monkeypatch.setenv("NETRC", str(file))
 
-    output = run(config_of(sandbox, way), "tickets")
+    output = run(config_of(sandbox, credentials), "tickets")
 
     assert len(output.ids("tickets")) == 250
     assert sandbox.count(status=401) == 0
 
 
-@pytest.mark.parametrize("way", ["API key", "OAuth2"])
+@pytest.mark.parametrize("credentials", ["API key", "OAuth2"])
 def test_plain_http_requests_bypass_the_proxy(
-    sandbox: Sandbox, elsewhere: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
+    elsewhere: Sandbox,
+    credentials: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The proxy could read the credentials."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, elsewhere.url)
 
-    output = run(config_of(sandbox, way), "tickets")
+    output = run(config_of(sandbox, credentials), "tickets")
 
     assert len(output.ids("tickets")) == 250
     assert elsewhere.count() == 0
