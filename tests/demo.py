@@ -156,16 +156,18 @@ def catalog(config: Path) -> Any:  # noqa: ANN401
     return found
 
 
-def look(folder: Path) -> set[str]:
-    """Show how Gorgias answers for each stream; return the refused streams."""
+def run_connection_test(folder: Path) -> set[str]:
+    """Run the tap with `--test`, print its report, and return the refused streams."""
     log = FOLDER / "test.log"
     command = (TAP, "--config", "config.json", "--catalog", "catalog.json", "--test")
-    with step("   Ask for a page or two of each stream"), log.open("wb") as errors:
+    with step("   Test the connection"), log.open("wb") as errors:
         code = subprocess.Popen(command, cwd=folder, stderr=errors).wait()  # noqa: S603
-        _, begun, report = log.read_text("utf-8", "replace").partition("\ntap-gorgias ")
-        if not begun:  # for example because of an invalid key
+        _, separator, report = log.read_text("utf-8", "replace").partition(
+            "\ntap-gorgias "
+        )
+        if not separator:  # for example because of an invalid key
             check_exit_code(command, code, log)
-    say(f"\n{begun.strip()} {report}")
+    say(f"\n{separator.strip()} {report}")
     return set(REFUSED.findall(report))
 
 
@@ -287,11 +289,11 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
     """Load the helpdesk, change it, and load the changes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with step("3  Find out what the tap can read, select messages too"):
+        with step("3  Discover the catalog, and select messages too"):
             found = catalog(write_private(folder / "config.json", config))
             write_private(folder / "catalog.json", found)
         if not shop:
-            select(found, look(folder), selected=False)
+            select(found, run_connection_test(folder), selected=False)
             write_private(folder / "catalog.json", found)
         # The target writes a state only after loading all rows before it.
         target = {"default_target_schema": "gorgias", "flush_all_streams": True}

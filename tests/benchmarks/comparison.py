@@ -40,7 +40,7 @@ class Connector(NamedTuple):
     misses: str
 
 
-def all_lists(shop: ShopSize, _rate: int) -> int:
+def all_lists(shop: ShopSize) -> int:
     """Count the requests for every page of each list."""
     return pages(shop.tickets) + pages(shop.messages) + pages(shop.customers)
 
@@ -57,56 +57,56 @@ def down_to_a_page(new: int) -> int:
 
 def ours(rule: Rule) -> Rule:
     """Add a first sync of `customers`."""
-    return lambda shop, rate: rule(shop, rate) + pages(shop.customers)
+    return lambda shop: rule(shop) + pages(shop.customers)
 
 
 def ours_hourly(rule: Rule) -> Rule:
     """Add an hourly run of `customers`."""
-    return lambda shop, rate: rule(shop, rate) + pages(shop.changed + again(shop))
+    return lambda shop: rule(shop) + pages(shop.changed + again(shop))
 
 
-def airbyte_hourly(shop: ShopSize, _rate: int) -> int:
+def airbyte_hourly(shop: ShopSize) -> int:
     """Read three lists down to the first row older than the state, inclusive."""
     return 3 * down_to_a_row(shop.changed + 1)
 
 
-def posthog_hourly(shop: ShopSize, _rate: int) -> int:
+def posthog_hourly(shop: ShopSize) -> int:
     """Read three lists down to a page older than the last value, inclusive."""
     return 3 * down_to_a_page(shop.changed + 1)
 
 
-def ingestr_hourly(shop: ShopSize, _rate: int) -> int:
+def ingestr_hourly(shop: ShopSize) -> int:
     """Read three lists down to a page older than the requested interval."""
     return 3 * down_to_a_page(shop.changed)
 
 
-def brooklyn_first(shop: ShopSize, _rate: int) -> int:
+def brooklyn_first(shop: ShopSize) -> int:
     """Read a view, the messages of each ticket in it, and all customers."""
     by_ticket = pages(shop.tickets) + shop.tickets
     return VIEW_REQUESTS + by_ticket + pages(shop.customers)
 
 
-def brooklyn_hourly(shop: ShopSize, rate: int) -> int:
+def brooklyn_hourly(shop: ShopSize) -> int:
     """Read the same with a view of what changed since the bookmark, inclusive."""
-    return brooklyn_first(shop._replace(tickets=shop.changed + 1), rate)
+    return brooklyn_first(shop._replace(tickets=shop.changed + 1))
 
 
-def pathlight_first(shop: ShopSize, _rate: int) -> int:
+def pathlight_first(shop: ShopSize) -> int:
     """Read the lists of tickets and messages."""
     return pages(shop.tickets) + pages(shop.messages)
 
 
-def pathlight_hourly(shop: ShopSize, _rate: int) -> int:
+def pathlight_hourly(shop: ShopSize) -> int:
     """Read both lists down to the bookmark; this is an upper bound."""
     return 2 * down_to_a_row(shop.changed)
 
 
-def sling_first(shop: ShopSize, _rate: int) -> int:
+def sling_first(shop: ShopSize) -> int:
     """Read two lists and the messages of each ticket; this is a lower bound."""
     return pages(shop.tickets) + shop.tickets + pages(shop.customers)
 
 
-def sling_hourly(shop: ShopSize, _rate: int) -> int:
+def sling_hourly(shop: ShopSize) -> int:
     """Read changes and the messages of changed tickets; this is a lower bound."""
     return 2 * pages(shop.changed) + shop.changed
 

@@ -32,7 +32,7 @@ EVENTS_PER_TICKET = 22
 EVENTS_OVERLAP_HOURS = walks.LOG_OVERLAP.total_seconds() / 3600
 OVERLAP_HOURS = walks.FEED_OVERLAP.total_seconds() / 3600
 RATES = (2, 4)
-Rule: TypeAlias = Callable[[ShopSize, int], int]
+Rule: TypeAlias = Callable[[ShopSize], int]
 
 
 def pages(rows: float) -> int:
@@ -45,7 +45,7 @@ def again(shop: ShopSize) -> int:
     return math.ceil(shop.changed * OVERLAP_HOURS)
 
 
-def first_by_ticket(shop: ShopSize, _rate: int) -> int:
+def first_by_ticket(shop: ShopSize) -> int:
     """Count the requests of `tickets` and `ticket_messages` on a first sync.
 
     Two of them check where settling begins and whether it is due.
@@ -53,12 +53,12 @@ def first_by_ticket(shop: ShopSize, _rate: int) -> int:
     return pages(shop.tickets) + pages(shop.messages) + 2
 
 
-def first_by_date(shop: ShopSize, _rate: int) -> int:
+def first_by_date(shop: ShopSize) -> int:
     """Count the requests of `tickets` and `messages` on a first sync."""
     return pages(shop.tickets) + pages(shop.messages)
 
 
-def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
+def hourly_by_ticket(shop: ShopSize) -> int:
     """Count the requests for an hour's changes with a message per ticket.
 
     One of them checks whether settling is due. It takes a request for each changed
@@ -68,12 +68,12 @@ def hourly_by_ticket(shop: ShopSize, _rate: int) -> int:
     return 2 * pages(changed) + LOOK_FOR_IMPORTS + 1
 
 
-def first_of_events(shop: ShopSize, _rate: int) -> int:
+def first_of_events(shop: ShopSize) -> int:
     """Count the requests of `events` on a first sync."""
     return pages(shop.tickets * EVENTS_PER_TICKET)
 
 
-def hourly_of_events(shop: ShopSize, _rate: int) -> int:
+def hourly_of_events(shop: ShopSize) -> int:
     """Count the requests for an hour's events, proportional to its messages."""
     events = shop.changed * EVENTS_PER_TICKET * shop.tickets / shop.messages
     return pages(events * (1 + EVENTS_OVERLAP_HOURS))
@@ -82,7 +82,7 @@ def hourly_of_events(shop: ShopSize, _rate: int) -> int:
 def hourly_by_date(look_back_days: int) -> Rule:
     """Count the requests for an hour's messages including the look-back."""
 
-    def requests(shop: ShopSize, _rate: int) -> int:
+    def requests(shop: ShopSize) -> int:
         hours = 1 + max(24 * look_back_days, OVERLAP_HOURS)
         tickets = pages(shop.changed + again(shop)) + LOOK_FOR_IMPORTS
         return tickets + pages(shop.changed * hours)
@@ -99,6 +99,6 @@ def duration(seconds: float) -> str:
 
 def cost(shop: ShopSize, count: Rule) -> str:
     """Format the number of requests and the durations at both rates."""
-    slow, fast = (count(shop, rate) for rate in RATES)
-    times = [duration(n / rate) for n, rate in zip((slow, fast), RATES, strict=True)]
-    return f"{slow:,} requests, {times[0]} ({times[1]})"
+    requests = count(shop)
+    slow, fast = (duration(requests / rate) for rate in RATES)
+    return f"{requests:,} requests, {slow} ({fast})"

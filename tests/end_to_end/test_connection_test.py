@@ -11,7 +11,7 @@ import pytest
 from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.streams import STREAMS
 from tests.end_to_end.test_secrecy import loud, secrets_of, words_of
-from tests.sandbox import Fault, Sandbox, Shop, surprises
+from tests.sandbox import Fault, Sandbox, Shop, deviations
 from tests.sandbox.answers import Answer
 from tests.sandbox.limiter import SlidingWindow
 from tests.support.runs import Files, catalog_of, everything, run_command
@@ -90,8 +90,8 @@ def test_all_differences_are_listed_in_one_report(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The test does not stop at the first one, and exits with code 1."""
-    for surprise in surprises.SURPRISES:
-        surprise(sandbox)
+    for deviate in deviations.DEVIATIONS:
+        deviate(sandbox)
     config = {**sandbox.config, "statistics": sorted(PRESETS)}
     command = Files(tmp_path).arguments(config, catalog=everything(config))
 
@@ -122,9 +122,9 @@ def test_harmless_differences_do_not_fail_the_test(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """Gorgias adds fields every year, and a run reads the known ones."""
-    surprises.unknown_field(sandbox)
-    surprises.missing_field(sandbox)
-    surprises.other_call_limit(sandbox)
+    deviations.unknown_field(sandbox)
+    deviations.missing_field(sandbox)
+    deviations.other_call_limit(sandbox)
 
     result = check(sandbox, tmp_path, "account", "teams", "tickets")
 
@@ -244,8 +244,8 @@ def test_names_and_reasons_fit_into_100_columns(
 @pytest.mark.parametrize("way", ["API key", "OAuth2"])
 def test_no_data_is_shown(sandbox: Sandbox, tmp_path: Path, way: str) -> None:
     """Nor do the logs of libraries contain any, whatever Gorgias answers."""
-    for surprise in surprises.SURPRISES:
-        surprise(sandbox)
+    for deviate in deviations.DEVIATIONS:
+        deviate(sandbox)
     config = sandbox.config if way == "API key" else sandbox.oauth_config
     command = Files(tmp_path).arguments(config, catalog=everything())
 

@@ -12,7 +12,7 @@ from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import ApiError
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
-from tests.sandbox import Fault, Sandbox, Shop, surprises
+from tests.sandbox import Fault, Sandbox, Shop, deviations
 from tests.sandbox.answers import Refusal
 from tests.support.fake_clock import FakeClock
 
@@ -72,58 +72,58 @@ def test_no_page_is_requested_twice(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("surprise", "stream", "outcome", "difference"),
+    ("deviate", "stream", "outcome", "difference"),
     [
         (
-            surprises.refused_parameter,
+            deviations.refused_parameter,
             "customers",
             Outcome.REFUSED,
             "refused with 400: `order_by`.",
         ),
         (
-            surprises.ignored_parameter,
+            deviations.ignored_parameter,
             "rules",
             Outcome.NOT_AS_EXPECTED,
             "missing from the `uri` in the response: `limit`.",
         ),
         (
-            surprises.ignored_filter,
+            deviations.ignored_filter,
             "deletions",
             Outcome.NOT_AS_EXPECTED,
             "`types` is ignored: the page has other rows too.",
         ),
         (
-            surprises.other_order,
+            deviations.other_order,
             "satisfaction_surveys",
             Outcome.NOT_AS_EXPECTED,
             "not in the requested order, `created_datetime:desc`.",
         ),
         (
-            surprises.unknown_field,
+            deviations.unknown_field,
             "tickets",
             Outcome.OK,
             "unknown fields: `brand_new`.",
         ),
         (
-            surprises.missing_field,
+            deviations.missing_field,
             "teams",
             Outcome.OK,
             "missing fields, whose columns are null: `description`.",
         ),
         (
-            surprises.other_date_form,
+            deviations.other_date_form,
             "users",
             Outcome.OK,
             "date-times in the format 0000-00-00T00:00:00: `created_datetime`.",
         ),
         (
-            surprises.bare_array,
+            deviations.bare_array,
             "views",
             Outcome.NOT_AS_EXPECTED,
             "a bare array, without `data` and `meta`.",
         ),
         (
-            surprises.missing_cursor,
+            deviations.missing_cursor,
             "jobs",
             Outcome.NOT_AS_EXPECTED,
             "`next_cursor` is missing from `meta`.",
@@ -132,14 +132,14 @@ def test_no_page_is_requested_twice(sandbox: Sandbox) -> None:
 )
 def test_each_deviation_is_reported(
     sandbox: Sandbox,
-    surprise: Callable[[Sandbox], None],
+    deviate: Callable[[Sandbox], None],
     stream: str,
     outcome: Outcome,
     difference: str,
 ) -> None:
     """The differences name the fields and parameters concerned."""
     assert texts_of(results_of(sandbox, stream)[stream]) == []
-    surprise(sandbox)
+    deviate(sandbox)
 
     result = results_of(sandbox, stream)[stream]
 

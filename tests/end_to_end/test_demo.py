@@ -28,7 +28,7 @@ def test_refused_streams_are_shown_and_deselected(
     catalog = catalog_of("account", "events", "rules", "tickets")
     with sandbox:
         Files(tmp_path).arguments(sandbox.config, catalog=catalog)
-        refused = demo.look(tmp_path)
+        refused = demo.run_connection_test(tmp_path)
     demo.select(catalog, refused, selected=False)
 
     assert refused == {"events", "rules"}
@@ -49,4 +49,4 @@ def test_a_wrong_key_ends_the_demo(sandbox: Sandbox, tmp_path: Path) -> None:
         config = {**sandbox.config, "api_key": "wrong"}
         Files(tmp_path).arguments(config, ["account"])
         with pytest.raises(demo.DemoError, match="answered 401"):
-            demo.look(tmp_path)
+            demo.run_connection_test(tmp_path)

@@ -1,4 +1,4 @@
-"""Requests and credentials go to one host, whatever answers and environment say."""
+"""Requests and credentials are sent to no other host than Gorgias."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def elsewhere() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def config_of(sandbox: Sandbox, way: str) -> dict[str, str]:
-    """Return settings that sign in."""
-    return sandbox.config if way == "API key" else sandbox.oauth_config
+def config_of(sandbox: Sandbox, credentials: str) -> dict[str, str]:
+    """Return settings with an API key or with OAuth2 credentials."""
+    return sandbox.config if credentials == "API key" else sandbox.oauth_config
 
 
 @pytest.mark.parametrize(
-    ("way", "posts"), [("API key", []), ("OAuth2", ["/oauth/token"])]
+    ("credentials", "expected_posts"), [("API key", []), ("OAuth2", ["/oauth/token"])]
 )
 def test_nothing_is_written_to_the_helpdesk(
-    sandbox: Sandbox, way: str, posts: list[str]
+    sandbox: Sandbox, credentials: str, expected_posts: list[str]
 ) -> None:
-    """A whole run is made of GET requests, and a POST for an access token."""
-    run(config_of(sandbox, way))
+    """A run sends GET requests only, and a POST request for an access token."""
+    run(config_of(sandbox, credentials))
 
     requests = sandbox.requests
-    assert [one.path for one in requests if one.method != "GET"] == posts
+    assert [one.path for one in requests if one.method != "GET"] == expected_posts
     assert {one.method for one in requests} <= {"GET", "POST"}
 
 
@@ -59,7 +59,7 @@ def test_nothing_is_written_to_the_helpdesk(
 def test_a_redirect_to_another_host_is_not_followed(
     sandbox: Sandbox, elsewhere: Sandbox, status: int, path: str
 ) -> None:
-    """Neither with credentials nor without."""
+    """The other host receives no request, not even one without credentials."""
     target = {"Location": f"{elsewhere.url}{path}"}
     answer = Answer(status, None, headers=target)
     sandbox.faults.add(Fault("redirect", lambda _: answer), path)
@@ -84,17 +84,17 @@ def test_a_redirect_to_another_host_is_not_followed(
         "https://[",
     ],
 )
-def test_a_page_that_leads_to_another_host_is_refused(
+def test_the_url_of_a_next_page_on_another_host_is_rejected(
     sandbox: Sandbox, host: str
 ) -> None:
-    """The run ends, although only the parameters of such an address are used."""
+    """The run fails, although it would use only the query parameters of the URL."""
 
-    def lead(body: dict[str, Any]) -> dict[str, Any]:
-        address = f"{host}/api/views/1/items?cursor=x&ignored_item=1"
-        return {**body, "meta": {"next_items": address}}
+    def redirect(body: dict[str, Any]) -> dict[str, Any]:
+        url = f"{host}/api/views/1/items?cursor=x&ignored_item=1"
+        return {**body, "meta": {"next_items": url}}
 
-    # A view that answers 404 is no chance for it, and may be asked first.
-    sandbox.faults.add(Fault.rewrite(lead), "/api/views/*/items", times=9999)
+    # The first view may be one whose items answer 404, which is not rewritten.
+    sandbox.faults.add(Fault.rewrite(redirect), "/api/views/*/items", times=9999)
 
     with pytest.raises(PartialRun) as failed:
         run(sandbox.config, "view_items")
@@ -106,51 +106,54 @@ def test_a_page_that_leads_to_another_host_is_refused(
 
 
 @pytest.mark.parametrize("host", ["own", "Gorgias", "none"])
-def test_a_page_that_leads_to_the_same_host_is_read_on(
+def test_the_url_of_a_next_page_on_the_same_host_is_followed(
     sandbox: Sandbox, host: str
 ) -> None:
-    """Whether it names the host that the tap asks, or the one behind a proxy."""
+    """It may name the host of `api_url`, the host of the account, or none."""
     hosts = {
         "own": sandbox.url,
         "Gorgias": f"https://{sandbox.config['subdomain']}.gorgias.com",
         "none": "",
     }
-    wanted = run(sandbox.config, "view_items").records("view_items")
+    expected = run(sandbox.config, "view_items").records("view_items")
 
-    def lead(body: dict[str, Any]) -> dict[str, Any]:
-        if following := body["meta"]["next_items"]:
-            body["meta"]["next_items"] = hosts[host] + following
+    def redirect(body: dict[str, Any]) -> dict[str, Any]:
+        if next_items := body["meta"]["next_items"]:
+            body["meta"]["next_items"] = hosts[host] + next_items
         return body
 
-    sandbox.faults.add(Fault.rewrite(lead), "/api/views/*/items", times=9999)
+    sandbox.faults.add(Fault.rewrite(redirect), "/api/views/*/items", times=9999)
 
-    assert run(sandbox.config, "view_items").records("view_items") == wanted
+    assert run(sandbox.config, "view_items").records("view_items") == expected
 
 
-@pytest.mark.parametrize("way", ["API key", "OAuth2"])
-def test_netrc_does_not_sign_requests(
-    sandbox: Sandbox, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("credentials", ["API key", "OAuth2"])
+def test_credentials_in_netrc_are_ignored(
+    sandbox: Sandbox, credentials: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Credentials that lie there for another program are none of ours."""
+    """They belong to other programs."""
     file = tmp_path / "netrc"
     file.write_text(NETRC)
     monkeypatch.setenv("NETRC", str(file))
 
-    output = run(config_of(sandbox, way), "tickets")
+    output = run(config_of(sandbox, credentials), "tickets")
 
     assert len(output.ids("tickets")) == 250
     assert sandbox.count(status=401) == 0
 
 
-@pytest.mark.parametrize("way", ["API key", "OAuth2"])
-def test_plain_http_does_not_leave_the_machine_through_a_proxy(
-    sandbox: Sandbox, elsewhere: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("credentials", ["API key", "OAuth2"])
+def test_plain_http_requests_bypass_the_proxy(
+    sandbox: Sandbox,
+    elsewhere: Sandbox,
+    credentials: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The proxy could read the credentials."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, elsewhere.url)
 
-    output = run(config_of(sandbox, way), "tickets")
+    output = run(config_of(sandbox, credentials), "tickets")
 
     assert len(output.ids("tickets")) == 250
     assert elsewhere.count() == 0

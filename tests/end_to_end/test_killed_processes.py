@@ -71,7 +71,6 @@ class KilledRuns:
     """Runs of the tap that are killed while the shop changes."""
 
     def __init__(self, sandbox: Sandbox, change: Callable[[], None]) -> None:
-        """Change the shop before each request of a run that is to be killed."""
         self.outputs: list[Output] = []
         self.state: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -88,16 +87,21 @@ class KilledRuns:
         *,
         requests: int,
     ) -> int:
-        """Run the tap, kill it at a request, and return its exit code."""
+        """Run the tap, kill it at a request, and return its exit code.
+
+        A run that sends fewer requests is not killed.
+        """
         self._requests_left = requests
         out = folder / "out.jsonl"
         command = Files(folder).arguments(config, streams, self.state)
         self._process = start(command, out)
         self._process.communicate(timeout=60)
+        exit_code = 0 if self._requests_left else -signal.SIGKILL
+        assert self._process.returncode == exit_code
         self._requests_left = 0
         self.outputs.append(Output.parse(out.read_text()))
         self.state = self.outputs[-1].state or self.state
-        return self._process.returncode
+        return exit_code
 
     def _before_request(self, _shop: Shop, _request: Request) -> None:
         if self._requests_left:
@@ -129,9 +133,11 @@ def assert_nothing_is_lost(
             shop.tickets.update(chance.choice(shop.tickets.ids()), subject="Changed")
 
     runs = KilledRuns(sandbox, change_tickets)
-    for _ in range(4):
-        requests = chance.randrange(2, 5)
-        runs.run(sandbox.config, ["tickets"], folder, requests=requests)
+    exit_codes = [
+        runs.run(sandbox.config, ["tickets"], folder, requests=chance.randrange(2, 5))
+        for _ in range(4)
+    ]
+    assert exit_codes[0] == -signal.SIGKILL  # it needs seven requests
     assert runs.run(sandbox.config, ["tickets"], folder, requests=10_000) == 0
     last = run(sandbox.config, "tickets", state=runs.state)
 
@@ -154,10 +160,13 @@ def test_six_streams_killed_at_any_time_lose_nothing(tmp_path: Path, seed: int) 
     with Sandbox(shop) as sandbox:
         config = {**sandbox.config, "ticket_messages_settle_hours": 0}
         runs = KilledRuns(sandbox, lambda: change(shop, chance))
-        for _ in range(4):
+        exit_codes = [
             runs.run(config, SIX, tmp_path, requests=chance.randrange(4, 60))
+            for _ in range(4)
+        ]
         outputs = [*runs.outputs, run(config, *SIX, state=runs.state)]
 
+    assert exit_codes == [-signal.SIGKILL] * 4
     assert any(output.turns > len(SIX) for output in outputs)
     for stream, rows, field in (
         ("customers", shop.customers, "name"),

@@ -1,4 +1,4 @@
-"""Signing in with OAuth2: how access tokens are got, renewed and given up."""
+"""OAuth2: how access tokens are requested and renewed, and how this can fail."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from tests.sandbox import Request
 
 TOKEN = "/oauth/token"
-AGAIN = "see docs/oauth2.md"
+SEE_DOCS = "see docs/oauth2.md"
 
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Tell the time to tap and sandbox."""
+    """The clock of the tap and the sandbox."""
     return FakeClock()
 
 
@@ -37,7 +37,7 @@ def sandbox(clock: FakeClock) -> Iterator[Sandbox]:
 
 
 def failure_of(sandbox: Sandbox, **changes: str) -> Exception:
-    """Run in vain, and return the error."""
+    """Run the tap, which must fail, and return the error."""
     with pytest.raises(PartialRun) as failed:
         run({**sandbox.oauth_config, **changes}, "tickets")
     cause = failed.value.__cause__
@@ -45,27 +45,29 @@ def failure_of(sandbox: Sandbox, **changes: str) -> Exception:
     return cause
 
 
-def at_requests(sandbox: Sandbox, numbers: set[int], act: Callable[[], None]) -> None:
-    """Do something while some of the API's requests are answered."""
+def at_requests(
+    sandbox: Sandbox, numbers: set[int], action: Callable[[], None]
+) -> None:
+    """Call a function before the API requests with these numbers are answered."""
     count = 0
 
-    def happen(_shop: Shop, _request: Request) -> None:
+    def count_request(_shop: Shop, _request: Request) -> None:
         nonlocal count
         count += 1
         if count in numbers:
-            act()
+            action()
 
-    sandbox.before_request(happen)
+    sandbox.before_request(count_request)
 
 
-def answering(status: int, payload: object, **headers: str) -> Fault:
-    """Answer like this, whatever was asked."""
+def respond_with(status: int, payload: object, **headers: str) -> Fault:
+    """Return a fault that replaces the response to any request."""
     answer = Answer(status, payload, headers=headers)
     return Fault(f"status {status}", lambda _: answer)
 
 
-def test_one_token_is_enough_for_a_run(sandbox: Sandbox) -> None:
-    """Although the answer says that it expires in 0 seconds."""
+def test_a_run_requests_one_token(sandbox: Sandbox) -> None:
+    """It does so although `expires_in` is 0 in the response."""
     output = run(sandbox.oauth_config, "tickets")
 
     assert sorted(output.ids("tickets")) == sorted(sandbox.shop.tickets.ids())
@@ -73,16 +75,16 @@ def test_one_token_is_enough_for_a_run(sandbox: Sandbox) -> None:
     assert sandbox.count(status=401) == 0
 
 
-def test_a_token_that_expires_three_times_is_renewed_ahead_of_time(
+def test_a_token_is_renewed_before_it_expires(
     sandbox: Sandbox, clock: FakeClock
 ) -> None:
-    """No request is refused, no row is lost or doubled."""
+    """In three hours no request is rejected, and no row is lost or repeated."""
     sandbox.auth.token_lifetime = 3600
 
-    def an_hour_passes() -> None:
+    def pass_an_hour() -> None:
         clock.now += 3600 - 200
 
-    at_requests(sandbox, {2, 5, 8}, an_hour_passes)
+    at_requests(sandbox, {2, 5, 8}, pass_an_hour)
     ids = run(sandbox.oauth_config, "tickets", clock=clock).ids("tickets")
 
     assert sorted(ids) == sorted(sandbox.shop.tickets.ids())
@@ -91,10 +93,10 @@ def test_a_token_that_expires_three_times_is_renewed_ahead_of_time(
     assert sandbox.count("/api/tickets") == 10
 
 
-def test_a_token_that_is_revoked_three_times_costs_three_requests_more(
+def test_each_revocation_of_a_token_costs_one_repeated_request(
     sandbox: Sandbox,
 ) -> None:
-    """A 401 is answered with a new token, and no row is lost or doubled."""
+    """After a 401 a new token is requested, and no row is lost or repeated."""
     at_requests(sandbox, {2, 6, 10}, sandbox.auth.revoke_tokens)
     ids = run(sandbox.oauth_config, "tickets").ids("tickets")
 
@@ -104,10 +106,10 @@ def test_a_token_that_is_revoked_three_times_costs_three_requests_more(
     assert sandbox.count("/api/tickets") == 13
 
 
-def test_a_token_revoked_under_many_threads_is_renewed_by_one(
+def test_one_thread_renews_a_revoked_token(
     sandbox: Sandbox,
 ) -> None:
-    """Of eight requests in flight, the others wait and take its token."""
+    """The other seven wait and use its new token."""
     sandbox.latency = 0.01
     at_requests(sandbox, {100, 400, 700}, sandbox.auth.revoke_tokens)
     ids = run(sandbox.oauth_config, "ticket_details").ids("ticket_details")
@@ -128,28 +130,28 @@ def test_a_token_revoked_under_many_threads_is_renewed_by_one(
         (True, "soon", 1),
     ],
 )
-def test_the_token_itself_tells_how_long_it_lives(
+def test_the_lifetime_is_taken_from_the_token_or_from_expires_in(
     sandbox: Sandbox, clock: FakeClock, *, opaque: bool, expires_in: object, tokens: int
 ) -> None:
-    """Then the answer does; else it is a day."""
+    """The expiry of the JWT takes precedence; without both, it is a day."""
     sandbox.auth.token_lifetime = 7200 if not opaque else 86_400
     sandbox.auth.opaque = opaque
     sandbox.auth.expires_in = expires_in
 
-    def two_hours_pass() -> None:
+    def pass_two_hours() -> None:
         clock.now += 7200 - 250
 
-    at_requests(sandbox, {3, 6}, two_hours_pass)
+    at_requests(sandbox, {3, 6}, pass_two_hours)
     run(sandbox.oauth_config, "tickets", clock=clock)
 
     assert sandbox.count(TOKEN) == tokens
     assert sandbox.count(status=401) == 0
 
 
-def test_a_new_refresh_token_is_used_from_then_on(
+def test_a_rotated_refresh_token_is_used_for_later_renewals(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One warning says that the config must be updated, without the token."""
+    """One warning says that the config must be updated; it does not show the token."""
     caplog.set_level(logging.DEBUG)
     sandbox.auth.rotates = True
     at_requests(sandbox, {2, 6, 10}, sandbox.auth.revoke_tokens)
@@ -158,32 +160,32 @@ def test_a_new_refresh_token_is_used_from_then_on(
 
     assert sorted(ids) == sorted(sandbox.shop.tickets.ids())
     assert sandbox.count(TOKEN) == sandbox.count(TOKEN, 200) == 4
-    warnings = [one.getMessage() for one in caplog.records if one.levelname != "DEBUG"]
-    told = [one for one in warnings if "Gorgias replaced the refresh token." in one]
-    assert len(told) == 1
-    assert "set `refresh_token`" in told[0]
+    shown = [one.getMessage() for one in caplog.records if one.levelname != "DEBUG"]
+    warnings = [one for one in shown if "Gorgias replaced the refresh token." in one]
+    assert len(warnings) == 1
+    assert "set `refresh_token`" in warnings[0]
     assert sandbox.auth.refresh_token != sandbox.oauth_config["refresh_token"]
     assert "sandbox-refresh-token" not in caplog.text
 
 
-def test_a_refresh_token_that_does_not_work_says_how_to_sign_in_again(
+def test_an_invalid_refresh_token_ends_the_run_with_instructions(
     sandbox: Sandbox,
 ) -> None:
-    """One request is enough to know."""
+    """There is no retry."""
     error = failure_of(sandbox, refresh_token="planted-and-wrong")
 
     assert isinstance(error, SignInError)
     assert str(error) == (
         "sign-in: /oauth/token answered 400: invalid_grant. The refresh token is no "
         "longer valid or belongs to another app: get a new one and set "
-        f"`refresh_token`, {AGAIN}."
+        f"`refresh_token`, {SEE_DOCS}."
     )
     assert sandbox.count() == 1
 
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
-def test_wrong_client_credentials_are_named(sandbox: Sandbox, name: str) -> None:
-    """They are looked at before the refresh token."""
+def test_wrong_client_credentials_are_reported(sandbox: Sandbox, name: str) -> None:
+    """Gorgias checks them before the refresh token."""
     assert str(failure_of(sandbox, **{name: "planted-and-wrong"})) == (
         "sign-in: /oauth/token answered 401: invalid_client. Check `client_id` and "
         "`client_secret`."
@@ -191,8 +193,8 @@ def test_wrong_client_credentials_are_named(sandbox: Sandbox, name: str) -> None
     assert sandbox.count() == 1
 
 
-def test_a_missing_scope_is_named(sandbox: Sandbox) -> None:
-    """With the stream that needs it, and how to do without."""
+def test_a_missing_scope_is_reported(sandbox: Sandbox) -> None:
+    """The message names the stream that needs it, and how to run without."""
     sandbox.forbidden.add("tickets")
 
     error = failure_of(sandbox)
@@ -201,18 +203,18 @@ def test_a_missing_scope_is_named(sandbox: Sandbox) -> None:
     assert str(error) == (
         "tickets: /api/tickets answered 403: You do not have enough permissions to "
         "perform this action. The stream needs the scope `tickets:read`: authorize "
-        f"the app again with this scope, or deselect the stream `tickets`; {AGAIN}."
+        f"the app again with this scope, or deselect the stream `tickets`; {SEE_DOCS}."
     )
     assert sandbox.count(TOKEN) == 1
 
 
-def test_a_new_token_that_is_refused_too_ends_the_run(sandbox: Sandbox) -> None:
-    """A token is renewed once for a request, not for ever."""
+def test_a_rejected_new_token_ends_the_run(sandbox: Sandbox) -> None:
+    """A token is renewed at most once per request."""
     sandbox.faults.add(Fault.error(401, message="No."), "/api/tickets", times=99)
 
     assert str(failure_of(sandbox)) == (
         "tickets: /api/tickets answered 401: No. The new access token was rejected as "
-        f"well: authorize the app again, {AGAIN}."
+        f"well: authorize the app again, {SEE_DOCS}."
     )
     assert sandbox.count(TOKEN) == 2
     assert sandbox.count("/api/tickets") == 2
@@ -230,10 +232,10 @@ def test_a_new_token_that_is_refused_too_ends_the_run(sandbox: Sandbox) -> None:
     ],
     ids=lambda fault: fault.name,
 )
-def test_a_passing_failure_of_the_token_request_is_tried_again(
+def test_a_transient_failure_of_the_token_request_is_retried(
     sandbox: Sandbox, fault: Fault
 ) -> None:
-    """As that of any request."""
+    """The rules are those of any request."""
     sandbox.faults.add(fault, TOKEN, times=2)
 
     output = run(sandbox.oauth_config, "tickets")
@@ -243,8 +245,8 @@ def test_a_passing_failure_of_the_token_request_is_tried_again(
     assert sandbox.count("/api/tickets") == 10
 
 
-def test_silence_is_a_passing_failure_too(sandbox: Sandbox) -> None:
-    """The token request obeys `request_timeout_seconds`."""
+def test_a_timeout_of_the_token_request_is_retried(sandbox: Sandbox) -> None:
+    """`request_timeout_seconds` applies to the token request."""
     sandbox.faults.add(Fault.hang(), TOKEN)
 
     output = run({**sandbox.oauth_config, "request_timeout_seconds": 1}, "tickets")
@@ -252,17 +254,17 @@ def test_silence_is_a_passing_failure_too(sandbox: Sandbox) -> None:
     assert len(output.ids("tickets")) == 1000
 
 
-def test_a_lasting_failure_ends_the_run_once_and_not_in_each_thread(
+def test_a_permanent_failure_is_retried_by_one_thread_only(
     sandbox: Sandbox,
 ) -> None:
-    """After about five minutes, although eight requests wait for the token."""
+    """The run ends after about five minutes, although eight requests need the token."""
     clock = FakeClock()
 
-    def no_more_tokens() -> None:
+    def stop_issuing_tokens() -> None:
         sandbox.auth.revoke_tokens()
         sandbox.faults.add(Fault.error(503, message="Maintenance."), TOKEN, times=9999)
 
-    at_requests(sandbox, {50}, no_more_tokens)
+    at_requests(sandbox, {50}, stop_issuing_tokens)
     with pytest.raises(PartialRun) as failed:
         run(sandbox.oauth_config, "ticket_details", clock=clock)
 
@@ -274,36 +276,42 @@ def test_a_lasting_failure_ends_the_run_once_and_not_in_each_thread(
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "reason"),
     [
-        (answering(200, {"token_type": "Bearer"}), "contains no access token."),
-        (answering(200, {"access_token": 7}), "contains no access token."),
-        (answering(200, {"access_token": ""}), "contains no access token."),
-        (answering(200, {"access_token": "a\r\nX: y"}), "contains no access token."),
-        (answering(200, ["access_token"]), "contains no access token."),
-        (answering(404, None), "no explanation. Check `subdomain`."),
-        (answering(302, None, Location="/oauth/token"), "answered 302: no explanation"),
-        (answering(307, None, Location="/oauth/token"), "answered 307: no explanation"),
-        (answering(400, {"error": "invalid_scope"}), "answered 400: invalid_scope."),
+        (respond_with(200, {"token_type": "Bearer"}), "contains no access token."),
+        (respond_with(200, {"access_token": 7}), "contains no access token."),
+        (respond_with(200, {"access_token": ""}), "contains no access token."),
+        (respond_with(200, {"access_token": "a\r\nX: y"}), "contains no access token."),
+        (respond_with(200, ["access_token"]), "contains no access token."),
+        (respond_with(404, None), "no explanation. Check `subdomain`."),
+        (
+            respond_with(302, None, Location="/oauth/token"),
+            "answered 302: no explanation",
+        ),
+        (
+            respond_with(307, None, Location="/oauth/token"),
+            "answered 307: no explanation",
+        ),
+        (respond_with(400, {"error": "invalid_scope"}), "answered 400: invalid_scope."),
     ],
 )
-def test_an_odd_answer_to_the_token_request_ends_the_run(
-    sandbox: Sandbox, fault: Fault, said: str
+def test_an_invalid_response_to_the_token_request_ends_the_run(
+    sandbox: Sandbox, fault: Fault, reason: str
 ) -> None:
-    """A redirect is not followed, least of all with the client's credentials."""
+    """There is no retry, and a redirect is not followed."""
     sandbox.faults.add(fault, TOKEN)
 
     error = failure_of(sandbox)
 
     assert isinstance(error, SignInError)
-    assert said in str(error)
+    assert reason in str(error)
     assert sandbox.count() == 1
 
 
-def test_a_refused_sign_in_is_not_taken_for_an_account_without_phone(
+def test_a_failed_sign_in_is_not_mistaken_for_an_account_without_phone(
     sandbox: Sandbox,
 ) -> None:
-    """Nor for a ticket that is gone, or a cursor that is too old."""
+    """Only a 403 of a stream's own request means that."""
     sandbox.faults.add(Fault.error(403), TOKEN)
 
     with pytest.raises(PartialRun) as failed:
@@ -312,14 +320,14 @@ def test_a_refused_sign_in_is_not_taken_for_an_account_without_phone(
     assert isinstance(failed.value.__cause__, SignInError)
 
 
-def test_a_run_that_lost_its_sign_in_goes_on_in_the_next(sandbox: Sandbox) -> None:
-    """What was read before is not read again."""
+def test_a_run_resumes_after_a_failed_sign_in(sandbox: Sandbox) -> None:
+    """Pages that were read are not requested again."""
 
-    def let_out() -> None:
+    def revoke_authorization() -> None:
         sandbox.auth.revoke_tokens()
         sandbox.auth.refresh_token = "another"
 
-    at_requests(sandbox, {4}, let_out)
+    at_requests(sandbox, {4}, revoke_authorization)
     with pytest.raises(PartialRun) as failed:
         run(sandbox.oauth_config, "tickets")
     first = failed.value.output

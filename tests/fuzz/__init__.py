@@ -1,1 +1,1 @@
-"""Hostile input: whatever comes in, the run ends, in words or in rows that load."""
+"""Fuzz tests: with any input, a run writes valid rows or fails with a clear error."""

@@ -8,7 +8,7 @@ import sys
 from threading import Event
 
 from tests.sandbox import LIMITERS, Sandbox, Shop
-from tests.sandbox.surprises import SURPRISES
+from tests.sandbox.deviations import DEVIATIONS
 
 _DESCRIPTION = """\
 Serve a stand-in for the Gorgias REST API on this machine, over a generated shop.
@@ -101,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
         help="delay added to every answer (%(default)s)",
     )
     add(
-        "--surprises",
+        "--deviations",
         action="store_true",
-        help="deviate from the documentation, to see what `--test` reports",
+        help="deviate from the documentation, so that `--test` reports differences",
     )
     return parser
 
@@ -114,11 +114,11 @@ def main() -> None:
     port, latency = options.pop("port"), options.pop("latency")
     rate, kind = options.pop("rate_limit"), LIMITERS[options.pop("limiter")]
     limiter = kind(*rate) if rate else None
-    surprises = SURPRISES if options.pop("surprises") else ()
+    deviations = DEVIATIONS if options.pop("deviations") else ()
     shop = Shop(**options)
     with Sandbox(shop, limiter=limiter, latency=latency, port=port) as sandbox:
-        for surprise in surprises:
-            surprise(sandbox)
+        for deviate in deviations:
+            deviate(sandbox)
         lines = (
             f"Serving a generated shop on {sandbox.url}",
             f"  e-mail:  {sandbox.config['email']}",

@@ -1,9 +1,9 @@
-"""Random histories of an account that is read while it changes, without HTTP.
+"""Random histories of an account that changes while it is read, without HTTP.
 
-A history is a few runs of the tap over an account of some rows. Between any two
-requests rows change, appear, vanish or become visible late; runs are killed between any
-two records, and saved cursors expire. When all is quiet one more run is made. Then the
-last version of each row that came out must be that of the account.
+A history is a sequence of runs of the tap. Between any two requests, rows are created,
+changed and deleted, and some changes become visible late. Runs are killed between any
+two records, and saved cursors expire. After a last run without changes, the last
+emitted version of each row must be the current one.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 KEY = "updated_datetime"
 PAGE_ROWS = 3
-LONGEST_LAG_SECONDS = 115
-BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+MAX_LAG_SECONDS = 115
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 class KilledError(Exception):
-    """The process is gone."""
+    """The run was killed."""
 
 
 def _floor(bookmark: str | None) -> str | None:
@@ -44,7 +44,7 @@ def _floor(bookmark: str | None) -> str | None:
 
 
 def feed(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
-    """Read as the tap does."""
+    """Read a feed as the tap does."""
     return walks.feed(
         pages_from,
         walks.WalkPlan(position, _floor),
@@ -55,7 +55,7 @@ def feed(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
 
 @dataclass
 class Account:
-    """Rows with a version each; time goes on with what happens."""
+    """Rows with versions, and a clock that every change can advance."""
 
     chance: random.Random
     now: float = 0.0
@@ -64,81 +64,81 @@ class Account:
     rows: dict[int, tuple[datetime, int]] = field(default_factory=dict)
     hidden: list[tuple[float, int, datetime]] = field(default_factory=list)
 
-    def live(self, most: int) -> None:
-        """Let up to so many things happen."""
-        for _ in range(self.chance.randrange(most + 1)):
+    def change(self, max_changes: int) -> None:
+        """Make up to `max_changes` random changes."""
+        for _ in range(self.chance.randrange(max_changes + 1)):
             # Half of all changes share their microsecond with the one before.
             self.now += self.chance.choice([0, 0, 0.000001, 1, 60, 3600])
-            self._happen(self.chance.random())
+            self._change_at_random(self.chance.random())
         self._reveal()
 
-    def calm_down(self) -> None:
-        """Let everything become visible, and the day end."""
+    def settle(self) -> None:
+        """Advance the clock by a day, after which all changes are visible."""
         self.now += 24 * 3600
         self._reveal()
 
     def page(self, cursor: str | None) -> Page:
-        """Answer as a list endpoint, newest first, with a stateless cursor.
+        """Return a page as a list endpoint does: newest first, with a stateless cursor.
 
         Raises:
             ApiError: If the cursor has expired.
         """
         after = None
         if cursor is not None:
-            generation, moment, row_id = json.loads(cursor)
+            generation, timestamp, row_id = json.loads(cursor)
             if generation != self.generation:
                 reason = "expired"
                 raise ApiError(reason, stream="rows", path="/rows", status=400)
-            after = (datetime.fromisoformat(moment), row_id)
+            after = (datetime.fromisoformat(timestamp), row_id)
         order = sorted(
-            ((moment, row_id) for row_id, (moment, _) in self.rows.items()),
+            ((timestamp, row_id) for row_id, (timestamp, _) in self.rows.items()),
             reverse=True,
         )
-        left = [place for place in order if after is None or place < after]
-        shown = left[:PAGE_ROWS]
+        remaining = [key for key in order if after is None or key < after]
+        page = remaining[:PAGE_ROWS]
         next_cursor = None
-        if len(left) > PAGE_ROWS:
-            moment, row_id = shown[-1]
-            next_cursor = json.dumps([self.generation, moment.isoformat(), row_id])
-        return Page([self._row(row_id) for _, row_id in shown], next_cursor)
+        if len(remaining) > PAGE_ROWS:
+            timestamp, row_id = page[-1]
+            next_cursor = json.dumps([self.generation, timestamp.isoformat(), row_id])
+        return Page([self._row(row_id) for _, row_id in page], next_cursor)
 
     def _row(self, row_id: int) -> Row:
-        moment, version = self.rows[row_id]
-        return {"id": row_id, KEY: moment.isoformat(), "version": version}
+        timestamp, version = self.rows[row_id]
+        return {"id": row_id, KEY: timestamp.isoformat(), "version": version}
 
-    def _happen(self, luck: float) -> None:
-        if luck < 0.25 or not self.rows:
+    def _change_at_random(self, draw: float) -> None:
+        if draw < 0.25 or not self.rows:
             self.created += 1
-            self.rows[self.created] = (self._moment(), 0)
-        elif luck < 0.35:
+            self.rows[self.created] = (self._timestamp(), 0)
+        elif draw < 0.35:
             self.rows.pop(self._any_row())
-        elif luck < 0.55:
-            lag = self.chance.random() * LONGEST_LAG_SECONDS
-            self.hidden.append((self.now + lag, self._any_row(), self._moment()))
+        elif draw < 0.55:
+            lag = self.chance.random() * MAX_LAG_SECONDS
+            self.hidden.append((self.now + lag, self._any_row(), self._timestamp()))
         else:
-            self._change(self._any_row(), self._moment())
+            self._update(self._any_row(), self._timestamp())
 
     def _any_row(self) -> int:
         return self.chance.choice(list(self.rows))
 
-    def _moment(self) -> datetime:
-        return BEGINNING + timedelta(seconds=self.now)
+    def _timestamp(self) -> datetime:
+        return START + timedelta(seconds=self.now)
 
-    def _change(self, row_id: int, moment: datetime) -> None:
+    def _update(self, row_id: int, timestamp: datetime) -> None:
         if row_id in self.rows:
-            before, version = self.rows[row_id]
-            self.rows[row_id] = (max(before, moment), version + 1)
+            previous, version = self.rows[row_id]
+            self.rows[row_id] = (max(previous, timestamp), version + 1)
 
     def _reveal(self) -> None:
-        for visible_at, row_id, moment in sorted(self.hidden):
+        for visible_at, row_id, timestamp in sorted(self.hidden):
             if visible_at <= self.now:
-                self._change(row_id, moment)
-        self.hidden = [late for late in self.hidden if late[0] > self.now]
+                self._update(row_id, timestamp)
+        self.hidden = [change for change in self.hidden if change[0] > self.now]
 
 
 @dataclass
 class History:
-    """What a target and an orchestrator hold after some runs."""
+    """An account, and what a target and an orchestrator keep of its runs."""
 
     chance: random.Random
     read: Reader = feed
@@ -147,23 +147,23 @@ class History:
     state: str = "{}"
 
     def __post_init__(self) -> None:
-        """Begin with an account of some age."""
+        """Create an account with a random number of changes."""
         self.account = Account(self.chance)
         for _ in range(self.chance.randrange(12)):
-            self.account.live(12)
+            self.account.change(12)
 
     def play(self) -> None:
-        """Run a few times, with kills, and once more when all is quiet."""
+        """Make runs that may be killed, and a last one without changes."""
         for _ in range(self.chance.randrange(1, 7)):
             self._run(kill_after=self.chance.choice([None, *range(14)]), changes=3)
-            self.account.live(4)
+            self.account.change(4)
             if self.chance.random() < 0.25:
                 self.account.generation += 1
-        self.account.calm_down()
+        self.account.settle()
         self._run(kill_after=None, changes=0)
 
     def lost(self) -> set[int]:
-        """Return the rows whose last version did not come out."""
+        """Return the ids of rows whose last version was not emitted."""
         return {
             row_id
             for row_id, (_, version) in self.account.rows.items()
@@ -171,17 +171,17 @@ class History:
         }
 
     def _run(self, *, kill_after: int | None, changes: int) -> None:
-        left = kill_after
+        remaining = kill_after
 
         def fetch(cursor: str | None) -> Page:
-            self.account.live(changes)
+            self.account.change(changes)
             return self.account.page(cursor)
 
-        def out(row: Row) -> None:
-            nonlocal left
-            if left is not None:
-                left -= 1
-                if left < 0:
+        def emit(row: Row) -> None:
+            nonlocal remaining
+            if remaining is not None:
+                remaining -= 1
+                if remaining < 0:
                     raise KilledError
             self.emitted[row["id"]] = row["version"]
 
@@ -192,13 +192,13 @@ class History:
                 if self.state_first:
                     self.state = json.dumps(entry)
                 for row in step.rows:
-                    out(row)
+                    emit(row)
                 self.state = json.dumps(entry)
         except KilledError:
             pass
 
     def _steps(self, pages_from: PagesFrom) -> Iterator[Step]:
-        """Ask for the next page before the rows of the one before are out."""
+        """Yield each step after the next page was requested, as the tap does."""
         steps = self.read(pages_from, self._position())
         step = next(steps, None)
         while step is not None:

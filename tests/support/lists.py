@@ -1,4 +1,4 @@
-"""A list endpoint in memory: pages by cursor, and who asked for which."""
+"""A list endpoint in memory that records which pages were requested."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ OVERLAP = timedelta(minutes=2)
 
 
 def at(hour: int, minute: int = 0) -> str:
-    """Name a moment of one day, as it is rendered."""
+    """Return a timestamp on 1 January 2026, as the tap formats it."""
     return f"2026-01-01T{hour:02}:{minute:02}:00.000000Z"
 
 
-def rows(*moments: object) -> list[Row]:
-    """Make a row for each value of the replication key."""
-    return [{"id": str(moment), KEY: moment} for moment in moments]
+def rows(*timestamps: object) -> list[Row]:
+    """Return a row for each value of the replication key."""
+    return [{"id": str(timestamp), KEY: timestamp} for timestamp in timestamps]
 
 
 class Pages:
-    """Pages by cursor: the first has none, the others c1, c2 and so on."""
+    """The pages of a list: the first has no cursor, the next have c1, c2 and so on."""
 
     def __init__(self, *contents: list[Row]) -> None:
-        """Take the rows of each page."""
-        self.asked: list[str | None] = []
+        self.requested: list[str | None] = []
         last = len(contents) - 1
         self._pages: dict[str | None, Page | Exception] = {
             f"c{number}" if number else None: Page(
@@ -44,17 +43,17 @@ class Pages:
             for number, content in enumerate(contents)
         }
 
-    def replace(self, cursor: str | None, answer: Page | Exception) -> Pages:
-        """Answer something else from now on."""
-        self._pages[cursor] = answer
+    def replace(self, cursor: str | None, page: Page | Exception) -> Pages:
+        """Replace the page at a cursor with another page or an error."""
+        self._pages[cursor] = page
         return self
 
     def __call__(self, cursor: str | None) -> Iterator[Page]:
-        """Answer requests from a cursor on."""
+        """Yield the pages from a cursor on."""
         return paged(self._page_at)(cursor)
 
     def _page_at(self, cursor: str | None) -> Page:
-        self.asked.append(cursor)
+        self.requested.append(cursor)
         page = self._pages[cursor]
         if isinstance(page, Exception):
             raise page
@@ -63,37 +62,37 @@ class Pages:
 
 @dataclass
 class Read:
-    """What came out of a read."""
+    """The steps and warnings of a read."""
 
     steps: list[walks.Step] = field(default_factory=list)
     order_warnings: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
 
     def warn_of_order(self, order: str) -> None:
-        """Remember that a list was not in order."""
+        """Record that a list was not in order."""
         self.order_warnings.append(order)
 
     def warn_of_restart(self, reason: str) -> None:
-        """Remember that a walk started again."""
+        """Record that a walk was restarted."""
         self.restarts.append(reason)
 
     @property
     def ids(self) -> list[str]:
-        """Ids of the rows emitted, in their order."""
+        """Return the ids of the emitted rows in output order."""
         return [row["id"] for step in self.steps for row in step.rows]
 
     @property
     def positions(self) -> list[Position | None]:
-        """What was saved after each page."""
+        """Return the position saved after each page."""
         return [step.position for step in self.steps]
 
     @property
     def bookmarks(self) -> list[str | None]:
-        """The bookmark after each page."""
+        """Return the bookmark of each saved position."""
         return [position.bookmark for position in self.positions if position]
 
     def take(self, steps: Iterable[walks.Step]) -> Read:
-        """Read to the end, or to an error."""
+        """Read to the end or up to an error."""
         for step in steps:
             self.steps.append(step)
         return self
@@ -102,7 +101,7 @@ class Read:
 def feed_steps(
     pages: Pages, read: Read, position: Position, start: str | None = None
 ) -> Iterator[walks.Step]:
-    """Begin to read a feed."""
+    """Return the steps of a feed, which are read as they are consumed."""
     plan = walks.WalkPlan(
         position, lambda bookmark: walks.floor_of(bookmark, start, OVERLAP)
     )

@@ -1,4 +1,4 @@
-"""Responses and pages without a server."""
+"""Responses and pages that need no server."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 
 class JsonResponse(requests.Response):
-    """A response whose body is decoded already."""
+    """A response with a decoded body."""
 
     def __init__(self, value: object) -> None:
-        """Take the decoded body."""
         super().__init__()
         self._value = value
 
@@ -35,13 +34,13 @@ def response_of(value: object) -> requests.Response:
 
 
 def paged(page_at: Callable[[str | None], Page]) -> PagesFrom:
-    """Read a list in memory with the paginator of the tap.
+    """Read a list in memory with the tap's paginator.
 
     Args:
-        page_at: From a cursor to the page there.
+        page_at: Returns the page at a cursor.
 
     Returns:
-        From a cursor to the pages from there on.
+        A function that yields the pages from a cursor on.
     """
 
     def pages_from(cursor: str | None) -> Iterator[Page]:

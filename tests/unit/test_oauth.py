@@ -1,4 +1,4 @@
-"""Tests of access tokens: lifetime and renewal."""
+"""Tests of the lifetime and the renewal of access tokens."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ LIFETIMES: dict[str, tuple[str, object, bool, float]] = {
 
 
 @table(LIFETIMES)
-def test_the_lifetime_of_a_token(
+def test_the_lifetime_is_taken_from_the_first_valid_source(
     case: tuple[str, object, bool, float],
 ) -> None:
-    """From the JWT and the clock of Gorgias, else from `expires_in`, else a day."""
+    """The sources are the JWT with the time at Gorgias, `expires_in`, and one day."""
     token, expires_in, dated, seconds = case
     now = datetime.fromtimestamp(NOW, timezone.utc) if dated else None
     assert lifetime_seconds(token, expires_in, now) == seconds
@@ -86,13 +86,13 @@ JSON = st.recursive(
     st.text() | st.builds(jwt, st.fixed_dictionaries({"exp": JSON, "iat": JSON})), JSON
 )
 def test_any_token_has_a_valid_lifetime(token: str, expires_in: object) -> None:
-    """More than 0 seconds, and at most a day."""
+    """It is more than 0 seconds and at most a day."""
     assert 0 < lifetime_seconds(token, expires_in, None) <= MAX_LIFETIME_SECONDS
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox with latency, so that requests of threads overlap."""
+    """A sandbox with latency, so that the requests of threads overlap."""
     with Sandbox(Shop(seed=1, tickets=1), latency=0.1) as sandbox:
         yield sandbox
 
@@ -152,7 +152,7 @@ def test_one_thread_renews_a_rejected_token(
 def test_representations_show_no_credentials(
     sandbox: Sandbox, authenticator: RefreshTokenAuthenticator
 ) -> None:
-    """They could be logged by accident."""
+    """An accidental log line would not leak any."""
     shown = f"{authenticator!r} {signed(authenticator)!r} {authenticator}"
     assert [token for token in sandbox.auth.given if token in shown] == []
     assert sandbox.oauth_config["client_secret"] not in shown

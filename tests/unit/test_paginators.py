@@ -1,4 +1,4 @@
-"""Tests of the paginators: forms of pages, and the next page."""
+"""Tests of the paginators and the formats of pages."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ def test_rows_and_cursor_are_found(case: tuple[object, Page]) -> None:
 
 
 @table(INVALID_PAGES)
-def test_a_response_of_another_form_is_rejected(case: tuple[object, str]) -> None:
+def test_a_response_in_another_format_is_rejected(case: tuple[object, str]) -> None:
     """It is not treated as an empty list."""
     body, reason = case
     with pytest.raises(PageError, match=reason):
         page_of(body)
 
 
-def test_a_list_without_pages_is_never_full() -> None:
-    """Its rows are complete."""
+def test_a_list_without_pages_may_have_any_number_of_rows() -> None:
+    """It is never taken for a full page without a cursor."""
     rows = [{"id": 1}, {"id": 2}, {"id": 3}]
     assert page_of({"data": rows}, page_size=None) == Page(rows)
 
@@ -112,7 +112,7 @@ def test_reading_can_start_at_a_cursor() -> None:
 
 
 def test_an_empty_page_with_a_cursor_is_not_the_end() -> None:
-    """Neither for `continue_if_empty` of the SDK nor for `advance`."""
+    """Both `continue_if_empty` and `advance` request the next page."""
     response = response_of({"data": [], "meta": {"next_cursor": "b"}})
     paginator = CursorPaginator()
     assert paginator.continue_if_empty(response)
@@ -126,7 +126,7 @@ def test_an_empty_page_with_a_cursor_is_not_the_end() -> None:
 def test_a_repeated_cursor_is_an_error(
     start: str | None, requests: list[str | None]
 ) -> None:
-    """An endless loop would use up the budget. No page is read twice."""
+    """It would cause an endless loop. No page is read twice."""
     cycle = {None: Page([], "b"), "b": Page([], "c"), "c": Page([], "b")}
     requested: list[str | None] = []
 
@@ -166,7 +166,7 @@ def test_the_url_of_the_next_items_becomes_query_parameters(
     "url", ["https://evil.test/items?cursor=c", "ftp://acme.gorgias.com/x?cursor=c"]
 )
 def test_next_items_of_another_host_are_rejected(url: str) -> None:
-    """A response must not decide which host gets a request."""
+    """A response cannot redirect requests to another host."""
     paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
     with pytest.raises(PageError, match="another host"):
         paginator.get_next(response_of({"data": [], "meta": {"next_items": url}}))

@@ -69,7 +69,7 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Responds by path, and records the requests."""
+    """A handler that responds by path and records the requests."""
 
     seen: list[BaseHTTPRequestHandler]
 
@@ -96,7 +96,7 @@ RESPONSES: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/very-busy": (429, {"Retry-after": "86400"}, b"{}"),
     "/moved": (301, {"Location": "/ok"}, b""),
     "/cut": (200, {"Content-Length": "100"}, b'{"data": ['),
-    "/no-gzip": (200, {"Content-Encoding": "gzip"}, b"no gzip at all"),
+    "/invalid-gzip": (200, {"Content-Encoding": "gzip"}, b"not gzip"),
 }
 
 
@@ -143,10 +143,10 @@ def get(
 
 
 @table(RETRY_AFTER)
-def test_retry_after_is_parsed_in_all_forms(
+def test_retry_after_is_parsed_in_all_formats(
     case: tuple[dict[str, str], float | None],
 ) -> None:
-    """The result is not negative; None if the header is missing or invalid."""
+    """The result is never negative, and None if the header is missing or invalid."""
     headers, seconds = case
     assert retry_after_seconds(CaseInsensitiveDict(headers)) == seconds
 
@@ -209,7 +209,7 @@ def test_a_429_delays_the_next_request(
     clock: FakeClock,
     summary: RunSummary,
 ) -> None:
-    """By the requested time plus up to one second, but not by a day."""
+    """The delay is the requested time plus up to one second, but never a day."""
     assert get(session, f"{server}{path}").status_code == 429
     assert clock.sleeps == []
     get(session, f"{server}/ok")
@@ -218,7 +218,7 @@ def test_a_429_delays_the_next_request(
     assert waited == pytest.approx(sum(clock.sleeps))
 
 
-@pytest.mark.parametrize("path", ["/cut", "/no-gzip"])
+@pytest.mark.parametrize("path", ["/cut", "/invalid-gzip"])
 def test_an_incomplete_response_is_transient(
     path: str, server: str, session: GorgiasSession
 ) -> None:

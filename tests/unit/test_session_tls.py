@@ -28,7 +28,7 @@ AUTH = HTTPBasicAuth("ann@acme.test", "planted-key")
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Responds, and records the requests."""
+    """A handler that responds to any path and records the requests."""
 
     seen: list[BaseHTTPRequestHandler]
 
@@ -124,7 +124,7 @@ def test_the_environment_can_name_ca_certificates(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """For example those of a company's proxy."""
+    """The proxy of a company may need them."""
     file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     monkeypatch.setenv(name, str(file))
@@ -175,7 +175,7 @@ def test_missing_ca_certificates_are_reported(
 def test_a_proxy_sees_no_credentials(
     server: Server, session: GorgiasSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tap only requests a tunnel from it."""
+    """The tap only requests a tunnel to Gorgias from it."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(TransportError, match="could not be established"):
         get(session, "https://acme.gorgias.test/api/tickets", {"cursor": "x"})

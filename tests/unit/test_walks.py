@@ -156,7 +156,7 @@ def test_a_snapshot_reads_every_page_of_every_list() -> None:
     active = Pages([{"id": 1}, {"id": 2}], [{"id": 3}])
     archived = Pages([{"id": 4}])
     assert snapshot_ids(active, archived) == [1, 2, 3, 4]
-    assert (active.asked, archived.asked) == ([None, "c1"], [None])
+    assert (active.requested, archived.requested) == ([None, "c1"], [None])
 
 
 def test_a_snapshot_emits_each_row_once() -> None:

@@ -64,7 +64,7 @@ def test_an_idle_run_requests_only_the_last_page() -> None:
     """New rows would be on that page."""
     pages, position = three_pages(), Position(at(11), cursor="c2")
     read = read_list(pages, position)
-    assert pages.asked == ["c2"]
+    assert pages.requested == ["c2"]
     assert read.positions == [position]
 
 
@@ -72,7 +72,7 @@ def test_an_idle_run_over_a_single_page_takes_one_request() -> None:
     """The first page has no cursor, and is requested again."""
     pages = Pages(rows(at(8)))
     assert read_list(pages, Position(at(8))).positions == [Position(at(8))]
-    assert pages.asked == [None]
+    assert pages.requested == [None]
 
 
 def test_a_list_that_grew_is_read_from_its_former_last_page() -> None:
@@ -80,7 +80,7 @@ def test_a_list_that_grew_is_read_from_its_former_last_page() -> None:
     pages = Pages(rows(at(8)), rows(at(9), at(10)), rows(at(11)))
     read = read_list(pages, Position(at(9), cursor="c1"))
     assert read.ids == [at(9), at(10), at(11)]
-    assert pages.asked == ["c1", "c2"]
+    assert pages.requested == ["c1", "c2"]
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 410])
@@ -88,7 +88,7 @@ def test_a_refused_cursor_is_discarded(status: int) -> None:
     """The list is read again from the beginning, with one warning."""
     pages = three_pages().replace("old", refusal(status))
     read = read_list(pages, Position(at(11), cursor="old"))
-    assert pages.asked == ["old", None, "c1", "c2"]
+    assert pages.requested == ["old", None, "c1", "c2"]
     assert len(read.restarts) == 1
     assert read.positions[-1] == Position(at(11), cursor="c2")
 
@@ -99,7 +99,7 @@ def test_a_list_whose_first_page_is_refused_is_an_error() -> None:
     pages.replace(None, refusal(404))
     with pytest.raises(ApiError):
         read_list(pages, Position(at(11), cursor="c2"), read=read)
-    assert pages.asked == ["c2", None]
+    assert pages.requested == ["c2", None]
     assert (read.restarts, read.positions) == ([], [])
 
 
@@ -124,7 +124,7 @@ def test_other_errors_do_not_discard_the_cursor(error: ApiError) -> None:
     pages, read = three_pages().replace("c2", error), Read()
     with pytest.raises(ApiError):
         read_list(pages, Position(at(11), cursor="c2"), read=read)
-    assert pages.asked == ["c2"]
+    assert pages.requested == ["c2"]
     assert read.positions == []
 
 
@@ -133,7 +133,7 @@ def test_a_refused_cursor_of_this_run_is_an_error() -> None:
     pages, read = three_pages().replace("c2", refusal(400)), Read()
     with pytest.raises(ApiError):
         read_list(pages, read=read)
-    assert pages.asked == [None, "c1", "c2"]
+    assert pages.requested == [None, "c1", "c2"]
     assert read.positions[-1] == Position(at(10), cursor="c1")
 
 

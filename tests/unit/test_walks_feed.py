@@ -20,7 +20,7 @@ def test_a_first_sync_reads_everything() -> None:
     pages = Pages(rows(at(12), at(11)), rows(at(10)), rows(at(1)))
     read = feed(pages)
     assert read.ids == [at(12), at(11), at(10), at(1)]
-    assert pages.asked == [None, "c1", "c2"]
+    assert pages.requested == [None, "c1", "c2"]
 
 
 def test_reading_stops_at_the_floor() -> None:
@@ -32,7 +32,7 @@ def test_reading_stops_at_the_floor() -> None:
     )
     read = feed(pages, Position(at(10)))
     assert read.ids == [at(12), at(11), at(10), at(9, 59)]
-    assert pages.asked == [None, "c1"]
+    assert pages.requested == [None, "c1"]
 
 
 def test_a_row_at_the_floor_is_emitted_and_does_not_end_the_walk() -> None:
@@ -40,7 +40,7 @@ def test_a_row_at_the_floor_is_emitted_and_does_not_end_the_walk() -> None:
     pages = Pages(rows(at(12), at(9, 58)), rows(at(9, 58), at(9, 57)), rows(at(9)))
     read = feed(pages, Position(at(10)))
     assert read.ids == [at(12), at(9, 58), at(9, 58)]
-    assert pages.asked == [None, "c1"]
+    assert pages.requested == [None, "c1"]
 
 
 def test_an_idle_run_takes_one_request() -> None:
@@ -48,7 +48,7 @@ def test_an_idle_run_takes_one_request() -> None:
     pages = Pages(rows(at(10), at(9)), rows(at(8)))
     read = feed(pages, Position(at(10)))
     assert read.positions == [Position(at(10))]
-    assert pages.asked == [None]
+    assert pages.requested == [None]
 
 
 def test_a_first_sync_stops_at_the_start_date() -> None:
@@ -56,7 +56,7 @@ def test_a_first_sync_stops_at_the_start_date() -> None:
     pages = Pages(rows(at(12), at(8), at(7, 59)), rows(at(7)))
     read = feed(pages, start=at(8))
     assert read.ids == [at(12), at(8)]
-    assert pages.asked == [None]
+    assert pages.requested == [None]
 
 
 def test_the_bookmark_takes_precedence_over_the_start_date() -> None:
@@ -88,7 +88,7 @@ def test_an_unfinished_walk_is_finished_before_a_new_one() -> None:
     )
     walk = Walk(newest=at(12), cursor="c2", floor=at(9, 58))
     read = feed(pages, Position(at(10), walk))
-    assert pages.asked == ["c2", None, "c1"]
+    assert pages.requested == ["c2", None, "c1"]
     assert read.ids == [at(10, 30), at(14), at(13), at(12)]
     assert read.positions == [
         Position(at(12)),
@@ -112,7 +112,7 @@ def test_a_walk_with_a_refused_cursor_restarts_with_the_same_floor() -> None:
     pages.replace("old", refusal(400))
     read = feed(pages, Position(at(9), Walk(at(11), "old", at(5))))
     assert len(read.restarts) == 1
-    assert pages.asked == ["old", None, "c1", "c2"]
+    assert pages.requested == ["old", None, "c1", "c2"]
     assert read.ids == [at(12), at(10), at(6)]
     assert read.positions[0] == Position(at(9), Walk(at(12), "c1", at(5)))
     assert read.positions[-1] == Position(at(12))
@@ -143,7 +143,7 @@ def test_other_errors_do_not_restart_a_walk(error: ApiError) -> None:
     with pytest.raises(ApiError) as raised:
         feed(pages, Position(at(9), Walk(at(11), "old", at(5))), read=read)
     assert raised.value is error
-    assert (pages.asked, read.steps, read.restarts) == (["old"], [], [])
+    assert (pages.requested, read.steps, read.restarts) == (["old"], [], [])
 
 
 def test_a_refused_cursor_of_this_run_is_an_error() -> None:
@@ -177,7 +177,7 @@ def test_wrong_order_on_the_last_page_is_detected() -> None:
     pages = Pages(rows(at(12), at(9), at(11)), rows(at(8)))
     read = feed(pages, Position(at(10)))
     assert read.order_warnings == ["newest first"]
-    assert pages.asked == [None, "c1"]
+    assert pages.requested == [None, "c1"]
 
 
 def test_rows_with_equal_timestamps_are_in_order() -> None:
@@ -191,7 +191,7 @@ def test_a_row_that_changes_during_the_walk_is_not_wrong_order() -> None:
     pages = Pages(rows(at(12), at(11)), rows(at(13), at(10), at(9)), rows(at(8)))
     read = feed(pages, Position(at(10)))
     assert read.order_warnings == []
-    assert pages.asked == [None, "c1"]
+    assert pages.requested == [None, "c1"]
     assert read.positions[-1] == Position(at(12))
 
 
@@ -260,11 +260,11 @@ def test_a_page_is_requested_only_when_its_step_is() -> None:
     """A position is valid only after the rows before it are written."""
     pages = Pages(rows(at(12)), rows(at(11)))
     steps = feed_steps(pages, Read(), Position())
-    assert pages.asked == []
+    assert pages.requested == []
     next(steps)
-    assert pages.asked == [None]
+    assert pages.requested == [None]
     next(steps)
-    assert pages.asked == [None, "c1"]
+    assert pages.requested == [None, "c1"]
 
 
 @pytest.mark.parametrize(

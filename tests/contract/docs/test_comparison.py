@@ -71,13 +71,13 @@ def test_our_rule_predicts_the_requests_of_the_tap(
     streams = ("tickets", stream, "customers")
     config = {**sandbox.config, "message_lookback_days": 0}
     first = run(config, *streams)
-    assert sandbox.count() == way.first(size, 2)
+    assert sandbox.count() == way.first(size)
     let_an_hour_pass(sandbox.shop)
     sandbox.reset_counters()
 
     run(config, *streams, state=first.state)
 
-    assert sandbox.count() == way.hourly(size, 2)
+    assert sandbox.count() == way.hourly(size)
 
 
 @pytest.mark.parametrize("name", ["omniload", "Airbyte"])
@@ -86,13 +86,13 @@ def test_the_rules_of_others_predict_the_measured_requests(name: str) -> None:
     (other,) = (one for one in OTHERS if one.name.startswith(name))
     size = ShopSize("benchmark", 2_500, 9_012, 41, 1_500)
     measured = {"omniload": (131, 6), "Airbyte": (131, 3)}
-    assert (other.first(size, 2), other.hourly(size, 2)) == measured[name]
+    assert (other.first(size), other.hourly(size)) == measured[name]
 
 
 def test_no_rule_is_below_the_number_of_pages() -> None:
     """A first sync of all three lists takes at least one request per page."""
     minimum = pages(SHOP.tickets) + pages(SHOP.messages) + pages(SHOP.customers)
-    below = [one for one in (*OURS, *OTHERS) if one.first(SHOP, 2) < minimum]
+    below = [one for one in (*OURS, *OTHERS) if one.first(SHOP) < minimum]
     assert all("customers" in one.misses for one in below)
 
 

@@ -54,9 +54,9 @@ def test_the_costs_table_follows_from_the_rules() -> None:
 def test_the_rules_predict_the_counts_of_the_benchmark() -> None:
     """The page names these counts."""
     still = ShopSize("benchmark", 2_500, 9_012, 0)
-    assert first_by_ticket(still, 2) == 118
-    assert first_by_date(still, 2) == 116
-    assert hourly_by_ticket(still._replace(changed=41), 2) == 4
+    assert first_by_ticket(still) == 118
+    assert first_by_date(still) == 116
+    assert hourly_by_ticket(still._replace(changed=41)) == 4
 
 
 def test_the_rule_of_events_predicts_the_requests_of_the_tap() -> None:
@@ -64,12 +64,12 @@ def test_the_rule_of_events_predicts_the_requests_of_the_tap() -> None:
     size = ShopSize("sandbox", 40, 108, 0)
     with Sandbox(Shop(tickets=40, events=40 * EVENTS_PER_TICKET)) as sandbox:
         run(sandbox.config, "events")
-        assert sandbox.count() == first_of_events(size, 2)
+        assert sandbox.count() == first_of_events(size)
 
 
 def test_events_are_most_of_a_first_sync() -> None:
     """They take three times the requests of everything else, as the page states."""
     medium = SHOPS[1]
-    rest = first_by_date(medium, 2) + pages(3 * medium.tickets)
-    assert first_of_events(medium, 2) == 22_000
-    assert 3 <= first_of_events(medium, 2) / rest < 3.5
+    rest = first_by_date(medium) + pages(3 * medium.tickets)
+    assert first_of_events(medium) == 22_000
+    assert 3 <= first_of_events(medium) / rest < 3.5

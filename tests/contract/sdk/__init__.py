@@ -1,1 +1,1 @@
-"""What the tap relies on in the SDK."""
+"""The parts of the SDK, public and private, that the tap relies on."""

@@ -1,7 +1,7 @@
-"""What `stream_types/children.py` leans on in the SDK is still there.
+"""The behaviour of the SDK that `stream_types/children.py` relies on.
 
-The first tests drive plain SDK streams, so that they fail when the SDK changes. The
-last ones look at what our own streams make of it.
+The first tests run plain SDK streams, so that they fail if the SDK changes. The others
+run streams of the tap.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 SCHEMA = {"properties": {"id": {"type": "integer"}}}
 CONTEXTS: list[dict[str, Any]] = [{}, {"parent": 1}, {"parent": 2}]
-told: list[tuple[str, Any]] = []
+calls: list[tuple[str, Any]] = []
 
 
 class Parent(Stream):
-    """Two rows; it has no contexts for its children unless asked to test."""
+    """Has two rows, and contexts for its children only in a connection test."""
 
     name = "parents"
     schema: ClassVar[dict[str, Any]] = SCHEMA
@@ -55,7 +55,7 @@ class Parent(Stream):
 
 
 class Child(Stream):
-    """It tells when a context is made, and when it is read."""
+    """Records when a context is created and when it is read."""
 
     name = "children"
     schema: ClassVar[dict[str, Any]] = SCHEMA
@@ -66,24 +66,24 @@ class Child(Stream):
     @override
     def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         for context in CONTEXTS:
-            told.append(("made", context))
+            calls.append(("created", context))
             yield dict(context)
-        told.append(("made", None))
+        calls.append(("created", None))
 
     @override
     def get_records(self, context: types.Context | None) -> Iterator[types.Record]:
-        told.append(("read", dict(context) if context else None))
+        calls.append(("read", dict(context) if context else None))
         for number in range(2):
             yield {"id": number}
-            told.append(("row out", number))
+            calls.append(("resumed", number))
 
     @override
     def _write_record_message(self, record: types.Record) -> None:
-        told.append(("record", record["id"]))
+        calls.append(("record", record["id"]))
 
 
 class Family(Tap):
-    """A tap of nothing but the SDK."""
+    """A tap of plain SDK streams."""
 
     name = "tap-family"
     config_jsonschema: ClassVar[dict[str, Any]] = {"properties": {}}
@@ -95,39 +95,39 @@ class Family(Tap):
 
 @pytest.fixture
 def family() -> Family:
-    """Make a tap that has told nothing yet."""
-    told.clear()
+    """A tap without recorded calls."""
+    calls.clear()
     return Family(config={})
 
 
-def test_contexts_are_taken_one_by_one_when_the_rows_before_are_out(
+def test_a_context_is_created_after_the_rows_of_the_previous_one_are_written(
     family: Family,
 ) -> None:
-    """So a generator of contexts may save how far they are done."""
+    """So a generator of contexts can save the progress."""
     family.streams["children"].sync()
 
-    rows = [("record", 0), ("row out", 0), ("record", 1), ("row out", 1)]
-    assert told == [
-        *(("made", {}), ("read", None), *rows),
-        *(("made", {"parent": 1}), ("read", {"parent": 1}), *rows),
-        *(("made", {"parent": 2}), ("read", {"parent": 2}), *rows),
-        ("made", None),
+    rows = [("record", 0), ("resumed", 0), ("record", 1), ("resumed", 1)]
+    assert calls == [
+        *(("created", {}), ("read", None), *rows),
+        *(("created", {"parent": 1}), ("read", {"parent": 1}), *rows),
+        *(("created", {"parent": 2}), ("read", {"parent": 2}), *rows),
+        ("created", None),
     ]
 
 
-def test_a_parent_without_contexts_leaves_its_children_alone(family: Family) -> None:
-    """And the SDK reads no child by itself, which is why `sync_all` is replaced."""
+def test_children_of_a_parent_without_contexts_are_not_read(family: Family) -> None:
+    """The SDK reads no child by itself, which is why the tap overrides `sync_all`."""
     family.sync_all()
-    assert "read" not in {kind for kind, _ in told}
+    assert "read" not in {kind for kind, _ in calls}
 
 
-def test_a_test_of_the_connection_reads_children_through_their_parents(
+def test_a_connection_test_reads_children_through_their_parents(
     family: Family,
 ) -> None:
-    """With a context, and without asking for partitions."""
+    """It passes a context and does not use `partitions`."""
     family.run_connection_test()
-    assert ("read", {"parent": 1}) in told
-    assert "made" not in {kind for kind, _ in told}
+    assert ("read", {"parent": 1}) in calls
+    assert "created" not in {kind for kind, _ in calls}
 
 
 TICKETS = 10
@@ -135,7 +135,7 @@ DONE = {"replication_key_value": "2000-01-01T00:00:00.000000Z"}
 
 
 class ManyTickets(Tickets):
-    """Ten tickets, three a page."""
+    """Ten tickets in pages of three."""
 
     @override
     def pages(
@@ -157,7 +157,7 @@ class ManyTickets(Tickets):
         return paged(page_at)(cursor)
 
 
-class OneDetailEach(TicketDetailsStream):
+class DetailsFromMemory(TicketDetailsStream):
     """The details of each ticket."""
 
     parent_stream_type = ManyTickets
@@ -174,29 +174,31 @@ class OneDetailEach(TicketDetailsStream):
         yield Page([{"id": ticket_id, "updated_datetime": UPDATED.format(ticket_id)}])
 
 
-class Desk(TapGorgias):
-    """Our own parent and child, from memory."""
+class FeedAndDetails(TapGorgias):
+    """A tap with a parent and a child stream that read from memory."""
 
     @override
     def discover_streams(self) -> Sequence[GorgiasStream]:
-        return [kind(tap=self, run=self.run) for kind in (ManyTickets, OneDetailEach)]
+        return [
+            kind(tap=self, run=self.run) for kind in (ManyTickets, DetailsFromMemory)
+        ]
 
 
 def read(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Read ten tickets and their details; return the Singer messages."""
+    """Read ten tickets and their details, and return the Singer messages."""
     state = {"bookmarks": {"tickets": {**DONE}, "ticket_details": {**DONE}}}
-    catalog = Desk(config=dict(CONFIG)).catalog_dict
+    catalog = FeedAndDetails(config=dict(CONFIG)).catalog_dict
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             metadata["metadata"]["selected"] = True
-    Desk(config=dict(CONFIG), state=state, catalog=catalog).sync_all()
+    FeedAndDetails(config=dict(CONFIG), state=state, catalog=catalog).sync_all()
     return messages(capsys)
 
 
-def test_state_is_written_for_pages_and_not_for_contexts(
+def test_state_is_written_per_page_and_not_per_context(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Nor does it hold anything of a context."""
+    """It contains nothing of a context."""
     states = [
         json.dumps(one["value"]) for one in read(capsys) if one["type"] == "STATE"
     ]
@@ -206,25 +208,25 @@ def test_state_is_written_for_pages_and_not_for_contexts(
     assert not [state for state in states if "ticket_id" in state]
 
 
-def test_a_schema_is_written_once_for_a_stream(
+def test_a_schema_is_written_once_per_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Some targets flush at each."""
+    """Some targets flush their rows at every SCHEMA message."""
     schemas = [one["stream"] for one in read(capsys) if one["type"] == "SCHEMA"]
     assert sorted(schemas) == ["ticket_details", "tickets"]
 
 
-def test_a_child_and_its_parent_are_read_each_by_itself(
+def test_all_rows_of_a_parent_and_its_child_are_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """All rows of both come, in the order of the parent's list."""
+    """Both keep the order of the parent's list."""
     rows = [one for one in read(capsys) if one["type"] == "RECORD"]
     for stream in ("tickets", "ticket_details"):
         ids = [one["record"]["id"] for one in rows if one["stream"] == stream]
         assert ids == list(range(10, 0, -1))
 
 
-def test_children_have_no_state_of_their_own_for_each_parent() -> None:
-    """A million tickets must not make a million bookmarks."""
+def test_children_have_no_bookmark_per_parent_record() -> None:
+    """A million tickets would add a million bookmarks to STATE."""
     assert ChildStream.state_partitioning_keys == ()
     assert TicketMessagesStream.parent_stream_type is TicketsStream

@@ -1,4 +1,4 @@
-"""What `sdk/record_messages.py` leans on in the SDK is still there."""
+"""The behaviour of the SDK that `sdk/record_messages.py` relies on."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from tap_gorgias.stream_types.base import GorgiasStream
 from tests.support.memory import Tags, Tickets, messages, tap_of
 
 
-def test_the_sdk_writes_a_record_through_the_method_that_is_replaced() -> None:
-    """A deselected part is left out by it, all else by the converter."""
+def test_the_sdk_writes_records_with_the_overridden_method() -> None:
+    """The override has the same parameters."""
     name = "_generate_record_messages"
     theirs = inspect.signature(getattr(Stream, name)).parameters.values()
     ours = inspect.signature(getattr(GorgiasStream, name)).parameters.values()
     assert [one.name for one in ours] == [one.name for one in theirs]
-    called = [
+    callers = [
         method
         for method in vars(Stream).values()
         if inspect.isfunction(method) and name in method.__code__.co_names
     ]
-    assert [method.__name__ for method in called] == ["_write_record_message"]
+    assert [method.__name__ for method in callers] == ["_write_record_message"]
 
 
-def test_a_record_message_is_made_as_the_sdk_makes_it(
+def test_record_messages_equal_those_of_the_sdk(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A catalog that deselects a part of a property takes the SDK's own way."""
+    """The SDK's own method is used if a part of a property is deselected."""
     tap = tap_of(Tickets, 4)
     stream = tap.streams["tickets"]
     tap.sync_all()
@@ -42,14 +42,14 @@ def test_a_record_message_is_made_as_the_sdk_makes_it(
     assert ours == theirs
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_activate_version_messages_are_obeyed(
-    *, wanted: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("enabled", [True, False])
+def test_activate_version_messages_can_be_disabled(
+    *, enabled: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The SDK reads the setting although it declares it from 0.55 on only."""
-    tap_of(Tags, 1, emit_activate_version_messages=wanted).sync_all()
+    """The SDK reads this setting in versions before 0.55, which do not declare it."""
+    tap_of(Tags, 1, emit_activate_version_messages=enabled).sync_all()
     written = messages(capsys)
     activated = [one["version"] for one in written if one["type"] == "ACTIVATE_VERSION"]
-    assert len(activated) == wanted
+    assert len(activated) == enabled
     (row,) = [one for one in written if one["type"] == "RECORD"]
-    assert row.get("version") == (activated[0] if wanted else None)
+    assert row.get("version") == (activated[0] if enabled else None)

@@ -1,4 +1,4 @@
-"""What the tap leans on in the SDK, in private parts too, is still there."""
+"""The behaviour of the SDK's state, signals and commands that the tap relies on."""
 
 from __future__ import annotations
 
@@ -58,31 +58,31 @@ BOOKMARK = {"replication_key": "updated_datetime"}
 
 
 def done(rows: int) -> dict[str, Any]:
-    """Make the entry of a feed that has been read up to a row."""
+    """Return the STATE entry of a feed that was read up to a row."""
     return {**BOOKMARK, "replication_key_value": UPDATED.format(rows)}
 
 
 def under_way(newest: int, cursor: int) -> dict[str, Any]:
-    """Make the entry of a feed in its first walk."""
+    """Return the STATE entry of a feed during its first walk."""
     walk = {"newest": UPDATED.format(newest), "cursor": str(cursor), "floor": None}
     return {**BOOKMARK, "walk": walk}
 
 
 def entries(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Take the stream's entry of each STATE."""
+    """Return the entry of `tickets` in each STATE message."""
     states = [one["value"] for one in written if one["type"] == "STATE"]
     return [state.get("bookmarks", {}).get("tickets", {}) for state in states]
 
 
-def test_the_state_manager_has_the_methods_that_are_known() -> None:
-    """A new one might change STATE behind our back."""
+def test_all_methods_of_the_state_manager_are_known() -> None:
+    """A new method could change STATE unnoticed."""
     found = {name for name in vars(StreamStateManager) if not name.startswith("_")}
     assert found == OVERRIDDEN | HARMLESS
 
 
 @pytest.mark.parametrize("name", sorted(OVERRIDDEN))
-def test_an_override_can_be_called_as_the_sdk_calls_it(name: str) -> None:
-    """Parameters are the same, unless all are taken."""
+def test_an_override_accepts_the_arguments_of_the_sdk(name: str) -> None:
+    """Its parameters are the same, or it takes any."""
     theirs, ours = getattr(StreamStateManager, name), getattr(CheckpointManager, name)
     if isinstance(theirs, property):
         assert isinstance(ours, property)
@@ -96,7 +96,7 @@ def test_an_override_can_be_called_as_the_sdk_calls_it(name: str) -> None:
 
 
 def test_the_sdk_writes_state_only_if_the_manager_is_not_flushed() -> None:
-    """Ours always is, so that each STATE follows the rows of its stream."""
+    """The tap's manager always is, so STATE is written only after its records."""
     method = Stream._write_state_message  # noqa: SLF001
     assert method.__code__.co_names[:2] == ("state_manager", "is_flushed")
     writers = [
@@ -110,8 +110,8 @@ def test_the_sdk_writes_state_only_if_the_manager_is_not_flushed() -> None:
     assert manager.is_flushed
 
 
-def test_a_stream_reaches_its_state_manager_through_the_property_only() -> None:
-    """That is how ours takes the place of the SDK's."""
+def test_a_stream_accesses_its_state_manager_only_through_the_property() -> None:
+    """So overriding the property replaces the manager."""
     manager: Any = vars(Stream)["state_manager"]
     assert isinstance(manager, property)
     assert manager.fget is not None
@@ -119,8 +119,8 @@ def test_a_stream_reaches_its_state_manager_through_the_property_only() -> None:
     assert elsewhere.count("._state_manager") == 1  # set to None by __init__
 
 
-def test_the_manager_takes_the_tap_s_state_itself_not_a_copy() -> None:
-    """What is saved is what `write_state` sends."""
+def test_the_manager_shares_the_state_of_the_tap() -> None:
+    """`write_state` sends what the manager saved."""
     tap = tap_of(Tickets, 0)
     stream = tap.streams["tickets"]
     assert isinstance(stream.state_manager, CheckpointManager)
@@ -129,7 +129,7 @@ def test_the_manager_takes_the_tap_s_state_itself_not_a_copy() -> None:
 
 
 def test_state_holds_only_what_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
-    """No progress markers, signposts or starting values of the SDK."""
+    """It has no progress markers, signposts or starting values of the SDK."""
     tap_of(Tickets, 7).sync_all()
     written = messages(capsys)
     found = entries(written)
@@ -140,29 +140,29 @@ def test_state_holds_only_what_was_saved(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("frequency", [1, 2, 10_000])
-def test_no_state_is_ahead_of_its_records(
+def test_state_is_never_ahead_of_its_records(
     frequency: int,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However often the SDK writes STATE, the rows of its position are out."""
+    """However often the SDK writes STATE, all rows before its position were written."""
     monkeypatch.setattr(Stream, "STATE_MSG_FREQUENCY", frequency)
     tap_of(Tickets, 10).sync_all()
-    out: set[int] = set()
+    emitted: set[int] = set()
     for message in messages(capsys):
         if message["type"] == "RECORD":
-            out.add(message["record"]["id"])
+            emitted.add(message["record"]["id"])
         for entry in entries([message]):
             cursor = int(entry["walk"]["cursor"]) if "walk" in entry else 0
             expected = set(range(cursor + 1, 11)) if entry else set()
-            assert out >= expected
-    assert len(out) == 10
+            assert emitted >= expected
+    assert len(emitted) == 10
 
 
-def test_a_run_that_fails_leaves_the_position_of_its_last_whole_page(
+def test_a_failed_run_saves_the_position_after_the_last_complete_page(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The SDK's own line about it is left out: the command line tells the failure."""
+    """The failure is logged once: the SDK's own error message is suppressed."""
     tap = tap_of(Tickets, 10)
 
     def fail_at_third(cursor: str | None) -> None:
@@ -179,45 +179,45 @@ def test_a_run_that_fails_leaves_the_position_of_its_last_whole_page(
     assert "Unexpected ZeroDivisionError" in error.getMessage()
 
 
-def test_the_next_page_is_asked_for_while_rows_are_emitted(
+def test_the_next_page_is_requested_while_rows_are_emitted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first row of a page leaves only when its successor was asked for."""
-    asked: list[str | None] = []
+    """The first row of each page waits until the next page was requested."""
+    requested: list[str | None] = []
     arrived = threading.Condition()
     tap = tap_of(Tickets, 10)
 
-    def note(cursor: str | None) -> None:
+    def record(cursor: str | None) -> None:
         with arrived:
-            asked.append(cursor)
+            requested.append(cursor)
             arrived.notify()
 
-    def wait_for_page_ahead(_self: Tickets, row: Any, _context: Any) -> Any:  # noqa: ANN401
-        pages_wanted = {10: 2, 7: 3, 4: 4}.get(row["id"], 0)
+    def wait_for_next_page(_self: Tickets, row: Any, _context: Any) -> Any:  # noqa: ANN401
+        expected = {10: 2, 7: 3, 4: 4}.get(row["id"], 0)
         with arrived:
-            assert arrived.wait_for(lambda: len(asked) >= pages_wanted, 20)
+            assert arrived.wait_for(lambda: len(requested) >= expected, 20)
         return row
 
-    tap.before_page = note
-    monkeypatch.setattr(Tickets, "post_process", wait_for_page_ahead)
+    tap.before_page = record
+    monkeypatch.setattr(Tickets, "post_process", wait_for_next_page)
     tap.sync_all()
-    assert asked == [None, "7", "4", "1"]
+    assert requested == [None, "7", "4", "1"]
     assert entries(messages(capsys))[-1] == done(10)
 
 
-def test_a_test_of_the_connection_asks_for_one_page() -> None:
+def test_a_connection_test_requests_one_page() -> None:
     """It stops after the first record."""
-    asked: list[str | None] = []
+    requested: list[str | None] = []
     tap = tap_of(Tickets, 10)
-    tap.before_page = asked.append
+    tap.before_page = requested.append
     tap.run_connection_test()
-    assert asked == [None]
+    assert requested == [None]
 
 
-def test_a_run_goes_on_from_the_state_of_the_last(
+def test_a_run_resumes_from_the_state_of_the_previous_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The SDK hands STATE through as it is."""
+    """The SDK does not change the entries of STATE."""
     state = {"bookmarks": {"tickets": under_way(10, 4)}}
     tap_of(Tickets, 10, state).sync_all()
     written = messages(capsys)
@@ -226,27 +226,27 @@ def test_a_run_goes_on_from_the_state_of_the_last(
     assert entries(written)[-1] == done(10)
 
 
-def test_a_stream_that_is_read_whole_takes_no_room_in_state(
+def test_state_has_no_entry_for_a_full_table_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The SDK makes empty entries for those."""
+    """The SDK would write an empty entry."""
     tap_of(Tags, 7).sync_all()
     states = [one["value"] for one in messages(capsys) if one["type"] == "STATE"]
     assert all(state.get("bookmarks", {}) == {} for state in states)
 
 
-def test_state_of_other_streams_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    """A run of one stream must not forget the others."""
+def test_the_state_of_other_streams_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run of one stream does not remove their bookmarks."""
     other = {"replication_key_value": "2026-01-01T00:00:00.000000Z"}
     tap_of(Tickets, 7, {"bookmarks": {"events": other}}).sync_all()
     states = [one["value"] for one in messages(capsys) if one["type"] == "STATE"]
     assert all(state["bookmarks"]["events"] == other for state in states)
 
 
-def test_a_catalog_can_have_a_feed_read_whole(
+def test_a_catalog_can_request_the_full_table_of_a_feed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The SDK forces the method, and the stream keeps STATE out of it."""
+    """The SDK sets `replication_method`, and the bookmark stays unchanged."""
     catalog = tap_of(Tickets, 0).catalog_dict
     catalog["streams"][0]["replication_method"] = "FULL_TABLE"
     state = {"bookmarks": {"tickets": done(5)}}
@@ -273,10 +273,10 @@ def test_a_catalog_can_have_a_feed_read_whole(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_replaced_method_has_the_signature_of_the_sdk_s(
+def test_an_overridden_method_has_the_signature_of_the_sdk(
     owner: type, name: str
 ) -> None:
-    """Names and kinds of parameters decide how the SDK may call it."""
+    """Names, kinds and defaults of its parameters are the same."""
     theirs = inspect.signature(getattr(owner, name)).parameters.values()
     ours = inspect.signature(getattr(TapGorgias, name)).parameters.values()
     assert [(one.name, one.kind, one.default) for one in ours] == [
@@ -284,14 +284,14 @@ def test_a_replaced_method_has_the_signature_of_the_sdk_s(
     ]
 
 
-def test_the_command_line_hands_over_config_and_environment() -> None:
-    """`invoke` reads both parts of a private class."""
+def test_the_command_line_passes_config_and_environment() -> None:
+    """`invoke` reads both fields of a private class."""
     fields = {field.name for field in dataclasses.fields(_ConfigInput)}
     assert fields == {"config", "parse_env"}
 
 
-def test_our_command_takes_the_place_of_the_sdk_s() -> None:
-    """With the same options, in the same order."""
+def test_the_command_of_the_tap_replaces_that_of_the_sdk() -> None:
+    """It has the same options in the same order."""
     ours = TapGorgias.get_singer_command()
     theirs = super(TapGorgias, TapGorgias).get_singer_command()
     assert isinstance(ours, TapCommand)
@@ -303,8 +303,10 @@ def test_our_command_takes_the_place_of_the_sdk_s() -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
-def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None:
-    """The SDK's own ends the process with code 0, as if all had been read."""
+def test_a_signal_reaches_the_handler_of_the_tap(
+    number: signal.Signals, code: int
+) -> None:
+    """The handler of the SDK ends the process with exit code 0."""
     TapGorgias(config=dict(CONFIG))
     with pytest.raises(Terminated) as stopped:
         signal.raise_signal(number)
@@ -312,10 +314,10 @@ def test_a_signal_reaches_our_handler(number: signal.Signals, code: int) -> None
 
 
 @pytest.mark.parametrize("setup_mapper", [True, False])
-def test_a_signal_while_a_tap_is_made_reaches_our_handler(
+def test_a_signal_during_initialization_reaches_the_handler_of_the_tap(
     *, setup_mapper: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To make the streams takes time, and nothing has been read by then."""
+    """Creating the streams takes time, and nothing was read yet."""
 
     def stop(_self: TapGorgias) -> list[GorgiasStream]:
         signal.raise_signal(signal.SIGTERM)
@@ -326,8 +328,8 @@ def test_a_signal_while_a_tap_is_made_reaches_our_handler(
         TapGorgias(config=dict(CONFIG), setup_mapper=setup_mapper)
 
 
-def test_a_tap_can_be_made_outside_the_main_thread() -> None:
-    """Python lets no other thread set a handler."""
+def test_a_tap_can_be_created_outside_the_main_thread() -> None:
+    """Only the main thread can set a signal handler."""
     before = signal.getsignal(signal.SIGTERM)
     with ThreadPoolExecutor() as threads:
         threads.submit(TapGorgias, config=dict(CONFIG)).result()
@@ -337,9 +339,9 @@ def test_a_tap_can_be_made_outside_the_main_thread() -> None:
 def test_a_signal_is_not_reported_as_a_failed_stream(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It reaches the main thread, and what is out stays saved.
+    """It reaches the main thread, and the position of written rows is kept.
 
-    It comes while the third page is asked for and rows of the second are emitted.
+    It arrives while the third page is requested and rows of the second are emitted.
     """
     tap = tap_of(Tickets, 10)
 

@@ -1,4 +1,4 @@
-"""What the tap leans on in the SDK to read its settings is still there."""
+"""The behaviour of the SDK that the tap relies on to read its settings."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from tests.support.memory import CONFIG
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_settings_are_checked_when_a_tap_is_made(
+def test_settings_are_validated_when_a_tap_is_created(
     *, strict: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`_validate_config` is the hook, told whether to refuse."""
-    asked: list[bool] = []
+    """The SDK calls `_validate_config`, with whether to raise errors."""
+    calls: list[bool] = []
 
     def check(self: TapGorgias, *, raise_errors: bool = True) -> list[str]:
         assert self._config == CONFIG
-        asked.append(raise_errors)
+        calls.append(raise_errors)
         return []
 
     monkeypatch.setattr(TapGorgias, "_validate_config", check)
     TapGorgias(config=dict(CONFIG), validate_config=strict)
-    assert asked == [strict]
+    assert calls == [strict]
 
 
 def test_the_validator_fills_in_defaults() -> None:
-    """Settings are read from the config afterwards."""
+    """The tap reads its settings from the completed config."""
     config: dict[str, Any] = {}
     schema = {"properties": {"days": {"type": "integer", "default": 2}}}
     assert list(JSONSchemaValidator(schema).iter_errors(config)) == []
@@ -39,33 +39,33 @@ def test_the_validator_fills_in_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "good", "read", "bad", "complaint"),
+    ("kind", "valid", "expected", "invalid", "message"),
     [
         pytest.param("integer", "3", 3, "many", "invalid literal", id="integer"),
         pytest.param("object", '{"a": 1}', {"a": 1}, "{", "Expecting", id="object"),
     ],
 )
-def test_a_variable_that_the_sdk_cannot_read_is_a_value_error(
+def test_an_unreadable_environment_variable_raises_a_value_error(
     kind: str,
-    good: str,
-    read: object,
-    bad: str,
-    complaint: str,
+    valid: str,
+    expected: object,
+    invalid: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The private reader is asked for one setting at a time."""
+    """The tap calls the private parser for one setting at a time."""
     schema = {"properties": {"days": {"type": [kind, "null"]}}}
-    monkeypatch.setenv("TAP_GORGIAS_DAYS", good)
-    assert parse_environment_config(schema, "TAP_GORGIAS_") == {"days": read}
-    monkeypatch.setenv("TAP_GORGIAS_DAYS", bad)
-    with pytest.raises(ValueError, match=complaint):
+    monkeypatch.setenv("TAP_GORGIAS_DAYS", valid)
+    assert parse_environment_config(schema, "TAP_GORGIAS_") == {"days": expected}
+    monkeypatch.setenv("TAP_GORGIAS_DAYS", invalid)
+    with pytest.raises(ValueError, match=message):
         parse_environment_config(schema, "TAP_GORGIAS_")
 
 
 @pytest.mark.parametrize("config", ["text", {}, {"encoding": {"format": "jsonl"}}])
-def test_the_sdk_s_class_refuses_a_batch_config_that_makes_no_sense(
+def test_the_sdk_rejects_an_invalid_batch_config(
     config: Any,  # noqa: ANN401
 ) -> None:
-    """By one of the exceptions that the settings expect; the class is private."""
+    """It raises one of the exceptions that the settings catch."""
     with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
         BatchConfig.from_dict(config)

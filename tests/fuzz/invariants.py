@@ -1,4 +1,4 @@
-"""What holds for every run, whatever it was given."""
+"""Runs of the tap, and checks that hold for any input."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from tests.support.runs import Output, PartialRun, captured, catalog_of, run, te
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CUSTOMERS_WORDS = "kept between us"
-"""Planted in texts; no error may hold it."""
+CUSTOMER_TEXT = "kept between us"
+"""A text in records that no error may contain."""
 
-_LARGEST = 2**63
-_DEEPEST = 220
+_INTEGER_LIMIT = 2**63
+_MAX_DEPTH = 220
 
 
 class Outcome(NamedTuple):
-    """How a run ended, its promise kept."""
+    """The result of a run that passed the checks."""
 
     output: Output
     errors: list[str]
-    """The lines that tell of the failure; none if the run succeeded."""
+    """The lines of the error; empty if the run succeeded."""
 
 
-def kept(
+def run_and_check(
     config: Mapping[str, Any],
     *streams: str,
     state: dict[str, Any] | None = None,
     catalog: dict[str, Any] | None = None,
 ) -> Outcome:
-    """Run the tap, and check that it fails in words or writes what targets load."""
+    """Run the tap, and check that its output is valid and that any error is clear."""
     errors: list[str] = []
     try:
         output = run(
@@ -52,18 +52,18 @@ def kept(
         cause, output = failure.__cause__, failure.output
         assert isinstance(cause, (GorgiasError, *SAFE_TO_SHOW)), repr(cause)
         errors = list(cause.lines if isinstance(cause, GorgiasError) else [str(cause)])
-        check_words(errors)
+        check_errors(errors)
     check_output(output)
     return Outcome(output, errors)
 
 
-def command(*arguments: str, own_schemas: bool = True) -> Outcome:
-    """Run the tap's command in this process, and check the same.
+def run_command_and_check(*arguments: str, validate_records: bool = True) -> Outcome:
+    """Run the command line of the tap in this process, with the same checks.
 
     Args:
-        arguments: Of the command line.
-        own_schemas: Whether records have to fit the schemas written. A catalog may
-            hold others, which are then the user's.
+        arguments: The arguments of the command line.
+        validate_records: Whether records must match their schema. They may not if the
+            catalog contains another schema.
     """
 
     class Tap(TapGorgias):
@@ -82,8 +82,8 @@ def command(*arguments: str, own_schemas: bool = True) -> Outcome:
     finally:
         Tap.logger.removeHandler(errors)
     assert bool(errors.lines) == (code != 0), (code, errors.lines)
-    check_words(errors.lines)
-    check_output(output, own_schemas=own_schemas)
+    check_errors(errors.lines)
+    check_output(output, validate_records=validate_records)
     return Outcome(output, errors.lines)
 
 
@@ -100,7 +100,7 @@ class _Errors(logging.Handler):
 
 @functools.cache
 def small_catalog(*streams: str) -> str:
-    """Make a catalog, as JSON, that holds no more than these streams."""
+    """Return a catalog as JSON that has no other streams."""
     catalog = catalog_of(*streams)
     catalog["streams"] = [
         entry for entry in catalog["streams"] if entry["tap_stream_id"] in streams
@@ -108,17 +108,17 @@ def small_catalog(*streams: str) -> str:
     return json.dumps(catalog)
 
 
-def check_words(lines: Sequence[str]) -> None:
-    """Check that errors are clear lines, without customers' words."""
+def check_errors(lines: Sequence[str]) -> None:
+    """Check that errors are printable lines without data of customers."""
     for line in lines:
         assert line.isprintable(), repr(line)
         assert 0 < len(line) <= MAX_MESSAGE_CHARACTERS
-        assert CUSTOMERS_WORDS not in line
+        assert CUSTOMER_TEXT not in line
         assert not line.startswith("Unexpected"), line
 
 
-def check_output(output: Output, *, own_schemas: bool = True) -> None:
-    """Check that a strict target can load each message."""
+def check_output(output: Output, *, validate_records: bool = True) -> None:
+    """Check that a strict target can load every message."""
     schemas: dict[str, str] = {}
     for message in output.messages:
         check_value(message)
@@ -129,7 +129,7 @@ def check_output(output: Output, *, own_schemas: bool = True) -> None:
             schemas[message["stream"]] = json.dumps(message["schema"])
         elif message["type"] == "RECORD":
             stream, record = message["stream"], message["record"]
-            if own_schemas:
+            if validate_records:
                 _check_record(schemas[stream], json.dumps(record))
             keys = output.schemas[stream]["key_properties"]
             assert None not in [record[key] for key in keys]
@@ -148,8 +148,8 @@ def _validator(schema: str) -> jsonschema.Draft7Validator:
 
 
 def check_value(value: Any, depth: int = 0) -> None:  # noqa: ANN401
-    """Check that a value fits what databases and their parsers hold."""
-    assert depth <= _DEEPEST
+    """Check that databases and JSON parsers accept a value."""
+    assert depth <= _MAX_DEPTH
     if isinstance(value, dict):
         for name, item in value.items():
             check_value(name)
@@ -163,4 +163,4 @@ def check_value(value: Any, depth: int = 0) -> None:  # noqa: ANN401
     elif isinstance(value, float):
         assert math.isfinite(value)
     elif isinstance(value, int):
-        assert -_LARGEST <= value < _LARGEST
+        assert -_INTEGER_LIMIT <= value < _INTEGER_LIMIT

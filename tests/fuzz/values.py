@@ -1,4 +1,4 @@
-"""Values that do not belong where they stand, and the JSON texts that hold them."""
+"""Unusual JSON values, and ways to put them into JSON."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _RAW = {
     "a list of 100,000 levels": "[" * 100_000 + "]" * 100_000,
     "an object of 700 levels": '{"a":' * 700 + "1" + "}" * 700,
     "an object of 250 levels": '{"a":' * 250 + "1" + "}" * 250,
-    "a list without an end": "[" * 5_000,
+    "an unclosed list": "[" * 5_000,
     "a large exponent": "1e400",
     "5,000 digits": "9" * 5_000,
-    "a number of no end": "Infinity",
-    "no number": "NaN",
+    "infinity": "Infinity",
+    "not a number": "NaN",
 }
-_PLACE = "\ue000{}\ue001"
+_PLACEHOLDER = "\ue000{}\ue001"
 
-RAW: dict[str, str] = {name: _PLACE.format(name) for name in _RAW}
-"""Values that only a text can hold: what stands for each until `text_of`."""
+RAW: dict[str, str] = {name: _PLACEHOLDER.format(name) for name in _RAW}
+"""Placeholders of JSON texts that Python cannot write, which `to_json` inserts."""
 
 TEXTS = (
     "",
@@ -73,7 +73,7 @@ NUMBERS = (
     1e-320,
     1e19,
 )
-ODDITIES: tuple[Any, ...] = (
+UNUSUAL_VALUES: tuple[Any, ...] = (
     None,
     True,
     False,
@@ -88,32 +88,32 @@ ODDITIES: tuple[Any, ...] = (
     {"type": "STATE", "value": {}},
     *RAW.values(),
 )
-VALUES: SearchStrategy[Any] = st.sampled_from(ODDITIES) | JSON_VALUES
+VALUES: SearchStrategy[Any] = st.sampled_from(UNUSUAL_VALUES) | JSON_VALUES
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401
-    """Write JSON, as far as it is JSON, with the raw texts in their places."""
+def to_json(value: Any) -> str:  # noqa: ANN401
+    """Return a value as JSON, with raw texts instead of their placeholders."""
     text = json.dumps(value)
     for name, raw in _RAW.items():
         text = text.replace(json.dumps(RAW[name]), raw)
     return text
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
-    """Name each place in a JSON value, the whole first."""
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    """Yield the path of each part of a JSON value, beginning with the whole value."""
     yield path
     items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
     if isinstance(value, list):
         items = enumerate(value[:1])
     for key, item in items:
-        yield from places(item, (*path, key))
+        yield from paths(item, (*path, key))
 
 
-def put(value: Any, path: tuple[Any, ...], item: Any) -> Any:  # noqa: ANN401
-    """Copy a JSON value with another item at one place."""
+def replaced(value: Any, path: tuple[Any, ...], item: Any) -> Any:  # noqa: ANN401
+    """Return a copy of a JSON value with another item at one path."""
     if not path:
         return item
     head, *rest = path
     changed = value.copy()
-    changed[head] = put(value[head], tuple(rest), item) if rest else item
+    changed[head] = replaced(value[head], tuple(rest), item) if rest else item
     return changed

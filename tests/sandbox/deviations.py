@@ -1,4 +1,4 @@
-"""Answers that differ from the documentation, as those of the live API might."""
+"""Deviations from the API's documentation, as the live API may have."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def other_call_limit(sandbox: Sandbox) -> None:
     sandbox.faults.add(fault, "/api/*", times=_ALWAYS)
 
 
-SURPRISES: tuple[Callable[[Sandbox], None], ...] = (
+DEVIATIONS: tuple[Callable[[Sandbox], None], ...] = (
     refused_parameter,
     ignored_parameter,
     ignored_filter,

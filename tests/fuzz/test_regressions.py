@@ -1,4 +1,4 @@
-"""What the fuzz tests found once; cases of the wire stand in `test_wire.py`."""
+"""Bugs that fuzz tests found; `test_raw_responses.py` has those of HTTP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fuzz.promise import command, kept, small_catalog
+from tests.fuzz.invariants import run_and_check, run_command_and_check, small_catalog
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import PartialRun, run
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A tiny shop."""
+    """A small shop."""
     with Sandbox(Shop(seed=3, tickets=3, customers=3)) as sandbox:
         yield sandbox
 
 
-def test_a_number_in_the_environment_that_is_none_is_named(
+def test_an_invalid_number_in_the_environment_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The SDK ended with a ValueError that did not say where."""
+    """The ValueError of the SDK did not name the variable."""
     monkeypatch.setenv("TAP_GORGIAS_RATE_LIMIT_PERCENT", "half")
 
-    assert command("--config=ENV").errors == [
+    assert run_command_and_check("--config=ENV").errors == [
         (
             "Setting `rate_limit_percent`: the environment variable "
             "`TAP_GORGIAS_RATE_LIMIT_PERCENT` is not a valid integer."
@@ -37,39 +37,39 @@ def test_a_number_in_the_environment_that_is_none_is_named(
     ]
 
 
-def test_a_batch_config_with_unknown_parts_is_refused(sandbox: Sandbox) -> None:
-    """It ended the run with a TypeError, after the first request."""
-    outcome = kept({**sandbox.config, "batch_config": {"a": 1}}, "tags")
+def test_a_batch_config_with_unknown_keys_is_rejected(sandbox: Sandbox) -> None:
+    """It caused a TypeError after the first request."""
+    outcome = run_and_check({**sandbox.config, "batch_config": {"a": 1}}, "tags")
 
     assert len(outcome.errors) == 1
     assert sandbox.count() == 0
 
 
-def test_a_deeply_nested_config_is_refused(tmp_path: Path) -> None:
-    """It ended with a RecursionError."""
+def test_a_deeply_nested_config_is_rejected(tmp_path: Path) -> None:
+    """It caused a RecursionError."""
     (tmp_path / "config").write_text("[" * 100_000)
 
-    errors = command(f"--config={tmp_path / 'config'}").errors
+    errors = run_command_and_check(f"--config={tmp_path / 'config'}").errors
 
     assert errors == ["The config is not a JSON object."]
 
 
-def test_a_catalog_without_metadata_of_the_stream_keeps_the_keys(
+def test_a_catalog_without_metadata_of_the_stream_keeps_the_key_properties(
     sandbox: Sandbox,
 ) -> None:
-    """SCHEMA named a key that it did not have."""
+    """SCHEMA named a key property that its schema did not contain."""
     catalog: dict[str, Any] = json.loads(small_catalog("tags"))
     catalog["streams"][0]["metadata"] = [
         {"breadcrumb": ["properties", "name"], "metadata": {"selected": True}}
     ]
 
-    assert kept(sandbox.config, catalog=catalog).output.ids("tags")
+    assert run_and_check(sandbox.config, catalog=catalog).output.ids("tags")
 
 
-def test_a_cursor_in_state_that_no_url_can_hold_is_refused_by_gorgias_alone(
+def test_a_cursor_with_a_lone_surrogate_is_sent(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A lone surrogate in it ended the run with a UnicodeEncodeError."""
+    """It caused a UnicodeEncodeError. Gorgias rejects it, and the walk restarts."""
     entry = {"replication_key": "updated_datetime"}
     walk = {"newest": None, "cursor": "\ud800x", "floor": None}
     state = {"bookmarks": {"tickets": {**entry, "walk": walk}, "two\nlines": {}}}
@@ -78,7 +78,7 @@ def test_a_cursor_in_state_that_no_url_can_hold_is_refused_by_gorgias_alone(
     for name, text in files.items():
         (tmp_path / name).write_text(text)
 
-    outcome = command(*(f"--{name}={tmp_path / name}" for name in files))
+    outcome = run_command_and_check(*(f"--{name}={tmp_path / name}" for name in files))
 
     assert outcome.errors == []
     assert len(outcome.output.ids("tickets")) == 3
@@ -86,53 +86,53 @@ def test_a_cursor_in_state_that_no_url_can_hold_is_refused_by_gorgias_alone(
 
 @pytest.mark.parametrize("stream", ["views", "view_items"])
 @pytest.mark.parametrize("view", [{}, {"id": None}, {"id": [1]}, {"id": {"a": 1}}])
-def test_a_view_without_id_is_told(
+def test_a_view_without_an_id_is_reported(
     sandbox: Sandbox, view: dict[str, Any], stream: str
 ) -> None:
-    """It ended the run with a KeyError or a TypeError."""
+    """It caused a KeyError or a TypeError."""
     sandbox.faults.add(Fault.rewrite(lambda _: {"data": [view]}), "/api/views")
 
-    errors = kept(sandbox.config, stream).errors
+    errors = run_and_check(sandbox.config, stream).errors
 
     reason = "/api/views failed: a record came without its key (id)."
     assert errors == [f"{stream}: {reason}"]
 
 
-def test_a_meta_that_is_none_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
-    """The rest of the list was left out without a word."""
+def test_an_invalid_meta_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
+    """The rest of the list was skipped silently."""
     rows = [{"id": 1}]
     sandbox.faults.add(
         Fault.rewrite(lambda _: {"data": rows, "meta": "x"}), "/api/tags"
     )
 
-    assert kept(sandbox.config, "tags").errors == [
+    assert run_and_check(sandbox.config, "tags").errors == [
         "tags: /api/tags failed: the response's `meta` is not an object."
     ]
 
 
-def test_numbers_of_more_than_64_bits_are_texts(sandbox: Sandbox) -> None:
-    """Targets refuse them; where any value is allowed, their digits stay."""
+def test_numbers_of_more_than_64_bits_are_strings(sandbox: Sandbox) -> None:
+    """Targets reject them as numbers. Properties of any type keep their digits."""
     row = {"id": 1, "decoration": {"n": 2**63}}
     sandbox.faults.add(Fault.rewrite(lambda _: {"data": [row]}), "/api/tags")
 
-    (tag,) = kept(sandbox.config, "tags").output.records("tags")
+    (tag,) = run_and_check(sandbox.config, "tags").output.records("tags")
 
     assert "9223372036854775808" in json.dumps(tag)
 
 
-def test_a_config_in_place_of_its_file_is_not_shown() -> None:
-    """The whole argument stood in the error, credentials included."""
-    errors = command('--config={"api_key": "planted-key"}').errors
+def test_a_config_instead_of_a_path_is_not_shown() -> None:
+    """The error contained the whole argument with its credentials."""
+    errors = run_command_and_check('--config={"api_key": "planted-key"}').errors
 
     assert errors == ["The config cannot be read: there is no such file."]
 
 
 @pytest.mark.parametrize("name", ["localtime", "Mars/Olympus", "Europe", "../UTC", ""])
-def test_a_time_zone_that_only_this_machine_knows_is_refused(
+def test_a_time_zone_that_is_not_an_iana_name_is_rejected(
     sandbox: Sandbox, name: str
 ) -> None:
-    """Gorgias would not know it either."""
-    outcome = kept({**sandbox.config, "statistics_timezone": name}, "tags")
+    """Gorgias would not know it, even if this machine does."""
+    outcome = run_and_check({**sandbox.config, "statistics_timezone": name}, "tags")
 
     (error,) = outcome.errors
     assert error == (
@@ -142,12 +142,12 @@ def test_a_time_zone_that_only_this_machine_knows_is_refused(
 
 
 @pytest.mark.parametrize("expression", ["missing", "int(subject)", "customer['nope']"])
-def test_an_expression_of_a_stream_map_that_fails_is_told(
+def test_a_failing_expression_of_a_stream_map_is_reported(
     sandbox: Sandbox, expression: str
 ) -> None:
-    """It was an unexpected error, to be reported."""
+    """It was reported as an unexpected error."""
     maps = {"tickets": {"mapped": expression}}
-    outcome = kept({**sandbox.config, "stream_maps": maps}, "tickets")
+    outcome = run_and_check({**sandbox.config, "stream_maps": maps}, "tickets")
 
     (error,) = outcome.errors
     assert error == (
@@ -156,8 +156,8 @@ def test_an_expression_of_a_stream_map_that_fails_is_told(
     )
 
 
-def test_a_bookmark_property_is_never_left_out(sandbox: Sandbox) -> None:
-    """SCHEMA named a bookmark property that it did not have."""
+def test_the_bookmark_property_cannot_be_deselected(sandbox: Sandbox) -> None:
+    """SCHEMA named a bookmark property that its schema did not contain."""
     catalog: dict[str, Any] = json.loads(small_catalog("tickets"))
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -170,8 +170,8 @@ def test_a_bookmark_property_is_never_left_out(sandbox: Sandbox) -> None:
     assert "updated_datetime" in schema["schema"]["properties"]
 
 
-def test_a_catalog_without_the_replication_key_is_refused(sandbox: Sandbox) -> None:
-    """The SDK's own words did not say where."""
+def test_a_catalog_without_the_replication_key_is_rejected(sandbox: Sandbox) -> None:
+    """The error of the SDK did not name the stream."""
     catalog: dict[str, Any] = json.loads(small_catalog("tickets"))
     for entry in catalog["streams"]:
         entry["schema"]["properties"].pop("updated_datetime", None)

@@ -1,6 +1,6 @@
-"""How long to look for trouble: briefly in every test run, or as long as asked.
+"""The number of examples: a fixed few by default, or more at random.
 
-`FUZZ=50 pytest tests/fuzz` looks at fifty times as many examples, other ones each time.
+`FUZZ=50 pytest tests/fuzz` tries fifty times as many, which differ in each run.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from hypothesis import HealthCheck, Phase, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TIMES = int(os.environ.get("FUZZ", "1"))
-BRIEF = TIMES == 1
+FACTOR = int(os.environ.get("FUZZ", "1"))
+BRIEF = FACTOR == 1
 
 
 def examples(count: int) -> Callable[[Any], Any]:
-    """Make the decorator for a test that looks at so many examples in a brief run."""
+    """Return a decorator that sets the number of examples; `FUZZ` multiplies it."""
     return settings(
-        max_examples=count * TIMES,
+        max_examples=count * FACTOR,
         derandomize=BRIEF,
         database=None,
         deadline=None,
-        # An example is a run of the tap: to make it simpler takes longer than it helps.
+        # Each example is a run of the tap, so shrinking would take too long.
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

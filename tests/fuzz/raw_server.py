@@ -1,4 +1,4 @@
-"""A server that answers with any bytes, however odd and however slowly."""
+"""A server that sends any bytes, at any speed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     Script = Callable[[], Iterable[bytes]]
 
 
-class Wire:
-    """Answers each request with a script's bytes, then closes the connection."""
+class RawServer:
+    """Responds to each request with the bytes of a script and closes the connection."""
 
     def __init__(self, script: Script) -> None:
-        """Take what to answer."""
         self.script = script
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -28,7 +27,7 @@ class Wire:
 
     @property
     def config(self) -> dict[str, str]:
-        """Settings for the tap."""
+        """Return the settings of the tap for this server."""
         return {
             "subdomain": SUBDOMAIN,
             "api_url": f"http://127.0.0.1:{self._socket.getsockname()[1]}",
@@ -36,8 +35,8 @@ class Wire:
             "api_key": "key-of-ann",
         }
 
-    def __enter__(self) -> Wire:  # noqa: PYI034 (Self needs Python 3.11)
-        """Start to serve."""
+    def __enter__(self) -> RawServer:  # noqa: PYI034 (Self needs Python 3.11)
+        """Start the server."""
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
@@ -47,12 +46,12 @@ class Wire:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to serve."""
+        """Stop the server."""
         self._stopped.set()
         self._socket.close()
 
     def pause(self, seconds: float) -> bool:
-        """Wait, and tell whether to go on."""
+        """Wait, and return whether the server is still running."""
         return not self._stopped.wait(seconds)
 
     def _serve(self) -> None:
@@ -60,10 +59,10 @@ class Wire:
             while True:
                 connection, _ = self._socket.accept()
                 threading.Thread(
-                    target=self._answer, args=(connection,), daemon=True
+                    target=self._respond, args=(connection,), daemon=True
                 ).start()
 
-    def _answer(self, connection: socket.socket) -> None:
+    def _respond(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             head = b""
             while b"\r\n\r\n" not in head:
@@ -77,16 +76,16 @@ class Wire:
             connection.recv(1)
 
 
-def answer(
+def response(
     body: bytes = b'{"data": [{"id": 1}]}',
     *headers: bytes,
     status: bytes = b"200 OK",
     length: bytes | None = None,
-    keep: bool = False,
+    keep_alive: bool = False,
 ) -> bytes:
-    """Write a whole answer, the last of its connection unless it is kept."""
+    """Return a whole response, with `Connection: close` unless it is kept alive."""
     lines = [b"HTTP/1.1 " + status, *headers]
-    if not keep:
+    if not keep_alive:
         lines.append(b"Connection: close")
     if length != b"":
         lines.append(b"Content-Length: " + (length or b"%d" % len(body)))
