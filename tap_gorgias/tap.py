@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
-from singer_sdk import Tap
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
@@ -36,6 +35,7 @@ from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.about import DETAILED_TEXT
 from tap_gorgias.sdk.batch import batch_config_problems
 from tap_gorgias.sdk.command import TapCommand, report_failures
+from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
@@ -45,15 +45,14 @@ from tap_gorgias.streams.statistics import StatisticsStream
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from singer_sdk.plugin_base import _ConfigInput
-
     from tap_gorgias.clock import Clock
+    from tap_gorgias.sdk.command import ConfigInput
     from tap_gorgias.stream_types.base import GorgiasStream
 
 T = TypeVar("T")
 
 
-class TapGorgias(Tap):
+class TapGorgias(SelfValidatingTap):
     """Singer tap for the Gorgias helpdesk.
 
     Reads a complete helpdesk through the API: tickets, messages, customers,
@@ -105,31 +104,22 @@ class TapGorgias(Tap):
         )
 
     @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Validate the settings without showing their values.
-
-        This private method replaces that of the SDK, which prints invalid values,
-        including credentials.
-        """
-        self._config = {
-            name: value for name, value in self._config.items() if value is not None
-        }
+    def validate_settings(self, config: dict[str, Any]) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        problems = [
+        return [
             problem
-            for error in validator.iter_errors(self._config)
+            for error in validator.iter_errors(config)
             for problem in error_messages(error)
         ]
-        if raise_errors:
-            if problems:
-                raise SettingsError(problems)
-            self.settings = Settings.from_config(
-                self._config, batch_config_problems(self._config)
-            )
-            for warning in self.settings.warnings:
-                self.logger.warning("%s", warning)
-        return problems
+
+    @override
+    def apply_settings(self, config: dict[str, Any], problems: list[str]) -> None:
+        if problems:
+            raise SettingsError(problems)
+        self.settings = Settings.from_config(config, batch_config_problems(config))
+        for warning in self.settings.warnings:
+            self.logger.warning("%s", warning)
 
     @override
     def setup_mapper(self) -> None:
@@ -216,7 +206,7 @@ class TapGorgias(Tap):
     @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
+    ) -> ConfigInput:
         try:
             parsed = super().cb_config(ctx, param, value)
         except OSError as error:
@@ -239,7 +229,7 @@ class TapGorgias(Tap):
         *,
         about: bool = False,
         about_format: str | None = None,
-        config: _ConfigInput | None = None,
+        config: ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
     ) -> None:
@@ -259,7 +249,7 @@ class TapGorgias(Tap):
     @classmethod
     def _from_options(
         cls,
-        config: _ConfigInput | None,
+        config: ConfigInput | None,
         catalog: IO[str] | None,
         state: IO[str] | None = None,
     ) -> TapGorgias:

@@ -1,13 +1,19 @@
-"""Validation of the SDK's setting `batch_config`."""
+"""Validation of the SDK's setting `batch_config`.
+
+The classes of BATCH are in a private module of the SDK, although public methods such as
+`Stream.get_batches` have them as arguments.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.helpers._batch import BatchConfig
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = ["BaseBatchFileEncoding", "BatchConfig", "batch_config_problems"]
 
 
 def batch_config_problems(config: Mapping[str, Any]) -> list[str]:

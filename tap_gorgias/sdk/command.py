@@ -14,6 +14,12 @@ from tap_gorgias.errors import messages_of
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from singer_sdk.plugin_base import _ConfigInput
+
+    ConfigInput: TypeAlias = _ConfigInput
+    """The value of `--config`, as the SDK passes it to `Tap.invoke`."""
 
 _INTERRUPTED = 130
 """Exit code of programs that are stopped by SIGINT."""

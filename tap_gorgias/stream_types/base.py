@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
-    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
+    from tap_gorgias.sdk.batch import BaseBatchFileEncoding, BatchConfig
     from tap_gorgias.sdk.writer import MessageWriter
 
 T = TypeVar("T")

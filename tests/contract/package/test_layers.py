@@ -123,6 +123,18 @@ def test_streams_do_not_send_requests() -> None:
     assert wrong == []
 
 
+def test_private_parts_of_the_sdk_are_imported_in_one_package() -> None:
+    """Each of them has its reason there, and a test that fails when it changes."""
+    wrong = [
+        f"{module} imports {imported}"
+        for module, file in MODULES.items()
+        if package_of(module) != "sdk"
+        for imported in imports(file)
+        if imported.split(".")[0] in SDK and "._" in imported
+    ]
+    assert wrong == []
+
+
 def test_config_uses_the_sdk_only_to_write_its_schema() -> None:
     """As in other SDK taps, the settings are declared with `singer_sdk.typing`."""
     used = {
