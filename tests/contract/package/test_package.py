@@ -143,3 +143,11 @@ def test_modules_have_no_import_cycles() -> None:
 def test_no_file_exceeds_400_lines(file: Path) -> None:
     """A file can be read in one go."""
     assert len(file.read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+def test_the_checks_run_tests_that_exist() -> None:
+    """`.ci/run` names some of them for the lowest versions."""
+    text = (ROOT / ".ci" / "run").read_text("utf-8")
+    named = re.findall(r"tests/[\w/]+\.(?:py|txt)", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
