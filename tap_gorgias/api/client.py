@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tap_gorgias.api.authenticators import ApiKeyAuthenticator
 from tap_gorgias.api.http_client import SUBDOMAIN_ADVICE, HttpClient
 from tap_gorgias.api.oauth import RefreshTokenAuthenticator
-from tap_gorgias.api.retry import MAX_RETRY_SECONDS
 from tap_gorgias.config.credentials import ApiKey
 
 if TYPE_CHECKING:
@@ -28,17 +27,10 @@ class GorgiasClient(HttpClient):
         settings: The validated settings.
         summary: Counts requests, retries and waiting.
         clock: The clock of the budget, retries and access tokens.
-        max_retry_seconds: How long a failing request is retried.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        summary: RunSummary,
-        clock: Clock,
-        max_retry_seconds: float = MAX_RETRY_SECONDS,
-    ) -> None:
-        super().__init__(settings, summary, clock, max_retry_seconds)
+    def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
+        super().__init__(settings, summary, clock)
         credentials = settings.credentials
         self.authenticator: GorgiasAuthenticator = (
             ApiKeyAuthenticator(credentials, self)

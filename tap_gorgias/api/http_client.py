@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from tap_gorgias.api.budget import ApiBudget
@@ -37,18 +37,13 @@ class HttpClient:
         settings: The validated settings.
         summary: Counts requests, retries and waiting.
         clock: The clock of the budget, retries and access tokens.
-        max_retry_seconds: How long a failing request is retried.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        summary: RunSummary,
-        clock: Clock,
-        max_retry_seconds: float = MAX_RETRY_SECONDS,
-    ) -> None:
+    max_retry_seconds: ClassVar[float] = MAX_RETRY_SECONDS
+    """How long a failing request is retried."""
+
+    def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
         self.clock = clock
-        self.max_retry_seconds = max_retry_seconds
         self.has_answered = False
         """Whether a response has certainly come from Gorgias."""
         self.budget = ApiBudget(clock, settings.rate_limit_percent)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tap_gorgias.config.settings import Settings
     from tap_gorgias.replication.pages import Row
 
-PATIENCE_SECONDS = 30.0
-"""How long to retry a failing request. A user is waiting for the report."""
-
 
 @dataclass(frozen=True)
 class Exchange:
@@ -88,8 +85,11 @@ class RecordingClient(GorgiasClient):
         clock: Returns the time.
     """
 
+    max_retry_seconds = 30.0
+    """Shorter than in a run, because a user is waiting for the report."""
+
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
-        super().__init__(settings, summary, clock, PATIENCE_SECONDS)
+        super().__init__(settings, summary, clock)
         self._exchanges: list[Exchange] = []
         self._responses: dict[str, requests.Response | ApiError] = {}
 

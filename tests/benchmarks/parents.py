@@ -18,22 +18,16 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import Page
-from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.messages import TicketMessagesStream
-from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
-from tests.support.responses import paged
+from tests.support.memory import MemoryStream, MemoryTickets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pages import PagesFrom
-    from tap_gorgias.replication.walks import Step, WalkPlan
     from tap_gorgias.stream_types.base import GorgiasStream
-    from tap_gorgias.stream_types.paged import PagedStream
-    from tap_gorgias.stream_types.replication import IncrementalStream
 
 CONFIG = {"subdomain": "acme", "email": "ann@example.com", "api_key": "key"}
 LONG_AGO = "2000-01-01T00:00:00.000000Z"
@@ -61,48 +55,24 @@ def measure(parents: int) -> None:
     """Walk over all parents and print the figures."""
     early: list[float] = []
 
-    class Tickets(TicketsStream):
+    class Tickets(MemoryTickets):
         """Tickets from memory."""
 
         @override
-        def pages(
-            self,
-            context: types.Context | None = None,
-            cursor: str | None = None,
-            *,
-            reader: PagedStream | None = None,
-        ) -> Iterator[Page]:
-            def page_at(cursor: str | None) -> Page:
-                if cursor and int(cursor) <= parents - EARLY and not early:
-                    early.append(megabytes())
-                return page_of(cursor, parents)
+        def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
+            if cursor and int(cursor) <= parents - EARLY and not early:
+                early.append(megabytes())
+            return page_of(cursor, parents)
 
-            return paged(page_at)(cursor)
-
-        @override
-        def walk(
-            self,
-            reader: IncrementalStream,
-            plan: WalkPlan,
-            pages_from: PagesFrom | None = None,
-        ) -> Iterator[Step]:
-            return FeedStream.walk(self, reader, plan, pages_from)
-
-    class TicketMessages(TicketMessagesStream):
+    class TicketMessages(MemoryStream, TicketMessagesStream):
         """Messages from memory."""
 
         parent_stream_type = Tickets
 
         @override
-        def pages(
-            self,
-            context: types.Context | None = None,
-            cursor: str | None = None,
-            *,
-            reader: PagedStream | None = None,
-        ) -> Iterator[Page]:
+        def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
             parent = (context or {}).get("ticket_id")
-            yield Page([{"id": parent, "ticket_id": parent}] if parent else [])
+            return Page([{"id": parent, "ticket_id": parent}] if parent else [])
 
     class Memory(TapGorgias):
         """The tap without HTTP."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import Page
+from tap_gorgias.stream_types.paged import PagedStream
 from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TagsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
     from tap_gorgias.stream_types.base import GorgiasStream
-    from tap_gorgias.stream_types.paged import PagedStream
     from tap_gorgias.stream_types.replication import IncrementalStream
 
 PAGE_ROWS = 3
@@ -50,8 +51,31 @@ class MemoryTap(TapGorgias):
         return Page(rows, str(oldest) if oldest else None)
 
 
-class Tickets(TicketsStream):
-    """A feed from memory that asks for no events."""
+class MemoryStream(PagedStream, ABC):
+    """A stream that sends no requests."""
+
+    @abstractmethod
+    def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
+        """Return a page.
+
+        Args:
+            cursor: The cursor of the page; None for the first one.
+            context: The part of the list to read.
+        """
+
+    @override
+    def pages(
+        self,
+        context: types.Context | None = None,
+        cursor: str | None = None,
+        *,
+        reader: PagedStream | None = None,
+    ) -> Iterator[Page]:
+        return paged(lambda cursor: self.page_at(cursor, context))(cursor)
+
+
+class MemoryTickets(MemoryStream, TicketsStream, ABC):
+    """A feed of tickets that sends no requests, also not for events."""
 
     @override
     def walk(
@@ -62,32 +86,24 @@ class Tickets(TicketsStream):
     ) -> Iterator[Step]:
         return FeedStream.walk(self, reader, plan, pages_from)
 
-    @override
-    def pages(
-        self,
-        context: types.Context | None = None,
-        cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
-    ) -> Iterator[Page]:
-        assert isinstance(self.tap, MemoryTap)
-        return paged(self.tap.page)(cursor)
 
-
-class Tags(TagsStream):
-    """A snapshot from memory."""
+class Tickets(MemoryTickets):
+    """The pages of `MemoryTap` as a feed."""
 
     @override
-    def pages(
-        self,
-        context: types.Context | None = None,
-        cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
-    ) -> Iterator[Page]:
+    def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
         assert isinstance(self.tap, MemoryTap)
-        for page in paged(self.tap.page)(cursor):
-            yield Page([{"id": row["id"]} for row in page.rows], page.next_cursor)
+        return self.tap.page(cursor)
+
+
+class Tags(MemoryStream, TagsStream):
+    """The pages of `MemoryTap` as a snapshot."""
+
+    @override
+    def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
+        assert isinstance(self.tap, MemoryTap)
+        page = self.tap.page(cursor)
+        return Page([{"id": row["id"]} for row in page.rows], page.next_cursor)
 
 
 def tap_of(

@@ -9,10 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
-from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 
 from tap_gorgias.api.budget import ApiBudget
@@ -26,11 +24,11 @@ from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override
 from tests.support.cases import table
 from tests.support.fake_clock import FakeClock
+from tests.support.http import get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AUTH = HTTPBasicAuth("ann@acme.test", "planted-key")
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
@@ -132,14 +130,6 @@ def session(clock: FakeClock, summary: RunSummary) -> Iterator[GorgiasSession]:
         budget, summary, user_agent="agent/1", timeout_seconds=5
     ) as session:
         yield session
-
-
-def get(
-    session: GorgiasSession, url: str, params: dict[str, Any] | None = None
-) -> requests.Response:
-    """Send a signed request of a stream."""
-    request = requests.Request("GET", url, params=params, auth=AUTH)
-    return session.send(session.prepare_request(request), stream_name="tags")
 
 
 @table(RETRY_AFTER)

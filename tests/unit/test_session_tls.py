@@ -9,9 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 import trustme
-from requests.auth import HTTPBasicAuth
 
 from tap_gorgias.api.budget import ApiBudget
 from tap_gorgias.api.session import GorgiasSession, TransportError
@@ -19,12 +17,11 @@ from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override
 from tests.support.configs import problems_of
 from tests.support.fake_clock import FakeClock
+from tests.support.http import get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-AUTH = HTTPBasicAuth("ann@acme.test", "planted-key")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -95,14 +92,6 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[GorgiasSession]:
         budget, RunSummary(), user_agent="agent/1", timeout_seconds=5
     ) as session:
         yield session
-
-
-def get(
-    session: GorgiasSession, url: str, params: dict[str, str] | None = None
-) -> requests.Response:
-    """Send a signed request of a stream."""
-    request = requests.Request("GET", url, params=params, auth=AUTH)
-    return session.send(session.prepare_request(request), stream_name="tags")
 
 
 def test_an_untrusted_certificate_is_rejected(

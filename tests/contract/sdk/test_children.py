@@ -19,8 +19,13 @@ from tap_gorgias.streams.details import TicketDetailsStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
 from tap_gorgias.tap import TapGorgias
-from tests.support.memory import CONFIG, UPDATED, Tickets, messages
-from tests.support.responses import paged
+from tests.support.memory import (
+    CONFIG,
+    UPDATED,
+    MemoryStream,
+    MemoryTickets,
+    messages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
     from tap_gorgias.stream_types.base import GorgiasStream
-    from tap_gorgias.stream_types.paged import PagedStream
 
 SCHEMA = {"properties": {"id": {"type": "integer"}}}
 CONTEXTS: list[dict[str, Any]] = [{}, {"parent": 1}, {"parent": 2}]
@@ -134,44 +138,29 @@ TICKETS = 10
 DONE = {"replication_key_value": "2000-01-01T00:00:00.000000Z"}
 
 
-class ManyTickets(Tickets):
+class ManyTickets(MemoryTickets):
     """Ten tickets in pages of three."""
 
     @override
-    def pages(
-        self,
-        context: types.Context | None = None,
-        cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
-    ) -> Iterator[Page]:
-        def page_at(cursor: str | None) -> Page:
-            newest = int(cursor) if cursor else TICKETS
-            oldest = max(newest - 3, 0)
-            rows = [
-                {"id": number, "updated_datetime": UPDATED.format(number)}
-                for number in range(newest, oldest, -1)
-            ]
-            return Page(rows, str(oldest) if oldest else None)
-
-        return paged(page_at)(cursor)
+    def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
+        newest = int(cursor) if cursor else TICKETS
+        oldest = max(newest - 3, 0)
+        rows = [
+            {"id": number, "updated_datetime": UPDATED.format(number)}
+            for number in range(newest, oldest, -1)
+        ]
+        return Page(rows, str(oldest) if oldest else None)
 
 
-class DetailsFromMemory(TicketDetailsStream):
+class DetailsFromMemory(MemoryStream, TicketDetailsStream):
     """The details of each ticket."""
 
     parent_stream_type = ManyTickets
 
     @override
-    def pages(
-        self,
-        context: types.Context | None = None,
-        cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
-    ) -> Iterator[Page]:
+    def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
         ticket_id = (context or {})["ticket_id"]
-        yield Page([{"id": ticket_id, "updated_datetime": UPDATED.format(ticket_id)}])
+        return Page([{"id": ticket_id, "updated_datetime": UPDATED.format(ticket_id)}])
 
 
 class FeedAndDetails(TapGorgias):
