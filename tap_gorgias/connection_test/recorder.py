@@ -80,7 +80,7 @@ class RecordingClient(GorgiasClient):
     """Records all exchanges, and requests no page of a list twice.
 
     Args:
-        settings: The checked settings.
+        settings: The validated settings.
         summary: Counts requests.
         clock: Returns the time.
     """

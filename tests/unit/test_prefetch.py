@@ -203,3 +203,13 @@ def test_an_error_is_raised_instead_of_its_result() -> None:
         prefetcher.take()
     assert prefetcher.take() == 0.25
     prefetcher.close()
+
+
+def test_all_threads_are_used_after_a_quiet_start() -> None:
+    """Calls that came one by one must not reduce the number in flight later."""
+    with DaemonExecutor(8) as executor:
+        for number in range(200):
+            assert executor.submit(int, number).result(PATIENCE_SECONDS) == number
+        together = threading.Barrier(8)
+        futures = [executor.submit(together.wait, 5) for _ in range(8)]
+        assert sorted(future.result() for future in futures) == list(range(8))
