@@ -36,6 +36,8 @@ class IntegrationsStream(SnapshotStream):
         ("http.form", masking.any_name),
         ("http.oauth2", masking.any_name_except_client_id),
         ("http.hmac_secret", masking.any_name),
+        ("facebook", masking.is_secret_name),
+        ("smooch", masking.is_secret_name),
     )
 
 

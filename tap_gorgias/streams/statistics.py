@@ -16,6 +16,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.api.polling import poll
 from tap_gorgias.compat import override
+from tap_gorgias.config.statistics import MAX_ID_LENGTH
 from tap_gorgias.errors import ApiError, NotReadyError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import STATISTICS_KEYS, bookmark_from
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 HISTORY = timedelta(days=731)
 """How far back a first sync reads without `start_date`: two years."""
-LONGEST_ID = 255
 
 
 class QuerySchema(StreamSchema[str]):
@@ -319,6 +319,6 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
 
 def _id(parts: list[str | None]) -> str:
     text = json.dumps(parts)
-    if len(text) <= LONGEST_ID:
+    if len(text) <= MAX_ID_LENGTH:
         return text
     return hashlib.sha256(text.encode()).hexdigest()
