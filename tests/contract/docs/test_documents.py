@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import subprocess
@@ -20,7 +19,6 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FILE = re.compile(
     r"(?<![\w/.-])([\w.-]+\.(?:db|duckdb|gz|json|jsonl|log|pem|sqlite))(?![\w/.-])"
 )
-SCRIPT = re.compile(r"<<'END'\n(.*?)^END$", re.MULTILINE | re.DOTALL)
 
 
 def anchors(file: Path) -> set[str]:
@@ -52,15 +50,6 @@ def test_the_readme_names_every_other_document() -> None:
 def test_json_examples_parse(example: str) -> None:
     """Each JSON example is an object."""
     assert isinstance(json.loads(example), dict)
-
-
-def test_embedded_python_of_the_shell_examples_is_valid() -> None:
-    """The scripts that select streams and edit STATE can be pasted."""
-    shell = "".join(one for document in DOCUMENTS for one in blocks("shell", document))
-    scripts = SCRIPT.findall(shell)
-    assert len(scripts) == shell.count("<<'END'") > 0
-    for script in scripts:
-        ast.parse(script)
 
 
 def git(*arguments: str) -> set[str]:
