@@ -9,6 +9,7 @@ from tap_gorgias.compat import override
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import FeedChildStream
 from tap_gorgias.stream_types.single import SingleRecordStream
+from tap_gorgias.streams.messages import MessagesStream
 from tap_gorgias.streams.people import CustomersStream
 from tap_gorgias.streams.tickets import TicketsStream
 
@@ -43,6 +44,10 @@ class TicketDetailsStream(DetailsStream):
     scope_of_imports = TicketsStream.scope_of_imports
     parent_stream_type = TicketsStream
     deselected_by_default = ("messages",)
+    masks = (
+        *("customer", "requester", "events", "meta"),
+        *(f"messages.{name}" for name in MessagesStream.masks),
+    )
 
 
 class CustomerDetailsStream(DetailsStream):
@@ -57,3 +62,4 @@ class CustomerDetailsStream(DetailsStream):
     path = "/api/customers/{customer_id}"
     scope = "customers:read"
     parent_stream_type = CustomersStream
+    masks = ("data", "ecommerce_data", "external_data", "integrations", "meta")
