@@ -71,7 +71,7 @@ def mask_query(text: str) -> str:
     """
     if "=" not in text or "://" in text:
         return text
-    if _SPACE.search(without_templates(text)):
+    if _SPACE.search(text) and _SPACE.search(without_templates(text)):
         return text
     return _mask_parameters(text, is_whole=False)
 

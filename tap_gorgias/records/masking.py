@@ -22,7 +22,7 @@ from tap_gorgias.records.secret_names import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 WHOLE = ""
 """The path of a whole record."""
@@ -54,6 +54,7 @@ HARMLESS_HEADERS = frozenset(
 )
 
 _HEADER_LINE = re.compile(r"([\w-]+)([ \t]*:[ \t]*)(\S.*)")
+_QUOTED = re.compile(r"""[:=]\s*\\*["']""")
 _ASSIGNMENT = re.compile(
     r"""(?<![\w.$-])(?P<name>[\w.$-]{1,64})(?:\\*["'])?\s*[:=]\s*(?P<quote>\\*["'])"""
     r"""(?P<value>.*?)(?P=quote)"""
@@ -71,9 +72,23 @@ _TOKEN = re.compile(
     r"""|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*-----)?""",
     re.IGNORECASE,
 )
-_MAY_HAVE_TOKEN = re.compile(
-    "bearer|basic|token|eyj|[sr]k_|xox|gh[oprsu]_|shp|akia|-----", re.IGNORECASE
+_HINTS_OF_NAMES = (
+    *("key", "secret", "token", "passw", "passphrase", "credential", "auth", "hmac"),
+    *("signature", "bearer", "cookie", "jwt", "pwd"),
 )
+_HINTS_OF_TOKENS = (
+    "_",
+    "bearer",
+    "basic",
+    "token",
+    "eyj",
+    "xox",
+    "akia",
+    "private key",
+)
+"""A text without any of these cannot match the patterns above, which are slower."""
+_MAX_REMEMBERED = 200
+"""Maximum length of texts whose masked form is remembered."""
 
 
 def mask_at(path: str, value: Any) -> Any:  # noqa: ANN401
@@ -115,35 +130,37 @@ def mask(value: Any) -> Any:  # noqa: ANN401
         return _mask_object(value)
     if isinstance(value, list):
         return [_mask_item(item) for item in value]
-    return _mask_text(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _mask_text(value) if len(value) > _MAX_REMEMBERED else _mask_short(value)
 
 
 def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
-    names = _names_in_pair(value)
-    if names is None:
-        return {name: _mask_named(name, item) for name, item in value.items()}
-    is_secret = any(map(is_secret_name, names))
-    return {
-        name: item
-        if name in PAIR_NAMES and _name_in(item) is not None
-        else _hidden(item)
-        if is_secret and name in PAIR_VALUES
-        else _mask_named(name, item)
-        for name, item in value.items()
-    }
+    names = None if PAIR_VALUES.isdisjoint(value) else _names_in_pair(value)
+    is_secret = names is not None and any(map(is_secret_name, names))
+    masked = {}
+    for name, item in value.items():
+        if names is not None and name in PAIR_NAMES and _name_in(item) is not None:
+            masked[name] = item
+        elif is_secret and name in PAIR_VALUES:
+            masked[name] = _hidden(item)
+        else:
+            masked[name] = _masker_of(name)(item)
+    return masked
 
 
-def _mask_named(name: str, value: Any) -> Any:  # noqa: ANN401
-    if _names_headers(name):
-        return _mask_headers(value)
-    if is_secret_name(name):
-        return _hidden(value)
-    return mask(value)
+@lru_cache(maxsize=4096)
+def _masker_of(name: str) -> Callable[[Any], Any]:
+    """Return how to mask the value of a name."""
+    if words_of(name)[-1:] in {("header",), ("headers",)}:
+        return _mask_headers
+    return _hidden if is_secret_name(name) else mask
 
 
 def _mask_item(item: Any) -> Any:  # noqa: ANN401
     if _is_pair_of_texts(item):
-        return [item[0], _mask_named(*item)]
+        name, value = item
+        return [name, _masker_of(name)(value)]
     return mask(item)
 
 
@@ -164,7 +181,7 @@ def _mask_headers(value: Any) -> Any:  # noqa: ANN401
         return "".join(map(_mask_header_line, lines)) or _hidden(value)
     if not isinstance(value, dict):
         return _hidden(value)
-    names = _names_in_pair(value)
+    names = None if PAIR_VALUES.isdisjoint(value) else _names_in_pair(value)
     if names is None:
         return {name: _mask_header(name, item) for name, item in value.items()}
     is_harmless = any(map(_is_harmless_header, names))
@@ -193,11 +210,18 @@ def _mask_text(text: str) -> str:
         return _encoded_like(text, decoded, mask(decoded))
     if "//" in text or r"\/" in text:
         text = mask_urls(text)
-    if "=" in text or ":" in text:
+    if "=" in text:
         text = mask_query(text)
+    lowered = text.lower()
+    if _QUOTED.search(text) and any(hint in lowered for hint in _HINTS_OF_NAMES):
         for pattern in (_PAIR, _ASSIGNMENT):
             text = pattern.sub(_mask_assigned, text)
-    return _TOKEN.sub(MASK, text) if _MAY_HAVE_TOKEN.search(text) else text
+    if any(hint in lowered for hint in _HINTS_OF_TOKENS):
+        text = _TOKEN.sub(MASK, text)
+    return text
+
+
+_mask_short = lru_cache(maxsize=1024)(_mask_text)
 
 
 def _mask_assigned(match: re.Match[str]) -> str:
@@ -228,8 +252,6 @@ def _names_in_pair(value: Mapping[str, Any]) -> list[str] | None:
 
     In a syntax tree, the name is an object with a value.
     """
-    if PAIR_VALUES.isdisjoint(value):
-        return None
     names = [_name_in(value[name]) for name in PAIR_NAMES if name in value]
     return [name for name in names if name is not None] or None
 
@@ -246,11 +268,6 @@ def _is_pair_of_texts(item: Any) -> bool:  # noqa: ANN401
         and len(item) == len(("name", "value"))
         and all(isinstance(text, str) for text in item)
     )
-
-
-@lru_cache(maxsize=4096)
-def _names_headers(name: str) -> bool:
-    return words_of(name)[-1:] in {("header",), ("headers",)}
 
 
 def _is_harmless_header(name: str) -> bool:

@@ -9,7 +9,6 @@ from tap_gorgias.compat import override
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import FeedChildStream
 from tap_gorgias.stream_types.single import SingleRecordStream
-from tap_gorgias.streams.messages import MessagesStream
 from tap_gorgias.streams.people import CustomersStream
 from tap_gorgias.streams.tickets import TicketsStream
 
@@ -46,7 +45,7 @@ class TicketDetailsStream(DetailsStream):
     deselected_by_default = ("messages",)
     masks = (
         *("customer", "requester", "events", "meta"),
-        *(f"messages.{name}" for name in MessagesStream.masks),
+        *("messages.actions", "messages.meta"),
     )
 
 
