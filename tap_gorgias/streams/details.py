@@ -44,6 +44,10 @@ class TicketDetailsStream(DetailsStream):
     state_keys = TicketsStream.state_keys
     parent_stream_type = TicketsStream
     deselected_by_default = ("messages",)
+    masks = (
+        *("customer", "requester", "events", "meta"),
+        *("messages.actions", "messages.meta"),
+    )
 
 
 class CustomerDetailsStream(DetailsStream):
@@ -58,3 +62,4 @@ class CustomerDetailsStream(DetailsStream):
     path = "/api/customers/{customer_id}"
     scope = "customers:read"
     parent_stream_type = CustomersStream
+    masks = ("data", "ecommerce_data", "external_data", "integrations", "meta")

@@ -43,6 +43,7 @@ class MessagesStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
     selected_by_default = False
+    masks = ("actions", "macros", "meta")
 
     @property
     @override
@@ -71,6 +72,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
     state_keys = SETTLED_KEYS
+    masks = MessagesStream.masks
     requests_in_flight = 2
     contexts_per_state = 1
 

@@ -19,7 +19,14 @@ SMALL = ("custom_fields", "integrations", "jobs", "macros", "rules", "widgets")
 PHONE = ("voice_call_events", "voice_call_recordings", "voice_calls")
 EVENTS = "voice_call_events"
 LARGE = {"rules": "code_ast", "views": "filters_ast"}
-MASKED = {"integrations": "http", "account_settings": "data"}
+MASKED = {
+    "account_settings": "data",
+    "integrations": "http",
+    "jobs": "params",
+    "macros": "actions",
+    "rules": "code",
+    "widgets": "template",
+}
 
 SECRETS = set(PLANTED_SECRETS)
 
@@ -325,8 +332,8 @@ def test_no_secret_leaves_the_tap(
 
     assert leaked(json.dumps(output.messages) + caplog.text) == set()
     assert {stream.name for stream in STREAMS} == set(output.schemas)
-    for stream in ("account", "account_settings", "integrations"):
-        assert '"***"' in json.dumps(output.records(stream))
+    for stream in ("account", *MASKED, "messages", "ticket_messages"):
+        assert "***" in json.dumps(output.records(stream))
 
 
 def test_ids_and_harmless_values_are_not_masked(sandbox: Sandbox) -> None:
@@ -336,7 +343,11 @@ def test_ids_and_harmless_values_are_not_masked(sandbox: Sandbox) -> None:
     data = {row["type"]: row["data"] for row in output.records("account_settings")}
     (whole,) = output.records("account")
 
-    assert {w["url"] for w in webhooks} == {"https://hooks.example.com/tickets"}
+    assert {w["url"] for w in webhooks} == {
+        "https://hooks.example.com/tickets",
+        "https://hooks.example.com/services/***",
+    }
+    assert {"ticket": "{{ticket.id}}", "token": "***"} in [w["form"] for w in webhooks]
     (app,) = [webhook["oauth2"] for webhook in webhooks if webhook["oauth2"]]
     assert app == dict.fromkeys(OAUTH2, "***") | {"client_id": OAUTH2["client_id"]}
     provider = data["access"]["custom_sso_providers"]["8f14e45f"]

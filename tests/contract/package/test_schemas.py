@@ -282,3 +282,10 @@ def test_the_documented_fields_are_those_of_the_streams() -> None:
     """Every list belongs to an existing stream."""
     assert DOCUMENTED.keys() == SCHEMAS.keys()
     assert all(fields == sorted(set(fields)) for fields in DOCUMENTED.values())
+
+
+@per_stream
+def test_masked_parts_are_properties(stream: type[GorgiasStream]) -> None:
+    """A misspelled path would mask nothing."""
+    paths = {path.replace("[]", "") for path, _ in nodes(SCHEMAS[stream.name])}
+    assert {f".{path}" for path in stream.masks if path} <= paths
