@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.documents import DOCUMENTS, README, blocks, text
+from tests.support.documents import DOCUMENTS, README, ROOT, blocks, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FILE = re.compile(
+    r"(?<![\w/.-])([\w.-]+\.(?:db|duckdb|gz|json|jsonl|log|pem|sqlite))(?![\w/.-])"
+)
 
 
 def anchors(file: Path) -> set[str]:
@@ -46,3 +50,27 @@ def test_the_readme_names_every_other_document() -> None:
 def test_json_examples_parse(example: str) -> None:
     """Each JSON example is an object."""
     assert isinstance(json.loads(example), dict)
+
+
+def git(*arguments: str) -> set[str]:
+    """Run Git in this repository and return the lines of its output."""
+    done = subprocess.run(  # noqa: S603 (our own command)
+        ("git", *arguments),  # noqa: S607
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return set(done.stdout.splitlines())
+
+
+def test_git_ignores_the_files_that_readers_create() -> None:
+    """Settings, catalogs, states, rows, databases and logs are never committed."""
+    languages = ("bash", "shell")
+    examples = [blocks(name, file) for name in languages for file in DOCUMENTS]
+    named = set(FILE.findall("\n".join("\n".join(one) for one in examples)))
+    named |= {"helpdesk.duckdb", "helpdesk.duckdb.wal", "output/tickets.jsonl"}
+    created = named - git("ls-files", "--", *named)
+
+    assert {"config.json", "states.jsonl", "tap.log", "weekly.json"} <= created
+    assert git("check-ignore", "--no-index", *created) == created

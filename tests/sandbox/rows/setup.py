@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.dice import Dice
 from tests.sandbox.rows.phrases import LANGUAGES, SENTENCES
-from tests.sandbox.rows.secrets import FORM, HEADERS, HMAC_SECRET, OAUTH2
+from tests.sandbox.rows.secrets import (
+    BUTTON,
+    EXPORT_URL,
+    FORM,
+    HEADERS,
+    HMAC_SECRET,
+    HTTP_ACTION,
+    OAUTH2,
+    WEBHOOK_URL,
+)
 from tests.sandbox.times import SECOND, iso
 
 if TYPE_CHECKING:
@@ -60,7 +69,10 @@ _INTEGRATIONS: tuple[tuple[str, Row], ...] = (
     ("email", {}),
     ("phone", {}),
     ("http", {"form": FORM, "headers": None}),
-    ("http", {"oauth2": OAUTH2, "method": "GET", "form": None}),
+    (
+        "http",
+        {"oauth2": OAUTH2, "method": "GET", "form": None, "url": WEBHOOK_URL},
+    ),
     ("gorgias_chat", {}),
 )
 _WIDGET_TYPES = ("shopify", "http", "customer_external_data", "recharge", "custom")
@@ -161,7 +173,7 @@ def _job_params(shop: Shop) -> list[Row]:
         {
             "start_datetime": iso(shop.start),
             "end_datetime": iso(shop.end),
-            "url": "https://uploads.example.com/export.zip",
+            "url": EXPORT_URL,
             "view": {"type": "ticket-list", "filters": "eq(ticket.spam, true)"},
         },
     ]
@@ -184,7 +196,8 @@ def macro(shop: Shop, row_id: int, created: int, updated: int) -> Row:
                 "title": "Add response text",
                 "type": "user",
                 "arguments": {"body_text": body, "body_html": f"<div>{body}</div>"},
-            }
+            },
+            HTTP_ACTION,
         ],
         "created_datetime": iso(created),
         "updated_datetime": dice.maybe(30, iso(updated)),
@@ -221,4 +234,5 @@ def _box(dice: Dice, depth: int) -> Row:
         return {"type": dice.pick(("text", "date")), "path": "name", "title": "Name"}
     inner = [_box(dice, depth - 1) for _ in range(1 + dice.roll(2))]
     kind = dice.pick(("wrapper", "card", "list"))
-    return {"type": kind, "path": "", "title": "", "widgets": inner, "meta": {}}
+    meta = {"custom": {"links": [], "buttons": [BUTTON]}} if depth == 1 else {}
+    return {"type": kind, "path": "", "title": "", "widgets": inner, "meta": meta}
