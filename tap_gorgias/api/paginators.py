@@ -75,9 +75,7 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         """
         cursor = self.get_next(response)
         if cursor is not None and cursor in self._cursors:
-            message = (
-                "the same cursor was returned twice, so the list would never end."
-            )
+            message = "the same cursor was returned twice, so the list would never end."
             raise PageError(message)
         self._cursors.add(cursor)
         super().advance(response)
