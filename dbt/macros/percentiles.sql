@@ -9,7 +9,7 @@ nulls are ignored. BigQuery has exact percentiles only as window functions. -#}
   select
     {{ groups | join(', ') }}
     {%- for column, expression, share in figures %},
-    cast(percentile_cont({{ share }}) within group (order by {{ expression }}) as {{ dbt.type_float() }}) as {{ column }}
+    cast(percentile_cont({{ share }}) within group (order by {{ expression }}) as {{ gorgias.type_double() }}) as {{ column }}
     {%- endfor %}
   from {{ relation }}
   group by {{ groups | join(', ') }}

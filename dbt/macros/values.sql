@@ -149,9 +149,24 @@ and Snowflake, and a STRUCT in BigQuery. A free-form object is JSON in all of th
 {%- macro type_of(name) -%}
   {%- if name == 'string' -%}{{ return(dbt.type_string()) }}
   {%- elif name == 'integer' -%}{{ return(dbt.type_bigint()) }}
-  {%- elif name == 'float' -%}{{ return(dbt.type_float()) }}
+  {%- elif name == 'float' -%}{{ return(gorgias.type_double()) }}
   {%- elif name == 'boolean' -%}{{ return(dbt.type_boolean()) }}
   {%- elif name == 'timestamp' -%}{{ return(dbt.type_timestamp()) }}
   {%- else -%}{{ exceptions.raise_compiler_error("No type " ~ name) }}
   {%- endif -%}
+{%- endmacro -%}
+
+
+{#- A floating-point number of eight bytes; FLOAT has four in DuckDB. -#}
+
+{%- macro type_double() -%}
+  {{ return(adapter.dispatch('type_double', 'gorgias')()) }}
+{%- endmacro -%}
+
+{%- macro default__type_double() -%}
+  double precision
+{%- endmacro -%}
+
+{%- macro bigquery__type_double() -%}
+  float64
 {%- endmacro -%}

@@ -33,8 +33,8 @@ figure as (
     'first_response' as figure, ticket_id, first_response_agent_id as agent_id, channel,
     {{ gorgias.local_date('first_response_datetime') }} as date_day,
     {{ gorgias.local_date('first_response_datetime') }} as statistics_date,
-    cast(first_response_seconds as {{ dbt.type_float() }}) as number,
-    cast(first_response_business_seconds as {{ dbt.type_float() }}) as business_number
+    cast(first_response_seconds as {{ gorgias.type_double() }}) as number,
+    cast(first_response_business_seconds as {{ gorgias.type_double() }}) as business_number
   from ticket
   where first_response_seconds is not null
 
@@ -42,8 +42,8 @@ figure as (
   select
     'resolution' as figure, ticket_id, agent_id, channel, closed_date as date_day,
     created_date as statistics_date,
-    cast(resolution_seconds as {{ dbt.type_float() }}) as number,
-    cast(resolution_business_seconds as {{ dbt.type_float() }}) as business_number
+    cast(resolution_seconds as {{ gorgias.type_double() }}) as number,
+    cast(resolution_business_seconds as {{ gorgias.type_double() }}) as business_number
   from ticket
   where resolution_seconds is not null
 

@@ -54,11 +54,11 @@ select
   ticket.via,
   ticket.is_from_agent,
   coalesce(removed_customer.merged_into_customer_id, ticket.customer_id) as customer_id,
-  lower(ticket.customer_email) as customer_email,
+  lower(coalesce(customer.email, ticket.customer_email)) as customer_email,
   ticket.agent_id,
-  ticket.agent_name,
+  coalesce(agent.name, ticket.agent_name) as agent_name,
   ticket.team_id,
-  ticket.team_name,
+  {{ 'coalesce(team.name, ticket.team_name)' if gorgias.is_loaded('teams') else 'ticket.team_name' }} as team_name,
   ticket.subject,
   ticket.language,
   field.sentiment,
@@ -125,6 +125,12 @@ left join {{ ref('int_gorgias__conversations') }} as conversation on conversatio
 left join {{ ref('int_gorgias__business_times') }} as business on business.ticket_id = ticket.ticket_id
 left join {{ ref('int_gorgias__removed_customers') }} as removed_customer
   on removed_customer.customer_id = ticket.customer_id
+left join {{ source('gorgias', 'customers') }} as customer
+  on customer.id = coalesce(removed_customer.merged_into_customer_id, ticket.customer_id)
+left join {{ ref('stg_gorgias__users') }} as agent on agent.user_id = ticket.agent_id
+{%- if gorgias.is_loaded('teams') %}
+left join {{ ref('stg_gorgias__teams') }} as team on team.team_id = ticket.team_id
+{%- endif %}
 left join tag on tag.ticket_id = ticket.ticket_id
 left join field on field.ticket_id = ticket.ticket_id
 {%- if gorgias.is_loaded('events') %}

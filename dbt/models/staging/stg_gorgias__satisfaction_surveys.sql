@@ -3,7 +3,7 @@ select
   id as survey_id,
   ticket_id,
   customer_id,
-  cast(score as {{ dbt.type_float() }}) as score,
+  cast(score as {{ gorgias.type_double() }}) as score,
   body_text as comment_text,
   {{ gorgias.instant('created_datetime') }} as created_datetime,
   {{ gorgias.instant('should_send_datetime') }} as should_send_datetime,
