@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 
 import pytest
@@ -25,21 +26,35 @@ def test_the_sdk_writes_records_with_the_overridden_method() -> None:
     assert [method.__name__ for method in callers] == ["_write_record_message"]
 
 
-def test_record_messages_equal_those_of_the_sdk(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """The SDK's own method is used if a part of a property is deselected."""
-    tap = tap_of(Tickets, 4)
-    stream = tap.streams["tickets"]
-    tap.sync_all()
-    ours = [one for one in messages(capsys) if one["type"] == "RECORD"]
-    stream.mask["properties", "customer", "properties", "name"] = False
-    del stream.__dict__["_has_deselected_subproperties"]
-    stream.sync()
-    theirs = [one for one in messages(capsys) if one["type"] == "RECORD"]
-    for one in ours + theirs:
+@pytest.mark.parametrize("deselected", [False, True])
+def test_record_messages_equal_those_of_the_sdk(*, deselected: bool) -> None:
+    """A part of a property may be deselected."""
+    stream = tap_of(Tickets, 0).streams["tickets"]
+    stream.mask["properties", "customer", "properties", "name"] = not deselected
+    row = {"id": 1, "customer": {"id": 2, "name": "Ann"}, "tags": []}
+
+    made = [
+        [
+            one.to_dict()
+            for one in method(stream, stream.post_process(copy.deepcopy(row)))
+        ]
+        for method in (
+            GorgiasStream._generate_record_messages,
+            Stream._generate_record_messages,
+        )
+    ]
+
+    for (one,) in made:
         assert one.pop("time_extracted")
-    assert ours == theirs
+        assert ("name" in one["record"]["customer"]) is not deselected
+    assert made[0] == made[1]
+
+
+def test_the_sdk_writes_neither_mapped_nor_flattened_batches() -> None:
+    """`get_batches` replaces the method that passes records on as they are."""
+    names = Stream.get_batches.__code__.co_names
+    assert "_sync_records" in names
+    assert "_generate_record_messages" not in names
 
 
 @pytest.mark.parametrize("enabled", [True, False])
