@@ -100,23 +100,23 @@ def _problems(
     for key, definition in maps.items():
         if key == MAPPER_ELSE_OPTION:
             continue
-        setting = f"Setting `stream_maps.{key[:80]}`"
+        place = f"Setting `stream_maps.{key[:80]}`"
         options = definition if isinstance(definition, dict) else {}
         source = options.get(MAPPER_SOURCE_OPTION, key) or ""
         matching = [one for one in streams if fnmatch.fnmatch(one.name, source)]
         if not matching:
             hint = _hint(source, names)
-            yield f"{setting}: there is no stream `{source[:80]}`.{hint}"
+            yield f"{place}: there is no stream `{source[:80]}`.{hint}"
         elif definition == {}:
             yield (
-                f"{setting} is empty. Meltano drops nulls: to remove a property, write "
+                f"{place} is empty. Meltano drops nulls: to remove a property, write "
                 f'"{NULL_STRING}".'
             )
         elif options:
             if source not in names:
                 # A pattern need not suit streams that are not read.
                 matching = [one for one in matching if one.selected] or matching
-            yield from _MapCheck(setting, options, map_config, matching).problems()
+            yield from _MapCheck(place, options, map_config, matching).problems()
 
 
 def _warn_of_overlaps(
@@ -140,7 +140,7 @@ def _warn_of_overlaps(
 class _MapCheck(NamedTuple):
     """The check of one map against the streams that it applies to."""
 
-    setting: str
+    place: str
     options: Mapping[str, Any]
     map_config: Mapping[str, Any]
     streams: list[Stream]
@@ -148,27 +148,26 @@ class _MapCheck(NamedTuple):
     def problems(self) -> Iterator[str]:
         known = sorted({name for one in self.streams for name in _properties(one)})
         for name, value in self.options.items():
-            setting = f"{self.setting[:-1]}.{name[:80]}`"
+            place = f"{self.place[:-1]}.{name[:80]}`"
             if name.startswith("__"):
-                yield from self._option_problems(setting, name, value)
+                yield from self._option_problems(place, name, value)
             elif name not in known and value in _NULLS:
-                yield f"{setting}: there is no such property.{_hint(name, known)}"
+                yield f"{place}: there is no such property.{_hint(name, known)}"
             elif value not in _NULLS:
                 if name not in known and (similar := self._mistyped(name, known)):
                     yield (
-                        f"{setting}: there is no such property. Did you mean "
-                        f"`{similar}`?"
+                        f"{place}: there is no such property. Did you mean `{similar}`?"
                     )
-                yield from self._expression_problems(setting, value, name)
+                yield from self._expression_problems(place, value, name)
         yield from self._key_problems()
 
-    def _option_problems(self, setting: str, name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
+    def _option_problems(self, place: str, name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
         if name not in _OPTIONS:
-            yield f"{setting}: there is no such option.{_hint(name, _OPTIONS)}"
+            yield f"{place}: there is no such option.{_hint(name, _OPTIONS)}"
         elif name == MAPPER_FILTER_OPTION and value is not None:
-            yield from self._expression_problems(setting, value)
+            yield from self._expression_problems(place, value)
         elif name == MAPPER_ALIAS_OPTION:
-            yield from _syntax_problems(setting, value or "")
+            yield from _syntax_problems(place, value or "")
 
     def _mistyped(self, name: str, known: Iterable[str]) -> str | None:
         """Return the property that was meant, unless the map has it as well."""
@@ -180,16 +179,16 @@ class _MapCheck(NamedTuple):
         return None if extends or other in self.options else other
 
     def _expression_problems(
-        self, setting: str, expression: str, name: str | None = None
+        self, place: str, expression: str, name: str | None = None
     ) -> Iterator[str]:
-        if problems := list(_syntax_problems(setting, expression)):
+        if problems := list(_syntax_problems(place, expression)):
             yield from problems
             return
         used = _Used.of(expression)
         if "fake" in used.names and not find_spec("faker"):
-            yield f"{setting} uses `fake`: install the Python package `faker`."
+            yield f"{place} uses `fake`: install the Python package `faker`."
         for key in sorted(used.config - self.map_config.keys()):
-            yield f"{setting} uses `{key[:80]}`, which is not in `stream_map_config`."
+            yield f"{place} uses `{key[:80]}`, which is not in `stream_map_config`."
         names = used.names - FUNCTIONS - VARIABLES - CONSTANTS - {"fake"}
         lacking: dict[str, list[Stream]] = {}
         deselected: dict[str, list[Stream]] = {}
@@ -204,14 +203,13 @@ class _MapCheck(NamedTuple):
         for one, streams in sorted(lacking.items()):
             hint = _hint(one, _properties(streams[0]) | FUNCTIONS)
             yield (
-                f"{setting} uses `{one[:80]}`, which is not in {_listed(streams)}."
-                f"{hint}"
+                f"{place} uses `{one[:80]}`, which is not in {_listed(streams)}.{hint}"
             )
         for one, streams in sorted(deselected.items()):
-            yield f"{setting} uses `{one}`, which is deselected in {_listed(streams)}."
+            yield f"{place} uses `{one}`, which is deselected in {_listed(streams)}."
 
     def _key_problems(self) -> Iterator[str]:
-        option = f"{self.setting[:-1]}.{MAPPER_KEY_PROPERTIES_OPTION}`"
+        option = f"{self.place[:-1]}.{MAPPER_KEY_PROPERTIES_OPTION}`"
         own = self.options.get(MAPPER_KEY_PROPERTIES_OPTION, ())
         if MAPPER_KEY_PROPERTIES_OPTION in self.options and not own:
             yield f"{option} must name at least one property: tables need a key."
@@ -231,7 +229,7 @@ class _MapCheck(NamedTuple):
                 lost.setdefault(key, []).append(stream)
         for key, streams in sorted(lost.items()):
             yield (
-                f"{self.setting} removes `{key[:80]}`, a key of {_listed(streams)}. "
+                f"{self.place} removes `{key[:80]}`, a key of {_listed(streams)}. "
                 f'Keep it, for example with `"{key[:80]}": "{key[:80]}"`.'
             )
 
@@ -263,14 +261,14 @@ class _Used(NamedTuple):
         return used
 
 
-def _syntax_problems(setting: str, expression: str) -> Iterator[str]:
+def _syntax_problems(place: str, expression: str) -> Iterator[str]:
     try:
         [statement] = ast.parse(expression).body
         is_expression = isinstance(statement, ast.Expr)
     except (SyntaxError, ValueError):
         is_expression = False
     if not is_expression:
-        yield f"{setting} is not a valid expression."
+        yield f"{place} is not a valid expression."
 
 
 def _properties(stream: Stream) -> set[str]:

@@ -210,7 +210,7 @@ def test_statistics_can_be_mapped(sandbox: Sandbox) -> None:
     stream = "statistics_tickets_created"
 
     output = mapped(sandbox, {stream: {"ticket_count": "__NULL__"}}, stream, **queries)
-    wrong = problems(sandbox, {stream: {"ticket_cuont": None}}, stream, **queries)
+    wrong = problems(sandbox, {stream: {"ticket_cuont": None}}, **queries)
 
     assert output.records(stream)
     assert "ticket_count" not in output.schemas[stream]["schema"]["properties"]

@@ -61,6 +61,9 @@ def _said_in(module: ast.Module) -> Iterator[str]:
             for part in ast.walk(node):
                 if isinstance(part, ast.Return) and part.value:
                     yield from _texts(part.value, named)
+                elif isinstance(part, ast.Yield) and part.value:
+                    texts = _texts(part.value, named)
+                    yield from (text for text in texts if text.endswith("."))
 
 
 def _named(module: ast.Module) -> dict[str, list[str]]:
