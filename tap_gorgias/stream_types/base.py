@@ -64,6 +64,9 @@ class GorgiasStream(PagedStream, ABC):
 
     priority: ClassVar[Priority] = Priority.NORMAL
 
+    state_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys of the stream's entry in STATE; none if it always reads everything."""
+
     masks: ClassVar[tuple[str, ...]] = ()
     """Parts of a record that can contain credentials of other systems: paths such as
     `messages.actions`, or `masking.WHOLE`."""
@@ -179,15 +182,8 @@ class GorgiasStream(PagedStream, ABC):
         super().log(message, *args, level=level, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
-        """Return the entry of the stream in STATE.
-
-        Args:
-            position: How far the stream has been read.
-
-        Returns:
-            The entry; an empty one is not stored.
-        """
-        return position.to_state(str(self.replication_key))
+        """Return the entry of the stream in STATE at a position."""
+        return position.to_state(str(self.replication_key), self.state_keys)
 
     def save(self, position: Position | None) -> None:
         """Write the rows that the SDK has got, and save the position after them.

@@ -41,6 +41,7 @@ class TicketDetailsStream(DetailsStream):
     path = "/api/tickets/{ticket_id}"
     scope = "tickets:read"
     scope_of_imports = TicketsStream.scope_of_imports
+    state_keys = TicketsStream.state_keys
     parent_stream_type = TicketsStream
     deselected_by_default = ("messages",)
     masks = (

@@ -240,7 +240,8 @@ def test_a_merchant_without_phone_gets_a_warning(
         assert caplog.text.count(f"No rows for `{stream}`") == 2
     assert "probably because the account has no phone" in caplog.text
     assert len(output.records("widgets")) == len(sandbox.shop.widgets)
-    assert fresh.state.get("bookmarks", {}) == {}
+    for stream in PHONE:
+        assert fresh.bookmark(stream)["replication_key_value"] is None
 
 
 @pytest.mark.parametrize("stream", PHONE)
@@ -281,14 +282,15 @@ def test_call_events_survive_any_interruption(sandbox: Sandbox) -> None:
     dead = failure.value.output
     every = set(sandbox.shop.voice_call_events.ids())
 
-    assert len(dead.states) == 6 + 1  # the last page is read again
+    assert len(dead.states) == 1 + 6 + 1  # the last page is read again
     for index, message in enumerate(dead.messages):
         if message["type"] == "STATE":
             before = Output(dead.messages[:index]).ids(EVENTS)
             sandbox.reset_counters()
             again = run(sandbox.config, EVENTS, state=message["value"]).ids(EVENTS)
             assert {*before, *again} == every
-            assert len(before) + len(again) == len(every) + 100
+            read_twice = 100 if before else 0
+            assert len(before) + len(again) == len(every) + read_twice
             assert sandbox.count() == len(again) // 100 + 1
 
 
