@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk import RESTStream
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.singerlib import RecordMessage
 
 from tap_gorgias.compat import override
@@ -59,6 +60,9 @@ class ConvertedRecordStream(RESTStream[str | None]):
     def _apply_map(
         self, stream_map: StreamMap, record: types.Record
     ) -> types.Record | None:
+        if isinstance(stream_map, CustomStreamMap):
+            # In expressions, a property that Gorgias leaves out is null.
+            record = dict.fromkeys(stream_map.raw_schema["properties"]) | record
         try:
             return stream_map.transform(record)
         except Exception:  # noqa: BLE001 (an expression can raise any exception)

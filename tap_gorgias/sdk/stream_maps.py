@@ -53,7 +53,6 @@ _OPTIONS = frozenset(
     }
 )
 _NULLS = (None, NULL_STRING)
-_MIN_SIMILARITY = 0.8
 
 
 def create_mapper(
@@ -171,12 +170,13 @@ class _MapCheck(NamedTuple):
 
     def _mistyped(self, name: str, known: Iterable[str]) -> str | None:
         """Return the property that was meant, unless the map has it as well."""
-        similar = difflib.get_close_matches(name, known, n=1, cutoff=_MIN_SIMILARITY)
+        # One letter that is wrong, missing or in the wrong place.
+        cutoff = max(1 - 1.2 / len(name), 0.75) if name else 1
+        similar = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
         if not similar or MAPPER_ELSE_OPTION in self.options:
             return None
         [other] = similar
-        extends = name.startswith(other) or abs(len(name) - len(other)) > 1
-        return None if extends or other in self.options else other
+        return None if name.startswith(other) or other in self.options else other
 
     def _expression_problems(
         self, place: str, expression: str, name: str | None = None

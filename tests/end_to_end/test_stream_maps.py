@@ -243,3 +243,23 @@ def test_the_known_functions_are_those_of_the_sdk() -> None:
         "tags", {}, {}, {"properties": {}}, [], {}, flattening_options=None
     ).functions
     assert set(functions) == FUNCTIONS
+
+
+@pytest.mark.parametrize("name", ["assignee_email", "customer_id", "subjects", "e"])
+def test_a_column_can_be_added(sandbox: Sandbox, name: str) -> None:
+    """Its name only must not look like a misspelled property."""
+    [row, *_] = mapped(sandbox, {"tickets": {name: "str(id)"}}, "tickets").records(
+        "tickets"
+    )
+
+    assert row[name] == str(row["id"])
+
+
+def test_a_property_that_is_left_out_is_null(sandbox: Sandbox) -> None:
+    """An expression for `view_items` meets tickets and customers."""
+    maps = {"view_items": {"email": "md5(email) if email else None"}}
+
+    rows = mapped(sandbox, maps, "view_items").records("view_items")
+
+    assert {row["item_type"] for row in rows if row["email"]} == {"customer"}
+    assert {row["item_type"] for row in rows} == {"customer", "ticket"}

@@ -61,9 +61,7 @@ def _said_in(module: ast.Module) -> Iterator[str]:
             yield from _returned(node, named)
 
 
-def _returned(
-    function: ast.FunctionDef, named: dict[str, list[str]]
-) -> Iterator[str]:
+def _returned(function: ast.FunctionDef, named: dict[str, list[str]]) -> Iterator[str]:
     """Find the messages that a function returns or yields."""
     for part in ast.walk(function):
         if isinstance(part, ast.Return) and part.value:
