@@ -40,6 +40,12 @@ class ConvertedRecordStream(RESTStream[str | None]):
         nested = [path for path in self.mask if len(path) > len(("properties", "name"))]
         return not all(self.mask[path] for path in nested)
 
+    @cached_property
+    def _nulls(self) -> types.Record:
+        """A record whose selected properties are null."""
+        names = self.schema["properties"]
+        return {name: None for name in names if self.mask["properties", name]}
+
     @override
     def _generate_record_messages(
         self, record: types.Record
@@ -62,7 +68,7 @@ class ConvertedRecordStream(RESTStream[str | None]):
     ) -> types.Record | None:
         if isinstance(stream_map, CustomStreamMap):
             # In expressions, a property that Gorgias leaves out is null.
-            record = dict.fromkeys(stream_map.raw_schema["properties"]) | record
+            record = self._nulls | record
         try:
             return stream_map.transform(record)
         except Exception:  # noqa: BLE001 (an expression can raise any exception)
