@@ -19,7 +19,7 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 {%- macro default__to_local(instant, zone) -%}
-  (({{ instant }} at time zone 'UTC') at time zone {{ zone }})
+  ((({{ instant }}) at time zone 'UTC') at time zone {{ zone }})
 {%- endmacro -%}
 
 {%- macro bigquery__to_local(instant, zone) -%}
@@ -36,7 +36,7 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 {%- macro default__to_utc(local, zone) -%}
-  (({{ local }} at time zone {{ zone }}) at time zone 'UTC')
+  ((({{ local }}) at time zone {{ zone }}) at time zone 'UTC')
 {%- endmacro -%}
 
 {%- macro bigquery__to_utc(local, zone) -%}
@@ -79,7 +79,7 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 {%- macro default__minutes_after(instant, minutes) -%}
-  {{ dbt.dateadd('minute', minutes, instant) }}
+  ({{ dbt.dateadd('minute', minutes, instant) }})
 {%- endmacro -%}
 
 {%- macro bigquery__minutes_after(instant, minutes) -%}
