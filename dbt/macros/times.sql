@@ -19,7 +19,7 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 {%- macro default__to_local(instant, zone) -%}
-  (({{ instant }} at time zone 'UTC') at time zone {{ zone }})
+  ((({{ instant }}) at time zone 'UTC') at time zone {{ zone }})
 {%- endmacro -%}
 
 {%- macro bigquery__to_local(instant, zone) -%}
@@ -36,7 +36,7 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 {%- macro default__to_utc(local, zone) -%}
-  (({{ local }} at time zone {{ zone }}) at time zone 'UTC')
+  ((({{ local }}) at time zone {{ zone }}) at time zone 'UTC')
 {%- endmacro -%}
 
 {%- macro bigquery__to_utc(local, zone) -%}
@@ -79,7 +79,7 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 {%- macro default__minutes_after(instant, minutes) -%}
-  {{ dbt.dateadd('minute', minutes, instant) }}
+  ({{ dbt.dateadd('minute', minutes, instant) }})
 {%- endmacro -%}
 
 {%- macro bigquery__minutes_after(instant, minutes) -%}
@@ -101,32 +101,22 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 
-{#- A row for each date from the least to the greatest of a query. -#}
+{#- A row for each date of a span, which a table of one row has as `first_date` and
+`last_date`; at most 65,536 days. -#}
 
-{%- macro dates_between(first, last) -%}
-  {{ return(adapter.dispatch('dates_between', 'gorgias')(first, last)) }}
-{%- endmacro -%}
-
-{%- macro default__dates_between(first, last) -%}
-  select cast(one_day as date) as date_day
-  from generate_series(
-    cast(({{ first }}) as timestamp), cast(({{ last }}) as timestamp), interval '1 day'
-  ) as days(one_day)
-{%- endmacro -%}
-
-{%- macro duckdb__dates_between(first, last) -%}
-  select cast(unnest(generate_series(
-    cast(({{ first }}) as timestamp), cast(({{ last }}) as timestamp), interval '1 day'
-  )) as date) as date_day
-{%- endmacro -%}
-
-{%- macro bigquery__dates_between(first, last) -%}
-  select date_day from unnest(generate_date_array(({{ first }}), ({{ last }}))) as date_day
-{%- endmacro -%}
-
-{%- macro snowflake__dates_between(first, last) -%}
-  select dateadd(day, value, ({{ first }})) as date_day
-  from table(flatten(input => array_generate_range(
-    0, datediff(day, ({{ first }}), ({{ last }})) + 1
-  )))
+{%- macro dates_of(span) -%}
+  {%- set step = dbt.dateadd('day', 'number.days', span ~ '.first_date') -%}
+  select {{ dbt.cast(step, 'date') }} as date_day
+  from {{ span }}
+  cross join (
+    select a.digit + 16 * b.digit + 256 * c.digit + 4096 * d.digit as days
+    from {% for name in 'abcd' -%}
+    (
+      {%- for digit in range(16) %}
+      select {{ digit }} as digit {{ 'union all' if not loop.last }}
+      {%- endfor %}
+    ) as {{ name }} {{ 'cross join' if not loop.last }}
+    {% endfor -%}
+  ) as number
+  where number.days <= {{ dbt.datediff(span ~ '.first_date', span ~ '.last_date', 'day') }}
 {%- endmacro -%}

@@ -106,7 +106,7 @@ span as (
 ),
 
 calendar as (
-  {{ gorgias.dates_between('select first_date from span', 'select last_date from span') }}
+  {{ gorgias.dates_of('span') }}
 ),
 
 total as (
