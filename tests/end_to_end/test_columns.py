@@ -12,7 +12,7 @@ import pytest
 
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
-from tests.sandbox import Sandbox, Shop, items
+from tests.sandbox import Sandbox, Shop, items, views
 from tests.support.runs import (
     Files,
     PartialRun,
@@ -222,7 +222,7 @@ def test_fields_of_items_of_views_arrive(
     requester = {"id": 501, "email": "ann@example.com"}
     fields = {"requester": requester, "assignee_user_id": 71, "assignee_team_id": 8}
     summary = {"content": "A parcel", "created_datetime": "2026-08-01T00:00:00"}
-    as_item = items.as_item
+    as_item = views.as_item
     monkeypatch.setattr(
         items,
         "as_item",
