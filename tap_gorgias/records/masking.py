@@ -2,7 +2,7 @@
 
 Merchants store credentials of other systems in their helpdesk. A mask shows that a
 credential is set without revealing it. The tables in this module say what is one:
-headers, values with certain names, parts of URLs and tokens of known forms.
+headers and forms, values with certain names, parts of URLs and tokens of known forms.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _role_of(name: str) -> str | None:
 @lru_cache(maxsize=4096)
 def _masker_of(name: str) -> Callable[[Any], Any]:
     """Return how to mask the value of a name."""
-    if words_of(name)[-1:] in {("header",), ("headers",)}:
+    if name == "form" or words_of(name)[-1:] in {("header",), ("headers",)}:
         return _mask_headers
     return _hidden if is_secret_name(name) else mask
 
@@ -185,7 +185,7 @@ def _mask_item(item: Any) -> Any:  # noqa: ANN401
 
 
 def _mask_headers(value: Any) -> Any:  # noqa: ANN401
-    """Mask the values of headers in any form: objects, pairs or lines."""
+    """Mask the values of headers, or of form data: objects, pairs or lines."""
     if isinstance(value, list):
         return [
             [item[0], _mask_header(*item)]

@@ -92,6 +92,15 @@ def test_unusual_headers_are_masked_completely(value: object) -> None:
     assert "7" not in hidden
 
 
+def test_forms_are_masked_like_headers() -> None:
+    """The form of a webhook may contain a credential under any name."""
+    for form in ({"text": S, "id": "{{ticket.id}}"}, [{"key": "text", "value": S}]):
+        hidden = json.dumps(mask({"http": {"form": form}}))
+        assert S not in hidden
+        assert "text" in hidden
+        assert ("{{ticket.id}}" in hidden) == ("{{ticket.id}}" in json.dumps(form))
+
+
 def test_a_header_that_is_a_template_variable_stays() -> None:
     """What surrounds a variable does not."""
     headers = {"X-Ticket": "{{ticket.id}}", "X-Mixed": f"{S}-{{{{ticket.id}}}}"}
