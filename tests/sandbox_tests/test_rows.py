@@ -22,7 +22,8 @@ FIELDS = {
         deactivated_datetime""",
     "integrations": """id name type description created_datetime updated_datetime
         deactivated_datetime locked_datetime decoration meta http user uri
-        application_id managed business_hours_id""",
+        application_id managed business_hours_id deleted_datetime mappings facebook
+        smooch""",
     "jobs": """id type status params info meta user_id created_datetime
         scheduled_datetime started_datetime ended_datetime failed_datetime
         locked_datetime cancel_requested_datetime cancelled_datetime uri""",

@@ -72,5 +72,5 @@ def test_git_ignores_the_files_that_readers_create() -> None:
     named |= {"helpdesk.duckdb", "helpdesk.duckdb.wal", "output/tickets.jsonl"}
     created = named - git("ls-files", "--", *named)
 
-    assert {"config.json", "states.jsonl", "tap.log", "weekly.json"} <= created
+    assert {"config.json", "states.jsonl", "weekly.json"} <= created
     assert git("check-ignore", "--no-index", *created) == created

@@ -75,6 +75,12 @@ _INTEGRATIONS: tuple[tuple[str, Row], ...] = (
     ),
     ("gorgias_chat", {}),
 )
+_MAPPING = {
+    "id": 1,
+    "source_key": "args.name",
+    "destination_key": "customer.data.name",
+    "order": 0,
+}
 _WIDGET_TYPES = ("shopify", "http", "customer_external_data", "recharge", "custom")
 _DEFINITIONS = (
     {
@@ -124,7 +130,11 @@ def integration(shop: Shop, row_id: int, created: int, updated: int) -> Row:
         "locked_datetime": dice.maybe(10, iso(updated)),
         "decoration": dice.maybe(10, {"emoji": "🔌"}),
         "meta": {"address": "help@example.com"} if kind == "email" else {},
+        "deleted_datetime": None,
+        "mappings": [_MAPPING] if kind == "http" else None,
         "http": _HTTP | secrets if kind == "http" else None,
+        "facebook": None,
+        "smooch": None,
         "user": dice.maybe(90, {"id": shop.users.id_at(1)}),
         "uri": f"/api/integrations/{row_id}/",
         "application_id": dice.maybe(20, "65a1c0ffee"),
