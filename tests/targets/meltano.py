@@ -38,19 +38,23 @@ class Project:
 
     def __call__(self, *command: str, **variables: str) -> str:
         """Run Meltano and return its stdout."""
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
-        }
-        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **USE_PIP}
-        environment |= {"TAP_GORGIAS_API_URL": self.api_url, **variables}
         meltano = executable("meltano")
         return output_of(
             [meltano, "--environment", "sandbox", *command],
             cwd=self.folder,
-            env=environment,
+            env={**clean_environment(self.api_url), **variables},
         )
+
+
+def clean_environment(api_url: str) -> dict[str, str]:
+    """Return environment variables that connect the tap to a sandbox."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
+    }
+    environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **USE_PIP}
+    return environment | {"TAP_GORGIAS_API_URL": api_url}
 
 
 def copy_to(folder: Path) -> None:
@@ -88,12 +92,8 @@ def load(
     if not project.exists():
         copy_to(project)
         _write_settings(project / "meltano.yml", settings or {})
-        tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
         loader = shlex.join(map(str, target.command))
-        _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
-        _install_script(
-            project, "loaders", target.name, f'tee {messages} | {loader} "$@"'
-        )
+        install_in_place(project, {target.name: f"tee {messages} | {loader}"})
     else:
         assert json.loads(meltano("state", "get", state_id))["singer_state"] == state
 
@@ -121,6 +121,14 @@ def _write_settings(file: Path, settings: Mapping[str, Any]) -> None:
     assert line
     lines = [f"          {name}: {json.dumps(one)}\n" for name, one in settings.items()]
     file.write_text("".join([before, line, *lines, after]), "utf-8")
+
+
+def install_in_place(project: Path, loaders: Mapping[str, str]) -> None:
+    """Install the tap and loaders, given by their shell commands, as they are here."""
+    tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
+    _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
+    for name, command in loaders.items():
+        _install_script(project, "loaders", name, f'{command} "$@"')
 
 
 def _install_script(project: Path, kind: str, plugin: str, script: str) -> None:
