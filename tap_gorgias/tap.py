@@ -276,6 +276,7 @@ class TapGorgias(SelfValidatingTap):
         tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
             tap.write_schemas()
+            tap.output.flush()
         else:
             tap.test_streams()
 
