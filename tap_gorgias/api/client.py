@@ -82,6 +82,8 @@ class GorgiasClient:
             timeout_seconds=settings.request_timeout_seconds,
         )
         self.url_base = settings.api_url
+        self.is_shared = True
+        """Whether several streams are read. A refusal may concern only one of them."""
         self.redactor = Redactor()
         self._summary = summary
         self._outage = Outage()
@@ -275,8 +277,8 @@ class GorgiasClient:
         return AccessError(f"{place}: {text}")
 
     def _rejects_credentials(self, refusal: ApiError) -> bool:
-        """Return whether Gorgias refuses another request as well."""
-        if not self.has_answered:
+        """Return whether a 401 concerns all streams, by asking for something else."""
+        if not self.is_shared or not self.has_answered:
             return True
         probe = next(one for one in _PROBES if not one.startswith(refusal.path))
         request = requests.Request("GET", f"{self.url_base}{probe}")

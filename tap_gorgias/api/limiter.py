@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_gorgias.api.sliding_window import SlidingWindow
+from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
@@ -34,6 +35,11 @@ class CallLimit:
     used: int
     limit: int
     window_seconds: float
+
+    @override
+    def __str__(self) -> str:
+        """Return the count as part of a line, such as `38/40 in the last 20 s`."""
+        return f"{self.used}/{self.limit} in the last {self.window_seconds:.0f} s"
 
 
 @dataclass(frozen=True)
