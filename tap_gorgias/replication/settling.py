@@ -13,10 +13,11 @@ have been settled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
+from tap_gorgias.compat import override
 from tap_gorgias.replication import ordering, walks
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.walks import WalkPlan
@@ -30,7 +31,7 @@ TICKET_KEY = "updated_datetime"
 MARKS = {"replication_key_value": "settled", "walk": "settling", "imports": "imports"}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settling:
     """How far tickets have been settled, and which come next."""
 
@@ -47,7 +48,7 @@ class Settling:
         """The next walk over the list of tickets."""
         return WalkPlan(self.position, self._floor, self._is_due, self._should_fetch)
 
-    def begin(self, newest_tickets: Page) -> None:
+    def begun(self, newest_tickets: Page) -> Settling:
         """Mark all tickets as settled, before the list of messages is first read.
 
         Args:
@@ -55,8 +56,8 @@ class Settling:
         """
         newest = ordering.newest_of(newest_tickets, TICKET_KEY)
         now = newest_tickets.now
-        self.position = Position(newest or now, imports=now or newest)
-        self.since = self.start
+        position = Position(newest or now, imports=now or newest)
+        return replace(self, position=position, since=self.start)
 
     def to_state(self) -> dict[str, Any]:
         """Return the part of the stream's entry in STATE."""
@@ -65,16 +66,15 @@ class Settling:
         marks.setdefault("settled", None)
         return marks if self.since is None else {**marks, "since": self.since}
 
-    def move(self, position: Position) -> None:
+    def moved(self, position: Position) -> Settling:
         """Move the position.
 
         Args:
             position: The new position; without a walk, all changed tickets have been
                 settled.
         """
-        self.position = position
-        if position.walk is None:
-            self.since = None
+        since = None if position.walk is None else self.since
+        return replace(self, position=position, since=since)
 
     def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
         # Time is measured by ticket changes, never by a clock.
@@ -97,3 +97,15 @@ class Settling:
         settled = self.position.bookmark
         floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
         return not ordering.is_before(ticket.get(TICKET_KEY), floor)
+
+
+@dataclass(frozen=True)
+class SettledPosition(Position):
+    """The position in the list of messages, with that of the settling."""
+
+    settling: Settling | None = None
+
+    @override
+    def to_state(self, replication_key: str) -> dict[str, Any]:
+        own = super().to_state(replication_key)
+        return {**own, **self.settling.to_state()} if self.settling else own

@@ -43,9 +43,6 @@ class ReadableStream(Protocol):
     def check_complete(self) -> None:
         """Raise `IncompleteError` if parts of the stream could not be read."""
 
-    def close(self) -> None:
-        """Release the resources of the stream."""
-
 
 class StreamRunner:
     """Reads streams in the given order, each in its own thread.
@@ -135,8 +132,6 @@ class StreamRunner:
             error = OutputError(f"Cannot write the output: {reason}.")
         except BaseException as failure:  # noqa: BLE001 (the main thread raises it)
             error = failure
-        finally:
-            stream.close()
         with self._changed:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):

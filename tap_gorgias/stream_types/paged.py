@@ -15,16 +15,16 @@ from tap_gorgias.replication.pages import Page, rows_of
 from tap_gorgias.stream_types.catalog import CatalogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import requests
     from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
+    from typing_extensions import Self
 
     from tap_gorgias.api.authenticators import GorgiasAuthenticator
-    from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.run.context import Run
 
 
@@ -55,6 +55,15 @@ class PagedStream(CatalogStream, ABC):
         super().__init__(tap)
         self.tap = tap
         self.run = run
+        self.for_stream: PagedStream = self
+        """The stream that the list is read for: requests and failures belong to it."""
+
+    @classmethod
+    def reading_for(cls, stream: PagedStream) -> Self:
+        """Return another stream of this type, whose list is read for `stream`."""
+        own = cls(stream.tap, stream.run)
+        own.for_stream = stream.for_stream
+        return own
 
     @property
     @override
@@ -83,7 +92,7 @@ class PagedStream(CatalogStream, ABC):
         """Return the query parameters of a page.
 
         Args:
-            context: The part of the list to read: query parameters by their names.
+            context: The context of the parent; None without a parent.
             next_page_token: The cursor of the page; None for the first one.
         """
         params: dict[str, Any] = {}
@@ -91,7 +100,6 @@ class PagedStream(CatalogStream, ABC):
             params["limit"] = self.page_size
         if self.order_by:
             params["order_by"] = self.order_by
-        params.update(context or {})
         if next_page_token is not None:
             params["cursor"] = next_page_token
         return params
@@ -142,7 +150,7 @@ class PagedStream(CatalogStream, ABC):
 
         Args:
             prepared_request: The request.
-            context: The part of the list to read.
+            context: The context of the parent.
 
         Returns:
             The checked response.
@@ -156,18 +164,16 @@ class PagedStream(CatalogStream, ABC):
 
     def pages(
         self,
-        context: types.Context | None = None,
         cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
+        params: Mapping[str, Any] | None = None,
+        context: types.Context | None = None,
     ) -> Iterator[Page]:
         """Request the pages of a list.
 
         Args:
-            context: The part of the list to read; None for all of it.
             cursor: The cursor to start from; None for the first page.
-            reader: The stream that the list is read for, to which requests and failures
-                belong; this one if None.
+            params: Query parameters that choose a part of the list.
+            context: The context of the parent.
 
         Yields:
             Each page.
@@ -176,12 +182,13 @@ class PagedStream(CatalogStream, ABC):
             ApiError: If Gorgias refuses, or keeps failing.
             PageError: If a response is not a page, or the list has no end.
         """
-        reader = reader or self
-        send = reader.request_decorator(reader.send_request)
+        sender = self.for_stream
+        send = sender.request_decorator(sender.send_request)
         paginator = self.get_new_paginator(cursor)
         while not paginator.finished:
             page = PageContext(context, paginator.current_value)
             request = self.get_http_request(page=page)
+            request.params.update(params or {})
             prepared_request = self.build_prepared_request(
                 method=request.method,
                 url=request.url,
@@ -210,14 +217,3 @@ class PagedStream(CatalogStream, ABC):
             paginator.get_next(response),
             latest_timestamp_of(response),
         )
-
-    def pages_for(self, reader: PagedStream) -> PagesFrom:
-        """Bind the list to the stream that it is read for.
-
-        Args:
-            reader: The stream that the list is read for.
-
-        Returns:
-            From a cursor to the pages from there on.
-        """
-        return lambda cursor: self.pages(cursor=cursor, reader=reader)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
@@ -26,13 +25,13 @@ from tap_gorgias.stream_types.base import GorgiasStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
-    from typing import Any
 
-    from singer_sdk.helpers import types
+    from singer_sdk import Tap
 
     from tap_gorgias.replication.bookmarks import Walk
     from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step
+    from tap_gorgias.run.context import Run
 
 
 class SnapshotStream(GorgiasStream):
@@ -44,19 +43,8 @@ class SnapshotStream(GorgiasStream):
     """Query parameters of the requests that return the table in parts."""
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.read(self)
-
-    def read(self, reader: GorgiasStream) -> Iterator[Step]:
-        """Read the table of this stream.
-
-        Args:
-            reader: The stream that the table is read for: this one, or a child of it.
-
-        Yields:
-            The rows of each page.
-        """
-        parts = (self.pages(part, reader=reader) for part in self.parts)
+    def steps(self) -> Iterator[Step]:
+        parts = (self.pages(params=part) for part in self.parts)
         pages = itertools.chain.from_iterable(parts)
         return walks.snapshot(pages, tuple(self.primary_keys))
 
@@ -69,9 +57,9 @@ class IncrementalStream(GorgiasStream, ABC):
     restarts_from: ClassVar[str] = "the newest row"
     """Where the stream starts if it cannot resume from STATE, in words."""
 
-    @cached_property
-    def _warnings(self) -> set[str]:
-        return set()
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._warnings: set[str] = set()
 
     @property
     def start(self) -> str | None:
@@ -169,7 +157,7 @@ class LogStream(IncrementalStream):
     order_by = "created_datetime:asc"
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         return walks.log(
             self.pages_since,
             key=self.replication_key,
@@ -179,24 +167,19 @@ class LogStream(IncrementalStream):
         )
 
     def pages_since(
-        self,
-        timestamp: str | None,
-        context: types.Context | None = None,
-        *,
-        reader: GorgiasStream | None = None,
+        self, timestamp: str | None, params: Mapping[str, Any] | None = None
     ) -> Iterator[Page]:
         """Request the rows that were created after a timestamp.
 
         Args:
             timestamp: The earliest timestamp to read, rendered; None for all.
-            context: The part of the list to read; None for all of it.
-            reader: The stream that the list is read for; this one if None.
+            params: Query parameters that choose a part of the list.
 
         Yields:
             Pages, oldest rows first.
         """
         since = {} if timestamp is None else {f"{self.replication_key}[gte]": timestamp}
-        return self.pages({**(context or {}), **since}, reader=reader)
+        return self.pages(params={**(params or {}), **since})
 
 
 class FeedStream(IncrementalStream):
@@ -219,32 +202,27 @@ class FeedStream(IncrementalStream):
         return walks.floor_of(bookmark, self.start, self.overlap)
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.walk(self, WalkPlan(self.position(self.floor), self.floor))
+    def steps(self) -> Iterator[Step]:
+        return self.walk(WalkPlan(self.position(self.floor), self.floor))
 
     def walk(
-        self,
-        reader: IncrementalStream,
-        plan: WalkPlan,
-        pages_from: PagesFrom | None = None,
+        self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
         """Walk the list of this stream.
 
         Args:
-            reader: The stream that the list is read for: this one, or a child of it.
-                Requests and warnings belong to it.
-            plan: Where the walk of the reader starts and ends.
+            plan: Where the walk starts and ends.
             pages_from: Returns the pages; None to request them.
 
         Yields:
-            Rows of this stream, and the position of the reader once it has processed
+            Rows of this stream, and the position of `for_stream` once it has processed
             them.
         """
         return walks.feed(
-            pages_from or self.pages_for(reader),
+            pages_from or self.pages,
             plan,
             key=self.replication_key,
-            walk_log=reader,
+            walk_log=cast("IncrementalStream", self.for_stream),
         )
 
 
@@ -255,7 +233,7 @@ class CursorStream(IncrementalStream):
     restarts_from = "the oldest row"
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         saved = self.saved()
         bookmark = bookmark_from(saved, self.name)
         try:
@@ -267,7 +245,7 @@ class CursorStream(IncrementalStream):
         if floor and bookmark:
             floor = min(floor, timestamps.earlier(bookmark, walks.LOG_OVERLAP))
         return walks.by_cursor(
-            self.pages_for(self),
+            self.pages,
             key=self.replication_key,
             position=Position(bookmark, cursor=cursor),
             floor=floor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
-    from tap_gorgias.stream_types.replication import IncrementalStream
 
 CREATION = "ticket-created"
 EVENTS_UNAVAILABLE = {
@@ -61,30 +60,27 @@ class TicketsStream(FeedStream):
 
     @override
     def walk(
-        self,
-        reader: IncrementalStream,
-        plan: WalkPlan,
-        pages_from: PagesFrom | None = None,
+        self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
-        watched = WatchedPages(pages_from or self.pages_for(reader))
+        watched = WatchedPages(pages_from or self.pages)
         return with_imports(
-            super().walk(reader, plan, watched),
+            super().walk(plan, watched),
             position=plan.position,
             watched=watched,
-            creations_since=lambda timestamp: self._creations(reader, timestamp),
-            tickets_of=lambda ids: self.pages({"ticket_ids": ids}, reader=reader),
+            creations_since=self._creations,
+            tickets_of=lambda ids: self.pages(params={"ticket_ids": ids}),
         )
 
-    def _creations(self, reader: IncrementalStream, timestamp: str) -> Iterator[Page]:
+    def _creations(self, timestamp: str) -> Iterator[Page]:
         """Request the events of new tickets (reference/events)."""
-        events = cast("EventsStream", self.tap.streams[EventsStream.name])
-        pages = events.pages_since(timestamp, {"types": CREATION}, reader=reader)
+        events = EventsStream.reading_for(self)
+        pages = events.pages_since(timestamp, {"types": CREATION})
         try:
             return started(pages)
         except ApiError as error:
             if error.status not in EVENTS_UNAVAILABLE:
                 raise
-            reader.logger.warning(
+            self.for_stream.logger.warning(
                 "%s Without these events, the tap cannot find tickets that an import "
                 "dates back. They need the permission `%s`.",
                 error,

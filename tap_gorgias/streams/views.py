@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -16,11 +15,13 @@ from tap_gorgias.stream_types.replication import SnapshotStream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.errors import ApiError
     from tap_gorgias.replication.walks import Step
+    from tap_gorgias.run.context import Run
 
 
 REFUSED_VIEW = {
@@ -64,13 +65,13 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     primary_keys = ("view_id", "id")
     selected_by_default = False
 
-    @cached_property
-    def _deactivated(self) -> set[Any]:
-        return set()
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._deactivated: set[Any] = set()
 
     @override
     def parent_steps(self) -> Iterator[Step]:
-        for step in self.parent.read(self):
+        for step in self.parent.steps():
             self._deactivated.update(
                 view.get("id") for view in step.rows if view.get("deactivated_datetime")
             )
