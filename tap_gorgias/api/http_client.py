@@ -81,13 +81,17 @@ class HttpClient:
             raise kind(str(error), stream=stream_name, path=path) from None
 
     def with_retries(
-        self, function: Callable[P, T], stream_name: str
+        self,
+        function: Callable[P, T],
+        stream_name: str,
+        max_retry_seconds: float | None = None,
     ) -> Callable[P, T]:
         """Add retries, which are logged and counted, to a function.
 
         Args:
             function: Raises `TransientApiError` to be called again.
             stream_name: The stream for which retries are counted.
+            max_retry_seconds: How long to retry; None for the time of a run.
 
         Returns:
             The decorated function. It raises the last `TransientApiError` when the time
@@ -106,7 +110,11 @@ class HttpClient:
                 clock=self.clock,
                 outage=self._outage,
                 on_retry=on_retry,
-                max_retry_seconds=self.max_retry_seconds,
+                max_retry_seconds=(
+                    self.max_retry_seconds
+                    if max_retry_seconds is None
+                    else max_retry_seconds
+                ),
             )
 
         return decorated

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_gorgias.connection_test.fields import field_differences
@@ -112,7 +113,8 @@ def _reads(stream: GorgiasStream) -> Iterator[Iterator[Step]]:
     if isinstance(stream, SnapshotStream):
         keys = tuple(stream.primary_keys)
         for part in stream.parts:
-            yield walks.snapshot(stream.pages(params=part), keys)
+            start = partial(stream.pages, params=part)
+            yield walks.snapshot(start, keys, stream.warn_of_restart)
     elif "{" not in stream.path:
         yield stream.steps()
     if isinstance(stream, ChildStream):
@@ -132,8 +134,6 @@ def _read_first_parents(stream: ChildStream[GorgiasStream]) -> Iterator[Step]:
                 if rows:
                     return
         except ApiError as error:
-            if not stream.skips(error, context):
-                raise
             refusal = error
     if refusal is not None:
         raise refusal

@@ -34,7 +34,7 @@ TIMESTAMP_KEYS = ("replication_key_value", "emitted", "since", "settled", "impor
 
 WALK_KEYS = {"newest", "cursor", "floor", "reached"}
 
-MAX_CLOCK_DIFFERENCE = timedelta(days=1)
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
 class UnusableWalkError(ValueError):
@@ -74,6 +74,8 @@ class Position:
     """Cursor of the last page, if the list is read by its cursor."""
     imports: str | None = None
     """All tickets that were created up to here have been emitted."""
+    retry: tuple[int, ...] = ()
+    """Ids of parents that could not be read, to be asked for again."""
 
     def to_state(self, replication_key: str) -> dict[str, Any]:
         """Return the entry of the stream in STATE.
@@ -96,6 +98,8 @@ class Position:
             state["cursor"] = self.cursor
         if self.imports is not None:
             state["imports"] = self.imports
+        if self.retry:
+            state["retry"] = list(self.retry)
         return state
 
 
@@ -139,7 +143,7 @@ def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> N
         now: The present, rendered.
 
     Raises:
-        StateError: If a bookmark is more than a day ahead.
+        StateError: If a bookmark is more than ten minutes ahead.
     """
     for stream, entry in entries.items():
         for key in TIMESTAMP_KEYS:
@@ -208,6 +212,13 @@ def cursor_from(state: Mapping[str, Any]) -> str | None:
     if not isinstance(cursor, str) or not cursor:
         raise UnusableCursorError
     return cursor
+
+
+def retry_from(state: Mapping[str, Any]) -> tuple[int, ...]:
+    """Read the ids of parents that could not be read, without what is no id."""
+    ids = state.get("retry")
+    known = ids if isinstance(ids, list) else ()
+    return tuple(parent for parent in known if type(parent) is int)
 
 
 def _timestamp(value: Any) -> str | None:  # noqa: ANN401

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
-from tap_gorgias.replication import ordering, walks
+from tap_gorgias.replication import imported_tickets, ordering, walks
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.walks import WalkPlan
 
@@ -52,11 +52,11 @@ class Settling:
         """Mark all tickets as settled, before the list of messages is first read.
 
         Args:
-            newest_tickets: The first page of the list of tickets, newest change first.
+            newest_tickets: The first page of tickets that shows the present.
         """
         newest = ordering.newest_of(newest_tickets, TICKET_KEY)
-        now = newest_tickets.now
-        position = Position(newest or now, imports=now or newest)
+        mark = imported_tickets.beginning(newest_tickets)
+        position = replace(self.position, bookmark=newest or mark, imports=mark)
         return replace(self, position=position, since=self.start)
 
     def to_state(self) -> dict[str, Any]:
@@ -73,7 +73,9 @@ class Settling:
             position: The new position; without a walk, all changed tickets have been
                 settled.
         """
-        since = None if position.walk is None else self.since
+        position = replace(position, retry=())
+        is_finished = position.walk is None and position != self.position
+        since = None if is_finished else self.since
         return replace(self, position=position, since=since)
 
     def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
@@ -86,7 +88,7 @@ class Settling:
         return timestamps.earlier(newest, self.every) >= settled
 
     def _floor(self, settled: str | None) -> str | None:
-        floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
+        floor = walks.floor_of(settled, self.start, walks.OVERLAP)
         return floor if self.since is None else ordering.lower(floor, self.since)
 
     def _should_fetch(self, ticket: Row) -> bool:
@@ -95,7 +97,7 @@ class Settling:
         ):
             return True
         settled = self.position.bookmark
-        floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
+        floor = walks.floor_of(settled, self.start, walks.OVERLAP)
         return not ordering.is_before(ticket.get(TICKET_KEY), floor)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from abc import ABC, abstractmethod
-from collections import Counter
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, IncompleteError
+from tap_gorgias.errors import ApiError
 from tap_gorgias.records import masking
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.pages import PageError
@@ -23,14 +22,13 @@ from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.stream_types.paged import PagedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.bookmarks import Position
+    from tap_gorgias.replication.pages import Page, Row
     from tap_gorgias.replication.walks import Step
-    from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.batch import BaseBatchFileEncoding, BatchConfig
     from tap_gorgias.sdk.writer import MessageWriter
 
@@ -66,11 +64,6 @@ class GorgiasStream(PagedStream, ABC):
 
     masks: ClassVar[tuple[tuple[str, masking.IsSecret], ...]] = ()
     """Where secrets are: paths such as `http.form`, and which names there hold one."""
-
-    def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap, run)
-        self._missing: Counter[str] = Counter()
-        self._is_position_held = False
 
     @abstractmethod
     def steps(self) -> Iterator[Step]:
@@ -165,7 +158,7 @@ class GorgiasStream(PagedStream, ABC):
         record = self.converter.convert(row)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        self.skip_record(self)
+        self.report_incomplete(str(self.keyless(self.name)))
         return None
 
     @override
@@ -192,14 +185,13 @@ class GorgiasStream(PagedStream, ABC):
     def save(self, position: Position | None) -> None:
         """Write the rows that the SDK has got, and save the position after them.
 
-        After a row was skipped no position is saved, so that the next run requests it
-        again. With BATCH a position becomes public with the files of its rows.
+        With BATCH a position becomes public with the files of its rows.
 
         Args:
             position: The position after these rows; None if there is nothing to save.
         """
         is_full_table = self.replication_method == REPLICATION_FULL_TABLE
-        if position is None or is_full_table or self._is_position_held:
+        if position is None or is_full_table:
             self.output.flush()
             return
         self.state_manager.stage(self.state_entry(position))
@@ -222,35 +214,23 @@ class GorgiasStream(PagedStream, ABC):
             self.publish()  # By now the SDK has written the BATCH message.
         self.publish()
 
-    def report_incomplete(self, reason: str) -> None:
-        """Remember that rows are missing, to fail once the stream has been read.
+    def keyless(self, stream_name: str) -> ApiError:
+        """Return the error of a record that cannot be loaded by a stream."""
+        keys = ", ".join(self.primary_keys)
+        reason = f"a record came without its key ({keys})."
+        advice = "It is left out."
+        return ApiError(reason, stream=stream_name, path=self.path, advice=advice)
 
-        Args:
-            reason: A sentence without customer data.
-        """
-        self._missing[reason] += 1
+    def with_ids(self, ids: Sequence[int]) -> Iterator[Page] | None:  # noqa: ARG002 (subclasses use it)
+        """Request rows by their ids; None if the endpoint cannot do that."""
+        return None
 
-    def skip_record(self, stream: GorgiasStream) -> None:
-        """Skip a row without its key, to fail once the stream has been read.
-
-        Args:
-            stream: The stream of the row: this one, or its parent.
-        """
-        self._is_position_held = True
-        reason = f"a record came without its key ({', '.join(stream.primary_keys)})."
-        error = ApiError(reason, stream=self.name, path=stream.path)
-        if not self._missing:
-            self.logger.warning("%s It is left out.", error)
-        self.report_incomplete(str(error))
-
-    def check_complete(self) -> None:
-        """Fail if rows are missing although the stream was read to its end.
-
-        Raises:
-            IncompleteError: If rows are missing.
-        """
-        if self._missing:
-            raise IncompleteError(self._missing)
+    def lacks_key(self, row: Row) -> bool:
+        """Return whether a row cannot be loaded, because it lacks its key."""
+        keys = [name for name in self.primary_keys if type(row.get(name)) is not int]
+        return any(
+            self.converter.convert({name: row.get(name)})[name] is None for name in keys
+        )
 
     @property
     def output(self) -> MessageWriter:

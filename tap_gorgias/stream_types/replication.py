@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
@@ -17,8 +17,10 @@ from tap_gorgias.replication.bookmarks import (
     UnusableWalkError,
     bookmark_from,
     cursor_from,
+    retry_from,
     walk_from,
 )
+from tap_gorgias.replication.pages import proven
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 
@@ -44,9 +46,19 @@ class SnapshotStream(GorgiasStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        parts = (self.pages(params=part) for part in self.parts)
-        pages = itertools.chain.from_iterable(parts)
-        return walks.snapshot(pages, tuple(self.primary_keys))
+        return walks.snapshot(
+            self._table, tuple(self.primary_keys), self.warn_of_restart
+        )
+
+    def _table(self) -> Iterator[Page]:
+        for part in self.parts:
+            yield from proven(partial(self.pages, params=part))
+
+    def warn_of_restart(self, reason: str) -> None:
+        """Warn that the table is read again."""
+        self.for_stream.logger.warning(
+            "%s The table is read again from its first row.", reason
+        )
 
 
 class IncrementalStream(GorgiasStream, ABC):
@@ -66,6 +78,12 @@ class IncrementalStream(GorgiasStream, ABC):
         """The earliest timestamp to read on a first sync, rendered."""
         start_date = self.run.settings.start_date
         return None if start_date is None else timestamps.render(start_date)
+
+    @property
+    def has_been_read(self) -> bool:
+        """Whether an earlier run got rows, or read the stream to its end."""
+        position = ("replication_key_value", "walk", "cursor")
+        return any(self.stream_state.get(key) is not None for key in position)
 
     def saved(self) -> Mapping[str, Any]:
         """Return the entry of the stream in STATE, empty if this run cannot use it."""
@@ -100,7 +118,7 @@ class IncrementalStream(GorgiasStream, ABC):
         bookmark = bookmark_from(saved, self.name)
         imports = bookmark_from(saved, self.name, "imports")
         walk = self.saved_walk("walk", floor(bookmark))
-        return Position(bookmark, walk, imports=imports)
+        return Position(bookmark, walk, imports=imports, retry=retry_from(saved))
 
     def saved_walk(self, key: str, floor: str | None) -> Walk | None:
         """Read an unfinished walk from STATE.
@@ -164,6 +182,7 @@ class LogStream(IncrementalStream):
             bookmark=bookmark_from(self.saved(), self.name),
             start=self.start,
             walk_log=self,
+            lacks_key=self.lacks_key,
         )
 
     def pages_since(
@@ -179,7 +198,7 @@ class LogStream(IncrementalStream):
             Pages, oldest rows first.
         """
         since = {} if timestamp is None else {f"{self.replication_key}[gte]": timestamp}
-        return self.pages(params={**(params or {}), **since})
+        return proven(partial(self.pages, params={**(params or {}), **since}))
 
 
 class FeedStream(IncrementalStream):
@@ -188,7 +207,7 @@ class FeedStream(IncrementalStream):
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
-        return walks.FEED_OVERLAP
+        return walks.OVERLAP
 
     def floor(self, bookmark: str | None) -> str | None:
         """Return how far back to read.
@@ -223,6 +242,7 @@ class FeedStream(IncrementalStream):
             plan,
             key=self.replication_key,
             walk_log=cast("IncrementalStream", self.for_stream),
+            lacks_key=self.lacks_key,
         )
 
 
@@ -243,11 +263,12 @@ class CursorStream(IncrementalStream):
             cursor = None
         floor = self.start
         if floor and bookmark:
-            floor = min(floor, timestamps.earlier(bookmark, walks.LOG_OVERLAP))
+            floor = min(floor, timestamps.earlier(bookmark, walks.OVERLAP))
         return walks.by_cursor(
             self.pages,
             key=self.replication_key,
             position=Position(bookmark, cursor=cursor),
             floor=floor,
             walk_log=self,
+            lacks_key=self.lacks_key,
         )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
+    from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Page, Row
     from tap_gorgias.replication.walks import Step
 
@@ -33,6 +34,27 @@ class EventsStream(LogStream):
     priority = Priority.LAST
     path = "/api/events"
     scope = "events:read"
+
+    @property
+    def _types(self) -> list[str] | None:
+        types = self.run.settings.event_types
+        return sorted(types) if types else None
+
+    @override
+    def saved(self) -> Mapping[str, Any]:
+        saved = super().saved()
+        before = saved.get("types")
+        if isinstance(before, list) and not set(self._types or ("",)) <= set(before):
+            self.warn_once(
+                "`event_types` holds types that were not read before: the stream is "
+                "read from its start."
+            )
+            return {}
+        return saved
+
+    @override
+    def state_entry(self, position: Position) -> dict[str, Any]:
+        return {**super().state_entry(position), "types": self._types}
 
     @override
     def get_url_params(

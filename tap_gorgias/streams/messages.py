@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication import walks
+from tap_gorgias.replication import ordering, walks
 from tap_gorgias.replication.bookmarks import Position, bookmark_from
-from tap_gorgias.replication.settling import SettledPosition, Settling
+from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import ChildStream
@@ -48,7 +48,7 @@ class MessagesStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(walks.FEED_OVERLAP, self.run.settings.message_lookback)
+        return max(walks.OVERLAP, self.run.settings.message_lookback)
 
 
 class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
@@ -96,7 +96,8 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         settling = self.settling()
         if "settled" not in self.saved():
             # Tickets that change while the list is read are settled afterwards.
-            settling = settling.begun(next(self.parent.pages()))
+            tickets = ordering.up_to_the_present(self.parent.pages(), TICKET_KEY)
+            settling = settling.begun(tickets[-1])
         position = replace(self.position(self.floor), imports=None)
         for step in self.walk(WalkPlan(position, self.floor)):
             position = step.position or position
@@ -104,13 +105,14 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
         self.run.wait_for_other_streams(self.name)
-        for parents in self.parent.walk(settling.plan):
-            for step in self.steps_of_parents(parents):
-                if step.position is None:
-                    yield step
-                else:
-                    settling = settling.moved(step.position)
-                    yield _with_settling(step, position, settling)
+        begin = replace(settling.position, retry=position.retry)
+        for step in self.children_of(self.parent.walk(settling.plan), begin):
+            if step.position is None:
+                yield step
+            else:
+                position = replace(position, retry=step.position.retry)
+                settling = settling.moved(step.position)
+                yield _with_settling(step, position, settling)
 
     @override
     def get_url_params(
@@ -131,7 +133,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         if not ids.isdisjoint(self._ids_of_last_ticket):
             # A merge moved messages while both tickets were requested, and the later
             # response may be the older one.
-            pages = self.pages(context=context)
+            pages = self.start_pages(context)
             first = next(pages)
         self._ids_of_last_ticket = ids
         return itertools.chain([first], pages)

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.imported_tickets import (
+    Sources,
     WatchedPages,
     with_imports,
 )
-from tap_gorgias.replication.pages import started
-from tap_gorgias.replication.walks import FEED_OVERLAP
+from tap_gorgias.replication.pages import restarted_once, started
+from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 from tap_gorgias.streams.events import EventsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
+    from tap_gorgias.stream_types.replication import IncrementalStream
 
 CREATION = "ticket-created"
 EVENTS_UNAVAILABLE = {
@@ -63,18 +65,30 @@ class TicketsStream(FeedStream):
         self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
         watched = WatchedPages(pages_from or self.pages)
+        sources = Sources(self._creations, self.with_ids, self._leave_out)
         return with_imports(
             super().walk(plan, watched),
             position=plan.position,
             watched=watched,
-            creations_since=self._creations,
-            tickets_of=lambda ids: self.pages(params={"ticket_ids": ids}),
+            sources=sources,
         )
+
+    @override
+    def with_ids(self, ids: Sequence[int]) -> Iterator[Page]:
+        return self.pages(params={"ticket_ids": ids})
+
+    def _leave_out(self, ticket: int, refusal: ApiError) -> None:
+        reason = f"{refusal} The new ticket {ticket} is left out."
+        self.for_stream.report_incomplete(reason)
 
     def _creations(self, timestamp: str) -> Iterator[Page]:
         """Request the events of new tickets (reference/events)."""
         events = EventsStream.reading_for(self)
-        pages = events.pages_since(timestamp, {"types": CREATION})
+        log = cast("IncrementalStream", self.for_stream)
+        pages = restarted_once(
+            lambda: events.pages_since(timestamp, {"types": CREATION}),
+            log.warn_of_restart,
+        )
         try:
             return started(pages)
         except ApiError as error:
@@ -105,7 +119,7 @@ class SatisfactionSurveysStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(FEED_OVERLAP, self.run.settings.survey_lookback)
+        return max(OVERLAP, self.run.settings.survey_lookback)
 
 
 class TagsStream(SnapshotStream):

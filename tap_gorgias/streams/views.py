@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from tap_gorgias.api.paginators import NextItemsPaginator
 from tap_gorgias.compat import override
+from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.parents import GONE
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.replication import SnapshotStream
@@ -19,16 +20,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.errors import ApiError
+    from tap_gorgias.replication.pages import Page
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
-
-
-REFUSED_VIEW = {
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-}
 
 
 class ViewsStream(SnapshotStream):
@@ -64,6 +58,8 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     parent_stream_type = ViewsStream
     primary_keys = ("view_id", "id")
     selected_by_default = False
+    gone_statuses = ()
+    may_be_private = True
 
     def __init__(self, tap: Tap, run: Run) -> None:
         super().__init__(tap, run)
@@ -78,13 +74,15 @@ class ViewItemsStream(ChildStream[ViewsStream]):
             yield step
 
     @override
-    def skips(self, refusal: ApiError, context: types.Context) -> bool:
-        is_deactivated = context["view_id"] in self._deactivated
-        if is_deactivated or refusal.status not in REFUSED_VIEW:
-            return super().skips(refusal, context)
-        self.logger.warning("%s The items of this view are missing.", refusal)
-        self.report_incomplete(str(refusal))
-        return True
+    def start_pages(
+        self, context: types.Context, *, is_retried: bool = False
+    ) -> Iterator[Page]:
+        try:
+            return super().start_pages(context, is_retried=is_retried)
+        except ApiError as error:
+            if context["view_id"] in self._deactivated and error.status in GONE:
+                return iter(())
+            raise
 
     @override
     def get_url_params(

@@ -40,7 +40,7 @@ class KilledError(Exception):
 
 
 def _floor(bookmark: str | None) -> str | None:
-    return walks.floor_of(bookmark, None, walks.FEED_OVERLAP)
+    return walks.floor_of(bookmark, None, walks.OVERLAP)
 
 
 def feed(pages_from: PagesFrom, position: Position) -> Iterator[Step]:

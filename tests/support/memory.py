@@ -68,6 +68,7 @@ class MemoryStream(PagedStream, ABC):
         cursor: str | None = None,
         params: Mapping[str, Any] | None = None,
         context: types.Context | None = None,
+        patience: float | None = None,
     ) -> Iterator[Page]:
         return paged(lambda cursor: self.page_at(cursor, context))(cursor)
 
