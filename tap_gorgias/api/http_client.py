@@ -58,6 +58,11 @@ class HttpClient:
         self._summary = summary
         self._outage = Outage()
 
+    @property
+    def has_outage(self) -> bool:
+        """Whether no request succeeds at present."""
+        return self._outage.is_active
+
     def send(
         self, request: requests.PreparedRequest, stream_name: str
     ) -> requests.Response:

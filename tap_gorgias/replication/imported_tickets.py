@@ -8,6 +8,7 @@ and `/api/tickets?ticket_ids=` returns 100 tickets a request.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import Page, PagesFrom, Row
 
 IDS_PER_REQUEST = 100
+RESOLUTION = timedelta(microseconds=1)
 EVENT_KEY = "created_datetime"
 TICKET_KEY = "updated_datetime"
 
@@ -147,11 +149,11 @@ def _present(page: Page, newest: str | None) -> str | None:
     """Return the time up to which events were visible, as far as a row proves it.
 
     The clock of a response may be ahead, so it counts no further than the overlap
-    beyond the newest row.
+    beyond the newest row, which is then not read again.
     """
     if page.now is None or newest is None:
         return newest
-    return min(page.now, timestamps.earlier(newest, -OVERLAP))
+    return min(page.now, timestamps.earlier(newest, -OVERLAP - RESOLUTION))
 
 
 def _tickets_of(ids: Sequence[int], sources: Sources) -> list[Row]:

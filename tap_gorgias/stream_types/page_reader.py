@@ -52,6 +52,8 @@ class PageReader:
             except ApiError as error:
                 if not size or not self._is_divisible(error):
                     raise
+                if size == whole and not self._list_works(paginator, error):
+                    raise
                 if size == 1:
                     beyond = self._cursor_beyond(error, paginator.current_value)
                     paginator = stream.get_new_paginator(beyond)
@@ -135,26 +137,39 @@ class PageReader:
         is_row = not isinstance(error, TransientApiError)
         return is_row and stream.run.client.has_answered
 
+    def _list_works(self, paginator: BaseAPIPaginator[Any], error: ApiError) -> bool:
+        """Return whether a page fails while others can be read."""
+        if paginator.current_value is None:
+            return not self.stream.run.client.has_outage
+        return self._is_readable(None, error)
+
+    def _is_readable(self, cursor: str | None, error: ApiError) -> bool:
+        """Request a single row, to find which one fails.
+
+        Raises:
+            ApiError: `error`, if the row fails for another reason.
+        """
+        try:
+            self._fetch(self.stream.get_new_paginator(cursor), 1, NO_RETRIES)
+        except ApiError as failure:
+            if self._is_divisible(failure):
+                return False
+            raise error from None
+        return True
+
     def _cursor_beyond(self, error: ApiError, cursor: str | None) -> str:
         """Return a cursor to the rows after one that cannot be read.
 
         Raises:
             ApiError: If the row cannot be passed over.
         """
-
-        def is_readable(cursor: str | None) -> bool:
-            try:
-                self._fetch(self.stream.get_new_paginator(cursor), 1, NO_RETRIES)
-            except ApiError as failure:
-                if self._is_divisible(failure):
-                    return False
-                raise error from None
-            return True
-
-        if cursor is None or not is_readable(None):
+        if cursor is None:
             raise error
-        is_ascending = (self.stream.order_by or "").endswith(":asc")
-        beyond = cursor_beyond(cursor, is_readable, is_ascending=is_ascending)
+        beyond = cursor_beyond(
+            cursor,
+            lambda cursor: self._is_readable(cursor, error),
+            is_ascending=(self.stream.order_by or "").endswith(":asc"),
+        )
         if beyond is None:
             raise error
         following, row = beyond
