@@ -276,6 +276,7 @@ class TapGorgias(SelfValidatingTap):
         tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
             tap.write_schemas()
+            tap.output.flush()
         else:
             tap.test_streams()
 
@@ -300,7 +301,7 @@ class TapGorgias(SelfValidatingTap):
         report = render(
             results,
             credentials=self.run.settings.credentials,
-            call_limit=self.run.client.budget.call_limit,
+            call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
         )
         click.echo(report, err=True, nl=False)

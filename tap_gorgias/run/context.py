@@ -85,11 +85,9 @@ class Run:
             self.client.close()
 
     def log_summary(self, logger: logging.Logger) -> None:
-        """Log the counts of the run and its use of the budget.
+        """Log the counts of the run.
 
         Args:
             logger: The logger.
         """
         self.summary.log(logger)
-        if "client" in self.__dict__:
-            self.client.budget.log(logger)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.streams.rest import PageContext
@@ -97,7 +96,8 @@ class PageReader:
         if patience is None:
             send = sender.request_decorator(send_once)
         elif patience > NO_RETRIES:
-            send = stream.run.client.with_retries(send_once, sender.name, patience)
+            client = stream.run.client
+            send = client.request_decorator(send_once, sender.name, patience)
         return send(prepared_request, context)
 
     def _check(
@@ -128,14 +128,8 @@ class PageReader:
 
     def _is_divisible(self, error: ApiError) -> bool:
         """Return whether a smaller page may succeed, as if one of its rows fails."""
-        stream = self.stream
-        if self.context is not None or stream.http_method != "GET":
-            return False
-        if error.status is not None:
-            return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        # The response is too large or cannot be decoded.
-        is_row = not isinstance(error, TransientApiError)
-        return is_row and stream.run.client.has_answered
+        is_list = self.context is None and self.stream.http_method == "GET"
+        return is_list and error.may_be_due_to_page_size
 
     def _list_works(self, paginator: BaseAPIPaginator[Any], error: ApiError) -> bool:
         """Return whether a page fails while others can be read."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from singer_sdk.pagination import BaseAPIPaginator
     from typing_extensions import Self
 
-    from tap_gorgias.api.authenticators import GorgiasAuthenticator
+    from tap_gorgias.api.auth import GorgiasAuthenticator
     from tap_gorgias.run.context import Run
 
 
