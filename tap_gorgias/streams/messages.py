@@ -100,8 +100,9 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
             settling = settling.begun(tickets[-1])
         position = replace(self.position(self.floor), imports=None)
         for step in self.walk(WalkPlan(position, self.floor)):
-            position = step.position or position
-            yield _with_settling(step, step.position, settling)
+            if step.position is not None:
+                position = replace(step.position, retry=position.retry)
+            yield _with_settling(step, step.position and position, settling)
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
         self.run.wait_for_other_streams(self.name)
