@@ -165,6 +165,7 @@ class History:
     state_first: bool = False
     emitted: dict[int, int] = field(default_factory=dict)
     state: str = "{}"
+    has_failed: bool = False
 
     def __post_init__(self) -> None:
         """Create an account with a random number of changes."""
@@ -216,7 +217,7 @@ class History:
                     emit(row)
                 self.state = json.dumps(entry)
         except (KilledError, ApiError, PageError):
-            assert self.account.has_faults
+            self.has_failed = not self.account.has_faults
 
     def _fetch(self, cursor: str | None) -> Page:
         draw = self.chance.random() if self.account.has_faults else 1

@@ -37,6 +37,7 @@ def test_the_last_version_of_every_row_is_emitted(batch: int) -> None:
         history.play()
 
         assert history.lost() == set(), f"history {seed}"
+        assert not history.has_failed
 
 
 def without_overlap(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
