@@ -70,8 +70,7 @@ class ConnectionTest:
 
     def _check(self, stream: GorgiasStream) -> StreamResult:
         start = self._run.clock.monotonic()
-        usage = self._run.summary.streams[stream.name]
-        requests_before = usage.requests
+        requests_before = self._run.summary.streams[stream.name].requests
         rows: list[Row] = []
         error: Exception | None = None
         self._set_start_date(stream)
@@ -93,7 +92,7 @@ class ConnectionTest:
             stream.name,
             outcome,
             reason,
-            usage.requests - requests_before,
+            self._run.summary.streams[stream.name].requests - requests_before,
             self._run.clock.monotonic() - start,
             tuple(dict.fromkeys(differences)),
         )

@@ -87,7 +87,7 @@ def with_imports(
         The steps of the walk with the mark in their positions, then the tickets that
         the events name and the walk did not find.
     """
-    # A bookmark without a mark was edited: events are read from it on.
+    # A bookmark that was set by hand has no mark: events are read from it on.
     mark = position.imports or position.bookmark
     is_first_sync = mark is None
     walked: set[int] = set()

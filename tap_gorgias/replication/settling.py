@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.replication import imported_tickets, ordering, walks
-from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.bookmarks import Position, walk_to_state
 from tap_gorgias.replication.walks import WalkPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from tap_gorgias.replication.pages import Page, Row
 
 TICKET_KEY = "updated_datetime"
-MARKS = {"replication_key_value": "settled", "walk": "settling", "imports": "imports"}
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,12 @@ class Settling:
 
     def to_state(self) -> dict[str, Any]:
         """Return the part of the stream's entry in STATE."""
-        own = self.position.to_state(TICKET_KEY)
-        marks = {mark: own[key] for key, mark in MARKS.items() if key in own}
-        marks.setdefault("settled", None)
-        return marks if self.since is None else {**marks, "since": self.since}
+        return {
+            "imports": self.position.imports,
+            "settled": self.position.bookmark,
+            "settling": walk_to_state(self.position.walk),
+            "since": self.since,
+        }
 
     def moved(self, position: Position) -> Settling:
         """Move the position.
@@ -108,6 +110,6 @@ class SettledPosition(Position):
     settling: Settling | None = None
 
     @override
-    def to_state(self, replication_key: str) -> dict[str, Any]:
-        own = super().to_state(replication_key)
+    def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
+        own = super().to_state(replication_key, keys)
         return {**own, **self.settling.to_state()} if self.settling else own

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import (
     ActivateVersionMessage,
@@ -30,6 +32,8 @@ MAX_BUFFER_BYTES = 1024 * 1024
 
 MAX_SECONDS_AFTER_SIGNAL = 10.0
 """How long a target that does not read may delay the end of a terminated run."""
+
+_ascii_encoder = json.JSONEncoder(separators=(",", ":"))
 
 
 class _Buffer(threading.local):
@@ -68,10 +72,12 @@ class MessageWriter(MsgSpecWriter):
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
-        # The SDK's method returns a buffer that all threads share.
-        line = bytearray(encoder.encode(message.to_dict()))
-        line += b"\n"
-        return line
+        # The SDK's method returns a buffer that all threads share. Only ASCII is
+        # written, because SDK targets read stdin in the encoding of the locale.
+        line = encoder.encode(message.to_dict())
+        if not line.isascii():
+            line = _ascii_encoder.encode(msgspec.json.decode(line)).encode()
+        return bytearray(line + b"\n")
 
     @override
     def write_message(self, message: Message) -> None:

@@ -263,6 +263,6 @@ class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
 
     @override
     def steps(self) -> Iterator[Step]:
-        position = self.position(self.floor)
+        position = self.position()
         parents = self.parent.walk(WalkPlan(position, self.floor))
         return self.children_of(parents, position)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias.compat import override
 from tap_gorgias.config.event_types import EVENT_TYPES
 from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.bookmarks import EVENT_KEYS
 from tap_gorgias.replication.pages import started
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import LogStream
@@ -31,9 +32,11 @@ class EventsStream(LogStream):
     """
 
     name = "events"
+    state_keys = EVENT_KEYS
     priority = Priority.LAST
     path = "/api/events"
     scope = "events:read"
+    masks = ("data",)
 
     @property
     def _types(self) -> list[str] | None:
@@ -84,6 +87,7 @@ class DeletionsStream(LogStream):
     name = "deletions"
     path = "/api/events"
     scope = "events:read"
+    masks = EventsStream.masks
 
     @override
     def pages_since(

@@ -10,7 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication import ordering, walks
-from tap_gorgias.replication.bookmarks import Position, bookmark_from
+from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
 from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import Priority
@@ -44,6 +44,7 @@ class MessagesStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
     selected_by_default = False
+    masks = ("actions", "macros", "meta")
 
     @property
     @override
@@ -71,6 +72,8 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     parent_stream_type = TicketsStream
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
+    state_keys = SETTLED_KEYS
+    masks = MessagesStream.masks
     requests_in_flight = 2
     contexts_per_state = 1
 
@@ -81,10 +84,13 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     def settling(self) -> Settling:
         """Return how far the tickets have been settled, as STATE says."""
         saved = self.saved()
-        settled = bookmark_from(saved, self.name, "settled")
+        # Tickets are settled from a bookmark on that was set back by hand.
+        settled = bookmark_from(saved, self.name, "settled") or bookmark_from(
+            saved, self.name
+        )
         position = Position(
             settled,
-            self.saved_walk("settling", self.floor(settled)),
+            self.saved_walk("settling"),
             imports=bookmark_from(saved, self.name, "imports"),
         )
         every = self.run.settings.ticket_messages_settle_interval
@@ -92,13 +98,18 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         return Settling(position, since, self.start, every)
 
     @override
+    def position(self) -> Position:
+        both = super().position()
+        return SettledPosition(**vars(both), settling=self.settling())
+
+    @override
     def steps(self) -> Iterator[Step]:
         settling = self.settling()
-        if "settled" not in self.saved():
+        position = replace(super().position(), imports=None)
+        if position == settling.position == Position():
             # Tickets that change while the list is read are settled afterwards.
             tickets = ordering.up_to_the_present(self.parent.pages(), TICKET_KEY)
             settling = settling.begun(tickets[-1])
-        position = replace(self.position(self.floor), imports=None)
         for step in self.walk(WalkPlan(position, self.floor)):
             if step.position is not None:
                 position = replace(step.position, retry=position.retry)
