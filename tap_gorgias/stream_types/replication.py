@@ -193,7 +193,7 @@ class IncrementalStream(GorgiasStream, ABC):
 class LogStream(IncrementalStream):
     """Immutable rows that Gorgias filters by date, read oldest first."""
 
-    state_keys = LOG_KEYS
+    state_keys: ClassVar[tuple[str, ...]] = LOG_KEYS
     replication_key = "created_datetime"
     order_by = "created_datetime:asc"
 
