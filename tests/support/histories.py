@@ -187,6 +187,7 @@ class History:
         """Make runs that may be killed, and a last one without changes."""
         self.make_runs()
         self.account.settle()
+        self.account.has_faults = False
         self._run(kill_after=None, changes=0)
 
     def make_runs(self) -> None:
@@ -196,9 +197,6 @@ class History:
             self.account.change(4)
             if self.chance.random() < 0.25:
                 self.account.generation += 1
-        self.account.settle()
-        self.account.has_faults = False
-        self._run(kill_after=None, changes=0)
 
     def refresh(self) -> History:
         """Make a run without state that may be killed, after which states are merged.
