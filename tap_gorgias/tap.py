@@ -47,6 +47,7 @@ from tap_gorgias.sdk.command import (
 from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.signals import stop_on_signals
+from tap_gorgias.sdk.stream_maps import create_mapper
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.streams import STREAMS
@@ -135,10 +136,10 @@ class TapGorgias(SelfValidatingTap):
 
     @override
     def setup_mapper(self) -> None:
-        # Streams complete the catalog, which the mapper reads.
-        _ = self.streams
+        # Streams complete the catalog, so they come first.
+        streams = self.streams.values()
         with report_ambiguous_columns(self.config):
-            super().setup_mapper()
+            self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -295,6 +296,9 @@ class TapGorgias(SelfValidatingTap):
         # A test makes the requests of a first sync, so it ignores STATE.
         tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
+            for stream in tap.streams.values():
+                stream.selected = True
+            tap.setup_mapper()
             tap.write_schemas()
         else:
             tap.test_streams()

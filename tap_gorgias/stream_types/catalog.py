@@ -98,6 +98,10 @@ class CatalogStream(ConvertedRecordStream):
         }
         return RecordConverter(self.schema, self.logger, deselected)
 
+    @override
+    def report_unknown(self, name: str) -> None:
+        self.converter.report_unknown(name)
+
 
 def _check_name(stream: str, entry: CatalogEntry) -> None:
     for name in (entry.stream, entry.stream_alias):
