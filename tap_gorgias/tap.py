@@ -200,6 +200,7 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
+        self.run.client.is_shared = len(selected) > 1
         try:
             runner.run()
         except BaseException:
@@ -289,6 +290,7 @@ class TapGorgias(SelfValidatingTap):
                 stream.selected = True
             tap.setup_mapper()
             tap.write_schemas()
+            tap.output.flush()
         else:
             tap.test_streams()
 
