@@ -119,6 +119,8 @@ class GorgiasClient:
         try:
             return self.session.send(request, stream_name=stream_name)
         except TransportError as error:
+            if error.is_too_large:  # No error page is.
+                self._contact.has_answered = self._contact.is_accepted = True
             kind = TransientApiError if error.is_transient else ApiError
             raise kind(
                 str(error),
