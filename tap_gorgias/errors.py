@@ -35,6 +35,7 @@ from tap_gorgias.compat import override
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 MAX_MESSAGE_CHARACTERS = 500
+NEXT_RUN = "The next run resumes from the last state that the target has written."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
@@ -209,8 +210,8 @@ class StreamsFailedError(GorgiasError):
                 for stream, texts in self.failures.items()
             ),
             (
-                f"{self}{others} The next run resumes where each of them stopped. "
-                "Deselect streams that you do not need in the catalog."
+                f"{self}{others} {NEXT_RUN} Deselect streams that you do not need in "
+                "the catalog."
             ),
         ]
 

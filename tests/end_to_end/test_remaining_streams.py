@@ -71,7 +71,8 @@ def test_every_row_is_emitted_once_and_completely(
     for record in output.records(stream):
         row = rows[record["id"]]
         row.pop(LARGE.get(stream, ""), None)
-        assert set(record) == set(row)
+        absent = record.keys() - row.keys()
+        assert {record.pop(name) for name in absent} <= {None}
         assert _comparable(stream, record) == _comparable(stream, row)
 
 

@@ -125,7 +125,7 @@ class Sandbox:
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
             "email": auth.EMAIL,
-            "api_key": auth.API_KEY,
+            "api_key": self.auth.api_key,
         }
 
     @property
@@ -135,7 +135,7 @@ class Sandbox:
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
             "client_id": auth.CLIENT_ID,
-            "client_secret": auth.CLIENT_SECRET,
+            "client_secret": self.auth.client_secret,
             "refresh_token": auth.REFRESH_TOKEN,
         }
 
