@@ -37,6 +37,8 @@ from tap_gorgias.records.decoding import MAX_LEVELS, error_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from singer_sdk.helpers.types import RequestFunc
+
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
@@ -151,7 +153,7 @@ class GorgiasClient:
             response = self.send(authenticate(request), stream_name)
         return response
 
-    def request_decorator(
+    def with_retries(
         self, function: Callable[P, T], stream_name: str
     ) -> Callable[P, T]:
         """Add retries, and the rules of the first contact, to a function.
@@ -185,6 +187,10 @@ class GorgiasClient:
             )
 
         return decorated
+
+    def request_decorator(self, func: RequestFunc, stream_name: str) -> RequestFunc:
+        """Add retries to the function that sends the requests of a stream."""
+        return self.with_retries(func, stream_name)
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str
