@@ -38,7 +38,6 @@ class ReadableStream(Protocol):
     def get_batch_config(self, config: Mapping[str, Any]) -> object: ...  # noqa: D102
     def sync(self) -> None: ...  # noqa: D102
     def check_complete(self) -> None: ...  # noqa: D102
-    def close(self) -> None: ...  # noqa: D102
 
 
 class StreamRunner:
@@ -125,8 +124,6 @@ class StreamRunner:
             self._sync(stream)
         except BaseException as failure:  # noqa: BLE001 (the main thread raises it)
             error = failure
-        finally:
-            stream.close()
         with self._changed:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):

@@ -250,7 +250,7 @@ def test_a_successful_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) 
 
 def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) -> None:
     """It shows the costs until the failure."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=1)
 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
 

@@ -28,7 +28,7 @@ def shop() -> Shop:
 
 def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> Output:
     """Run until a request is refused after a number of good ones."""
-    sandbox.faults.add(Fault.error(400), "/api/*", after=after)
+    sandbox.faults.add(Fault.error(403), "/api/*", after=after)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *streams, **kwargs)
     sandbox.reset_counters()
@@ -199,7 +199,7 @@ def test_a_first_sync_with_a_start_date_is_resumed_down_to_it(sandbox: Sandbox) 
     """This holds even if the setting has been removed."""
     config = {**sandbox.config, "start_date": "2026-08-01T00:00:00Z"}
     uninterrupted = run(config, "tickets")
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=2)
     with pytest.raises(PartialRun) as failure:
         run(config, "tickets")
 

@@ -237,7 +237,7 @@ def test_settings_from_the_environment_are_not_logged(
 
 def test_state_contains_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
     """This includes the STATE of an unfinished walk."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=1)
     config = config_of(sandbox, way)
 
     result = loud("nothing", Files(tmp_path).arguments(config, ["tickets"]))
