@@ -21,6 +21,7 @@ from singer_sdk import RESTStream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.singerlib import RecordMessage
 
 from tap_gorgias.compat import override
@@ -62,6 +63,12 @@ class ConvertedRecordStream(RESTStream[str | None]):
             for stream_map in self.stream_maps
         ]
 
+    @cached_property
+    def _nulls(self) -> types.Record:
+        """A record whose selected properties are null."""
+        names = self.schema["properties"]
+        return {name: None for name in names if self.mask["properties", name]}
+
     @override
     def _generate_record_messages(
         self, record: types.Record
@@ -81,6 +88,9 @@ class ConvertedRecordStream(RESTStream[str | None]):
     def _apply_map(
         self, stream_map: StreamMap, record: types.Record
     ) -> types.Record | None:
+        if isinstance(stream_map, CustomStreamMap):
+            # In expressions, a property that Gorgias leaves out is null.
+            record = self._nulls | record
         try:
             return stream_map.transform(record)
         except Exception:  # noqa: BLE001 (an expression can raise any exception)

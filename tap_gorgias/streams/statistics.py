@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta, timezone
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -14,12 +14,11 @@ from singer_sdk import StreamSchema
 
 from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
-from tap_gorgias.api.polling import poll
 from tap_gorgias.compat import override
 from tap_gorgias.config.statistics import MAX_ID_LENGTH
-from tap_gorgias.errors import ApiError, NotReadyError
+from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import bookmark_from
+from tap_gorgias.replication.bookmarks import STATISTICS_KEYS, bookmark_from
 from tap_gorgias.replication.pages import Page, meta_of, started
 from tap_gorgias.replication.periods import (
     LONGEST_WINDOW,
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Stream, Tap
     from singer_sdk.helpers import types
-    from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.config.statistics import StatisticsQuery
@@ -85,6 +83,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     scope = "statistics:read"
     replication_key = "period_start"
+    state_keys = STATISTICS_KEYS
     schema = QuerySchema()
     unavailable_statuses = (
         HTTPStatus.FORBIDDEN,
@@ -111,7 +110,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     @override
     def saved(self) -> Mapping[str, Any]:
         saved = super().saved()
-        if saved and saved.get("query") != self._fingerprint:
+        query = saved.get("query")
+        if saved.get("replication_key_value") and query != self._fingerprint:
             self.warn_once(
                 "The query or its time zone has changed since the last run: its "
                 "figures are read from the start. Rows of the old query stay in the "
@@ -122,8 +122,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     @override
     def state_entry(self, position: Position) -> dict[str, Any]:
-        entry = super().state_entry(position)
-        return {**entry, "query": self._fingerprint} if entry else entry
+        return {**super().state_entry(position), "query": self._fingerprint}
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -214,35 +213,13 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return CursorPaginator(start_value, page_size=None)
 
     @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        client = self.run.client
-        send = super().request_decorator(func)
-
-        def on_wait(seconds: int) -> None:
-            self.logger.info(
-                "The response is not ready. Requesting it again in %d s.", seconds
-            )
-
-        def decorated(
-            prepared_request: requests.PreparedRequest, context: types.Context | None
-        ) -> requests.Response:
-            return poll(
-                partial(send, prepared_request, context),
-                clock=client.clock,
-                on_wait=on_wait,
-                timeout_seconds=client.max_retry_seconds,
-            )
-
-        return decorated
-
-    @override
     def validate_response(self, response: requests.Response) -> None:
+        super().validate_response(response)
         if response.status_code == HTTPStatus.ACCEPTED:
             reason = "the response is not ready."
-            raise NotReadyError(
+            raise TransientApiError(
                 reason, stream=self.name, path=self.path, status=response.status_code
             )
-        super().validate_response(response)
 
     @override
     def prepare_request_payload(

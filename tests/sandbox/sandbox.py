@@ -125,7 +125,7 @@ class Sandbox:
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
             "email": auth.EMAIL,
-            "api_key": auth.API_KEY,
+            "api_key": self.auth.api_key,
         }
 
     @property
@@ -135,7 +135,7 @@ class Sandbox:
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
             "client_id": auth.CLIENT_ID,
-            "client_secret": auth.CLIENT_SECRET,
+            "client_secret": self.auth.client_secret,
             "refresh_token": auth.REFRESH_TOKEN,
         }
 
@@ -213,11 +213,14 @@ class Sandbox:
         self, request: Request, echo: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
         """Answer a request that the rate limit has admitted."""
-        if request.path == auth.TOKEN_PATH and request.method == "POST":
-            form = parse_qs(body.decode(errors="replace"))
-            return self.auth.issue_token(
-                headers.get("authorization", ""), form, self.shop.timestamp // SECOND
-            )
+        if signed_in := self.auth.answer(
+            (request.method, request.path),
+            request.query,
+            headers.get("authorization", ""),
+            body.decode(errors="replace"),
+            self.shop.timestamp // SECOND,
+        ):
+            return signed_in
         with self.shop.lock:
             try:
                 for callback in self._callbacks:

@@ -8,16 +8,23 @@ emitted version of each row must be the current one.
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import Position, bookmark_from, walk_from
+from tap_gorgias.replication.bookmarks import (
+    FEED_KEYS,
+    Position,
+    bookmark_from,
+    walk_from,
+)
 from tap_gorgias.replication.pages import Page
 from tests.support.lists import Read
+from tests.support.merging import State, merged
 from tests.support.responses import paged
 
 if TYPE_CHECKING:
@@ -143,7 +150,10 @@ class History:
     chance: random.Random
     read: Reader = feed
     state_first: bool = False
+    kept: Callable[[State], State] = lambda state: state
+    """What of an entry is written to STATE: all of it, unless a rule is broken."""
     emitted: dict[int, int] = field(default_factory=dict)
+    rows_emitted: int = 0
     state: str = "{}"
 
     def __post_init__(self) -> None:
@@ -154,13 +164,33 @@ class History:
 
     def play(self) -> None:
         """Make runs that may be killed, and a last one without changes."""
+        self.make_runs()
+        self.account.settle()
+        self._run(kill_after=None, changes=0)
+
+    def make_runs(self) -> None:
+        """Make runs that may be killed."""
         for _ in range(self.chance.randrange(1, 7)):
             self._run(kill_after=self.chance.choice([None, *range(14)]), changes=3)
             self.account.change(4)
             if self.chance.random() < 0.25:
                 self.account.generation += 1
-        self.account.settle()
-        self._run(kill_after=None, changes=0)
+
+    def refresh(self) -> History:
+        """Make a run without state that may be killed, after which states are merged.
+
+        The target begins anew, so rows of earlier runs count no more.
+
+        Returns:
+            The same history, but without the older state.
+        """
+        old = json.loads(self.state)
+        self.emitted = {}
+        self.state = self._written(Position())
+        self._run(kill_after=self.chance.choice([None, *range(14)]), changes=3)
+        unmerged = copy.deepcopy(self)
+        self.state = json.dumps(merged(json.loads(self.state), old))
+        return unmerged
 
     def lost(self) -> set[int]:
         """Return the ids of rows whose last version was not emitted."""
@@ -184,18 +214,21 @@ class History:
                 if remaining < 0:
                     raise KilledError
             self.emitted[row["id"]] = row["version"]
+            self.rows_emitted += 1
 
         try:
             for step in self._steps(paged(fetch)):
-                position = step.position
-                entry: dict[str, Any] = position.to_state(KEY) if position else {}
+                position = step.position or Position()
                 if self.state_first:
-                    self.state = json.dumps(entry)
+                    self.state = self._written(position)
                 for row in step.rows:
                     emit(row)
-                self.state = json.dumps(entry)
+                self.state = self._written(position)
         except KilledError:
             pass
+
+    def _written(self, position: Position) -> str:
+        return json.dumps(self.kept(position.to_state(KEY, FEED_KEYS)))
 
     def _steps(self, pages_from: PagesFrom) -> Iterator[Step]:
         """Yield each step after the next page was requested, as the tap does."""
@@ -208,5 +241,4 @@ class History:
 
     def _position(self) -> Position:
         entry = json.loads(self.state)
-        bookmark = bookmark_from(entry, "rows")
-        return Position(bookmark, walk_from(entry, _floor(bookmark)))
+        return Position(bookmark_from(entry, "rows"), walk_from(entry))

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.bookmarks import NO_WALK, Position
 from tests.support.histories import KEY, History, feed
 from tests.support.lists import Read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step
     from tests.support.histories import Reader
+    from tests.support.merging import State
 
 HISTORIES = 12_000
 BATCHES = 6
@@ -36,6 +37,37 @@ def test_the_last_version_of_every_row_is_emitted(batch: int) -> None:
         history.play()
 
         assert history.lost() == set(), f"history {seed}"
+
+
+def is_replaced(seed: int, kept: Callable[[State], State]) -> bool:
+    """Tell whether a refresh that is stopped anywhere replaces an older state."""
+    history = History(random.Random(seed), kept=kept)  # noqa: S311 (to be repeated)
+    history.make_runs()
+    unmerged = history.refresh()
+    history.play()
+    unmerged.play()
+    return not history.lost() and history.rows_emitted == unmerged.rows_emitted
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_a_stopped_refresh_replaces_the_state_of_any_history(batch: int) -> None:
+    """Meltano merges its state into the older one: nothing is lost or read twice."""
+    size = HISTORIES // BATCHES // 4
+    for seed in range(batch * size, (batch + 1) * size):
+        assert is_replaced(seed, lambda state: state), f"history {seed}"
+
+
+@pytest.mark.parametrize("key", ["replication_key_value", "walk"])
+def test_an_older_value_of_a_key_that_is_left_out_survives(key: str) -> None:
+    """Otherwise the test above would prove nothing."""
+
+    def without_key(entry: State) -> State:
+        if entry[key] not in (None, NO_WALK):
+            return entry
+        return {name: value for name, value in entry.items() if name != key}
+
+    seeds = range(HISTORIES // BATCHES)
+    assert not all(is_replaced(seed, without_key) for seed in seeds)
 
 
 def without_overlap(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
