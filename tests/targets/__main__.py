@@ -56,11 +56,11 @@ def main() -> None:
         given.read,
         given.python,
         given.command,
-        json.loads(given.tap_config.read_text("utf-8")) if given.tap_config else None,
+        json.loads(given.tap_config.read_text("utf-8")) if given.tap_config else {},
     )
     with tempfile.TemporaryDirectory() as folder:
-        for line in attempt(trial, Path(folder)):
-            sys.stdout.write(f"{line}\n")
+        for result in attempt(trial, trial.executable(), Path(folder)):
+            sys.stdout.write(result.render())
             sys.stdout.flush()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
@@ -78,21 +79,27 @@ def _python(_: Schema, value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _whole_seconds(schema: Schema, value: Any) -> Any:  # noqa: ANN401
-    is_date_time = schema.get("format") == "date-time" and hasattr(value, "replace")
-    return value.replace(microsecond=0) if is_date_time else value
+def _whole_seconds(_: Schema, value: Any) -> Any:  # noqa: ANN401
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
 
 
-def _milliseconds(schema: Schema, value: Any) -> Any:  # noqa: ANN401
-    if schema.get("format") != "date-time" or not hasattr(value, "microsecond"):
+def _milliseconds(_: Schema, value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, datetime):
         return value
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
-def _line_breaks(_: Schema, value: Any) -> Any:  # noqa: ANN401
+def _escapes(_: Schema, value: Any) -> Any:  # noqa: ANN401
     if not isinstance(value, str):
         return value
-    return value.replace("\\n", "\n").replace("\\r", "\r")
+    for escape, character in (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t")):
+        value = value.replace(character, escape)
+    return value.replace("\\", "")
+
+
+def _zero(schema: Schema, value: Any) -> Any:  # noqa: ANN401
+    is_number = not {"integer", "number", "boolean"}.isdisjoint(schema["type"])
+    return value or 0 if is_number else value
 
 
 _REASONS: tuple[tuple[str, Callable[[Schema, Any], Any]], ...] = (
@@ -100,14 +107,9 @@ _REASONS: tuple[tuple[str, Callable[[Schema, Any], Any]], ...] = (
     ("an object in Python's notation", _python),
     ("milliseconds only", _milliseconds),
     ("seconds only", _whole_seconds),
-    ("line breaks as two characters", _line_breaks),
+    ("line breaks, tabs or backslashes as other characters", _escapes),
     ("NULL is null", lambda _, value: None if value == "NULL" else value),
-    (
-        "missing numbers and booleans are 0",
-        lambda schema, value: (
-            value or 0 if {"integer", "number", "boolean"} & set(schema["type"]) else 1
-        ),
-    ),
+    ("missing numbers and booleans are 0", _zero),
     (
         "spaces at the end are cut",
         lambda _, value: value.rstrip() if isinstance(value, str) else value,

@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.streams import STREAMS
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 ALL = sorted(stream.name for stream in STREAMS)
 KILLED = ("customers", "events", "tags", "ticket_messages", "tickets")
-EMPTY_STATE: dict[str, Any] = {"bookmarks": {}}
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ class Trial:
         python: The interpreter that the target needs.
         command: The target's command, if the requirement has several.
         tap_config: Settings of the tap, for example flattening.
+        variables: Environment variables of the target.
     """
 
     requirement: str
@@ -59,7 +58,8 @@ class Trial:
     read: str
     python: str = sys.executable
     command: str | None = None
-    tap_config: Mapping[str, Any] | None = None
+    tap_config: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def executable(self) -> Path:
         """Install the target, unless it is, and return its command.
@@ -101,30 +101,58 @@ class Trial:
         return found
 
 
-def attempt(trial: Trial, folder: Path) -> Iterator[str]:
+@dataclass(frozen=True)
+class Result:
+    """What had arrived after a load.
+
+    Attributes:
+        load: Which load it was.
+        keys: The number of rows that the tap wrote.
+        missing: The number of rows that are not in the target.
+        values: The number of values that were compared.
+        differences: The number of values that differ, by reason.
+        examples: A column for each reason.
+    """
+
+    load: str
+    keys: int
+    missing: int
+    values: int
+    differences: Mapping[str, int]
+    examples: Mapping[str, str]
+
+    def render(self) -> str:
+        """Return the lines of a report."""
+        arrived, different = self.keys - self.missing, sum(self.differences.values())
+        text = f"{self.load}: {arrived} of {self.keys} keys, "
+        text += f"{different} of {self.values} values differ\n"
+        for reason, count in self.differences.items():
+            text += f"{count:10} {reason}, for example {self.examples[reason]}\n"
+        return text
+
+
+def attempt(trial: Trial, target: Path, folder: Path) -> Iterator[Result]:
     """Try a target.
 
     Args:
-        trial: The target.
+        trial: The target and its settings.
+        target: Its command.
         folder: An empty folder.
 
     Yields:
-        Lines of the report.
+        The result of each load.
     """
-    target = trial.executable()
     with contextlib.ExitStack() as stack:
         filled, planted = shop.planted_shop()
         sandbox = stack.enter_context(Sandbox(filled))
-        config = {**sandbox.config, **(trial.tap_config or {})}
+        config = {**sandbox.config, **trial.tap_config}
         outputs: list[Output] = []
         for number, catalog in enumerate((catalog_of(*ALL), everything()), 1):
             state = outputs[-1].state if outputs else None
-            output, _ = _load(trial, target, config, folder, "loaded", catalog, state)
-            outputs.append(output)
-            rows = trial.rows(folder, "loaded")
-            yield from _report(f"run {number}", outputs, rows, ALL)
+            outputs.append(_load(trial, target, config, folder, catalog, state))
+            yield _compare(f"run {number}", outputs, trial.rows(folder, "loaded"), ALL)
             shop.change(filled, planted)
-        yield from _kill(trial, target, config, folder)
+        yield _kill(trial, target, config, folder / "killed")
 
 
 def _load(
@@ -132,68 +160,69 @@ def _load(
     target: Path,
     config: Mapping[str, Any],
     folder: Path,
-    name: str,
     catalog: Mapping[str, Any],
     state: Mapping[str, Any] | None,
-) -> tuple[Output, str]:
+    name: str = "loaded",
+) -> Output:
+    (folder / name).mkdir(exist_ok=True)
     settings = Files(folder).write("target", trial.settings(folder, name))
-    return run_pipe(
+    output, _ = run_pipe(
         Files(folder).arguments(config, state=state, catalog=catalog),
         [target, "--config", settings],
         folder,
-        os.environ,
+        trial.variables,
     )
+    return output
 
 
 def _kill(
     trial: Trial, target: Path, config: Mapping[str, Any], folder: Path
-) -> Iterator[str]:
-    place = folder / "killed"
-    place.mkdir()
+) -> Result:
+    (folder / "killed").mkdir(parents=True)
     catalog = catalog_of(*KILLED)
-    done = run_command(Files(place).arguments(config, catalog=catalog))
+    done = run_command(Files(folder).arguments(config, catalog=catalog))
     whole = Output.parse(done.stdout)
     state = state_of_killed(
         [target],
-        trial.settings(place, "killed"),
+        trial.settings(folder, "killed"),
         whole.messages[: len(whole.messages) * 2 // 3],
-        place,
+        folder,
+        trial.variables,
         writes_states=False,
     )
-    _load(trial, target, config, place, "killed", catalog, state)
-    kept = "no STATE" if not state else "a STATE"
-    label = f"after a kill with {kept} and a resume"
-    yield from _report(label, [whole], trial.rows(place, "killed"), KILLED)
+    _load(trial, target, config, folder, catalog, state, "killed")
+    label = f"after a kill with {'a' if state else 'no'} STATE, and a resume"
+    return _compare(label, [whole], trial.rows(folder, "killed"), KILLED)
 
 
-def _report(
+def _compare(
     label: str,
     outputs: Sequence[Output],
     rows: Mapping[str, list[Row]],
     streams: Sequence[str],
-) -> Iterator[str]:
+) -> Result:
     reasons: Counter[str] = Counter()
     examples: dict[str, str] = {}
-    expected_keys = found_keys = values = 0
+    expected = missing = values = 0
     for stream in streams:
         message = outputs[-1].schemas[stream]
         keys, columns = message["key_properties"], message["schema"]["properties"]
-        written: dict[Key, Row] = latest(
-            [row for output in outputs for row in output.records(stream)], keys
-        )
-        arrived = {
-            tuple(map(str, key)): row
-            for key, row in latest(rows.get(stream, []), keys).items()
-        }
-        expected_keys += len(written)
-        for key, row in written.items():
-            found = arrived.get(tuple(map(str, key)))
-            found_keys += found is not None
-            for name, column in columns.items() if found else ():
-                values += 1
-                if reason := difference(column, row.get(name), (found or {}).get(name)):
+        records = [row for output in outputs for row in output.records(stream)]
+        written = _by_text_of_key(records, keys)
+        arrived = _by_text_of_key(rows.get(stream, []), keys)
+        expected += len(written)
+        missing += len(written.keys() - arrived.keys())
+        for key in written.keys() & arrived.keys():
+            row, found = written[key], arrived[key]
+            values += len(columns)
+            for name, column in columns.items():
+                if reason := difference(column, row.get(name), found.get(name)):
                     reasons[reason] += 1
                     examples.setdefault(reason, f"{stream}.{name}")
-    yield f"{label}: {found_keys} of {expected_keys} keys, {values} values"
-    for reason, count in reasons.most_common():
-        yield f"  {count:8} {reason}, e.g. {examples[reason]}"
+    counts = dict(reasons.most_common())
+    return Result(label, expected, missing, values, counts, examples)
+
+
+def _by_text_of_key(rows: Sequence[Row], keys: Sequence[str]) -> dict[Key, Row]:
+    """Return the last version of each row; files hold numbers as text."""
+    return {tuple(map(str, key)): row for key, row in latest(rows, keys).items()}
