@@ -44,6 +44,16 @@ class Project:
             env={**clean_environment(self.api_url), **variables},
         )
 
+    def shell(self, commands: str, **variables: str) -> str:
+        """Run shell commands with Meltano on the path, and return their stdout."""
+        path = os.pathsep.join([str(executable("meltano").parent), os.environ["PATH"]])
+        environment = clean_environment(self.api_url) | {"PATH": path, **variables}
+        return output_of(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env={"MELTANO_AUTO_INSTALL": "false", **environment},
+        )
+
 
 def clean_environment(api_url: str) -> dict[str, str]:
     """Return environment variables that connect the tap to a sandbox."""
