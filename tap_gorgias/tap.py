@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
+from singer_sdk.cli import plugin_cli
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias.clock import SystemClock
@@ -20,6 +22,7 @@ from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import (
+    NEXT_RUN,
     CatalogError,
     SettingsError,
     StateError,
@@ -32,8 +35,15 @@ from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.about import DETAILED_TEXT
-from tap_gorgias.sdk.batch import batch_config_problems
-from tap_gorgias.sdk.command import TapCommand, report_failures
+from tap_gorgias.sdk.builtin_settings import (
+    builtin_setting_problems,
+    report_ambiguous_columns,
+)
+from tap_gorgias.sdk.command import (
+    TapCommand,
+    report_failures,
+    report_invalid_logging,
+)
 from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.signals import stop_on_signals
@@ -118,7 +128,9 @@ class TapGorgias(SelfValidatingTap):
     def apply_settings(self, config: dict[str, Any], problems: list[str]) -> None:
         if problems:
             raise SettingsError(problems)
-        self.settings = Settings.from_config(config, batch_config_problems(config))
+        self.settings = Settings.from_config(
+            config, self.clock.utc(), builtin_setting_problems(config)
+        )
         for warning in self.settings.warnings:
             self.logger.warning("%s", warning)
 
@@ -126,13 +138,22 @@ class TapGorgias(SelfValidatingTap):
     def setup_mapper(self) -> None:
         # Streams complete the catalog, so they come first.
         streams = self.streams.values()
-        self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
+        with report_ambiguous_columns(self.config):
+            self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
             raise StateError(_STATE_FORM)
+        helpdesk = state.get("helpdesk")
+        if self.settings and helpdesk not in (None, self.settings.helpdesk):
+            message = (
+                f"STATE is that of another helpdesk: {helpdesk!r:.80}, not "
+                f"`{self.settings.helpdesk}`. Each helpdesk needs a state and a target "
+                "schema of its own. If it was renamed, remove `helpdesk` from STATE."
+            )
+            raise StateError(message)
         known = self.streams
         for stream, entry in bookmarks.items():
             if not isinstance(entry, dict):
@@ -183,6 +204,7 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
+        self.run.client.is_shared = len(selected) > 1
         try:
             runner.run()
         except BaseException:
@@ -240,7 +262,7 @@ class TapGorgias(SelfValidatingTap):
         try:
             tap.sync_all()
         except Terminated:
-            cls.logger.warning("Stopped by a signal: the next run resumes from STATE.")
+            cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise
         finally:
             tap.run.close()
@@ -279,6 +301,7 @@ class TapGorgias(SelfValidatingTap):
                 stream.selected = True
             tap.setup_mapper()
             tap.write_schemas()
+            tap.output.flush()
         else:
             tap.test_streams()
 
@@ -321,7 +344,9 @@ class TapGorgias(SelfValidatingTap):
             for stream in selected
             if isinstance(stream, IncrementalStream)
         }
-        self.state["bookmarks"] = {**self.state.get("bookmarks", {}), **entries}
+        state = cast("dict[str, Any]", self.state)
+        state["helpdesk"] = self.run.settings.helpdesk
+        state["bookmarks"] = {**state.get("bookmarks", {}), **entries}
         self.state_writer.write_state(self.state)
 
     def write_last_state(self) -> None:
@@ -330,6 +355,13 @@ class TapGorgias(SelfValidatingTap):
         Some targets only keep a STATE message that follows the last record.
         """
         self.write_message(StateMessage(self.state))
+
+    @plugin_cli
+    @override
+    def cli(cls) -> click.Command:  # noqa: N805 (as in the SDK)
+        """Handle the command line."""
+        with report_invalid_logging(cls.name.upper().replace("-", "_") + "_"):
+            return super().cli
 
     @classmethod
     @override
@@ -356,6 +388,8 @@ _TEST_HELP = (
     "answers. Use --test=schema to write the schemas without making requests."
 )
 _FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
+_MELTANO_STATE = "singer_state"
+"""Where the state lies in the output of `meltano state get`."""
 _STATE_FORM = (
     "STATE must be a JSON object with the object `bookmarks` at its top level."
 )
@@ -369,12 +403,24 @@ def _state(file: IO[str]) -> dict[str, Any]:
         raise StateError(message) from None
     if not isinstance(state, dict):
         raise StateError(_STATE_FORM)
-    return state
+    unwrapped: dict[str, Any] = state.get(_MELTANO_STATE, state)
+    return unwrapped
 
 
 def _catalog(file: IO[str]) -> Catalog:
     try:
-        return Catalog.from_dict(decode(file.read().encode()))
+        catalog = decode(file.read().encode())
+        for stream in catalog["streams"]:
+            _move_replication_method(stream)
+        return Catalog.from_dict(catalog)
     except (AttributeError, KeyError, TypeError, ValueError):
         message = "The catalog is not valid. Create one with `--discover`."
         raise CatalogError(message) from None
+
+
+def _move_replication_method(stream: dict[str, Any]) -> None:
+    """Move `replication-method` from the metadata to where the SDK reads it."""
+    for entry in stream["metadata"]:
+        method = entry["metadata"].get("replication-method")
+        if not entry["breadcrumb"] and method == REPLICATION_FULL_TABLE:
+            stream["replication_method"] = method

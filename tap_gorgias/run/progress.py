@@ -57,9 +57,8 @@ class ProgressLogger:
         parts += [f"{usage.requests} requests", f"{rate:.1f} a second"]
         if call_limit := self._run.client.limiter.call_limit:
             count = f"{call_limit.used}/{call_limit.limit}"
-            parts.append(
-                f"budget used {count} in the last {call_limit.window_seconds:.0f} s"
-            )
+            seconds = f"{call_limit.window_seconds:.0f} s"
+            parts.append(f"budget used {count} in the last {seconds}")
         self._logger.info("Progress: %s.", ", ".join(parts))
         self._logged_at, self._logged_requests = now, usage.requests
 

@@ -112,7 +112,6 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
     ("status", "advice"),
     [
         (400, ""),
-        (401, "Check `email` and `api_key`."),
         (
             403,
             (
@@ -120,7 +119,7 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
                 "of the API key, or deselect the stream `tickets`."
             ),
         ),
-        (404, "Check `subdomain`."),
+        (404, ""),
         (409, ""),
     ],
 )
@@ -151,18 +150,19 @@ def test_an_error_never_shows_the_key_even_if_gorgias_does(sandbox: Sandbox) -> 
 
 
 def test_a_long_error_message_is_truncated(sandbox: Sandbox) -> None:
-    """A log line shows at most 500 characters of it."""
+    """A log line shows at most 300 characters of it."""
     sandbox.faults.add(Fault.error(400, message="no " * 5000), "/api/tickets")
 
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets")
 
-    assert len(str(failure.value.__cause__)) == 500
+    said = str(failure.value.__cause__).removeprefix("tickets: /api/tickets ")
+    assert len(said.removeprefix("answered 400: ")) == 300
 
 
 def test_the_next_run_resumes_after_a_failure(sandbox: Sandbox) -> None:
     """Rows that were read before the failure are neither lost nor read again."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=2)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets")
     first = failure.value.output

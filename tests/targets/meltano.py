@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.targets.target import Target
 
+_LAST_SETTING = "          api_key: sandbox-api-key\n"
 CONTENT = ("LICENSE", "README.md", "meltano.yml", "pyproject.toml", "tap_gorgias")
 
 
@@ -81,6 +82,7 @@ def load(
     config: Mapping[str, Any],
     folder: Path,
     state: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Output:
     """Run `meltano run tap-gorgias TARGET` with all streams selected.
 
@@ -89,6 +91,7 @@ def load(
         config: Settings of the tap, as in the environment `sandbox`.
         folder: The folder in which the project is, or is created.
         state: The STATE that Meltano has stored after an earlier load.
+        settings: Settings of the tap to write into meltano.yml.
 
     Returns:
         The messages that passed through the pipe; Meltano has stored the last STATE.
@@ -98,6 +101,7 @@ def load(
     state_id = f"sandbox:tap-gorgias-to-{target.name}"
     if not project.exists():
         copy_to(project)
+        _write_settings(project / "meltano.yml", settings or {})
         loader = shlex.join(map(str, target.command))
         install_in_place(project, {target.name: f"tee {messages} | {loader}"})
     else:
@@ -111,6 +115,7 @@ def load(
         "tap-gorgias",
         target.name,
         TAP_GORGIAS__SELECT='["*.*"]',
+        TAP_GORGIAS__LOAD_SCHEMA="gorgias",
         **settings,
         **target.variables,
     )
@@ -118,6 +123,14 @@ def load(
     output = Output.parse(messages.read_text("utf-8"))
     assert json.loads(meltano("state", "get", state_id))["singer_state"] == output.state
     return output
+
+
+def _write_settings(file: Path, settings: Mapping[str, Any]) -> None:
+    """Write settings below `config` of the tap in the environment `sandbox`."""
+    before, line, after = file.read_text("utf-8").partition(_LAST_SETTING)
+    assert line
+    lines = [f"          {name}: {json.dumps(one)}\n" for name, one in settings.items()]
+    file.write_text("".join([before, line, *lines, after]), "utf-8")
 
 
 def install_in_place(project: Path, loaders: Mapping[str, str]) -> None:

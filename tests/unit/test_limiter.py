@@ -248,9 +248,9 @@ def test_a_permit_contains_its_waiting_time() -> None:
 def test_the_call_limit_includes_the_window() -> None:
     """20 s, or 10 s on an Enterprise plan."""
     rate_limiter = RateLimiter(FakeClock())
-    assert rate_limiter.call_limit is None
     rate_limiter.release(rate_limiter.acquire(), "38/40")
     assert rate_limiter.call_limit == CallLimit(38, 40, 20.0)
+    assert str(rate_limiter.call_limit) == "38/40 in the last 20 s"
 
 
 class InterruptingClock(FakeClock):
