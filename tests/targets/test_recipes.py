@@ -158,7 +158,7 @@ def test_a_state_can_be_edited(recipes: Recipes) -> None:
     """Streams are read again, and the copy of the state restores the old one."""
     variables = sign_in(recipes.sandbox)
     variables["TAP_GORGIAS__SELECT"] = '["customers.*", "satisfaction_surveys.*"]'
-    run = "meltano run --full-refresh --no-install tap-gorgias target-bigquery"
+    run = "meltano run --full-refresh tap-gorgias target-bigquery"
     recipes.follow(run, **variables)
     (recipes.folder / "scripts").symlink_to(ROOT / "scripts")
     edit = recipe("meltano state get dev:tap-gorgias-to-target-duckdb", OPERATORS)
@@ -193,7 +193,7 @@ def test_large_streams_can_be_loaded_into_bigquery_one_by_one(
 def test_tickets_can_be_read_in_full(recipes: Recipes) -> None:
     """The extractor has its own state, which has no bookmark."""
     recipes.insert("extractors", blocks("yaml", OPERATORS)[0])
-    run = "meltano run --no-install tap-gorgias-weekly target-bigquery"
+    run = "meltano run tap-gorgias-weekly target-bigquery"
     for _ in range(2):
         recipes.sandbox.reset_counters()
         recipes.follow(run, **sign_in(recipes.sandbox))
@@ -208,8 +208,8 @@ def test_a_refresh_that_stops_loses_nothing(recipes: Recipes, begin: str) -> Non
     variables["TAP_GORGIAS__SELECT"] = json.dumps([f"{one}.*" for one in OF_EACH_KIND])
     variables["TARGET_DUCKDB_BATCH_SIZE_ROWS"] = "50"
     variables["TARGET_DUCKDB_PATH"] = "before.duckdb"
-    run = "meltano run --no-install tap-gorgias target-duckdb"
-    refresh = run.replace("run ", "run --full-refresh ")
+    run = "meltano run tap-gorgias target-duckdb"
+    refresh = run.replace("meltano run ", "meltano run --full-refresh ")
     stop_at(recipes.sandbox, dice.randrange(8, 40) if begin == "interrupted" else 0)
     recipes.follow(f"{refresh} || true", **variables)
     variables["TARGET_DUCKDB_PATH"] = f"{begin}.duckdb"
