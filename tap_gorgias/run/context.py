@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_gorgias.config.settings import Settings
     from tap_gorgias.run.runner import StreamRunner
 
-_NOT_VALIDATED = ("The settings have not been validated.",)
+_PROBLEMS = ["The settings have not been validated."]
 
 
 class Run:
@@ -51,7 +51,7 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._settings is None:
-            raise SettingsError(_NOT_VALIDATED)
+            raise SettingsError(_PROBLEMS)
         return self._settings
 
     @settings.setter
@@ -66,7 +66,7 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._client is None:
-            raise SettingsError(_NOT_VALIDATED)
+            raise SettingsError(_PROBLEMS)
         return self._client
 
     @client.setter
