@@ -163,7 +163,7 @@ def failing_row(path: str, bad: int) -> Callable[[Request, Answer], Answer]:
     return change
 
 
-@pytest.mark.parametrize("place", [3, 105, 249])
+@pytest.mark.parametrize("place", [105, 199, 249])
 def test_a_row_that_makes_its_page_fail_is_the_only_one_missing(
     sandbox: Sandbox, place: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,17 +171,13 @@ def test_a_row_that_makes_its_page_fail_is_the_only_one_missing(
     rows = run(sandbox.config, "tickets").records("tickets")
     bad = rows[place]["id"]
     sandbox.rewrite(failing_row("/api/tickets", bad))
-    if place < 100:
-        first = attempt(sandbox, "tickets", {})
-        assert first.ids("tickets") == [row["id"] for row in rows[:place]]
-        return
-
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets")
 
     output = failure.value.output
     assert set(output.ids("tickets")) == {row["id"] for row in rows} - {bad}
-    assert f"The row of {rows[place]['updated_datetime']} is missing" in caplog.text
+    second = rows[place]["updated_datetime"][:19]
+    assert f"The row of {second}Z is missing" in caplog.text
     assert output.bookmark("tickets")["replication_key_value"]
 
 
