@@ -22,6 +22,7 @@ SAID_BY = {
     "warn_of_restart",
     "warn_once",
     "_report",
+    "report_incomplete",
 }
 SENTENCES = {"advice", "line", "problems", "setting"}
 """Words in the names of functions and variables that contain messages."""
