@@ -56,9 +56,7 @@ class ProgressLogger:
             parts += _remaining(reached, position)
         parts += [f"{usage.requests} requests", f"{rate:.1f} a second"]
         if call_limit := self._run.client.limiter.call_limit:
-            count = f"{call_limit.used}/{call_limit.limit}"
-            seconds = f"{call_limit.window_seconds:.0f} s"
-            parts.append(f"budget used {count} in the last {seconds}")
+            parts.append(f"budget used {call_limit}")
         self._logger.info("Progress: %s.", ", ".join(parts))
         self._logged_at, self._logged_requests = now, usage.requests
 
