@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 
 from tap_gorgias.api.auth import (
     SIGN_IN,
+    SIGN_IN_PATH,
     ApiKeyAuthenticator,
     GorgiasAuthenticator,
     RefreshTokenAuthenticator,
+    sign_in_advice,
 )
 from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
@@ -37,6 +39,7 @@ from tap_gorgias.records.decoding import MAX_LEVELS, error_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from requests.auth import HTTPBasicAuth
     from singer_sdk.helpers.types import RequestFunc
 
     from tap_gorgias.api.usage import RunSummary
@@ -97,9 +100,14 @@ class GorgiasClient:
         self._address_advice = "Check `api_url`." if has_own_url else SUBDOMAIN_ADVICE
         credentials = settings.credentials
         self.authenticator: GorgiasAuthenticator = (
-            ApiKeyAuthenticator(credentials, self)
+            ApiKeyAuthenticator(credentials, self.redactor)
             if isinstance(credentials, ApiKey)
-            else RefreshTokenAuthenticator(credentials, self)
+            else RefreshTokenAuthenticator(
+                credentials,
+                self.with_retries(self._send_token_request, SIGN_IN),
+                self.redactor,
+                clock,
+            )
         )
 
     @property
@@ -284,6 +292,15 @@ class GorgiasClient:
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
+
+    def _send_token_request(
+        self, form: dict[str, str], app_credentials: HTTPBasicAuth
+    ) -> Any:  # noqa: ANN401
+        url = f"{self.url_base}{SIGN_IN_PATH}"
+        request = requests.Request("POST", url, data=form, auth=app_credentials)
+        response = self.send(self.session.prepare_request(request), SIGN_IN)
+        self.check_response(response, SIGN_IN, sign_in_advice(response))
+        return response.json()
 
     def _send_in_turn(self, call: Callable[[], T], *, is_sign_in: bool) -> T:
         if self._contact.is_accepted:
