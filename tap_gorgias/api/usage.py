@@ -24,7 +24,6 @@ class Usage:
 
     @override
     def __str__(self) -> str:
-        """Return the counts as part of a log line."""
         return (
             f"{self.rows} rows, {self.requests} requests, "
             f"{self.waited_seconds:.1f} s waited for the budget, "
@@ -55,15 +54,7 @@ class RunSummary:
         retries: int = 0,
         waited_seconds: float = 0.0,
     ) -> None:
-        """Add to the counts of a stream. Thread-safe.
-
-        Args:
-            stream_name: Name of the stream.
-            rows: Rows that were read.
-            requests: Requests that were sent, including retries.
-            retries: Requests that were sent again after a failure.
-            waited_seconds: Time that requests waited for the budget.
-        """
+        """Add to the counts of a stream. Thread-safe."""
         with self._lock:
             usage = self._streams[stream_name]
             usage.rows += rows
@@ -76,18 +67,11 @@ class RunSummary:
         """The sum over all streams."""
         usages = self.streams.values()
         return Usage(
-            sum(usage.rows for usage in usages),
-            sum(usage.requests for usage in usages),
-            sum(usage.retries for usage in usages),
-            sum(usage.waited_seconds for usage in usages),
+            *(sum(getattr(one, name) for one in usages) for name in vars(Usage()))
         )
 
     def log(self, logger: logging.Logger) -> None:
-        """Log a line for each stream with counts, and one for the run.
-
-        Args:
-            logger: The logger.
-        """
+        """Log a line for each stream with counts, and one for the run."""
         for name, usage in sorted(self.streams.items()):
             logger.info("Summary of %s: %s.", name, usage)
         logger.info("Summary of the run: %s.", self.total)
