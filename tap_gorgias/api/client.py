@@ -37,6 +37,8 @@ from tap_gorgias.records.decoding import MAX_LEVELS, error_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from singer_sdk.helpers.types import RequestFunc
+
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
@@ -124,6 +126,8 @@ class GorgiasClient:
         try:
             return self.session.send(request, stream_name=stream_name)
         except TransportError as error:
+            if error.is_too_large:  # No error page is.
+                self._contact.has_answered = self._contact.is_accepted = True
             kind = TransientApiError if error.is_transient else ApiError
             raise kind(
                 str(error),
@@ -154,7 +158,7 @@ class GorgiasClient:
             response = self.send(authenticate(request), stream_name)
         return response
 
-    def request_decorator(
+    def with_retries(
         self,
         function: Callable[P, T],
         stream_name: str,
@@ -195,6 +199,15 @@ class GorgiasClient:
             )
 
         return decorated
+
+    def request_decorator(
+        self,
+        func: RequestFunc,
+        stream_name: str,
+        max_retry_seconds: float | None = None,
+    ) -> RequestFunc:
+        """Add retries to the function that sends the requests of a stream."""
+        return self.with_retries(func, stream_name, max_retry_seconds)
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str

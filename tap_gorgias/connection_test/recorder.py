@@ -99,7 +99,7 @@ class RecordingClient(GorgiasClient):
         return exchanges
 
     @override
-    def request_decorator(  # type: ignore[override]  # only for requests of streams
+    def request_decorator(
         self,
         func: RequestFunc,
         stream_name: str,

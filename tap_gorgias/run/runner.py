@@ -142,14 +142,13 @@ class StreamRunner:
     def _sync(self, stream: ReadableStream) -> None:
         try:
             stream.sync()
-        except OSError as error:
-            # The client and the writer raise their own errors. Files of batches remain.
-            if not stream.get_batch_config(stream.config):
-                raise
-            reason = error.strerror or type(error).__name__
-            message = f"Cannot write the output: {reason}."
-            raise OutputError(message) from None
         except Exception as error:
+            writes_files = stream.get_batch_config(stream.config)
+            if isinstance(error, OSError) and writes_files:
+                # The client and the writer raise their own errors. Files remain.
+                reason = error.strerror or type(error).__name__
+                message = f"Cannot write the output: {reason}."
+                raise OutputError(message) from None
             # The rows of a stream that fails alone are complete up to here.
             if not ends_run(error):
                 stream.output.flush()

@@ -224,16 +224,15 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
 
     def _log_gone(self, gone: list[int]) -> None:
         if len(gone) == 1:
-            text = f"{self._name_of_parent} {gone[0]} was deleted or merged: skipped."
-            self.logger.info("%s", text)
-        elif gone:
-            first = ", ".join(map(str, gone[:SHOWN_IDS]))
             self.logger.info(
-                "%d %s were deleted or merged: skipped. %s: %s.",
+                "%s %d was deleted or merged: skipped.", self._name_of_parent, gone[0]
+            )
+        elif gone:
+            self.logger.info(
+                "%d %s were deleted or merged: skipped. The first are %s.",
                 len(gone),
                 self.parent.name,
-                "They are" if len(gone) <= SHOWN_IDS else "The first are",
-                first,
+                ", ".join(map(str, gone[:SHOWN_IDS])),
             )
 
     @property

@@ -168,6 +168,6 @@ class PageReader:
             raise error
         following, row = beyond
         self.stream.for_stream.report_incomplete(
-            f"{error} The row of {row} is missing."
+            f"{error} The row of {row[:19]}Z is missing."
         )
         return following

@@ -49,8 +49,8 @@ class EventsStream(LogStream):
         before = saved.get("types")
         if isinstance(before, list) and not set(self._types or ("",)) <= set(before):
             self.warn_once(
-                "`event_types` holds types that were not read before: the stream is "
-                "read from its start."
+                "The setting `event_types` holds types that were not read before: the "
+                "stream is read from its start."
             )
             return {}
         return saved

@@ -197,7 +197,7 @@ def test_fields_of_older_integrations_arrive(sandbox: Sandbox) -> None:
     """Public recordings show them; their secrets are masked."""
     old, other = sandbox.shop.integrations.ids()[:2]
     rule = {"source_key": "args.name", "destination_key": "customer.data.name"}
-    fields = {
+    fields: dict[str, Any] = {
         "deleted_datetime": "2019-01-01T00:00:00",
         "mappings": [{**rule, "order": 0, "id": 1}],
         "facebook": {"page_id": "12", "access_token": "secret of a page"},

@@ -54,7 +54,7 @@ def test_a_redirect_of_the_first_request_questions_the_subdomain(
 
 def test_a_later_redirect_does_not_question_the_subdomain(sandbox: Sandbox) -> None:
     """The helpdesk has already answered."""
-    sandbox.faults.add(always(Answer(302)), PATHS["API key"], after=1)
+    sandbox.faults.add(always(Answer(302)), PATHS["API key"], after=1, times=99)
     assert ADVICE not in str(failure_of(sandbox, "API key"))
 
 

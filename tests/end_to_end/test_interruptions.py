@@ -120,7 +120,9 @@ def test_any_refusal_of_a_saved_cursor_restarts_the_walk(
 
     second = run(sandbox.config, "tickets", state=first.state)
 
-    assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
+    # A list that is missing only once is not a refusal: the walk goes on.
+    outputs = (first, second) if fault is EXPIRED else (second,)
+    assert set(latest("tickets", *outputs)) == set(sandbox.shop.tickets.ids())
 
 
 def test_a_saved_cursor_survives_transient_failures(sandbox: Sandbox) -> None:
@@ -144,7 +146,8 @@ def test_missing_permission_is_not_taken_for_a_refused_cursor(
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets", state=first.state)
 
-    assert sandbox.count() == 1
+    asks_whether_all_is_refused = status == 401
+    assert sandbox.count() == 1 + asks_whether_all_is_refused
     assert failure.value.output.bookmark("tickets") == first.bookmark("tickets")
 
 

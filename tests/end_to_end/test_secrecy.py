@@ -244,5 +244,6 @@ def test_state_contains_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) ->
 
     state = Output.parse(result.stdout).state
     entry = state["bookmarks"]["tickets"]
-    assert entry.keys() == {"replication_key", "walk", "imports"}
+    names = {"replication_key", "replication_key_value", "walk", "imports", "retry"}
+    assert entry.keys() == names
     assert [one for one in secrets_of(sandbox) if one in json.dumps(state)] == []

@@ -30,7 +30,7 @@ def test_a_first_sync_reads_everything() -> None:
 
 
 def test_reading_stops_at_the_floor() -> None:
-    """It is two minutes before the bookmark. No further page is requested."""
+    """It is five minutes before the bookmark. No further page is requested."""
     pages = Pages(
         rows(at(12), at(11)),
         rows(at(10), at(9, 59), at(9, 57), at(9, 56)),
