@@ -15,7 +15,7 @@ from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.records import masking
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.pages import PageError
+from tap_gorgias.replication.pages import MissingRow, PageError
 from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import ProgressLogger
 from tap_gorgias.sdk.state_manager import CheckpointManager
@@ -157,6 +157,8 @@ class GorgiasStream(PagedStream, ABC):
     def post_process(
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
+        if isinstance(row, MissingRow):
+            return None
         record = self.converter.convert(row)
         for path in self.masks:
             record = masking.mask_at(path, record)
