@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -34,7 +33,6 @@ from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.about import DETAILED_TEXT
 from tap_gorgias.sdk.builtin_settings import (
     builtin_setting_problems,
     report_ambiguous_columns,
@@ -64,11 +62,7 @@ T = TypeVar("T")
 
 
 class TapGorgias(SelfValidatingTap):
-    """Singer tap for the Gorgias helpdesk.
-
-    Reads a complete helpdesk through the API: tickets, messages, customers,
-    satisfaction surveys, events and more. It never writes to the account.
-    """
+    """Singer tap that reads a complete Gorgias helpdesk, and never writes to it."""
 
     name = "tap-gorgias"
     config_jsonschema = copy.deepcopy(CONFIG_SCHEMA)
@@ -115,17 +109,18 @@ class TapGorgias(SelfValidatingTap):
         )
 
     @override
-    def validate_settings(self, config: dict[str, Any]) -> list[str]:
+    def validate_settings(
+        self, config: dict[str, Any], *, raise_errors: bool
+    ) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        return [
+        problems = [
             problem
             for error in validator.iter_errors(config)
             for problem in error_messages(error)
         ]
-
-    @override
-    def apply_settings(self, config: dict[str, Any], problems: list[str]) -> None:
+        if not raise_errors:
+            return problems
         if problems:
             raise SettingsError(problems)
         self.settings = Settings.from_config(
@@ -133,6 +128,7 @@ class TapGorgias(SelfValidatingTap):
         )
         for warning in self.settings.warnings:
             self.logger.warning("%s", warning)
+        return []
 
     @override
     def setup_mapper(self) -> None:
@@ -221,11 +217,6 @@ class TapGorgias(SelfValidatingTap):
 
     @classmethod
     @override
-    def print_about(cls, output_format: str | None = None) -> None:
-        super().print_about(output_format or DETAILED_TEXT)
-
-    @classmethod
-    @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> ConfigInput:
@@ -233,9 +224,7 @@ class TapGorgias(SelfValidatingTap):
             parsed = super().cb_config(ctx, param, value)
         except OSError as error:
             # The SDK's message contains the argument, which may be the config itself.
-            is_name = all(_FILE_NAME.fullmatch(str(argument)) for argument in value)
-            not_found = str(error) if is_name else "there is no such file."
-            reason = error.strerror or not_found
+            reason = error.strerror or "there is no such file."
             raise SettingsError([f"The config cannot be read: {reason}"]) from None
         except (TypeError, ValueError, RecursionError):
             raise SettingsError(["The config is not a JSON object."]) from None
@@ -387,7 +376,6 @@ _TEST_HELP = (
     "Request a page or two of each selected stream and report on stderr how Gorgias "
     "answers. Use --test=schema to write the schemas without making requests."
 )
-_FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
 _MELTANO_STATE = "singer_state"
 """Where the state lies in the output of `meltano state get`."""
 _STATE_FORM = (

@@ -127,17 +127,17 @@ def mask(value: Any) -> Any:  # noqa: ANN401
         The value with `***` in place of each credential. None stays None, and template
         variables such as `{{ticket.id}}` stay as well.
     """
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is str:
+        is_short = len(value) <= _MAX_REMEMBERED
+        return _mask_short(value) if is_short else _mask_text(value)
+    if kind is dict:
         return _mask_object(value)
-    if isinstance(value, list):
-        return [_mask_item(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    return _mask_text(value) if len(value) > _MAX_REMEMBERED else _mask_short(value)
+    return [_mask_item(item) for item in value] if kind is list else value
 
 
 def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
-    names = _names_in_pair(value)
+    names = _names_in_pair(value) if _VALUE in map(_role_of, value) else None
     if not names:
         return {name: _masker_of(name)(item) for name, item in value.items()}
     hides_value = any(

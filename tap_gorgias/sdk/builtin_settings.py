@@ -51,12 +51,12 @@ def report_ambiguous_columns(config: Mapping[str, Any]) -> Iterator[None]:
 
 def _batch(batch_config: Any) -> Iterator[str]:  # noqa: ANN401
     try:
-        yield from _problems_of(BatchConfig.from_dict(batch_config))
+        yield from _objections_to(BatchConfig.from_dict(batch_config))
     except (AttributeError, KeyError, TypeError, ValueError):
         yield "must contain `encoding` with `format`, and `storage` with `root`."
 
 
-def _problems_of(batch_config: BatchConfig) -> Iterator[str]:
+def _objections_to(batch_config: BatchConfig) -> Iterator[str]:
     encoding = batch_config.encoding
     if encoding.compression != "gzip":
         yield 'needs the `compression` "gzip": the SDK writes no other one.'

@@ -52,8 +52,9 @@ class CatalogStream(ConvertedRecordStream):
         if entry := catalog.get_stream(self.name):
             _check_name(self.name, entry)
             # The SDK prefers the entry's method, which `--discover` has written.
-            if entry.metadata.root.forced_replication_method == REPLICATION_FULL_TABLE:
-                self.forced_replication_method = REPLICATION_FULL_TABLE
+            method = getattr(entry.metadata.get(()), "forced_replication_method", None)
+            if method == REPLICATION_FULL_TABLE:
+                self.forced_replication_method = method
             # Stream maps read the keys from the catalog.
             entry.key_properties = own.primary_keys
             keys = [*own.primary_keys, *filter(None, [own.replication_key])]

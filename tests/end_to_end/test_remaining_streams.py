@@ -277,7 +277,7 @@ def test_call_events_resume_from_the_last_page(sandbox: Sandbox) -> None:
 
 def test_call_events_survive_any_interruption(sandbox: Sandbox) -> None:
     """Whichever STATE a target has committed, the next run misses nothing."""
-    sandbox.faults.add(Fault.error(400), "/api/phone/*", after=6)
+    sandbox.faults.add(Fault.error(403), "/api/phone/*", after=6)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, EVENTS)
     dead = failure.value.output

@@ -237,12 +237,13 @@ def test_settings_from_the_environment_are_not_logged(
 
 def test_state_contains_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> None:
     """This includes the STATE of an unfinished walk."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=1)
     config = config_of(sandbox, way)
 
     result = loud("nothing", Files(tmp_path).arguments(config, ["tickets"]))
 
     state = Output.parse(result.stdout).state
     entry = state["bookmarks"]["tickets"]
-    assert entry.keys() == {"replication_key", "walk", "imports"}
+    names = {"replication_key", "replication_key_value", "walk", "imports", "retry"}
+    assert entry.keys() == names
     assert [one for one in secrets_of(sandbox) if one in json.dumps(state)] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -43,6 +44,20 @@ class Project:
             [meltano, "--environment", "sandbox", *command],
             cwd=self.folder,
             env={**clean_environment(self.api_url), **variables},
+        )
+
+    def shell(self, commands: str, **variables: str) -> str:
+        """Run shell commands with Meltano on the path, and return their stdout.
+
+        `meltano run` would install all plugins again that another way has installed.
+        """
+        commands = re.sub(r"(meltano .*?run) ", r"\1 --no-install ", commands)
+        path = os.pathsep.join([str(executable("meltano").parent), os.environ["PATH"]])
+        environment = clean_environment(self.api_url) | {"PATH": path, **variables}
+        return output_of(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env=environment,
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_gorgias.errors import TransientApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import NO_WALK, Position
 from tests.support.histories import KEY, History, feed
@@ -37,6 +38,7 @@ def test_the_last_version_of_every_row_is_emitted(batch: int) -> None:
         history.play()
 
         assert history.lost() == set(), f"history {seed}"
+        assert not history.has_failed
 
 
 def is_replaced(seed: int, kept: Callable[[State], State]) -> bool:
@@ -102,6 +104,24 @@ def with_forgotten_walk(pages_from: PagesFrom, position: Position) -> Iterator[S
     return feed(pages_from, Position(newest or position.bookmark))
 
 
+def with_credulous_cursors(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
+    """Break a rule: take an empty page at any cursor for the end of the list."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walks, "proven", lambda pages, cursor=None: pages(cursor))
+        yield from feed(pages_from, position)
+
+
+def with_strict_floor(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
+    """Break a rule: forget an unfinished walk that cannot be read on."""
+    try:
+        yield from feed(pages_from, position)
+    except TransientApiError:
+        newest = position.walk.newest if position.walk else None
+        if newest is not None:
+            yield walks.Step([], Position(newest))
+        raise
+
+
 @pytest.mark.parametrize(
     ("read", "state_first"),
     [
@@ -112,6 +132,8 @@ def with_forgotten_walk(pages_from: PagesFrom, position: Position) -> Iterator[S
             with_new_rows_first, False, id="new rows before the unfinished walk"
         ),
         pytest.param(with_forgotten_walk, False, id="unfinished walk forgotten"),
+        pytest.param(with_credulous_cursors, False, id="an empty page is the end"),
+        pytest.param(with_strict_floor, False, id="a walk that fails is dropped"),
     ],
 )
 def test_a_broken_variant_loses_rows(read: Reader, state_first: bool) -> None:  # noqa: FBT001

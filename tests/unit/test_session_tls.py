@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -171,3 +172,31 @@ def test_a_proxy_sees_no_credentials(
     assert (request.command, request.path) == ("CONNECT", "acme.gorgias.test:443")
     assert "Authorization" not in request.headers
     assert "planted" not in str(request.headers)
+
+
+def test_a_connection_that_is_closed_in_the_handshake_is_transient(
+    session: GorgiasSession,
+) -> None:
+    """A load balancer that restarts does this."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def close_early() -> None:
+            connection, _ = listener.accept()
+            connection.recv(1)
+            connection.close()
+
+        thread = threading.Thread(target=close_early)
+        thread.start()
+        with pytest.raises(TransportError) as failed:
+            get(session, f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join()
+    assert failed.value.is_transient
+
+
+def test_a_server_without_tls_is_transient(
+    server: Server, session: GorgiasSession
+) -> None:
+    """Only certificate errors are final."""
+    with pytest.raises(TransportError, match="TLS") as failed:
+        get(session, f"https://127.0.0.1:{server.server_port}/")
+    assert failed.value.is_transient
