@@ -73,7 +73,7 @@ def trial_of(name: str) -> Iterator[tuple[Trial, Path]]:
                 "password": "none",
                 "dbname": postgresql.NAME,
                 "default_target_schema": "{name}",
-                "batch_size_rows": 30,  # the shop is small
+                "batch_size_rows": 95,  # less than a page
             }
             yield Trial(requirement, settings, read + "read_postgres.py"), command
 
