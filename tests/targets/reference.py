@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cached_property
-from statistics import fmean
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tap_gorgias import timestamps
+from tests.sandbox.scopes import SCOPES, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tests.sandbox import Shop
     from tests.targets.target import Row
@@ -21,6 +23,19 @@ if TYPE_CHECKING:
 OFFICE = (ZoneInfo("Europe/Paris"), range(5), time(9), time(17))
 """The business hours in the settings of the shop."""
 RESPONDERS = ("person", "ai_agent", "bot")
+STATISTICS: Mapping[str, tuple[str, str, str, Callable[[list[Figure]], float]]] = {
+    "tickets_created": ("tickets-created", "ticketCount", "created", len),
+    "messages_sent": ("messages-sent", "messagesCount", "sent", len),
+    "satisfaction": (
+        *("satisfaction-surveys", "averageSurveyScore", "score"),
+        lambda held: fmean(one.number or 0 for one in held),
+    ),
+    "first_response_time": (
+        *("first-response-time", "medianFirstResponseTime", "first_response"),
+        lambda held: median(one.number or 0 for one in held),
+    ),
+}
+"""The scope, measure and figure of each preset that is compared."""
 OUTSIDE = {"email", "facebook", "instagram", "twitter"}
 
 
@@ -399,6 +414,91 @@ class Reference:
                 if row["messages_count"] != len(self.messages(row["id"]))
             ],
         }
+
+    def statistics(self) -> list[Row]:
+        """Return the rows of `gorgias_statistics_check` after a first run."""
+        found = []
+        for statistic, (scope, measured, kind, compute) in STATISTICS.items():
+            given, own = defaultdict(list), defaultdict(list)
+            start, end = self.shop.start, self.shop.timestamp
+            for fact in SCOPES[scope].source(self.shop, start, end):
+                at = datetime.fromtimestamp(fact.timestamp / 1_000_000, timezone.utc)
+                key = (fact.dimensions["agentId"], fact.dimensions["channel"])
+                given[self.day(at), *key].append(fact)
+            for one in self.figures:
+                if one.kind == kind:
+                    at = self._survey_created(one) if kind == "score" else one.moment
+                    own[self.day(at), one.agent, one.ticket["channel"]].append(one)
+            for key in {*given, *own}:
+                theirs = measure(measured, given[key]) if given[key] else None
+                ours = compute(own[key]) if own[key] else None
+                zero = None if compute is not len else 0
+                one, other = (zero if n is None else n for n in (ours, theirs))
+                unknown = one is None or other is None
+                found.append(
+                    {
+                        "statistic": statistic,
+                        **dict(zip(("date_day", "agent_id", "channel"), key, strict=True)),
+                        "gorgias_figure": theirs,
+                        "model_figure": ours,
+                        "difference": None if unknown else one - other,
+                    }
+                )
+        return found
+
+    def _survey_created(self, figure: Figure) -> datetime:
+        surveys = self.shop.satisfaction_surveys
+        [number] = surveys.of_ticket(figure.ticket["id"])
+        return timestamps.parse(surveys.row(number)["created_datetime"])
+
+    def unpacked(self) -> dict[str, list[Row]]:
+        """Return the rows that staging models find inside others, after a first run."""
+        messages = list(self.shop.messages.rows())
+        return {
+            "stg_gorgias__ticket_tags": [
+                {"ticket_id": row["id"], "tag_id": tag["id"], "tag_name": tag["name"]}
+                for row in self.shop.tickets.rows()
+                for tag in row["tags"]
+            ],
+            "stg_gorgias__ticket_custom_fields": list(self._values("ticket")),
+            "stg_gorgias__customer_custom_fields": list(self._values("customer")),
+            "stg_gorgias__ticket_message_recipients": [
+                {"message_id": row["id"], "ticket_id": row["ticket_id"], "kind": "to", **one}
+                for row in messages
+                for one in row["source"].get("to", ())
+            ],
+            "stg_gorgias__team_members": [
+                {
+                    **{"team_id": row["id"], "team_name": row["name"]},
+                    **{f"user_{name}": one[name] for name in ("id", "name", "email")},
+                }
+                for row in self.shop.teams.rows()
+                for one in row["members"]
+            ],
+            "stg_gorgias__message_macros": [
+                {"message_id": row["id"], "ticket_id": row["ticket_id"], "macro_id": one["id"]}
+                for row in messages
+                for one in row["macros"]
+            ],
+        }
+
+    def _values(self, kind: str) -> Iterator[Row]:
+        for row in getattr(self.shop, f"{kind}s").rows():
+            for one in row["custom_fields"].values():
+                definition = self.shop.custom_fields.row(one["id"])
+                held = one["value"]
+                value = held if isinstance(held, str) else json.dumps(held)
+                levels = [*value.split("::"), None, None, None, None]
+                yield {
+                    f"{kind}_id": row["id"],
+                    "field_id": one["id"],
+                    "label": definition["label"],
+                    "data_type": definition["definition"]["data_type"],
+                    "managed_type": definition["managed_type"],
+                    "value": value,
+                    "readable_value": " > ".join(value.split("::")),
+                    **{f"level_{n}": levels[n - 1] for n in range(1, 6)},
+                }
 
 
 def _last(messages: Iterable[Row]) -> datetime | None:
