@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -43,7 +44,7 @@ TYPES = {"integer": "BIGINT", "boolean": "BOOLEAN", "number": "DOUBLE"}
 _RUN = """
 import duckdb, sys
 database = duckdb.connect(sys.argv[1])
-for statement in sys.stdin.read().split(";"):
+for statement in ["SET enable_progress_bar = false", *sys.stdin.read().split(";")]:
     database.execute(statement)
 """
 
@@ -128,11 +129,13 @@ def change(shop: Shop, tickets: int) -> None:
         shop.messages.create(number)
 
 
-def build(dbt: Dbt) -> float:
-    """Return the seconds of `dbt build`."""
-    began = time.monotonic()
+def build(dbt: Dbt) -> str:
+    """Return how long `dbt build` takes, and how much of the processor."""
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     dbt("build", "--exclude-resource-type", "unit_test")
-    return time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return f"{time.monotonic() - began:.1f} s, {used:.1f} s of processor time"
 
 
 def main() -> None:
@@ -155,14 +158,15 @@ def main() -> None:
         days=730,
     )
     database = options.folder / "helpdesk.duckdb"
-    database.unlink(missing_ok=True)
-    counts = load(database, shop)
-    sys.stdout.write(f"{json.dumps(counts)}\n")
-    dbt = Dbt("duckdb", options.folder / "dbt", {"path": str(database)})
-    sys.stdout.write(f"full: {build(dbt):.1f} s\n")
+    if not database.exists():
+        sys.stdout.write(f"{json.dumps(load(database, shop))}\n")
+    missing = set(TapGorgias(validate_config=False).streams) - set(STREAMS)
+    variables = {"gorgias_streams_not_loaded": sorted(missing)}
+    dbt = Dbt("duckdb", options.folder / "dbt", {"path": str(database)}, variables)
+    sys.stdout.write(f"full: {build(dbt)}\n")
     change(shop, max(size // 1_000, 4))
     load(database, shop, changed_only=True)
-    sys.stdout.write(f"an hour later: {build(dbt):.1f} s\n")
+    sys.stdout.write(f"an hour later: {build(dbt)}\n")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def _plain(value: Any) -> object:  # noqa: ANN401
         value = timestamps.parse(value)
     if isinstance(value, datetime):
         return round(value.timestamp() * 1_000_000)
-    return round(value, 6) if isinstance(value, float) else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return round(float(value), 6)
 
 
 @pytest.mark.parametrize(("stage", "model"), COMPARISONS)
