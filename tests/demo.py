@@ -122,12 +122,8 @@ def environment(name: str, python: str, stamp: str, *packages: str) -> None:
     mark.write_text(stamp, encoding="utf-8")
 
 
-def install() -> None:
-    """Install the tap from this checkout and a target in separate environments."""
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
-    for path in sorted((ROOT / "tap_gorgias").rglob("*")):
-        if path.suffix in {".py", ".json"}:
-            digest.update(path.read_bytes())
+def python_with_duckdb() -> str:
+    """Return a Python for which such a DuckDB exists, preferably this one."""
     later = sys.version_info[:2] > NEWEST_PYTHON
     names = ("python3.13", "python3.12", "python3.11", "python3.10")
     found = map(shutil.which, names) if later else iter([sys.executable])
@@ -135,6 +131,16 @@ def install() -> None:
     if not python:
         message = "The target needs a Python from 3.10 to 3.13 beside this one."
         raise DemoError(message)
+    return python
+
+
+def install() -> None:
+    """Install the tap from this checkout and a target in separate environments."""
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
+    for path in sorted((ROOT / "tap_gorgias").rglob("*")):
+        if path.suffix in {".py", ".json"}:
+            digest.update(path.read_bytes())
+    python = python_with_duckdb()
     tap = ("tap", sys.executable, f"{sys.version} {digest.hexdigest()}", str(ROOT))
     target = ("target", python, f"{python} {sys.version} {TARGET}", *TARGET)
     with ThreadPoolExecutor() as pool:
@@ -324,6 +330,24 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
     newest_tickets()
 
 
+def show_models() -> None:
+    """Build the models with dbt, and draw three tables from them."""
+    from tests import demo_models  # noqa: PLC0415
+
+    [names] = query(demo_models.LOADED)
+    loaded = {name for (name,) in names}
+    if not loaded >= demo_models.NEEDED:
+        return
+    say()
+    with step("7  Install dbt, and build the models in dbt/"):
+        python, packages = python_with_duckdb(), demo_models.PACKAGES
+        environment("dbt", python, f"{python} {sys.version} {packages}", *packages)
+        folder = FOLDER / "models"
+        dbt = FOLDER / "dbt" / BIN / "dbt"
+        output(FOLDER / "dbt.log", *demo_models.command(dbt, folder, DATABASE, loaded))
+    demo_models.draw(query, say)
+
+
 def account() -> dict[str, str]:
     """Return the real account from the environment, or an empty dictionary."""
     given = {name: os.environ[name] for name in ACCOUNT if os.environ.get(name)}
@@ -359,7 +383,9 @@ def demo(*, fresh: bool) -> None:
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
         with Sandbox(Shop(tickets=600, customers=400, events=1_500)) as sandbox:
             show(sandbox.config, sandbox.shop)
-    say("\nTables: .demo/helpdesk.duckdb, schema gorgias. Logs: .demo/*.log.")
+    show_models()
+    say("\nTables: .demo/helpdesk.duckdb, schemas gorgias and gorgias_models.")
+    say("Logs: .demo/*.log.")
     say("Delete the folder .demo when you are done.")
 
 

@@ -1,4 +1,4 @@
-"""The end of the demo: the models of `dbt/`, and three tables that are drawn from them."""
+"""The end of the demo: the models of `dbt/`, and three tables drawn from them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ OPTIONAL = {
     *("satisfaction_surveys", "tags", "teams", "voice_calls"),
 }
 """Streams that the models can do without."""
+LOADED = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'gorgias'"
 CHANNELS = 5
 WIDTH = 24
 BARS = " ▏▎▍▌▋▊▉█"
@@ -32,11 +33,12 @@ WHERE tickets_created > 0 AND date_day > (
 ) - 10
 """  # noqa: S608
 _BY_AGENT = f"""
-SELECT coalesce(users.name, 'Id ' || first_response_agent_id) AS agent, count(*) AS tickets,
-  median(first_response_seconds), quantile_cont(first_response_seconds, 0.9),
+SELECT coalesce(users.name, 'Id ' || first_response_agent_id) AS agent,
+  count(*) AS tickets, median(first_response_seconds), quantile_cont(first_response_seconds, 0.9),
   median(first_response_business_seconds)
 FROM {SCHEMA}.gorgias_tickets
-LEFT JOIN {SCHEMA}.stg_gorgias__users AS users ON users.user_id = first_response_agent_id
+LEFT JOIN {SCHEMA}.stg_gorgias__users AS users
+  ON users.user_id = first_response_agent_id
 WHERE first_response_seconds IS NOT NULL
 GROUP BY first_response_agent_id, users.name ORDER BY 2 DESC, 1 LIMIT 10
 """  # noqa: S608
@@ -49,15 +51,11 @@ HAVING sum(surveys_sent) + sum(surveys_scored) > 0 ORDER BY 1 DESC LIMIT 12
 """  # noqa: S608
 
 
-def variables(loaded: Collection[str]) -> dict[str, Any] | None:
-    """Return the variables of dbt for these streams, or None if too few are loaded."""
-    if not set(loaded) >= NEEDED:
-        return None
-    return {"gorgias_streams_not_loaded": sorted(OPTIONAL - set(loaded))}
-
-
-def command(dbt: Path, folder: Path, database: Path, loaded: Collection[str]) -> list[str]:
+def command(
+    dbt: Path, folder: Path, database: Path, loaded: Collection[str]
+) -> list[str]:
     """Write a profile and return the command that builds the models."""
+    variables = {"gorgias_streams_not_loaded": sorted(OPTIONAL - set(loaded))}
     output = {"type": "duckdb", "path": str(database), "schema": SCHEMA, "threads": 2}
     profiles = {"gorgias": {"target": "demo", "outputs": {"demo": output}}}
     folder.mkdir(exist_ok=True)
@@ -67,7 +65,7 @@ def command(dbt: Path, folder: Path, database: Path, loaded: Collection[str]) ->
         *("--exclude-resource-type", "unit_test", "test"),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
         *("--target-path", str(folder / "target"), "--log-path", str(folder)),
-        *("--vars", json.dumps(variables(loaded) or {})),
+        *("--vars", json.dumps(variables)),
     ]
 
 
@@ -82,10 +80,10 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     minutes = round(seconds / 60)
-    if minutes < 60:  # noqa: PLR2004
+    if minutes < 60:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02}" if hours < 48 else f"{hours / 24:.1f} d"  # noqa: PLR2004
+    return f"{hours} h {minutes:02}" if hours < 48 else f"{hours / 24:.1f} d"
 
 
 def draw(query: Query, say: Callable[[str], None]) -> None:  # type: ignore[valid-type]
@@ -96,13 +94,15 @@ def draw(query: Query, say: Callable[[str], None]) -> None:  # type: ignore[vali
     say("\n   First response by agent: median, 90th percentile, in business hours")
     most = max((row[2] or 0 for row in by_agent), default=0) or 1
     for name, tickets, middle, slow, business in by_agent:
-        cells = f"{duration(middle):>9}{duration(slow):>9}{duration(business):>9}"
-        say(f"   {name[:18]:<18}{tickets:>5}{cells}  {bar((middle or 0) / most)}".rstrip())
+        cells = "".join(f"{duration(one):>9}" for one in (middle, slow, business))
+        line = f"   {name[:18]:<18}{tickets:>5}{cells}  {bar((middle or 0) / most)}"
+        say(line.rstrip())
     say("\n   Satisfaction by month: surveys sent, answered, average, 4 or 5")
     for month, sent, scored, average, satisfied in reversed(by_month):
         cells = f"{average:>7.2f}{satisfied:>6.0f} %" if scored else f"{'-':>7}{'-':>8}"
         share = (average - 1) / 4 if scored else 0
-        say(f"   {month:<10}{int(sent):>6}{int(scored):>6}{cells}  {bar(share)}".rstrip())
+        line = f"   {month:<10}{int(sent):>6}{int(scored):>6}{cells}  {bar(share)}"
+        say(line.rstrip())
 
 
 def _draw_days(rows: Sequence[Sequence[Any]], say: Callable[[str], None]) -> None:

@@ -69,7 +69,9 @@ def rows_of(shop: Shop, stream: str) -> Iterable[dict[str, Any]]:
         return settings()
     if stream == "deletions":
         return _deletions(shop)
-    rows: Iterable[dict[str, Any]] = getattr(shop, stream.removeprefix("ticket_")).rows()
+    rows: Iterable[dict[str, Any]] = getattr(
+        shop, stream.removeprefix("ticket_")
+    ).rows()
     return rows
 
 
@@ -102,7 +104,10 @@ def load(database: Path, shop: Shop, *, changed_only: bool = False) -> dict[str,
                 counts[stream] += 1
         shape = {**types, "_sdc_extracted_at": "TIMESTAMP"}
         declared = ", ".join(f"{name!r}: {kind!r}" for name, kind in shape.items())
-        source = f"read_json('{file}', format='newline_delimited', columns={{{declared}}}, maximum_object_size=10000000)"
+        source = (
+            f"read_json('{file}', format='newline_delimited',"
+            f" columns={{{declared}}}, maximum_object_size=10000000)"
+        )
         if changed_only:
             statements.append(
                 f"DELETE FROM gorgias.{stream} WHERE id IN (SELECT id FROM {source})"  # noqa: S608

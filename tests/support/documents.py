@@ -13,6 +13,7 @@ MELTANO = ROOT / "docs" / "meltano.md"
 OAUTH2 = ROOT / "docs" / "oauth2.md"
 OPERATORS = ROOT / "docs" / "operators.md"
 SDK = ROOT / "docs" / "sdk.md"
+STATISTICS = ROOT / "docs" / "statistics.md"
 STREAM_PAGE = ROOT / "docs" / "streams.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMAND = "UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/contract"

@@ -135,7 +135,9 @@ def warehouse_of(target: Target, folder: Path) -> Warehouse:
         content = compiled_models.manifest(executable("dbt"), name, VARIABLES)
         return BuiltBySql(target, list(compiled_models.statements(name, content)))
     if isinstance(target, DuckDB):
-        dbt = Dbt("duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES)
+        dbt = Dbt(
+            "duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES
+        )
         return BuiltByDbt(target, dbt)
     assert isinstance(target, PostgreSQL)
     dbt = Dbt("postgres", folder / "dbt", {"host": target.host}, VARIABLES)
@@ -220,7 +222,8 @@ def build_twice(
             "statistics": list(PRESETS),
             "statistics_timezone": ZONE,
         }
-        state, deleted = None, []
+        state: Mapping[str, Any] | None = None
+        deleted: list[Row] = []
         for stage in ("first", "second"):
             state = load(target, config, folder, state).state
             warehouse.build()

@@ -86,7 +86,9 @@ class Snowflake(EmulatedTarget):
         return dict(zip(streams, found, strict=True))
 
 
-def _select(schema: str, stream: str, column_types: Mapping[tuple[str, str], str]) -> str:
+def _select(
+    schema: str, stream: str, column_types: Mapping[tuple[str, str], str]
+) -> str:
     """Build a query for all columns; a null timestamp is only preserved as text."""
     columns = (
         f'"{name}"::VARCHAR AS "{name}"'
