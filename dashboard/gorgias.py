@@ -18,7 +18,7 @@ def _():
 
     path = os.environ.get("GORGIAS_DUCKDB", "helpdesk.duckdb")
     database = duckdb.connect(path, read_only=True)
-    database.execute("SET search_path = 'gorgias_models'")
+    _ = database.execute("SET search_path = 'gorgias_models'")
     return alt, database, mo
 
 
@@ -80,10 +80,10 @@ def _(alt, database, since):
         .encode(
             x=alt.X("yearmonthdate(week):O", title=None),
             y=alt.Y("tickets:Q", title=None),
-            color=alt.Color("channel:N", title=None),
+            color=alt.Color("channel:N", title=None, legend=alt.Legend(orient="bottom")),
             tooltip=["week:T", "channel:N", "tickets:Q"],
         )
-        .properties(width=760, height=220)
+        .properties(width=660, height=220)
     )
     return
 
@@ -108,7 +108,7 @@ def _(alt, database, since):
             y=alt.Y("agent:N", sort="x", title=None),
             tooltip=["agent:N", "hours:Q", "tickets:Q"],
         )
-        .properties(width=700, height=260)
+        .properties(width=580, height=260)
     )
     return
 
@@ -131,7 +131,7 @@ def _(alt, database):
             y=alt.Y("score:Q", title=None, scale=alt.Scale(domain=[1, 5])),
             tooltip=["month:T", "score:Q", "answers:Q"],
         )
-        .properties(width=760, height=200)
+        .properties(width=660, height=200)
     )
     return
 
@@ -149,7 +149,7 @@ def _(alt, database, since):
             y=alt.Y("open_tickets:Q", title=None),
             tooltip=["date_day:T", "open_tickets:Q"],
         )
-        .properties(width=760, height=200)
+        .properties(width=660, height=200)
     )
     return
 

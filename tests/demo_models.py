@@ -23,9 +23,6 @@ CHANNELS = 5
 WIDTH = 24
 BARS = " ▏▎▍▌▋▊▉█"
 
-Query = "Callable[..., list[list[list[Any]]]]"
-Table = "Callable[[Sequence[str], Sequence[Sequence[object]]], None]"
-
 _BY_DAY = f"""
 SELECT date_day, channel, tickets_created FROM {SCHEMA}.gorgias_channel_days
 WHERE tickets_created > 0 AND date_day > (
@@ -34,8 +31,8 @@ WHERE tickets_created > 0 AND date_day > (
 """  # noqa: S608
 _BY_AGENT = f"""
 SELECT coalesce(users.name, 'Id ' || first_response_agent_id) AS agent,
-  count(*) AS tickets, median(first_response_seconds), quantile_cont(first_response_seconds, 0.9),
-  median(first_response_business_seconds)
+  count(*) AS tickets, median(first_response_seconds),
+  quantile_cont(first_response_seconds, 0.9), median(first_response_business_seconds)
 FROM {SCHEMA}.gorgias_tickets
 LEFT JOIN {SCHEMA}.stg_gorgias__users AS users
   ON users.user_id = first_response_agent_id
@@ -86,9 +83,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02}" if hours < 48 else f"{hours / 24:.1f} d"
 
 
-def draw(query: Query, say: Callable[[str], None]) -> None:  # type: ignore[valid-type]
-    """Draw tickets by day and channel, responses by agent, and satisfaction by month."""
-    by_day, by_agent, by_month = query(_BY_DAY, _BY_AGENT, _BY_MONTH)  # type: ignore[misc]
+def draw(
+    query: Callable[..., list[list[list[Any]]]], say: Callable[[str], None]
+) -> None:
+    """Draw tickets by day and channel, responses by agent, and CSAT by month."""
+    by_day, by_agent, by_month = query(_BY_DAY, _BY_AGENT, _BY_MONTH)
     say("\n   Tickets created, by day and channel")
     _draw_days(by_day, say)
     say("\n   First response by agent: median, 90th percentile, in business hours")

@@ -40,6 +40,7 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     # bqemulator does not declare its dependency on numpy.
     "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
     "fakesnow": ("fakesnow[server]",),
+    "marimo": ("marimo", "altair", "pandas", "duckdb<1.2"),
 }
 ADAPTERS = ("dbt-postgres", "dbt-bigquery", "dbt-snowflake")
 """Adapters in the environment of dbt, besides that of DuckDB."""

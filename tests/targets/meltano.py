@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from tests.targets.target import Target
 
-CONTENT = ("LICENSE", "README.md", "meltano.yml", "pyproject.toml", "tap_gorgias")
+CONTENT = (
+    "LICENSE",
+    "README.md",
+    "meltano.yml",
+    "pyproject.toml",
+    "tap_gorgias",
+    "dbt",
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,8 @@ def load(
         copy_to(project)
         tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
         loader = shlex.join(map(str, target.command))
-        _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
-        _install_script(
+        install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
+        install_script(
             project, "loaders", target.name, f'tee {messages} | {loader} "$@"'
         )
     else:
@@ -110,7 +117,7 @@ def load(
     return output
 
 
-def _install_script(project: Path, kind: str, plugin: str, script: str) -> None:
+def install_script(project: Path, kind: str, plugin: str, script: str) -> None:
     """Create a script where Meltano would install a plugin's command."""
     command = project / ".meltano" / kind / plugin / "venv" / "bin" / plugin
     command.parent.mkdir(parents=True)

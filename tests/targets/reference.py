@@ -258,11 +258,7 @@ class Reference(ExpectedTickets):
                 facts, figures = given[day, agent, channel], own[day, agent, channel]
                 theirs = measure(measured, facts) if facts else None
                 ours = compute(figures) if figures else None
-                if compute is len:
-                    difference: float | None = (ours or 0) - (theirs or 0)
-                else:
-                    unknown = ours is None or theirs is None
-                    difference = None if unknown else (ours or 0) - (theirs or 0)
+                unknown = kind in {"score", "first_response"} and None in {ours, theirs}
                 found.append(
                     {
                         "statistic": statistic,
@@ -271,7 +267,7 @@ class Reference(ExpectedTickets):
                         "channel": channel,
                         "gorgias_figure": theirs,
                         "model_figure": ours,
-                        "difference": difference,
+                        "difference": None if unknown else (ours or 0) - (theirs or 0),
                     }
                 )
         return found
