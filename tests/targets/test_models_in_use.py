@@ -22,7 +22,6 @@ from tests.targets.meltano import Project, copy_to, install_script
 from tests.targets.processes import output_of, running, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DASHBOARD = ROOT / "dashboard" / "gorgias.py"
@@ -39,13 +38,14 @@ print(json.dumps(rows, default=str))
 
 def ask(database: Path, *queries: str) -> list[list[list[object]]]:
     """Return the rows that each query finds."""
-    command = [executable("dbt", "python"), "-c", _ASK, str(database), *queries]
-    found: list[list[list[object]]] = json.loads(output_of(command))
+    python = executable("dbt", "python")
+    output = output_of([python, "-c", _ASK, database, *queries])
+    found: list[list[list[object]]] = json.loads(output)
     return found
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which Meltano has run the job `hourly-with-models`."""
     folder = tmp_path_factory.mktemp("project")
     copy_to(folder)
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shop = Shop(tickets=300, satisfaction_surveys=200)
     with Sandbox(shop) as sandbox:
         Project(folder, sandbox.url)("run", "--no-install", "hourly-with-models")
-    yield folder
+    return folder
 
 
 def test_the_job_of_meltano_ends_with_the_models(folder: Path) -> None:

@@ -31,7 +31,7 @@ TEXT = """
 (function text(root) {
   let found = root.body ? root.body.innerText : '';
   for (const one of root.querySelectorAll('*')) {
-    if (one.shadowRoot) found += ' ' + one.shadowRoot.textContent + text(one.shadowRoot);
+    if (one.shadowRoot) found += ' ' + one.shadowRoot.textContent;
   }
   return found;
 })(document)
@@ -41,8 +41,8 @@ TEXT = """
 class Page:
     """A tab of a browser."""
 
-    def __init__(self, address: str) -> None:
-        self.socket = connect(address, max_size=None, proxy=None, legacy=True)
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
         self.number = 0
 
     def call(self, method: str, **parameters: Any) -> Any:
@@ -66,7 +66,7 @@ def main(chromium: str, url: str, file: str, charts: str) -> None:
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         ports = Path(profile) / "DevToolsActivePort"
-        browser = subprocess.Popen(
+        browser = subprocess.Popen(  # noqa: S603
             [
                 *(chromium, *options, "--remote-debugging-port=0"),
                 *(f"--user-data-dir={profile}", "--window-size=1000,1850", url),
@@ -81,14 +81,16 @@ def main(chromium: str, url: str, file: str, charts: str) -> None:
             opener = build_opener(ProxyHandler({}))
             with opener.open(f"http://127.0.0.1:{port}/json/list") as answer:
                 [tab] = (one for one in json.load(answer) if one["type"] == "page")
-            page = Page(tab["webSocketDebuggerUrl"])
-            while (page.evaluate(COUNT) or 0) < int(charts):
-                if time.monotonic() > end:
-                    sys.exit(f"There are only {page.evaluate(COUNT)} charts.")
-                time.sleep(0.2)
-            image = page.call("Page.captureScreenshot")["data"]
-            Path(file).write_bytes(base64.b64decode(image))
-            print(page.evaluate(TEXT))
+            address = tab["webSocketDebuggerUrl"]
+            with connect(address, max_size=None, proxy=None) as socket:
+                page = Page(socket)
+                while (page.evaluate(COUNT) or 0) < int(charts):
+                    if time.monotonic() > end:
+                        sys.exit(f"There are only {page.evaluate(COUNT)} charts.")
+                    time.sleep(0.2)
+                image = page.call("Page.captureScreenshot")["data"]
+                Path(file).write_bytes(base64.b64decode(image))
+                print(page.evaluate(TEXT))
         finally:
             browser.kill()
             browser.wait()
