@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -94,7 +95,7 @@ def draw(
     most = max((row[2] or 0 for row in by_agent), default=0) or 1
     for name, tickets, middle, slow, business in by_agent:
         cells = "".join(f"{duration(one):>9}" for one in (middle, slow, business))
-        line = f"   {name[:18]:<18}{tickets:>5}{cells}  {bar((middle or 0) / most)}"
+        line = f"   {_left(name, 18)}{tickets:>5}{cells}  {bar((middle or 0) / most)}"
         say(line.rstrip())
     say("\n   Satisfaction by month: surveys sent, answered, average, 4 or 5")
     for month, sent, scored, average, satisfied in reversed(by_month):
@@ -102,6 +103,17 @@ def draw(
         share = (average - 1) / 4 if scored else 0
         line = f"   {month:<10}{int(sent):>6}{int(scored):>6}{cells}  {bar(share)}"
         say(line.rstrip())
+
+
+def _left(text: str, width: int) -> str:
+    """Fill up or cut a text; characters of East Asia take two columns."""
+    shown = ""
+    for character in text:
+        columns = 1 + (east_asian_width(character) in "WF")
+        if columns > width:
+            break
+        shown, width = shown + character, width - columns
+    return shown + " " * width
 
 
 def _draw_days(rows: Sequence[Sequence[Any]], say: Callable[[str], None]) -> None:
