@@ -1,4 +1,4 @@
-"""Write the sources of the dbt project and docs/columns.md: `python -m scripts.dbt_sources`.
+"""Write the sources of dbt and docs/columns.md: `python -m scripts.dbt_sources`.
 
 Both describe the tables that the tap loads, from its schemas.
 """
@@ -98,7 +98,9 @@ def sources() -> str:
         "name": "gorgias",
         "description": "The tables that tap-gorgias loads.",
         "database": "{{ var('gorgias_database', none) or target.database }}",
-        "schema": "{{ var('gorgias_schema', 'gorgias') }}",
+        "schema": (
+            "{{ var('gorgias_schema', none) or env_var('GORGIAS_SCHEMA', 'gorgias') }}"
+        ),
         "tables": [_table(stream) for stream in streams()],
     }
     content = {"version": 2, "sources": [source]}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-import re
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
+from singer_sdk.cli import plugin_cli
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias.clock import SystemClock
@@ -20,6 +21,7 @@ from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import (
+    NEXT_RUN,
     CatalogError,
     SettingsError,
     StateError,
@@ -29,21 +31,28 @@ from tap_gorgias.errors import (
 )
 from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
-from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.about import DETAILED_TEXT
-from tap_gorgias.sdk.batch import batch_config_problems
-from tap_gorgias.sdk.command import TapCommand, report_failures
+from tap_gorgias.sdk.builtin_settings import (
+    builtin_setting_problems,
+    report_ambiguous_columns,
+)
+from tap_gorgias.sdk.command import (
+    TapCommand,
+    report_failures,
+    report_invalid_logging,
+)
 from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.signals import stop_on_signals
+from tap_gorgias.sdk.stream_maps import create_mapper
 from tap_gorgias.sdk.writer import MessageWriter
+from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.statistics import StatisticsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.sdk.command import ConfigInput
@@ -53,11 +62,7 @@ T = TypeVar("T")
 
 
 class TapGorgias(SelfValidatingTap):
-    """Singer tap for the Gorgias helpdesk.
-
-    Reads a complete helpdesk through the API: tickets, messages, customers,
-    satisfaction surveys, events and more. It never writes to the account.
-    """
+    """Singer tap that reads a complete Gorgias helpdesk, and never writes to it."""
 
     name = "tap-gorgias"
     config_jsonschema = copy.deepcopy(CONFIG_SCHEMA)
@@ -104,34 +109,47 @@ class TapGorgias(SelfValidatingTap):
         )
 
     @override
-    def validate_settings(self, config: dict[str, Any]) -> list[str]:
+    def validate_settings(
+        self, config: dict[str, Any], *, raise_errors: bool
+    ) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        return [
+        problems = [
             problem
             for error in validator.iter_errors(config)
             for problem in error_messages(error)
         ]
-
-    @override
-    def apply_settings(self, config: dict[str, Any], problems: list[str]) -> None:
+        if not raise_errors:
+            return problems
         if problems:
             raise SettingsError(problems)
-        self.settings = Settings.from_config(config, batch_config_problems(config))
+        self.settings = Settings.from_config(
+            config, self.clock.utc(), builtin_setting_problems(config)
+        )
         for warning in self.settings.warnings:
             self.logger.warning("%s", warning)
+        return []
 
     @override
     def setup_mapper(self) -> None:
-        # Streams complete the catalog, which the mapper reads.
-        _ = self.streams
-        super().setup_mapper()
+        # Streams complete the catalog, so they come first.
+        streams = self.streams.values()
+        with report_ambiguous_columns(self.config):
+            self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
             raise StateError(_STATE_FORM)
+        helpdesk = state.get("helpdesk")
+        if self.settings and helpdesk not in (None, self.settings.helpdesk):
+            message = (
+                f"STATE is that of another helpdesk: {helpdesk!r:.80}, not "
+                f"`{self.settings.helpdesk}`. Each helpdesk needs a state and a target "
+                "schema of its own. If it was renamed, remove `helpdesk` from STATE."
+            )
+            raise StateError(message)
         known = self.streams
         for stream, entry in bookmarks.items():
             if not isinstance(entry, dict):
@@ -144,7 +162,7 @@ class TapGorgias(SelfValidatingTap):
         self.run.unchecked_state = {
             stream: entry for stream, entry in bookmarks.items() if stream in known
         }
-        super().load_state({**state, "bookmarks": upgraded(bookmarks)})
+        super().load_state({**state, "bookmarks": bookmarks})
 
     @classmethod
     @override
@@ -172,8 +190,6 @@ class TapGorgias(SelfValidatingTap):
             GorgiasError: If an error that affects all streams ended the run.
             Terminated: If the process received a signal.
         """
-        if self.state:
-            self.state_writer.write_state(self.state)
         selected = []
         for stream in cast("Mapping[str, GorgiasStream]", self.streams).values():
             if stream.selected:
@@ -181,8 +197,10 @@ class TapGorgias(SelfValidatingTap):
             else:
                 self.logger.info("Skipping deselected stream '%s'.", stream.name)
         selected.sort(key=lambda stream: (stream.priority, stream.name))
+        self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
+        self.run.client.is_shared = len(selected) > 1
         try:
             runner.run()
         except BaseException:
@@ -199,11 +217,6 @@ class TapGorgias(SelfValidatingTap):
 
     @classmethod
     @override
-    def print_about(cls, output_format: str | None = None) -> None:
-        super().print_about(output_format or DETAILED_TEXT)
-
-    @classmethod
-    @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> ConfigInput:
@@ -211,9 +224,7 @@ class TapGorgias(SelfValidatingTap):
             parsed = super().cb_config(ctx, param, value)
         except OSError as error:
             # The SDK's message contains the argument, which may be the config itself.
-            is_name = all(_FILE_NAME.fullmatch(str(argument)) for argument in value)
-            not_found = str(error) if is_name else "there is no such file."
-            reason = error.strerror or not_found
+            reason = error.strerror or "there is no such file."
             raise SettingsError([f"The config cannot be read: {reason}"]) from None
         except (TypeError, ValueError, RecursionError):
             raise SettingsError(["The config is not a JSON object."]) from None
@@ -240,7 +251,7 @@ class TapGorgias(SelfValidatingTap):
         try:
             tap.sync_all()
         except Terminated:
-            cls.logger.warning("Stopped by a signal: the next run resumes from STATE.")
+            cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise
         finally:
             tap.run.close()
@@ -275,7 +286,11 @@ class TapGorgias(SelfValidatingTap):
         # A test makes the requests of a first sync, so it ignores STATE.
         tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
+            for stream in tap.streams.values():
+                stream.selected = True
+            tap.setup_mapper()
             tap.write_schemas()
+            tap.output.flush()
         else:
             tap.test_streams()
 
@@ -300,20 +315,42 @@ class TapGorgias(SelfValidatingTap):
         report = render(
             results,
             credentials=self.run.settings.credentials,
-            call_limit=self.run.client.budget.call_limit,
+            call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
         )
         click.echo(report, err=True, nl=False)
         if not all(result.passed for result in results):
             raise SystemExit(1)
 
+    def write_first_state(self, selected: Iterable[GorgiasStream]) -> None:
+        """Write STATE as it is before the run, with complete entries.
+
+        Meltano may merge the STATE of this run into that of an older one. So a run
+        that is to read everything again voids older entries before it reads a row.
+        """
+        entries: dict[str, Any] = {
+            stream.name: stream.entry_at_start()
+            for stream in selected
+            if isinstance(stream, IncrementalStream)
+        }
+        state = cast("dict[str, Any]", self.state)
+        state["helpdesk"] = self.run.settings.helpdesk
+        state["bookmarks"] = {**state.get("bookmarks", {}), **entries}
+        self.state_writer.write_state(self.state)
+
     def write_last_state(self) -> None:
         """Write STATE again at the end of the output.
 
         Some targets only keep a STATE message that follows the last record.
         """
-        if self.state:
-            self.write_message(StateMessage(self.state))
+        self.write_message(StateMessage(self.state))
+
+    @plugin_cli
+    @override
+    def cli(cls) -> click.Command:  # noqa: N805 (as in the SDK)
+        """Handle the command line."""
+        with report_invalid_logging(cls.name.upper().replace("-", "_") + "_"):
+            return super().cli
 
     @classmethod
     @override
@@ -339,7 +376,8 @@ _TEST_HELP = (
     "Request a page or two of each selected stream and report on stderr how Gorgias "
     "answers. Use --test=schema to write the schemas without making requests."
 )
-_FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
+_MELTANO_STATE = "singer_state"
+"""Where the state lies in the output of `meltano state get`."""
 _STATE_FORM = (
     "STATE must be a JSON object with the object `bookmarks` at its top level."
 )
@@ -353,12 +391,24 @@ def _state(file: IO[str]) -> dict[str, Any]:
         raise StateError(message) from None
     if not isinstance(state, dict):
         raise StateError(_STATE_FORM)
-    return state
+    unwrapped: dict[str, Any] = state.get(_MELTANO_STATE, state)
+    return unwrapped
 
 
 def _catalog(file: IO[str]) -> Catalog:
     try:
-        return Catalog.from_dict(decode(file.read().encode()))
+        catalog = decode(file.read().encode())
+        for stream in catalog["streams"]:
+            _move_replication_method(stream)
+        return Catalog.from_dict(catalog)
     except (AttributeError, KeyError, TypeError, ValueError):
         message = "The catalog is not valid. Create one with `--discover`."
         raise CatalogError(message) from None
+
+
+def _move_replication_method(stream: dict[str, Any]) -> None:
+    """Move `replication-method` from the metadata to where the SDK reads it."""
+    for entry in stream["metadata"]:
+        method = entry["metadata"].get("replication-method")
+        if not entry["breadcrumb"] and method == REPLICATION_FULL_TABLE:
+            stream["replication_method"] = method

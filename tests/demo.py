@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -41,8 +42,19 @@ TAP = FOLDER / "tap" / BIN / "tap-gorgias"
 TARGET = ("target-duckdb==0.8.0", "duckdb<1.2")
 NEWEST_PYTHON = (3, 13)  # the newest with binaries of such a DuckDB
 ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
+NO_CONNECTION = "after connection broken by"  # in the warnings of pip
+OLDEST_PYTHON = (3, 10)
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
 SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
+
+COMMAND_LINE = (
+    "import duckdb; helpdesk = duckdb.connect('{database}'); helpdesk.sql("
+    "'SELECT channel, status, count(*) FROM gorgias.tickets GROUP BY ALL').show()"
+)
+NOTEBOOK = (
+    'import duckdb; helpdesk = duckdb.connect("{database}"); helpdesk.sql('
+    '"SELECT * FROM gorgias.tickets").df()'
+)
 
 _QUERY = """
 import duckdb, json, sys
@@ -70,9 +82,24 @@ def say(line: str = "", end: str = "\n") -> None:
     sys.stdout.flush()
 
 
+class Steps:
+    """Numbers the steps in the order in which they are taken."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def title(self, text: str) -> str:
+        """Return the title of the next step, with its number."""
+        return f"{next(self._numbers)}  {text}"
+
+    def timed(self, text: str) -> contextlib.AbstractContextManager[None]:
+        """Print the title of the next step, and in the end its duration."""
+        return timed(self.title(text))
+
+
 @contextlib.contextmanager
-def step(title: str) -> Iterator[None]:
-    """Print the title of a step and its duration."""
+def timed(title: str) -> Iterator[None]:
+    """Print a title, and in the end how long it took."""
     say(f"{title:.<70}", end=" ")
     began = time.monotonic()
     try:
@@ -118,7 +145,17 @@ def environment(name: str, python: str, stamp: str, *packages: str) -> None:
         output(log, python, "-m", "venv", "--without-pip", folder)
         pip = (python, "-m", "pip", "--python", inside)
     options = ("--quiet", "--disable-pip-version-check", "--only-binary=duckdb")
-    output(log, *pip, "install", *options, *packages)
+    try:
+        output(log, *pip, "install", *options, *packages)
+    except DemoError:
+        if NO_CONNECTION in log.read_text(encoding="utf-8", errors="replace"):
+            message = (
+                "pip cannot reach its package index, and the demo installs the tap and "
+                "a target.\nConnect to a network. Behind a proxy, set HTTPS_PROXY. "
+                f"What pip says is in {log}."
+            )
+            raise DemoError(message) from None
+        raise
     mark.write_text(stamp, encoding="utf-8")
 
 
@@ -166,7 +203,7 @@ def run_connection_test(folder: Path) -> set[str]:
     """Run the tap with `--test`, print its report, and return the refused streams."""
     log = FOLDER / "test.log"
     command = (TAP, "--config", "config.json", "--catalog", "catalog.json", "--test")
-    with step("   Test the connection"), log.open("wb") as errors:
+    with timed("   Test the connection"), log.open("wb") as errors:
         code = subprocess.Popen(command, cwd=folder, stderr=errors).wait()  # noqa: S603
         _, separator, report = log.read_text("utf-8", "replace").partition(
             "\ntap-gorgias "
@@ -194,7 +231,7 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
     target_command = (FOLDER / "target" / BIN / "target-duckdb", "-c", "target.json")
     tap_log, target_log = FOLDER / f"tap-{number}.log", FOLDER / f"target-{number}.log"
     with contextlib.ExitStack() as stack:
-        stack.enter_context(step(title))
+        stack.enter_context(timed(title))
         tap_out = stack.enter_context(tap_log.open("wb"))
         target_out = stack.enter_context(target_log.open("wb"))
         pipe = subprocess.PIPE
@@ -206,7 +243,7 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
         stack.callback(target.kill)
         if tap.stdout:
             tap.stdout.close()  # only the target reads from the pipe
-        states = target.communicate()[0].decode().splitlines()
+        states = target.communicate()[0].decode().split("\n")[:-1]
         tap.wait()
         # If the target fails, the tap fails too, because nothing reads its output.
         check_exit_code(target_command, target.returncode, target_log)
@@ -234,38 +271,18 @@ def loaded(names: Collection[str]) -> dict[str, int]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table with right-aligned numbers."""
-    lines = [heads, *([_printable(cell) for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ["-" * width for width in widths])
+    """Print a table below an empty line."""
+    from tests.support.tables import lines_of  # noqa: PLC0415
+
     say()
-    for line in lines:
-        cells = (
-            cell.rjust(width) if lines[-1][n].isdigit() else cell.ljust(width)
-            for n, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        say("   " + "   ".join(cells).rstrip())
-
-
-def _printable(cell: object) -> str:
-    text = str("" if cell is None else cell)[:40]
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-def count_rows(shop: Shop, name: str) -> int:
-    """Return the number of rows of a stream in the invented helpdesk."""
-    if name == "deletions":
-        types = [shop.events.row(number)["type"] for number in shop.events.ids()]
-        return sum(kind.endswith(("-deleted", "-merged")) for kind in types)
-    if name in {"account", "account_settings"}:
-        from tests.sandbox.rows.account import settings  # noqa: PLC0415
-
-        return 1 if name == "account" else len(settings())
-    return len(getattr(shop, name.removeprefix("ticket_")))
+    for line in lines_of(heads, rows):
+        say(f"   {line}")
 
 
 def check(shop: Shop, counts: Mapping[str, int]) -> None:
     """Raise an error if the counts differ from the invented helpdesk."""
+    from tests.support.shops import count_rows  # noqa: PLC0415
+
     for name, count in counts.items():
         if count != (expected := count_rows(shop, name)):
             message = f"{count} rows of {name} were loaded instead of {expected}."
@@ -279,7 +296,6 @@ def change(shop: Shop) -> None:
     *_, answered, closed = shop.tickets.ids()
     shop.messages.create(answered)
     shop.tickets.update(closed, status="closed", subject="Closed by the demo")
-    say("5  An hour passes: a new customer, a new message, another ticket is closed.")
 
 
 def newest_tickets() -> None:
@@ -291,11 +307,11 @@ def newest_tickets() -> None:
     table(("ticket", "status", "channel", "subject", "updated (UTC)"), tickets)
 
 
-def show(config: dict[str, str], shop: Shop | None) -> None:
+def show(config: dict[str, str], shop: Shop | None, steps: Steps) -> None:
     """Load the helpdesk, change it, and load the changes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with step("3  Discover the catalog, and select messages too"):
+        with steps.timed("Discover the catalog, and select messages too"):
             found = catalog(write_private(folder / "config.json", config))
             write_private(folder / "catalog.json", found)
         if not shop:
@@ -304,7 +320,8 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
         # The target writes a state only after loading all rows before it.
         target = {"default_target_schema": "gorgias", "flush_all_streams": True}
         write_private(folder / "target.json", {**target, "path": str(DATABASE)})
-        first = load("4  First run: tap-gorgias | target-duckdb", folder, 1, "{}")
+        title = steps.title("First run: tap-gorgias | target-duckdb")
+        first = load(title, folder, 1, "{}")
         counts = loaded(first.rows)
         if shop:
             # Messages of the most recently changed tickets are read twice.
@@ -316,7 +333,8 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
         say()
         if shop:
             change(shop)
-        title = "6  Second run, from the state of the first"
+            say(steps.title("An hour passes: a new customer, message, closed ticket"))
+        title = steps.title("Second run, from the state of the first")
         second = load(title, folder, 2, first.state)
     counts = loaded(second.rows)
     if shop:
@@ -330,7 +348,7 @@ def show(config: dict[str, str], shop: Shop | None) -> None:
     newest_tickets()
 
 
-def show_models() -> None:
+def show_models(steps: Steps) -> None:
     """Build the models with dbt, and draw three tables from them."""
     from tests import demo_models  # noqa: PLC0415
 
@@ -339,13 +357,25 @@ def show_models() -> None:
     if not loaded >= demo_models.NEEDED:
         return
     say()
-    with step("7  Install dbt, and build the models in dbt/"):
+    with steps.timed("Install dbt, and build the models in dbt/"):
         python, packages = python_with_duckdb(), demo_models.PACKAGES
         environment("dbt", python, f"{python} {sys.version} {packages}", *packages)
         folder = FOLDER / "models"
         dbt = FOLDER / "dbt" / BIN / "dbt"
         output(FOLDER / "dbt.log", *demo_models.command(dbt, folder, DATABASE, loaded))
     demo_models.draw(query, say)
+
+
+def command_to_look() -> str:
+    """Return a command that shows tickets with the Python of the target."""
+    python = _from_here(FOLDER / "target" / BIN / "python")
+    script = COMMAND_LINE.format(database=_from_here(DATABASE))
+    return f'{python} -c "{script}"'
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def account() -> dict[str, str]:
@@ -371,21 +401,27 @@ def demo(*, fresh: bool) -> None:
     for old in FOLDER.glob(f"{DATABASE.name}*"):
         old.unlink()
     say("A Gorgias helpdesk into DuckDB, with tap-gorgias and target-duckdb.\n")
-    with step("1  Install both in .demo, each in its own environment"):
+    steps = Steps()
+    with steps.timed("Install both in .demo, each in its own environment"):
         install()
     if real:
-        say(f"2  Helpdesk: {real['subdomain']}, since {real['start_date']}")
-        show(real, None)
+        about = f"Helpdesk: {real['subdomain']}, since {real['start_date']}"
+        say(steps.title(about))
+        show(real, None, steps)
     else:
         from tests.sandbox import Sandbox, Shop  # noqa: PLC0415
 
-        say("2  Helpdesk: an invented one, served by this machine")
+        say(steps.title("Helpdesk: an invented one, served by this machine"))
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
         with Sandbox(Shop(tickets=600, customers=400, events=1_500)) as sandbox:
-            show(sandbox.config, sandbox.shop)
-    show_models()
+            show(sandbox.config, sandbox.shop, steps)
+    show_models(steps)
     say("\nTables: .demo/helpdesk.duckdb, schemas gorgias and gorgias_models.")
     say("Logs: .demo/*.log.")
+    say("Look at a table from the command line:")
+    say(f"   {command_to_look()}")
+    say("or in a notebook with duckdb and pandas:")
+    say(f"   {NOTEBOOK.format(database=_from_here(DATABASE))}")
     say("Delete the folder .demo when you are done.")
 
 
@@ -394,6 +430,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="install everything anew")
     options = parser.parse_args()
+    if sys.version_info < OLDEST_PYTHON:
+        oldest, this = (
+            ".".join(map(str, v[:2])) for v in (OLDEST_PYTHON, sys.version_info)
+        )
+        sys.stderr.write(f"The demo needs Python {oldest} or newer; this is {this}.\n")
+        return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="replace")
     began = time.monotonic()

@@ -19,6 +19,8 @@ _DOCUMENTED_FORMAT = re.compile(
 _DIGIT = re.compile(r"\d", re.ASCII)
 
 _OPTIONAL_FIELDS: Mapping[str, Collection[str]] = {
+    # Observed only in older integrations.
+    "integrations": {"deleted_datetime", "facebook", "mappings", "smooch"},
     # Without values, a ticket does not have the field (observed in recordings).
     "ticket_details": {"custom_fields"},
 }

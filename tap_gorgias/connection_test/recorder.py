@@ -99,8 +99,13 @@ class RecordingClient(GorgiasClient):
         return exchanges
 
     @override
-    def request_decorator(self, func: RequestFunc, stream_name: str) -> RequestFunc:
-        send = super().request_decorator(func, stream_name)
+    def request_decorator(
+        self,
+        func: RequestFunc,
+        stream_name: str,
+        max_retry_seconds: float | None = None,
+    ) -> RequestFunc:
+        send = super().request_decorator(func, stream_name, max_retry_seconds)
 
         def decorated(
             prepared_request: requests.PreparedRequest, context: types.Context | None

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from tap_gorgias import timestamps
 from tap_gorgias.connection_test.differences import Difference, mentioned_in, quoted
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.walks import LOG_OVERLAP
+from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.replication import CursorStream, FeedStream
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _order(stream: GorgiasStream, exchange: Exchange) -> Iterator[Difference]:
     if direction == "desc":
         values.reverse()
     # The overlap that `walks.by_cursor` allows for.
-    overlap = LOG_OVERLAP if isinstance(stream, CursorStream) else timedelta(0)
+    overlap = OVERLAP if isinstance(stream, CursorStream) else timedelta(0)
     if not _are_ascending(values, overlap):
         source = "requested" if requested else "expected"
         yield Difference(f"not in the {source} order, `{expected}`.")

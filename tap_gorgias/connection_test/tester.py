@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_gorgias.connection_test.fields import field_differences
@@ -69,8 +70,7 @@ class ConnectionTest:
 
     def _check(self, stream: GorgiasStream) -> StreamResult:
         start = self._run.clock.monotonic()
-        usage = self._run.summary.streams[stream.name]
-        requests_before = usage.requests
+        requests_before = self._run.summary.streams[stream.name].requests
         rows: list[Row] = []
         error: Exception | None = None
         self._set_start_date(stream)
@@ -92,7 +92,7 @@ class ConnectionTest:
             stream.name,
             outcome,
             reason,
-            usage.requests - requests_before,
+            self._run.summary.streams[stream.name].requests - requests_before,
             self._run.clock.monotonic() - start,
             tuple(dict.fromkeys(differences)),
         )
@@ -112,28 +112,27 @@ def _reads(stream: GorgiasStream) -> Iterator[Iterator[Step]]:
     if isinstance(stream, SnapshotStream):
         keys = tuple(stream.primary_keys)
         for part in stream.parts:
-            yield walks.snapshot(stream.pages(part), keys)
-    else:
-        yield stream.steps(None)
+            start = partial(stream.pages, params=part)
+            yield walks.snapshot(start, keys, stream.warn_of_restart)
+    elif "{" not in stream.path:
+        yield stream.steps()
     if isinstance(stream, ChildStream):
         yield _read_first_parents(stream)
 
 
 def _read_first_parents(stream: ChildStream[GorgiasStream]) -> Iterator[Step]:
     """Read a child stream for its first parents, until one has rows."""
-    parents = next(stream.parent.pages(reader=stream)).rows
+    parents = next(stream.parent.pages()).rows
     refusal: ApiError | None = None
     for parent in parents[:MAX_PARENTS]:
         context = stream.parent.get_child_context(parent, None) or {}
         try:
-            for page in stream.pages(context):
+            for page in stream.pages(context=context):
                 rows = [stream.complete(row, context) for row in page.rows]
                 yield Step(rows, has_next_page=page.next_cursor is not None)
                 if rows:
                     return
         except ApiError as error:
-            if not stream.skips(error, context):
-                raise
             refusal = error
     if refusal is not None:
         raise refusal

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias import timestamps
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.errors import SettingsError
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
     from tap_gorgias.run.runner import StreamRunner
+
+_PROBLEMS = ["The settings have not been validated."]
 
 
 class Run:
@@ -33,6 +33,11 @@ class Run:
         self._settings = settings
         self.clock = clock
         self.summary = RunSummary()
+        # Not on first use: two threads could each make one, with its own budget and
+        # access token.
+        self._client = (
+            None if settings is None else GorgiasClient(settings, self.summary, clock)
+        )
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
         """STATE entries that were not compared with the current time yet."""
         self.runner: StreamRunner | None = None
@@ -46,30 +51,40 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._settings is None:
-            raise SettingsError(["The settings have not been validated."])
+            raise SettingsError(_PROBLEMS)
         return self._settings
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
         self._settings = settings
 
-    @cached_property
+    @property
     def client(self) -> GorgiasClient:
-        """The API client, created on first use."""
-        return GorgiasClient(self.settings, self.summary, self.clock)
+        """The API client of all streams.
 
-    def check_state(self, now: str | None) -> None:
+        Raises:
+            SettingsError: If the settings were not validated.
+        """
+        if self._client is None:
+            raise SettingsError(_PROBLEMS)
+        return self._client
+
+    @client.setter
+    def client(self, client: GorgiasClient) -> None:
+        self._client = client
+
+    def check_state(self, now: str) -> None:
         """Check that no bookmark is in the future, once the current time is known.
 
         Args:
-            now: Current time of the clock of Gorgias; None if unknown.
+            now: The latest time at which Gorgias can have made a response.
 
         Raises:
-            StateError: If a bookmark is in the future by both clocks.
+            StateError: If a bookmark is in the future.
         """
-        if now is not None and self.unchecked_state:
+        if self.unchecked_state:
             entries, self.unchecked_state = self.unchecked_state, {}
-            check_not_in_future(entries, max(now, timestamps.render(self.clock.utc())))
+            check_not_in_future(entries, now)
 
     def wait_for_other_streams(self, stream_name: str) -> None:
         """Block a stream until the others are done, if streams run in parallel.
@@ -82,15 +97,13 @@ class Run:
 
     def close(self) -> None:
         """Close all connections."""
-        if "client" in self.__dict__:
-            self.client.close()
+        if self._client is not None:
+            self._client.close()
 
     def log_summary(self, logger: logging.Logger) -> None:
-        """Log the counts of the run and its use of the budget.
+        """Log the counts of the run.
 
         Args:
             logger: The logger.
         """
         self.summary.log(logger)
-        if "client" in self.__dict__:
-            self.client.budget.log(logger)

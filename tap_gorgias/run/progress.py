@@ -55,7 +55,7 @@ class ProgressLogger:
         if reached is not None and position is not None:
             parts += _remaining(reached, position)
         parts += [f"{usage.requests} requests", f"{rate:.1f} a second"]
-        if call_limit := self._run.client.budget.call_limit:
+        if call_limit := self._run.client.limiter.call_limit:
             parts.append(f"budget used {call_limit}")
         self._logger.info("Progress: %s.", ", ".join(parts))
         self._logged_at, self._logged_requests = now, usage.requests

@@ -12,6 +12,7 @@ from singer_sdk.singerlib.catalog import (
     Metadata,
     StreamMetadata,
 )
+from singer_sdk.singerlib.schema import Schema
 
 from tap_gorgias import schemas
 from tap_gorgias.compat import override
@@ -22,7 +23,7 @@ from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from singer_sdk.singerlib import Catalog, MetadataMapping
+    from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping
 
 
 class CatalogStream(ConvertedRecordStream):
@@ -49,11 +50,18 @@ class CatalogStream(ConvertedRecordStream):
         super().apply_catalog(catalog)
         own = type(self)
         if entry := catalog.get_stream(self.name):
+            _check_name(self.name, entry)
+            # The SDK prefers the entry's method, which `--discover` has written.
+            method = getattr(entry.metadata.get(()), "forced_replication_method", None)
+            if method == REPLICATION_FULL_TABLE:
+                self.forced_replication_method = method
             # Stream maps read the keys from the catalog.
             entry.key_properties = own.primary_keys
             keys = [*own.primary_keys, *filter(None, [own.replication_key])]
-            # The tap's own schema is not checked: it is valid, and a check is slow.
-            if self.selected and (schema := entry.schema.to_dict()) != self.schema:
+            # The tap's own schema is not checked: it is valid, and a check is slow. A
+            # catalog does not contain its marks of personal data.
+            own_schema = Schema.from_dict(self.schema).to_dict()
+            if self.selected and (schema := entry.schema.to_dict()) != own_schema:
                 _check_schema(self.name, schema, keys)
             # Without this the SDK selects the stream, but none of its properties.
             entry.metadata.setdefault((), StreamMetadata(selected=True))
@@ -90,6 +98,20 @@ class CatalogStream(ConvertedRecordStream):
             if name not in declared or not self.mask["properties", name]
         }
         return RecordConverter(self.schema, self.logger, deselected)
+
+    @override
+    def report_unknown(self, name: str) -> None:
+        self.converter.report_unknown(name)
+
+
+def _check_name(stream: str, entry: CatalogEntry) -> None:
+    for name in (entry.stream, entry.stream_alias):
+        if name not in {None, stream}:
+            message = (
+                f"The catalog renames `{stream}`, which has no effect. Set `__alias__` "
+                "in `stream_maps` instead."
+            )
+            raise CatalogError(message)
 
 
 def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:

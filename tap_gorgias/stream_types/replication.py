@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    REPLICATION_INCREMENTAL,
+)
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import (
+    CURSOR_KEYS,
+    FEED_KEYS,
+    LOG_KEYS,
     Position,
     UnusableCursorError,
     UnusableWalkError,
     bookmark_from,
     cursor_from,
+    retry_from,
     walk_from,
 )
+from tap_gorgias.replication.pages import proven
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
-    from typing import Any
 
-    from singer_sdk.helpers import types
+    from singer_sdk import Tap
 
     from tap_gorgias.replication.bookmarks import Walk
     from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step
+    from tap_gorgias.run.context import Run
 
 
 class SnapshotStream(GorgiasStream):
@@ -44,21 +51,20 @@ class SnapshotStream(GorgiasStream):
     """Query parameters of the requests that return the table in parts."""
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.read(self)
+    def steps(self) -> Iterator[Step]:
+        return walks.snapshot(
+            self._table, tuple(self.primary_keys), self.warn_of_restart
+        )
 
-    def read(self, reader: GorgiasStream) -> Iterator[Step]:
-        """Read the table of this stream.
+    def _table(self) -> Iterator[Page]:
+        for part in self.parts:
+            yield from proven(partial(self.pages, params=part))
 
-        Args:
-            reader: The stream that the table is read for: this one, or a child of it.
-
-        Yields:
-            The rows of each page.
-        """
-        parts = (self.pages(part, reader=reader) for part in self.parts)
-        pages = itertools.chain.from_iterable(parts)
-        return walks.snapshot(pages, tuple(self.primary_keys))
+    def warn_of_restart(self, reason: str) -> None:
+        """Warn that the table is read again."""
+        self.for_stream.logger.warning(
+            "%s The table is read again from its first row.", reason
+        )
 
 
 class IncrementalStream(GorgiasStream, ABC):
@@ -69,9 +75,9 @@ class IncrementalStream(GorgiasStream, ABC):
     restarts_from: ClassVar[str] = "the newest row"
     """Where the stream starts if it cannot resume from STATE, in words."""
 
-    @cached_property
-    def _warnings(self) -> set[str]:
-        return set()
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._warnings: set[str] = set()
 
     @property
     def start(self) -> str | None:
@@ -79,12 +85,19 @@ class IncrementalStream(GorgiasStream, ABC):
         start_date = self.run.settings.start_date
         return None if start_date is None else timestamps.render(start_date)
 
+    @property
+    def has_been_read(self) -> bool:
+        """Whether an earlier run got rows, or read the stream to its end."""
+        position = self.position()
+        places = (position.bookmark, position.walk, position.cursor)
+        return any(place is not None for place in places)
+
     def saved(self) -> Mapping[str, Any]:
         """Return the entry of the stream in STATE, empty if this run cannot use it."""
         if self.replication_method != REPLICATION_INCREMENTAL:
             return {}
         entry = self.stream_state
-        key = entry.get("replication_key", self.replication_key)
+        key = entry.get("replication_key") or self.replication_key
         if key != self.replication_key:
             self.warn_once(
                 "STATE holds a bookmark by `%s`, but the replication key is `%s`: the "
@@ -93,13 +106,19 @@ class IncrementalStream(GorgiasStream, ABC):
                 self.replication_key,
             )
             return {}
-        return entry
+        return {key: entry[key] for key in self.state_keys if key in entry}
 
-    def position(self, floor: Callable[[str | None], str | None]) -> Position:
+    def entry_at_start(self) -> Mapping[str, Any]:
+        """Return the entry of the stream at the start of a run, with all of its keys.
+
+        A full-table read leaves an entry as it is, for the next incremental one.
+        """
+        if self.stream_state and self.replication_method == REPLICATION_FULL_TABLE:
+            return self.stream_state
+        return self.state_entry(self.position())
+
+    def position(self) -> Position:
         """Return where the last run stopped.
-
-        Args:
-            floor: From a bookmark to the floor of a walk that was saved without one.
 
         Returns:
             The position; without its walk, and with a warning, if the walk cannot be
@@ -109,23 +128,32 @@ class IncrementalStream(GorgiasStream, ABC):
             StateError: If the bookmark is not a date-time.
         """
         saved = self.saved()
-        bookmark = bookmark_from(saved, self.name)
-        imports = bookmark_from(saved, self.name, "imports")
-        walk = self.saved_walk("walk", floor(bookmark))
-        return Position(bookmark, walk, imports=imports)
+        return Position(
+            bookmark_from(saved, self.name),
+            self.saved_walk("walk"),
+            self._saved_cursor(),
+            bookmark_from(saved, self.name, "imports"),
+            retry_from(saved),
+        )
 
-    def saved_walk(self, key: str, floor: str | None) -> Walk | None:
+    def _saved_cursor(self) -> str | None:
+        try:
+            return cursor_from(self.saved())
+        except UnusableCursorError:
+            self.warn_of_restart("The cursor in STATE is not valid.")
+            return None
+
+    def saved_walk(self, key: str) -> Walk | None:
         """Read an unfinished walk from STATE.
 
         Args:
             key: The key of the walk in the entry of the stream.
-            floor: The floor of the walk if the entry has none.
 
         Returns:
             The walk; None, with a warning, if it cannot be resumed.
         """
         try:
-            return walk_from(self.saved(), floor, key)
+            return walk_from(self.saved(), key)
         except UnusableWalkError:
             self.warn_of_restart("The unfinished walk in STATE is not valid.")
             return None
@@ -165,47 +193,46 @@ class IncrementalStream(GorgiasStream, ABC):
 class LogStream(IncrementalStream):
     """Immutable rows that Gorgias filters by date, read oldest first."""
 
+    state_keys: ClassVar[tuple[str, ...]] = LOG_KEYS
     replication_key = "created_datetime"
     order_by = "created_datetime:asc"
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         return walks.log(
             self.pages_since,
             key=self.replication_key,
             bookmark=bookmark_from(self.saved(), self.name),
             start=self.start,
             walk_log=self,
+            lacks_key=self.lacks_key,
         )
 
     def pages_since(
-        self,
-        timestamp: str | None,
-        context: types.Context | None = None,
-        *,
-        reader: GorgiasStream | None = None,
+        self, timestamp: str | None, params: Mapping[str, Any] | None = None
     ) -> Iterator[Page]:
         """Request the rows that were created after a timestamp.
 
         Args:
             timestamp: The earliest timestamp to read, rendered; None for all.
-            context: The part of the list to read; None for all of it.
-            reader: The stream that the list is read for; this one if None.
+            params: Query parameters that choose a part of the list.
 
         Yields:
             Pages, oldest rows first.
         """
         since = {} if timestamp is None else {f"{self.replication_key}[gte]": timestamp}
-        return self.pages({**(context or {}), **since}, reader=reader)
+        return proven(partial(self.pages, params={**(params or {}), **since}))
 
 
 class FeedStream(IncrementalStream):
     """Rows without a filter, read newest first down to where the last run started."""
 
+    state_keys: ClassVar[tuple[str, ...]] = FEED_KEYS
+
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
-        return walks.FEED_OVERLAP
+        return walks.OVERLAP
 
     def floor(self, bookmark: str | None) -> str | None:
         """Return how far back to read.
@@ -219,57 +246,49 @@ class FeedStream(IncrementalStream):
         return walks.floor_of(bookmark, self.start, self.overlap)
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.walk(self, WalkPlan(self.position(self.floor), self.floor))
+    def steps(self) -> Iterator[Step]:
+        return self.walk(WalkPlan(self.position(), self.floor))
 
     def walk(
-        self,
-        reader: IncrementalStream,
-        plan: WalkPlan,
-        pages_from: PagesFrom | None = None,
+        self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
         """Walk the list of this stream.
 
         Args:
-            reader: The stream that the list is read for: this one, or a child of it.
-                Requests and warnings belong to it.
-            plan: Where the walk of the reader starts and ends.
+            plan: Where the walk starts and ends.
             pages_from: Returns the pages; None to request them.
 
         Yields:
-            Rows of this stream, and the position of the reader once it has processed
+            Rows of this stream, and the position of `for_stream` once it has processed
             them.
         """
         return walks.feed(
-            pages_from or self.pages_for(reader),
+            pages_from or self.pages,
             plan,
             key=self.replication_key,
-            walk_log=reader,
+            walk_log=cast("IncrementalStream", self.for_stream),
+            lacks_key=self.lacks_key,
         )
 
 
 class CursorStream(IncrementalStream):
     """Rows without a filter or an order, read on from the last page."""
 
+    state_keys = CURSOR_KEYS
     replication_key = "created_datetime"
     restarts_from = "the oldest row"
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        saved = self.saved()
-        bookmark = bookmark_from(saved, self.name)
-        try:
-            cursor = cursor_from(saved)
-        except UnusableCursorError:
-            self.warn_of_restart("The cursor in STATE is not valid.")
-            cursor = None
+    def steps(self) -> Iterator[Step]:
+        position = self.position()
         floor = self.start
-        if floor and bookmark:
-            floor = min(floor, timestamps.earlier(bookmark, walks.LOG_OVERLAP))
+        if floor and position.bookmark:
+            floor = min(floor, timestamps.earlier(position.bookmark, walks.OVERLAP))
         return walks.by_cursor(
-            self.pages_for(self),
+            self.pages,
             key=self.replication_key,
-            position=Position(bookmark, cursor=cursor),
+            position=position,
             floor=floor,
             walk_log=self,
+            lacks_key=self.lacks_key,
         )

@@ -6,6 +6,7 @@ from abc import ABC
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
+from tap_gorgias.replication.bookmarks import RETRY_KEYS
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import FeedChildStream
 from tap_gorgias.stream_types.single import SingleRecordStream
@@ -41,8 +42,13 @@ class TicketDetailsStream(DetailsStream):
     path = "/api/tickets/{ticket_id}"
     scope = "tickets:read"
     scope_of_imports = TicketsStream.scope_of_imports
+    state_keys = TicketsStream.state_keys
     parent_stream_type = TicketsStream
     deselected_by_default = ("messages",)
+    masks = (
+        *("customer", "requester", "events", "meta"),
+        *("messages.actions", "messages.meta"),
+    )
 
 
 class CustomerDetailsStream(DetailsStream):
@@ -56,4 +62,6 @@ class CustomerDetailsStream(DetailsStream):
     priority = Priority.LOW
     path = "/api/customers/{customer_id}"
     scope = "customers:read"
+    state_keys = RETRY_KEYS
     parent_stream_type = CustomersStream
+    masks = ("data", "ecommerce_data", "external_data", "integrations", "meta")

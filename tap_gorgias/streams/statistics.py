@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta, timezone
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -14,11 +14,11 @@ from singer_sdk import StreamSchema
 
 from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
-from tap_gorgias.api.polling import poll
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, NotReadyError
+from tap_gorgias.config.statistics import MAX_ID_LENGTH
+from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import bookmark_from
+from tap_gorgias.replication.bookmarks import STATISTICS_KEYS, bookmark_from
 from tap_gorgias.replication.pages import Page, meta_of, started
 from tap_gorgias.replication.periods import (
     LONGEST_WINDOW,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Stream, Tap
     from singer_sdk.helpers import types
-    from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.config.statistics import StatisticsQuery
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 
 HISTORY = timedelta(days=731)
 """How far back a first sync reads without `start_date`: two years."""
-LONGEST_ID = 255
 
 
 class QuerySchema(StreamSchema[str]):
@@ -85,6 +83,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     scope = "statistics:read"
     replication_key = "period_start"
+    state_keys = STATISTICS_KEYS
     schema = QuerySchema()
     unavailable_statuses = (
         HTTPStatus.FORBIDDEN,
@@ -111,7 +110,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     @override
     def saved(self) -> Mapping[str, Any]:
         saved = super().saved()
-        if saved and saved.get("query") != self._fingerprint:
+        query = saved.get("query")
+        if saved.get("replication_key_value") and query != self._fingerprint:
             self.warn_once(
                 "The query or its time zone has changed since the last run: its "
                 "figures are read from the start. Rows of the old query stay in the "
@@ -122,15 +122,14 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     @override
     def state_entry(self, position: Position) -> dict[str, Any]:
-        entry = super().state_entry(position)
-        return {**entry, "query": self._fingerprint} if entry else entry
+        return {**super().state_entry(position), "query": self._fingerprint}
 
     @cached_property
     def _fingerprint(self) -> str:
         return self.query.fingerprint(self._calendar.zone.key)
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         now = self.run.clock.utc()
         self._read_datetime = timestamps.render(now)
         bookmark = bookmark_from(self.saved(), self.name)
@@ -177,12 +176,12 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def _pages_in_order(self, context: types.Context) -> Iterator[Page]:
         """Request pages, without an order if Gorgias refuses it."""
         try:
-            return started(self.pages(context))
+            return started(self.pages(context=context))
         except ApiError as error:
             if error.status != HTTPStatus.BAD_REQUEST or not self._order:
                 raise
             self._order = ()
-            pages = started(self.pages(context))
+            pages = started(self.pages(context=context))
             self.logger.warning("%s It is requested without an order.", error)
             return pages
 
@@ -201,12 +200,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return replace(page, total=total if isinstance(total, int) else None)
 
     @override
-    def get_url_params(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
-        return super().get_url_params(None, next_page_token)
-
-    @override
     def get_new_paginator(
         self, start_value: str | None = None
     ) -> BaseAPIPaginator[Any]:
@@ -214,35 +207,13 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return CursorPaginator(start_value, page_size=None)
 
     @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        client = self.run.client
-        send = super().request_decorator(func)
-
-        def on_wait(seconds: int) -> None:
-            self.logger.info(
-                "The response is not ready. Requesting it again in %d s.", seconds
-            )
-
-        def decorated(
-            prepared_request: requests.PreparedRequest, context: types.Context | None
-        ) -> requests.Response:
-            return poll(
-                partial(send, prepared_request, context),
-                clock=client.clock,
-                on_wait=on_wait,
-                timeout_seconds=client.max_retry_seconds,
-            )
-
-        return decorated
-
-    @override
     def validate_response(self, response: requests.Response) -> None:
+        super().validate_response(response)
         if response.status_code == HTTPStatus.ACCEPTED:
             reason = "the response is not ready."
-            raise NotReadyError(
+            raise TransientApiError(
                 reason, stream=self.name, path=self.path, status=response.status_code
             )
-        super().validate_response(response)
 
     @override
     def prepare_request_payload(
@@ -318,6 +289,6 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
 
 def _id(parts: list[str | None]) -> str:
     text = json.dumps(parts)
-    if len(text) <= LONGEST_ID:
+    if len(text) <= MAX_ID_LENGTH:
         return text
     return hashlib.sha256(text.encode()).hexdigest()

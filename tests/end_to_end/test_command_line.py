@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
-from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import Files, Output, batches_of, catalog_of, run_command
 
@@ -206,7 +205,7 @@ def test_a_bookmark_in_the_future_is_reported_in_one_line(
     ]
     output = Output.parse(result.stdout)
     assert output.records(stream) == []
-    assert "2099-01-01T00:00:00Z" in json.dumps(output.state)
+    assert "2099-01-01T00:00:00.000000Z" in json.dumps(output.state)
     assert output.states[0] == output.state
     assert sandbox.count() == 1
 
@@ -217,7 +216,7 @@ def test_a_missing_config_file_is_reported_in_one_line(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert errors_of(result.stderr) == [
-        "The config cannot be read: File at 'nowhere.json' was not found."
+        "The config cannot be read: there is no such file."
     ]
 
 
@@ -250,7 +249,7 @@ def test_a_successful_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) 
 
 def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) -> None:
     """It shows the costs until the failure."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=1)
 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
 
@@ -318,37 +317,16 @@ def test_discovery_needs_no_settings(tmp_path: Path) -> None:
     assert len(json.loads(result.stdout)["streams"]) == len(STREAMS)
 
 
-@pytest.mark.parametrize("style", ["text", "json", "markdown"])
+@pytest.mark.parametrize("style", ["json", "markdown"])
 def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
     """The description is available offline."""
-    command = [*Files(tmp_path).arguments({})[:3], "--about"]
+    command = [*Files(tmp_path).arguments({})[:3], "--about", f"--format={style}"]
 
-    result = run_command(
-        command if style == "text" else [*command, f"--format={style}"]
-    )
+    result = run_command(command)
 
     assert result.returncode == 0
     assert "message_lookback_days" in result.stdout
     assert "Earliest date to read in a first sync" in result.stdout
-
-
-def test_about_as_text_shows_versions_and_capabilities(tmp_path: Path) -> None:
-    """They come before the settings."""
-    result = run_command([*Files(tmp_path).arguments({})[:3], "--about"])
-
-    about, _, settings = result.stdout.partition("\nSettings:\n")
-    lines = about.splitlines()
-    assert lines[:2] == [
-        "Name: tap-gorgias",
-        "Description: Singer tap for the Gorgias helpdesk.",
-    ]
-    assert f"Version: {TapGorgias.plugin_version}" in lines
-    assert f"SDK Version: {TapGorgias.sdk_version}" in lines
-    versions = lines.index("Supported Python Versions:")
-    capabilities = lines.index("Capabilities:")
-    assert "  - 3.10" in lines[versions:capabilities]
-    assert "  - stream-maps" in lines[capabilities:]
-    assert settings.startswith("  - subdomain (string)\n")
 
 
 def test_batches_are_written_before_their_state(
@@ -359,9 +337,10 @@ def test_batches_are_written_before_their_state(
 
     result = run_command(Files(tmp_path).arguments(config, ["tickets"]))
 
-    kinds = [json.loads(line)["type"] for line in result.stdout.splitlines()]
+    kinds = [json.loads(line)["type"] for line in result.stdout.split("\n")[:-1]]
     assert kinds.count("BATCH") == 3
-    assert kinds.index("STATE") > kinds.index("BATCH")
+    assert kinds[0] == "STATE"  # that of the start
+    assert kinds.index("STATE", 1) > kinds.index("BATCH")
     assert Output.parse(result.stdout).bookmark("tickets")["replication_key_value"]
 
 

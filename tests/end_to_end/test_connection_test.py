@@ -160,7 +160,7 @@ def test_a_wrong_key_is_reported_in_one_line(sandbox: Sandbox, tmp_path: Path) -
     assert len(errors) == 1
     assert "answered 401" in errors[0]
     assert LAST_LINE not in result.stderr
-    assert sandbox.count() == 1
+    assert sandbox.count() == 2
 
 
 @pytest.mark.parametrize("status", [302, 404])

@@ -9,7 +9,7 @@ import pytest
 
 from tap_gorgias.connection_test.results import Outcome
 from tap_gorgias.connection_test.tester import ConnectionTest
-from tap_gorgias.errors import ApiError
+from tap_gorgias.errors import AccessError
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop, deviations
@@ -166,7 +166,7 @@ def test_an_outage_does_not_take_five_minutes_for_each_stream(sandbox: Sandbox) 
 def test_an_unreachable_host_is_reported_in_one_line(sandbox: Sandbox) -> None:
     """A table would repeat the error for each stream."""
     sandbox.faults.add(Fault.reset(), times=ALWAYS)
-    with pytest.raises(ApiError, match="account: /api/account failed: the connection"):
+    with pytest.raises(AccessError, match=": /api/account failed: the connection"):
         results_of(sandbox, "account", "tickets")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tap_gorgias.replication.bookmarks import NO_WALK
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import (
     LOOK_FOR_IMPORTS,
@@ -27,7 +28,7 @@ def shop() -> Shop:
 
 def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> Output:
     """Run until a request is refused after a number of good ones."""
-    sandbox.faults.add(Fault.error(400), "/api/*", after=after)
+    sandbox.faults.add(Fault.error(403), "/api/*", after=after)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *streams, **kwargs)
     sandbox.reset_counters()
@@ -43,7 +44,7 @@ def test_state_contains_the_unfinished_walk(sandbox: Sandbox) -> None:
     assert entry["walk"]["newest"] == newest
     assert entry["walk"]["cursor"]
     assert entry["walk"]["floor"] is None
-    assert "replication_key_value" not in entry
+    assert entry["replication_key_value"] is None
 
 
 def test_the_next_run_reads_no_page_again(sandbox: Sandbox) -> None:
@@ -54,7 +55,7 @@ def test_the_next_run_reads_no_page_again(sandbox: Sandbox) -> None:
 
     assert set(latest("tickets", first, second)) == set(sandbox.shop.tickets.ids())
     assert sandbox.count() == 4 + 1 + LOOK_FOR_IMPORTS
-    assert "walk" not in second.bookmark("tickets")
+    assert second.bookmark("tickets")["walk"] == NO_WALK
 
 
 def test_the_old_gap_is_closed_before_new_changes_are_read(sandbox: Sandbox) -> None:
@@ -119,7 +120,9 @@ def test_any_refusal_of_a_saved_cursor_restarts_the_walk(
 
     second = run(sandbox.config, "tickets", state=first.state)
 
-    assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
+    # A list that is missing only once is not a refusal: the walk goes on.
+    outputs = (first, second) if fault is EXPIRED else (second,)
+    assert set(latest("tickets", *outputs)) == set(sandbox.shop.tickets.ids())
 
 
 def test_a_saved_cursor_survives_transient_failures(sandbox: Sandbox) -> None:
@@ -143,7 +146,8 @@ def test_missing_permission_is_not_taken_for_a_refused_cursor(
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets", state=first.state)
 
-    assert sandbox.count() == 1
+    asks_whether_all_is_refused = status == 401
+    assert sandbox.count() == 1 + asks_whether_all_is_refused
     assert failure.value.output.bookmark("tickets") == first.bookmark("tickets")
 
 
@@ -158,6 +162,7 @@ def test_missing_permission_is_not_taken_for_a_refused_cursor(
         pytest.param({"newest": "soon", "cursor": "x"}, id="newest no date"),
         pytest.param({"newest": None, "cursor": 7}, id="cursor no text"),
         pytest.param({"newest": None, "cursor": ""}, id="cursor empty"),
+        pytest.param({"newest": None, "cursor": "x"}, id="without floor"),
         pytest.param({"newest": None, "cursor": "x", "floor": 1}, id="floor no date"),
         pytest.param({"newest": None, "cursor": "x", "shard": 1}, id="newer version"),
     ],
@@ -177,23 +182,8 @@ def test_an_invalid_walk_is_restarted(
     again = run(sandbox.config, "tickets", state=state)
 
     assert sandbox.count() == 1 + LOOK_FOR_IMPORTS
-    assert "walk" not in again.bookmark("tickets")
+    assert again.bookmark("tickets")["walk"] == NO_WALK
     assert caplog.text.count("It starts again from the newest row.") == 1
-
-
-def test_a_documented_walk_without_a_floor_is_resumed(
-    sandbox: Sandbox,
-) -> None:
-    """It ends at the bookmark."""
-    first = interrupted(sandbox, 3, "tickets")
-    state = first.state
-    del state["bookmarks"]["tickets"]["walk"]["floor"]
-    oldest_read = first.records("tickets")[-1]["updated_datetime"]
-    state["bookmarks"]["tickets"]["replication_key_value"] = oldest_read
-
-    run(sandbox.config, "tickets", state=state)
-
-    assert sandbox.count() == 2 + LOOK_FOR_IMPORTS
 
 
 def test_a_changed_start_date_does_not_affect_an_unfinished_walk(
@@ -212,7 +202,7 @@ def test_a_first_sync_with_a_start_date_is_resumed_down_to_it(sandbox: Sandbox) 
     """This holds even if the setting has been removed."""
     config = {**sandbox.config, "start_date": "2026-08-01T00:00:00Z"}
     uninterrupted = run(config, "tickets")
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=2)
     with pytest.raises(PartialRun) as failure:
         run(config, "tickets")
 
@@ -231,16 +221,19 @@ def test_a_kill_costs_at_most_two_requests_per_stream() -> None:
         state: dict[str, Any] = {}
         for _ in range(5):
             # A refused key ends the whole run like a kill.
-            sandbox.faults.add(Fault.error(401), after=chance.randrange(5, 25))
+            after = chance.randrange(5, 25)
+            sandbox.faults.add(Fault.error(401), after=after, times=10_000)
             with pytest.raises(PartialRun) as failure:
                 run(sandbox.config, "tickets", "customers", state=state)
+            sandbox.faults.clear()
             outputs.append(failure.value.output)
             state = failure.value.output.state
         outputs.append(run(sandbox.config, "tickets", "customers", state=state))
 
         assert set(latest("tickets", *outputs)) == set(shop.tickets.ids())
         assert set(latest("customers", *outputs)) == set(shop.customers.ids())
-        assert sandbox.count() <= 150 + 5 * 2 * 2 + LOOK_FOR_IMPORTS
+        # Each stream repeats a page, and asks once more whether the key is refused.
+        assert sandbox.count() <= 150 + 5 * 2 * 4 + LOOK_FOR_IMPORTS
         largest = max(
             len(json.dumps(state)) for output in outputs for state in output.states
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.errors import ApiError, TransientApiError
+from tap_gorgias.errors import AccessError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import (
     Files,
@@ -105,8 +105,9 @@ def test_a_refused_key_ends_the_run_at_once(sandbox: Sandbox) -> None:
     config = {**sandbox.config, "api_key": "wrong"}
     with pytest.raises(PartialRun) as failure:
         run(config)
-    assert isinstance(failure.value.__cause__, ApiError)
-    assert sandbox.count() <= 6 + 1
+    assert isinstance(failure.value.__cause__, AccessError)
+    assert sandbox.count() == 2
+    assert failure.value.output.schemas == {}
 
 
 def test_an_outage_ends_a_run_within_about_six_minutes(sandbox: Sandbox) -> None:
@@ -177,7 +178,7 @@ def test_versions_are_activated_after_the_last_row(
 ) -> None:
     """A failed stream activates none, so its table is not emptied."""
     config = {**sandbox.config, "emit_activate_version_messages": True}
-    sandbox.faults.add(Fault.error(400), "/api/macros", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/macros", after=1)
     with pytest.raises(PartialRun) as failure:
         run(config, "tags", "macros")
 

@@ -7,7 +7,7 @@ import json
 import sys
 from threading import Event
 
-from tests.sandbox import LIMITERS, Sandbox, Shop
+from tests.sandbox import LIMITERS, Sandbox, Shop, auth
 from tests.sandbox.deviations import DEVIATIONS
 
 _DESCRIPTION = """\
@@ -121,11 +121,16 @@ def main() -> None:
             deviate(sandbox)
         lines = (
             f"Serving a generated shop on {sandbox.url}",
-            f"  e-mail:  {sandbox.config['email']}",
-            f"  API key: {sandbox.config['api_key']}",
+            f"  e-mail:  {auth.EMAIL}",
+            f"  API key: {auth.API_KEY}",
             "",
             "config.json for the tap:",
             json.dumps(sandbox.config, indent=2),
+            "",
+            "An OAuth app, to rehearse docs/oauth2.md (any redirect URI is accepted):",
+            f"  client ID:     {auth.CLIENT_ID}",
+            f"  client secret: {auth.CLIENT_SECRET}",
+            f"  authorize at:  {sandbox.url}{auth.AUTHORIZE_PATH}",
             "",
             "Stop with Ctrl-C.",
         )

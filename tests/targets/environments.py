@@ -45,7 +45,16 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
 ADAPTERS = ("dbt-postgres", "dbt-bigquery", "dbt-snowflake")
 """Adapters in the environment of dbt, besides that of DuckDB."""
 
+STRICT: Mapping[str, tuple[str, ...]] = {
+    "target-csv": ("meltanolabs-target-csv==0.5.0",),
+    "target-sqlite": ("target-sqlite==0.2.0",),
+    "pipelinewise-target-postgres": ("pipelinewise-target-postgres==2.1.2",),
+}
+"""Small targets that need what others forgive: all columns in order, ASCII, bounds, and
+STATE before the first row."""
+
 MINOR_VERSIONS: Mapping[str, range] = {
+    "target-sqlite": range(7, 10),
     "target-bigquery": range(10, 12),
     "bqemulator": range(11, 15),
     "fakesnow": range(11, 14),
@@ -73,7 +82,7 @@ def packages() -> dict[str, tuple[str, ...]]:
     [dbt] = (one for one in plugins["utilities"] if one["name"] == "dbt")
     dbt_packages = (*shlex.split(dbt["pip_url"]), *ADAPTERS)
     targets = {name: tuple(loaders[name]["pip_url"].split()) for name in LOADED}
-    return {**TOOLS, "dbt": dbt_packages, **targets}
+    return {**TOOLS, "dbt": dbt_packages, **STRICT, **targets}
 
 
 def executable(environment: str, command: str | None = None) -> Path:

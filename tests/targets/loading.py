@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from tests.support.runs import Output
 
+SCHEMA = "gorgias"
+"""The schema or dataset that `load_schema` of tap-gorgias in meltano.yml names."""
+
 _RUN_IN_DUCKDB = """
 import duckdb, sys
 database = duckdb.connect(sys.argv[1])
@@ -61,6 +64,7 @@ class Database(Target):
 
     to_json: ClassVar[str]
     """The SQL function that turns a row into JSON."""
+    schema: str
 
     @abstractmethod
     def ask(self, statement: str) -> list[str]:
@@ -72,7 +76,7 @@ class Database(Target):
         lines = self.ask(
             " UNION ALL ".join(
                 f"SELECT '{name}' || chr(9) || {self.to_json}(row)"  # noqa: S608
-                f" FROM gorgias.{name} AS row"
+                f" FROM {self.schema}.{name} AS row"
                 for name in streams
             )
         )
@@ -90,12 +94,14 @@ class DuckDB(Database):
     name: ClassVar[str] = "target-duckdb"
     to_json: ClassVar[str] = "to_json"
     folder: Path
+    file: str = "helpdesk.duckdb"
+    schema: str = SCHEMA
 
     @property
     @override
     def settings(self) -> Mapping[str, Any]:
         """The path of the file."""
-        return {"path": str(self.folder / "helpdesk.duckdb")}
+        return {"path": str(self.folder / self.file)}
 
     @override
     def ask(self, statement: str) -> list[str]:
@@ -115,6 +121,7 @@ class PostgreSQL(Database):
     name: ClassVar[str] = "target-postgres"
     to_json: ClassVar[str] = "row_to_json"
     host: str
+    schema: str = SCHEMA
 
     @property
     @override
@@ -148,7 +155,11 @@ def target_of(name: str, folder: Path, stack: ExitStack) -> Target:
 def settings_of(target: Target) -> dict[str, Any]:
     """Return all settings of a target, including those of meltano.yml."""
     loaders = {one["name"]: one for one in project()["plugins"]["loaders"]}
-    return {**loaders[target.name]["config"], **target.settings}
+    settings = {
+        name: SCHEMA if value == "$MELTANO_EXTRACT__LOAD_SCHEMA" else value
+        for name, value in loaders[target.name]["config"].items()
+    }
+    return {**settings, **target.settings}
 
 
 def load(
@@ -185,5 +196,5 @@ def load(
     # If the last row completes a batch, target-duckdb drops the STATEs that follow it,
     # and the next run reads some rows again. This is likely with small batches.
     if not target_settings:
-        assert json.loads(states.splitlines()[-1]) == output.state
+        assert json.loads(states.split("\n")[-2]) == output.state
     return output

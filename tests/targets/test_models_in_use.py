@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +16,7 @@ from tests.sandbox import Sandbox, Shop
 from tests.support.documents import ANALYSTS, blocks
 from tests.targets.dbt import PROJECT, Dbt
 from tests.targets.environments import ROOT, SCRIPTS, executable
-from tests.targets.meltano import Project, copy_to, install_script
+from tests.targets.meltano import Project, copy_to, install_in_place, install_script
 from tests.targets.processes import output_of, running, wait_until
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 DASHBOARD = ROOT / "dashboard" / "gorgias.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CHARTS = 4
+LOADED = "gorgias_sandbox"
 ADDRESS = re.compile(r"URL: http://[^:]+:(\d+)")
 _ASK = """
 import duckdb, json, sys
@@ -49,13 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which Meltano has run the job `hourly-with-models`."""
     folder = tmp_path_factory.mktemp("project")
     copy_to(folder)
-    scripts = {
-        ("extractors", "tap-gorgias"): [sys.executable, "-m", "tap_gorgias"],
-        ("loaders", "target-duckdb"): [str(executable("target-duckdb"))],
-        ("utilities", "dbt"): [str(executable("dbt"))],
-    }
-    for (kind, name), command in scripts.items():
-        install_script(folder, kind, name, f'exec {shlex.join(command)} "$@"')
+    install_in_place(folder, {"target-duckdb": str(executable("target-duckdb"))})
+    install_script(folder, "utilities", "dbt", f'exec {executable("dbt")} "$@"')
     shop = Shop(tickets=300, satisfaction_surveys=200)
     with Sandbox(shop) as sandbox:
         Project(folder, sandbox.url)("run", "--no-install", "hourly-with-models")
@@ -65,9 +59,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_job_of_meltano_ends_with_the_models(folder: Path) -> None:
     """The figures are in the same file as the tables."""
     [[counts]] = ask(
-        folder / "helpdesk.duckdb",
+        folder / "sandbox.duckdb",
         "SELECT (SELECT count(*) FROM gorgias_models.gorgias_tickets), count(*)"
-        " FROM gorgias.tickets WHERE trashed_datetime IS NULL AND NOT spam",
+        " FROM gorgias_sandbox.tickets WHERE trashed_datetime IS NULL AND NOT spam",
     )
     assert counts[0] == counts[1] != 0
 
@@ -77,7 +71,7 @@ def test_the_end_of_the_demo_draws_three_tables(folder: Path) -> None:
     lines: list[str] = []
 
     def query(*queries: str) -> list[list[list[object]]]:
-        return ask(folder / "helpdesk.duckdb", *queries)
+        return ask(folder / "sandbox.duckdb", *queries)
 
     demo_models.draw(query, lines.append)
 
@@ -92,15 +86,14 @@ def test_the_project_is_a_local_package(folder: Path) -> None:
     project.mkdir()
     shutil.copytree(PROJECT, folder / "gorgias")
     [packages, variables] = blocks("yaml", ANALYSTS)
-    (project / "packages.yml").write_text(
-        re.sub("^  ", "", packages, flags=re.MULTILINE)
-    )
+    (project / "packages.yml").write_text(packages)
     (project / "dbt_project.yml").write_text(
         f"name: mine\nprofile: gorgias\nmodels: {{}}\n{variables}"
     )
     database = folder / "package.duckdb"
-    shutil.copy(folder / "helpdesk.duckdb", database)
-    dbt = Dbt("duckdb", folder / "mine-dbt", {"path": str(database)}, project=project)
+    shutil.copy(folder / "sandbox.duckdb", database)
+    connection, schema = {"path": str(database)}, {"gorgias_schema": LOADED}
+    dbt = Dbt("duckdb", folder / "mine-dbt", connection, schema, project)
 
     dbt("deps")
     dbt("build", "--exclude-resource-type", "unit_test")
@@ -125,14 +118,14 @@ def test_a_copy_works_without_optional_streams(folder: Path) -> None:
     """Their tables need not exist."""
     shutil.copytree(PROJECT, folder / "copy")
     database = folder / "copy.duckdb"
-    shutil.copy(folder / "helpdesk.duckdb", database)
+    shutil.copy(folder / "sandbox.duckdb", database)
     missing = sorted(demo_models.OPTIONAL)
     ask(
         database,
         "DROP SCHEMA gorgias_models CASCADE",
-        *(f"DROP TABLE gorgias.{name}" for name in missing),
+        *(f"DROP TABLE {LOADED}.{name}" for name in missing),
     )
-    variables = {"gorgias_streams_not_loaded": missing}
+    variables = {"gorgias_streams_not_loaded": missing, "gorgias_schema": LOADED}
     connection = {"path": str(database)}
     dbt = Dbt("duckdb", folder / "copy-dbt", connection, variables, folder / "copy")
 
@@ -150,7 +143,7 @@ def test_a_copy_works_without_optional_streams(folder: Path) -> None:
 
 def test_the_dashboard_can_be_rendered(folder: Path, tmp_path: Path) -> None:
     """Its cells run; a browser, where there is one, draws each chart."""
-    variables = {**os.environ, "GORGIAS_DUCKDB": str(folder / "helpdesk.duckdb")}
+    variables = {**os.environ, "GORGIAS_DUCKDB": str(folder / "sandbox.duckdb")}
     output_of([executable("marimo", "python"), DASHBOARD], env=variables)
     if not CHROMIUM:
         pytest.skip("There is no Chromium to draw the charts.")

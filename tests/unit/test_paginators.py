@@ -26,7 +26,11 @@ PAGES: dict[str, tuple[object, Page]] = {
     "meta is null": ({"data": [], "meta": None}, Page([])),
     "bare array": ([{"id": 1}], Page([{"id": 1}])),
     "empty array": ([], Page([])),
-    "data is null": ({"data": None, "meta": {"next_cursor": None}}, Page([])),
+    "row is a number": (
+        {"data": [{"id": 1}, 5], "meta": {"next_cursor": None}},
+        Page([{"id": 1}, {}]),
+    ),
+    "row is null": ([None], Page([{}])),
     "full and last": (
         {"data": [{"id": 1}, {"id": 2}], "meta": {"next_cursor": None}},
         Page([{"id": 1}, {"id": 2}]),
@@ -40,8 +44,7 @@ INVALID_PAGES: dict[str, tuple[object, str]] = {
     "empty object": ({}, "no list of records"),
     "error with status 200": ({"error": {"msg": "x"}}, "no list of records"),
     "data is an object": ({"data": {"id": 1}}, "no list of records"),
-    "row is a number": ({"data": [{"id": 1}, 5]}, "not a record"),
-    "row is null": ([None], "not a record"),
+    "data is null": ({"data": None, "meta": {"next_cursor": None}}, "list is null"),
     "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "not a string"),
     "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "not a string"),
     "full without meta": ({"data": [{}, {}]}, "page is full"),
@@ -145,6 +148,7 @@ NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
         "cursor=c&direction=next&ignored_item=7",
     ),
     "a URL": ("https://acme.gorgias.com/api/views/5/items?cursor=c", "cursor=c"),
+    "a URL of another host": ("https://internal.test/items?cursor=c", "cursor=c"),
     "without parameters": ("/api/views/5/items", None),
     "null": (None, None),
 }
@@ -156,35 +160,14 @@ def test_the_url_of_the_next_items_becomes_query_parameters(
 ) -> None:
     """Without `ignored_item`, Gorgias would return the same page forever."""
     url, parameters = case
-    paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
+    paginator = NextItemsPaginator(None, LIMIT)
     paginator.advance(response_of({"data": [{}, {}], "meta": {"next_items": url}}))
     assert paginator.current_value == parameters
     assert paginator.finished == (parameters is None)
-
-
-@pytest.mark.parametrize(
-    "url", ["https://evil.test/items?cursor=c", "ftp://acme.gorgias.com/x?cursor=c"]
-)
-def test_next_items_of_another_host_are_rejected(url: str) -> None:
-    """A response cannot redirect requests to another host."""
-    paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
-    with pytest.raises(PageError, match="another host"):
-        paginator.get_next(response_of({"data": [], "meta": {"next_items": url}}))
 
 
 def test_a_full_page_of_items_must_have_next_items() -> None:
     """Null marks the last page; `next_cursor` is ignored."""
     body = {"data": [{}, {}], "meta": {"next_cursor": "c2"}}
     with pytest.raises(PageError, match="`next_items` is missing"):
-        NextItemsPaginator(None, LIMIT, set()).get_next(response_of(body))
-
-
-def test_rows_without_ids_are_compared_by_value() -> None:
-    """Rows of reports have no `id`."""
-    contents = [[{"tag": n, "count": 1}, {"tag": n, "count": 2}] for n in range(9)]
-
-    def page_at(cursor: str | None) -> Page:
-        number = int(cursor or 0)
-        return Page(contents[number], str(number + 1) if number < 8 else None)
-
-    assert [page.rows for page in paged(page_at)(None)] == contents
+        NextItemsPaginator(None, LIMIT).get_next(response_of(body))

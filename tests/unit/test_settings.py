@@ -100,7 +100,7 @@ OUT_OF_RANGE = {
     "no stream": ("parallel_streams", 0, "at least 1"),
     "too many streams": ("parallel_streams", 9, "at most 8"),
     "settled before": ("ticket_messages_settle_hours", -1, "at least 0"),
-    "no share": ("rate_limit_percent", 0, "at least 1"),
+    "hardly any share": ("rate_limit_percent", 4, "at least 5"),
     "more than all": ("rate_limit_percent", 101, "at most 100"),
     "no timeout": ("request_timeout_seconds", 0, "at least 1"),
 }
@@ -187,6 +187,25 @@ def test_a_malformed_start_date_is_refused(given: str) -> None:
     assert problems_of(start_date=given) == [
         "Setting `start_date` must be a date-time such as `2025-01-01T00:00:00Z`."
     ]
+
+
+def in_days(days: int) -> str:
+    """Return a date-time in some days from now."""
+    return (datetime.now(timezone.utc) + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize("days", [2, 9000])
+def test_a_start_date_after_tomorrow_is_refused(days: int) -> None:
+    """A typo in the year would read nothing."""
+    assert problems_of(start_date=in_days(days)) == [
+        "Setting `start_date` must not be after tomorrow."
+    ]
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1])
+def test_a_start_date_may_be_that_of_another_time_zone(days: int) -> None:
+    """It is tomorrow somewhere."""
+    assert settings_of(start_date=in_days(days)).start_date
 
 
 @table(REFUSED_SIGN_INS)

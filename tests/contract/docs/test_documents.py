@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.documents import DOCUMENTS, README, blocks, text
+from tests.support.documents import DOCUMENTS, README, ROOT, blocks, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-SCRIPT = re.compile(r"<<'END'\n(.*?)^END$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(
+    r"(?<![\w/.-])([\w.-]+\.(?:db|duckdb|gz|json|jsonl|log|pem|sqlite))(?![\w/.-])"
+)
 
 
 def anchors(file: Path) -> set[str]:
@@ -50,10 +52,25 @@ def test_json_examples_parse(example: str) -> None:
     assert isinstance(json.loads(example), dict)
 
 
-def test_embedded_python_of_the_shell_examples_is_valid() -> None:
-    """The scripts that select streams and edit STATE can be pasted."""
-    shell = "".join(one for document in DOCUMENTS for one in blocks("shell", document))
-    scripts = SCRIPT.findall(shell)
-    assert len(scripts) == shell.count("<<'END'") > 0
-    for script in scripts:
-        ast.parse(script)
+def git(*arguments: str) -> set[str]:
+    """Run Git in this repository and return the lines of its output."""
+    done = subprocess.run(  # noqa: S603 (our own command)
+        ("git", *arguments),  # noqa: S607
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return set(done.stdout.splitlines())
+
+
+def test_git_ignores_the_files_that_readers_create() -> None:
+    """Settings, catalogs, states, rows, databases and logs are never committed."""
+    languages = ("bash", "shell")
+    examples = [blocks(name, file) for name in languages for file in DOCUMENTS]
+    named = set(FILE.findall("\n".join("\n".join(one) for one in examples)))
+    named |= {"helpdesk.duckdb", "helpdesk.duckdb.wal", "output/tickets.jsonl"}
+    created = named - git("ls-files", "--", *named)
+
+    assert {"config.json", "states.jsonl", "weekly.json"} <= created
+    assert git("check-ignore", "--no-index", *created) == created

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 
 from tap_gorgias import schemas
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.tap import TapGorgias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +31,15 @@ KEYWORDS = {
     "description",
     "format",
     "items",
+    "maximum",
+    "maxLength",
+    "minimum",
     "properties",
     "type",
 }
+PERSONAL = "x-personal"
+"""The mark of personal data, which catalogs and SCHEMA messages do not contain."""
+MARKS: tuple[list[str], ...] = ([], ["person"], ["text"], ["person", "text"])
 LONGEST_NAME = 63  # PostgreSQL truncates longer names
 ORDERS = {"custom_fields": "priority"}  # where Gorgias offers no other order
 DOCUMENTED: dict[str, list[str]] = json.loads(
@@ -92,7 +99,7 @@ def test_only_keywords_that_survive_the_catalog_are_used(name: str) -> None:
     found = {
         f"{path}: {keyword}"
         for path, node in properties_of(name, root=True)
-        for keyword in node.keys() - KEYWORDS
+        for keyword in node.keys() - KEYWORDS - {PERSONAL}
     }
     assert not found
 
@@ -107,6 +114,23 @@ def test_every_property_has_one_type(name: str) -> None:
         or not set(kinds(node)) <= TYPES | {"null"}
     }
     assert not wrong
+
+
+@per_schema
+def test_every_integer_has_the_bounds_of_64_bits(name: str) -> None:
+    """Targets make BIGINT of it, not NUMERIC or HUGEINT, which exports round."""
+    for path, node in properties_of(name):
+        bounds = node.get("minimum"), node.get("maximum")
+        expected = (-(2**63), 2**63 - 1) if "integer" in kinds(node) else (None, None)
+        assert bounds == expected, path
+
+
+@per_stream
+def test_a_text_has_a_length_only_if_it_is_a_key(stream: type[GorgiasStream]) -> None:
+    """MySQL and SQL Server need it in a key; elsewhere it would refuse long texts."""
+    for path, node in properties_of(stream.name):
+        is_key = path.removeprefix(".") in stream.primary_keys
+        assert ("maxLength" in node) is (is_key and "string" in kinds(node)), path
 
 
 @per_schema
@@ -262,3 +286,27 @@ def test_the_documented_fields_are_those_of_the_streams() -> None:
     """Every list belongs to an existing stream."""
     assert DOCUMENTED.keys() == SCHEMAS.keys()
     assert all(fields == sorted(set(fields)) for fields in DOCUMENTED.values())
+
+
+@per_stream
+def test_masked_parts_are_properties(stream: type[GorgiasStream]) -> None:
+    """A misspelled path would mask nothing."""
+    paths = {path.replace("[]", "") for path, _ in nodes(SCHEMAS[stream.name])}
+    assert {f".{path}" for path in stream.masks if path} <= paths
+
+
+@per_schema
+def test_every_column_says_whether_it_is_personal(name: str) -> None:
+    """Numbers, booleans and date-times are not, ids are only with another table."""
+    for column, node in SCHEMAS[name]["properties"].items():
+        is_plain = not {"string", "object", "array"}.intersection(kinds(node))
+        if is_plain or node.get("format") == "date-time":
+            assert PERSONAL not in node, column
+        else:
+            assert node.get(PERSONAL) in MARKS, f"`{column}` needs a mark"
+
+
+def test_marks_stay_inside_the_tap() -> None:
+    """Targets do not know the keyword."""
+    assert PERSONAL in json.dumps(SCHEMAS)
+    assert PERSONAL not in json.dumps(TapGorgias(validate_config=False).catalog_dict)

@@ -1,0 +1,234 @@
+"""Signing in with an API key, or with OAuth2 (docs/oauth2-bearer-token).
+
+No OAuth2 library fits. `requests-oauthlib`, `authlib` and the SDK's
+`OAuthAuthenticator` bypass the session that holds the rate limiter, use the wall clock,
+trust `expires_in`, and renew the token in several threads at once. In addition,
+`requests-oauthlib` logs tokens at level DEBUG, sends them to the target of redirects
+and rejects `http://localhost`, and `authlib` depends on a compiled cryptography
+library.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from abc import ABC, abstractmethod
+from base64 import urlsafe_b64decode
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.auth import HTTPBasicAuth
+from singer_sdk.authenticators import APIAuthenticatorBase, BasicAuthenticator
+
+from tap_gorgias.compat import override
+from tap_gorgias.errors import AccessError, ApiError, SignInError
+from tap_gorgias.records.decoding import decode
+
+if TYPE_CHECKING:
+    from tap_gorgias.api.client import GorgiasClient
+    from tap_gorgias.config.credentials import ApiKey, OAuthApp
+
+PATH = "/oauth/token"
+SIGN_IN = "sign-in"
+"""Stream name of token requests in counts and messages."""
+MAX_LIFETIME_SECONDS = 86_400.0
+"""Documented lifetime of an access token. Longer lifetimes in responses are ignored."""
+RENEWAL_MARGIN_SECONDS = 300.0
+"""Time before expiry at which a token is renewed; at most a tenth of its lifetime."""
+
+_SEE_GUIDE = "see docs/oauth2.md."
+ADVICE = {
+    "invalid_grant": "The refresh token is no longer valid or belongs to another app: "
+    "get a new one and set `refresh_token`, " + _SEE_GUIDE,
+    "invalid_client": "Check `client_id` and `client_secret`.",
+}
+"""Advice by error code of the token response (RFC 6749, section 5.2)."""
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
+    """Signs requests, and advises the user when Gorgias refuses them."""
+
+    unauthorized_advice: str
+    """What the user can do about a 401."""
+
+    def renew(self, refused: requests.PreparedRequest) -> bool:  # noqa: ARG002 (subclasses use it)
+        """Renew the credentials after a 401, and return whether there are new ones.
+
+        Raises:
+            SignInError: If no access token can be obtained.
+        """
+        return False
+
+    @abstractmethod
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        """Return what the user can do about a 403."""
+
+
+class ApiKeyAuthenticator(BasicAuthenticator, GorgiasAuthenticator):
+    """Signs requests with an API key (docs/access-tokens-api-keys).
+
+    Args:
+        key: The key and its owner.
+        client: The client, which redacts the key in error messages.
+    """
+
+    unauthorized_advice = "Check `email` and `api_key`."
+
+    def __init__(self, key: ApiKey, client: GorgiasClient) -> None:
+        super().__init__(username=key.email, password=key.api_key)
+        client.redactor.add(f"{key.email}:{key.api_key}", key.api_key, key.email)
+
+    @override
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        return (
+            f"The stream needs the permission `{scope}`: grant it to the owner of the "
+            f"API key, or deselect the stream `{stream_name}`."
+        )
+
+
+class RefreshTokenAuthenticator(GorgiasAuthenticator):
+    """Signs requests with an access token, and renews it before it expires.
+
+    One thread renews the token while the others wait. Tokens are kept in memory only.
+
+    Args:
+        app: The app and its refresh token.
+        client: Sends the token requests, and redacts the credentials in error messages.
+    """
+
+    unauthorized_advice = (
+        "The new access token was rejected as well: authorize the app again, "
+        + _SEE_GUIDE
+    )
+
+    def __init__(self, app: OAuthApp, client: GorgiasClient) -> None:
+        super().__init__()
+        self._client = client
+        self._app_credentials = HTTPBasicAuth(app.client_id, app.client_secret)
+        self._refresh_token = app.refresh_token
+        self._has_warned_of_rotation = False
+        self._authorization: str | None = None
+        self._renew_at = 0.0
+        self._failure: str | None = None
+        self._lock = threading.Lock()
+        pair = f"{app.client_id}:{app.client_secret}"
+        client.redactor.add(pair, app.client_secret, app.refresh_token)
+        self._request_token = client.with_retries(self._send_token_request, SIGN_IN)
+
+    @override
+    def authenticate_request(
+        self, request: requests.PreparedRequest
+    ) -> requests.PreparedRequest:
+        """Sign a request.
+
+        Raises:
+            SignInError: If no access token can be obtained.
+        """
+        with self._lock:
+            is_due = self._client.clock.monotonic() >= self._renew_at
+            if self._authorization is None or is_due:
+                self._renew()
+            request.headers["Authorization"] = str(self._authorization)
+        return request
+
+    @override
+    def renew(self, refused: requests.PreparedRequest) -> bool:
+        with self._lock:
+            # Another thread may have renewed the token in the meantime.
+            if refused.headers["Authorization"] == self._authorization:
+                self._renew()
+        return True
+
+    @override
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        return (
+            f"The stream needs the scope `{scope}`: authorize the app again with this "
+            f"scope, or deselect the stream `{stream_name}`; {_SEE_GUIDE}"
+        )
+
+    def _renew(self) -> None:
+        if self._failure is None:
+            try:
+                self._request_token()
+            except (ApiError, AccessError) as error:
+                self._failure = str(error)
+            else:
+                return
+        # Other threads that waited for the token fail without further requests.
+        raise SignInError(self._failure)
+
+    def _send_token_request(self) -> None:
+        form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+        request = requests.Request(
+            "POST",
+            f"{self._client.url_base}{PATH}",
+            data=form,
+            auth=self._app_credentials,
+        )
+        start = self._client.clock.monotonic()
+        prepared = self._client.session.prepare_request(request)
+        response = self._client.send(prepared, SIGN_IN)
+        self._client.check_response(response, SIGN_IN, _advice(response))
+        value = response.json()
+        token = value.get("access_token") if isinstance(value, dict) else None
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            reason = "the response contains no access token."
+            raise ApiError(
+                reason, stream=SIGN_IN, path=PATH, status=response.status_code
+            )
+        self._client.redactor.add(token)
+        self._rotate(value.get("refresh_token"))
+        seconds = lifetime_seconds(token, value.get("expires_in"))
+        self._renew_at = start + seconds - min(RENEWAL_MARGIN_SECONDS, seconds / 10)
+        self._authorization = f"Bearer {token}"
+
+    def _rotate(self, refresh_token: Any) -> None:  # noqa: ANN401
+        if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token):
+            return
+        if refresh_token == self._refresh_token:
+            return
+        self._refresh_token = refresh_token
+        self._client.redactor.add(refresh_token)
+        if not self._has_warned_of_rotation:
+            self._has_warned_of_rotation = True
+            logging.getLogger(f"tap-gorgias.{SIGN_IN}").warning(
+                "Gorgias replaced the refresh token. This run uses the new one, which "
+                "is neither shown nor stored. The configured one may no longer work: "
+                "get a new one and set `refresh_token`, %s",
+                _SEE_GUIDE,
+            )
+
+
+def lifetime_seconds(token: str, expires_in: object) -> float:
+    """Return the lifetime of an access token, at most the documented day.
+
+    If the token is a JWT, its claims take precedence over `expires_in`, which is 0 in
+    the documented example. The signature is not verified.
+    """
+    payload = f"{token}..".split(".")[1]
+    try:
+        claims = decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        stated = claims["exp"] - claims["iat"]
+    except (KeyError, TypeError, ValueError):
+        stated = None
+    for seconds in (stated, expires_in):
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            continue
+        if 0 < seconds < MAX_LIFETIME_SECONDS:
+            return float(seconds)
+    return MAX_LIFETIME_SECONDS
+
+
+def _advice(response: requests.Response) -> str:
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    code = value.get("error") if isinstance(value, dict) else None
+    is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+    by_status = ADVICE["invalid_client"] if is_unauthorized else ""
+    return ADVICE.get(code, by_status) if isinstance(code, str) else by_status

@@ -1,0 +1,239 @@
+"""The account's rate limit, shared by all threads."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_gorgias.api.sliding_window import SlidingWindow
+from tap_gorgias.compat import override
+
+if TYPE_CHECKING:
+    from tap_gorgias.clock import Clock
+
+MAX_SLEEP_SECONDS = 1.0
+"""A waiting thread checks again after this time, because a response to another thread
+may have reported a higher limit."""
+
+OLDEST_WAITER_INTERVAL = 3
+"""Every third permit goes to the thread that has waited longest."""
+
+_ROOM = 0.75
+"""A count below this fraction of the limit does not explain a refusal."""
+
+_ID = re.compile(r"\d+")
+_CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class CallLimit:
+    """The last reported count: requests in the window, and how many it allows."""
+
+    used: int
+    limit: int
+    window_seconds: float
+
+    @override
+    def __str__(self) -> str:
+        """Return the count as part of a line, such as `38/40 in the last 20 s`."""
+        return f"{self.used}/{self.limit} in the last {self.window_seconds:.0f} s"
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Permission to send one request."""
+
+    waited_seconds: float
+    sent_at: float
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """How long to wait after a 429."""
+
+    seconds: float
+    is_for_all: bool
+    """Whether the limiter lets all requests wait, or only the refused one should."""
+
+
+@dataclass(eq=False)
+class _Waiter:
+    """A thread that waits for a permit."""
+
+    stream_name: str
+    path: str
+    sent_at: float | None = None
+    """When its request was permitted; None while it waits."""
+
+
+class RateLimiter:
+    """Issues permits to send requests at the rate that `SlidingWindow` permits.
+
+    Every third permit goes to the thread that has waited longest, the others to the
+    stream with the fewest requests so far. So no thread starves, large streams do not
+    delay small ones, and a large stream that begins late catches up.
+
+    A refusal pauses all requests, unless it concerns its path alone: its own count
+    shows that the account has room, or a request of another path has passed since the
+    last refusal of this one, which waits to find that out.
+
+    Args:
+        clock: Returns the time and waits.
+        rate_limit_percent: Percentage of the limit that the tap may use, 5 to 100.
+    """
+
+    def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
+        self._clock = clock
+        self._window = SlidingWindow(rate_limit_percent)
+        self._lock = threading.Lock()
+        self._waiters: list[_Waiter] = []
+        self._permits: Counter[str] = Counter()
+        """By stream."""
+        self._in_flight: Counter[str] = Counter()
+        """By path."""
+        self._used: int | None = None
+        self._refused_at: dict[str, float] = {}
+        """When each path that has not passed since was last refused."""
+        self._refused_alone: set[str] = set()
+        """Those of them since whose refusal another path has passed."""
+
+    @property
+    def call_limit(self) -> CallLimit | None:
+        """The last reported count; None if no response has reported one."""
+        with self._lock:
+            if self._used is None:
+                return None
+            return CallLimit(self._used, self._window.limit, self._window.seconds)
+
+    def acquire(self, stream_name: str = "", path: str = "") -> Permit:
+        """Wait until a request may be sent, and count it.
+
+        Args:
+            stream_name: The stream that sends the request.
+            path: Path of the endpoint.
+
+        Returns:
+            The permit. Pass it to `release` or `refuse` when the request has ended.
+        """
+        waited = 0.0
+        waiter = _Waiter(stream_name, _ID.sub("*", path))
+        with self._lock:
+            self._waiters.append(waiter)
+        try:
+            while True:
+                with self._lock:
+                    seconds = self._issue_permits()
+                    if waiter.sent_at is not None:
+                        return Permit(waited, waiter.sent_at, waiter.path)
+                seconds = min(seconds, MAX_SLEEP_SECONDS)
+                self._clock.sleep(seconds)
+                waited += seconds
+        except BaseException:
+            with self._lock:
+                if waiter.sent_at is None:
+                    self._waiters.remove(waiter)
+                else:
+                    now = self._end(waiter.path)
+                    self._window.add_response(waiter.sent_at, now, None, None)
+            raise
+
+    def release(
+        self, permit: Permit, call_limit: str | None, *, has_passed: bool = True
+    ) -> None:
+        """Record that a request has ended, with or without a response.
+
+        Args:
+            permit: The permit of the request.
+            call_limit: Value of `X-Gorgias-Account-Api-Call-Limit`, for example `10/80`
+                (used/limit). None and invalid values are ignored.
+            has_passed: Whether there was a response.
+        """
+        used, limit = _parse_call_limit(call_limit)
+        with self._lock:
+            now = self._end(permit.path)
+            self._used = self._used if used is None else used
+            self._window.add_response(permit.sent_at, now, used, limit)
+            if has_passed:
+                self._refused_at.pop(permit.path, None)
+                self._refused_alone.discard(permit.path)
+                self._refused_alone |= {
+                    path
+                    for path, refused_at in self._refused_at.items()
+                    if permit.sent_at > refused_at
+                }
+
+    def refuse(
+        self, permit: Permit, call_limit: str | None, seconds: float | None
+    ) -> Pause:
+        """Pause all requests, or those of one path, after a 429.
+
+        Args:
+            permit: The permit of the refused request.
+            call_limit: As in `release`.
+            seconds: How long to wait according to the response; None if unknown. The
+                pause is longer if the window is full for longer.
+        """
+        used, limit = _parse_call_limit(call_limit)
+        with self._lock:
+            now = self._end(permit.path)
+            self._used = self._used if used is None else used
+            if self._concerns_only(permit.path, used, limit):
+                pause = Pause(seconds or 0.0, is_for_all=False)
+                self._window.add_response(permit.sent_at, now, None, None)
+            else:
+                self._window.add_refusal(permit.sent_at, now, limit, seconds)
+                pause = Pause(self._window.seconds_to_wait(now), is_for_all=True)
+            self._refused_at[permit.path] = now
+            self._refused_alone.discard(permit.path)
+            return pause
+
+    def _concerns_only(self, path: str, used: int | None, limit: int | None) -> bool:
+        if path in self._refused_alone:
+            return True
+        has_room = used is not None and limit and used < _ROOM * limit
+        return bool(has_room) and not (self._refused_at.keys() - {path})
+
+    def _issue_permits(self) -> float:
+        """Issue all permits that are possible now, also to other threads.
+
+        Returns:
+            Seconds until the next permit is possible.
+        """
+        now = self._clock.monotonic()
+        while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:
+            waiter = self._next_waiter()
+            if waiter is None:
+                return MAX_SLEEP_SECONDS
+            self._window.add_request(now)
+            self._waiters.remove(waiter)
+            self._in_flight[waiter.path] += 1
+            self._permits[waiter.stream_name] += 1
+            waiter.sent_at = now
+        return seconds
+
+    def _next_waiter(self) -> _Waiter | None:
+        """Return the waiter whose turn it is; None if each waits for another path."""
+        unclear = self._refused_at.keys() - self._refused_alone
+        waiters = [one for one in self._waiters if one.path not in unclear]
+        if not waiters:
+            if self._in_flight.keys() - unclear:
+                return None
+            waiters = self._waiters
+        if (self._permits.total() + 1) % OLDEST_WAITER_INTERVAL == 0:
+            return waiters[0]
+        return min(waiters, key=lambda one: self._permits[one.stream_name])
+
+    def _end(self, path: str) -> float:
+        """Record that a request is no longer in flight, and return the time."""
+        self._in_flight[path] -= 1
+        self._in_flight += Counter()  # drops those without requests
+        return self._clock.monotonic()
+
+
+def _parse_call_limit(call_limit: str | None) -> tuple[int, int] | tuple[None, None]:
+    match = _CALL_LIMIT.fullmatch(call_limit or "")
+    return (int(match[1]), int(match[2])) if match else (None, None)

@@ -1,0 +1,39 @@
+"""The demo loads DuckDB, and ends with commands that show a table."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import demo
+from tests.targets import environments
+
+pytestmark = pytest.mark.targets
+
+
+def test_the_last_command_shows_tickets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo checks by itself that all rows are loaded."""
+    installed = environments.executable("target-duckdb").parents[1]
+    monkeypatch.setattr(demo, "TAP", Path(sys.executable).with_name("tap-gorgias"))
+    monkeypatch.setattr(demo, "FOLDER", tmp_path)
+    monkeypatch.setattr(demo, "DATABASE", tmp_path / "helpdesk.duckdb")
+    monkeypatch.setattr(demo, "install", lambda: None)
+    (tmp_path / "target").symlink_to(installed)
+    demo.demo(fresh=False)
+    printed = capsys.readouterr().out
+    shell, notebook = re.findall(r"^   (.*import duckdb.*)$", printed, re.MULTILINE)
+    python = installed / "bin" / "python"
+    with_rows = notebook.replace(".df()", ".show()")  # pandas is not installed there
+    command = f"{shell} && {python} -c '{with_rows}'"
+    shown = subprocess.run(  # noqa: S602 (our own command)
+        command, shell=True, check=True, capture_output=True, text=True
+    ).stdout
+
+    assert "count_star()" in shown
+    assert "updated_datetime" in shown
