@@ -47,15 +47,6 @@ OLDEST_PYTHON = (3, 10)
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
 SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
 
-COMMAND_LINE = (
-    "import duckdb; helpdesk = duckdb.connect('{database}'); helpdesk.sql("
-    "'SELECT channel, status, count(*) FROM gorgias.tickets GROUP BY ALL').show()"
-)
-NOTEBOOK = (
-    'import duckdb; helpdesk = duckdb.connect("{database}"); helpdesk.sql('
-    '"SELECT * FROM gorgias.tickets").df()'
-)
-
 _QUERY = """
 import duckdb, json, sys
 database = duckdb.connect(sys.argv[1], read_only=True)
@@ -352,30 +343,15 @@ def show_models(steps: Steps) -> None:
     """Build the models with dbt, and draw three tables from them."""
     from tests import demo_models  # noqa: PLC0415
 
-    [names] = query(demo_models.LOADED)
-    loaded = {name for (name,) in names}
-    if not loaded >= demo_models.NEEDED:
+    if not (loaded := demo_models.loaded(query)):
         return
     say()
     with steps.timed("Install dbt, and build the models in dbt/"):
         python, packages = python_with_duckdb(), demo_models.PACKAGES
         environment("dbt", python, f"{python} {sys.version} {packages}", *packages)
-        folder = FOLDER / "models"
-        dbt = FOLDER / "dbt" / BIN / "dbt"
-        output(FOLDER / "dbt.log", *demo_models.command(dbt, folder, DATABASE, loaded))
+        command = demo_models.command(FOLDER, FOLDER / "dbt" / BIN, DATABASE, loaded)
+        output(FOLDER / "dbt.log", *command)
     demo_models.draw(query, say)
-
-
-def command_to_look() -> str:
-    """Return a command that shows tickets with the Python of the target."""
-    python = _from_here(FOLDER / "target" / BIN / "python")
-    script = COMMAND_LINE.format(database=_from_here(DATABASE))
-    return f'{python} -c "{script}"'
-
-
-def _from_here(path: Path) -> str:
-    here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def account() -> dict[str, str]:
@@ -393,6 +369,8 @@ def account() -> dict[str, str]:
 
 def demo(*, fresh: bool) -> None:
     """Run the whole demo."""
+    from tests.demo_models import hints  # noqa: PLC0415
+
     real = account()
     if fresh:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -418,10 +396,7 @@ def demo(*, fresh: bool) -> None:
     show_models(steps)
     say("\nTables: .demo/helpdesk.duckdb, schemas gorgias and gorgias_models.")
     say("Logs: .demo/*.log.")
-    say("Look at a table from the command line:")
-    say(f"   {command_to_look()}")
-    say("or in a notebook with duckdb and pandas:")
-    say(f"   {NOTEBOOK.format(database=_from_here(DATABASE))}")
+    say("\n".join(hints(FOLDER / "target" / BIN / "python", DATABASE)))
     say("Delete the folder .demo when you are done.")
 
 

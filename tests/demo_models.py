@@ -19,7 +19,15 @@ OPTIONAL = {
     *("satisfaction_surveys", "tags", "teams", "voice_calls"),
 }
 """Streams that the models can do without."""
-LOADED = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'gorgias'"
+_LOADED = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'gorgias'"
+COMMAND_LINE = (
+    "import duckdb; helpdesk = duckdb.connect('{database}'); helpdesk.sql("
+    "'SELECT channel, status, count(*) FROM gorgias.tickets GROUP BY ALL').show()"
+)
+NOTEBOOK = (
+    'import duckdb; helpdesk = duckdb.connect("{database}"); helpdesk.sql('
+    '"SELECT * FROM gorgias.tickets").df()'
+)
 CHANNELS = 5
 WIDTH = 24
 BARS = " ▏▎▍▌▋▊▉█"
@@ -49,22 +57,46 @@ HAVING sum(surveys_sent) + sum(surveys_scored) > 0 ORDER BY 1 DESC LIMIT 12
 """  # noqa: S608
 
 
+def loaded(query: Callable[..., list[list[list[Any]]]]) -> set[str]:
+    """Return the tables that are loaded, or none if too few are."""
+    [names] = query(_LOADED)
+    found = {name for (name,) in names}
+    return found if found >= NEEDED else set()
+
+
 def command(
-    dbt: Path, folder: Path, database: Path, loaded: Collection[str]
+    folder: Path, programs: Path, database: Path, streams: Collection[str]
 ) -> list[str]:
     """Write a profile and return the command that builds the models."""
-    variables = {"gorgias_streams_not_loaded": sorted(OPTIONAL - set(loaded))}
+    variables = {"gorgias_streams_not_loaded": sorted(OPTIONAL - set(streams))}
     output = {"type": "duckdb", "path": str(database), "schema": SCHEMA, "threads": 2}
     profiles = {"gorgias": {"target": "demo", "outputs": {"demo": output}}}
-    folder.mkdir(exist_ok=True)
-    (folder / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
+    files = folder / "models"
+    files.mkdir(exist_ok=True)
+    (files / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
     return [
-        *(str(dbt), "--no-send-anonymous-usage-stats", "build"),
+        *(str(programs / "dbt"), "--no-send-anonymous-usage-stats", "build"),
         *("--exclude-resource-type", "unit_test", "test"),
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(folder)),
-        *("--target-path", str(folder / "target"), "--log-path", str(folder)),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(files)),
+        *("--target-path", str(files / "target"), "--log-path", str(files)),
         *("--vars", json.dumps(variables)),
     ]
+
+
+def hints(python: Path, database: Path) -> list[str]:
+    """Say how to look at the tables, with the Python of the target."""
+    script = COMMAND_LINE.format(database=_from_here(database))
+    return [
+        "Look at a table from the command line:",
+        f'   {_from_here(python)} -c "{script}"',
+        "or in a notebook with duckdb and pandas:",
+        f"   {NOTEBOOK.format(database=_from_here(database))}",
+    ]
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def bar(share: float, width: int = WIDTH) -> str:
