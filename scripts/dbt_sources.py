@@ -1,4 +1,4 @@
-"""Write the sources of the dbt project and docs/columns.md: `scripts/dbt_sources.py`.
+"""Write the sources of dbt and docs/columns.md: `python -m scripts.dbt_sources`.
 
 Both describe the tables that the tap loads, from its schemas.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "dbt" / "models" / "sources.yml"
 COLUMNS = ROOT / "docs" / "columns.md"
-HEADER = "Written by scripts/dbt_sources.py from tap_gorgias/schemas."
+HEADER = "Written by `python -m scripts.dbt_sources` from tap_gorgias/schemas."
 READ_IN_EVERY_RUN = {"account", "account_settings", "tags", "teams", "users"}
 """Snapshots that are never empty: the newest mark is the time of the last run."""
 STALE = {"period": "hour"}
@@ -98,7 +98,9 @@ def sources() -> str:
         "name": "gorgias",
         "description": "The tables that tap-gorgias loads.",
         "database": "{{ var('gorgias_database', none) or target.database }}",
-        "schema": "{{ var('gorgias_schema', 'gorgias') }}",
+        "schema": (
+            "{{ var('gorgias_schema', none) or env_var('GORGIAS_SCHEMA', 'gorgias') }}"
+        ),
         "tables": [_table(stream) for stream in streams()],
     }
     content = {"version": 2, "sources": [source]}

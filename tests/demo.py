@@ -47,15 +47,6 @@ OLDEST_PYTHON = (3, 10)
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
 SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
 
-COMMAND_LINE = (
-    "import duckdb; helpdesk = duckdb.connect('{database}'); helpdesk.sql("
-    "'SELECT channel, status, count(*) FROM gorgias.tickets GROUP BY ALL').show()"
-)
-NOTEBOOK = (
-    'import duckdb; helpdesk = duckdb.connect("{database}"); helpdesk.sql('
-    '"SELECT * FROM gorgias.tickets").df()'
-)
-
 _QUERY = """
 import duckdb, json, sys
 database = duckdb.connect(sys.argv[1], read_only=True)
@@ -159,12 +150,8 @@ def environment(name: str, python: str, stamp: str, *packages: str) -> None:
     mark.write_text(stamp, encoding="utf-8")
 
 
-def install() -> None:
-    """Install the tap from this checkout and a target in separate environments."""
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
-    for path in sorted((ROOT / "tap_gorgias").rglob("*")):
-        if path.suffix in {".py", ".json"}:
-            digest.update(path.read_bytes())
+def python_with_duckdb() -> str:
+    """Return a Python for which such a DuckDB exists, preferably this one."""
     later = sys.version_info[:2] > NEWEST_PYTHON
     names = ("python3.13", "python3.12", "python3.11", "python3.10")
     found = map(shutil.which, names) if later else iter([sys.executable])
@@ -172,6 +159,16 @@ def install() -> None:
     if not python:
         message = "The target needs a Python from 3.10 to 3.13 beside this one."
         raise DemoError(message)
+    return python
+
+
+def install() -> None:
+    """Install the tap from this checkout and a target in separate environments."""
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
+    for path in sorted((ROOT / "tap_gorgias").rglob("*")):
+        if path.suffix in {".py", ".json"}:
+            digest.update(path.read_bytes())
+    python = python_with_duckdb()
     tap = ("tap", sys.executable, f"{sys.version} {digest.hexdigest()}", str(ROOT))
     target = ("target", python, f"{python} {sys.version} {TARGET}", *TARGET)
     with ThreadPoolExecutor() as pool:
@@ -342,16 +339,19 @@ def show(config: dict[str, str], shop: Shop | None, steps: Steps) -> None:
     newest_tickets()
 
 
-def command_to_look() -> str:
-    """Return a command that shows tickets with the Python of the target."""
-    python = _from_here(FOLDER / "target" / BIN / "python")
-    script = COMMAND_LINE.format(database=_from_here(DATABASE))
-    return f'{python} -c "{script}"'
+def show_models(steps: Steps) -> None:
+    """Build the models with dbt, and draw three tables from them."""
+    from tests import demo_models  # noqa: PLC0415
 
-
-def _from_here(path: Path) -> str:
-    here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+    if not (loaded := demo_models.loaded(query)):
+        return
+    say()
+    with steps.timed("Install dbt, and build the models in dbt/"):
+        python, packages = python_with_duckdb(), demo_models.PACKAGES
+        environment("dbt", python, f"{python} {sys.version} {packages}", *packages)
+        command = demo_models.command(FOLDER, FOLDER / "dbt" / BIN, DATABASE, loaded)
+        output(FOLDER / "dbt.log", *command)
+    demo_models.draw(query, say)
 
 
 def account() -> dict[str, str]:
@@ -369,6 +369,8 @@ def account() -> dict[str, str]:
 
 def demo(*, fresh: bool) -> None:
     """Run the whole demo."""
+    from tests.demo_models import hints  # noqa: PLC0415
+
     real = account()
     if fresh:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -391,11 +393,10 @@ def demo(*, fresh: bool) -> None:
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
         with Sandbox(Shop(tickets=600, customers=400, events=1_500)) as sandbox:
             show(sandbox.config, sandbox.shop, steps)
-    say("\nTables: .demo/helpdesk.duckdb, schema gorgias. Logs: .demo/*.log.")
-    say("Look at a table from the command line:")
-    say(f"   {command_to_look()}")
-    say("or in a notebook with duckdb and pandas:")
-    say(f"   {NOTEBOOK.format(database=_from_here(DATABASE))}")
+    show_models(steps)
+    say("\nTables: .demo/helpdesk.duckdb, schemas gorgias and gorgias_models.")
+    say("Logs: .demo/*.log.")
+    say("\n".join(hints(FOLDER / "target" / BIN / "python", DATABASE)))
     say("Delete the folder .demo when you are done.")
 
 
