@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import re
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 from singer_sdk.plugin_base import JSONSchemaValidator
-from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias.clock import SystemClock
@@ -20,23 +19,27 @@ from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import (
-    CatalogError,
     SettingsError,
     StateError,
     StreamsFailedError,
     Terminated,
     messages_of,
 )
-from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.about import DETAILED_TEXT
 from tap_gorgias.sdk.batch import batch_config_problems
 from tap_gorgias.sdk.command import TapCommand, report_failures
 from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
+from tap_gorgias.sdk.files import (
+    STATE_FORM,
+    errors_name_files,
+    explain_config_errors,
+    read_catalog,
+    read_state,
+)
 from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.streams import STREAMS
@@ -53,11 +56,9 @@ T = TypeVar("T")
 
 
 class TapGorgias(SelfValidatingTap):
-    """Singer tap for the Gorgias helpdesk.
+    """Reads a whole Gorgias helpdesk as Singer messages, and never writes to it."""
 
-    Reads a complete helpdesk through the API: tickets, messages, customers,
-    satisfaction surveys, events and more. It never writes to the account.
-    """
+    # The docstring is the description of `--about`, which the SDK does not dedent.
 
     name = "tap-gorgias"
     config_jsonschema = copy.deepcopy(CONFIG_SCHEMA)
@@ -131,7 +132,7 @@ class TapGorgias(SelfValidatingTap):
     def load_state(self, state: dict[str, Any]) -> None:
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
-            raise StateError(_STATE_FORM)
+            raise StateError(STATE_FORM)
         known = self.streams
         for stream, entry in bookmarks.items():
             if not isinstance(entry, dict):
@@ -200,23 +201,16 @@ class TapGorgias(SelfValidatingTap):
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
-        super().print_about(output_format or DETAILED_TEXT)
+        # The SDK's text has neither descriptions nor what is required.
+        super().print_about(output_format or "markdown")
 
     @classmethod
     @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> ConfigInput:
-        try:
+        with explain_config_errors(value):
             parsed = super().cb_config(ctx, param, value)
-        except OSError as error:
-            # The SDK's message contains the argument, which may be the config itself.
-            is_name = all(_FILE_NAME.fullmatch(str(argument)) for argument in value)
-            not_found = str(error) if is_name else "there is no such file."
-            reason = error.strerror or not_found
-            raise SettingsError([f"The config cannot be read: {reason}"]) from None
-        except (TypeError, ValueError, RecursionError):
-            raise SettingsError(["The config is not a JSON object."]) from None
         if parsed.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
             check_environment(cls.config_jsonschema["properties"], cls.name)
@@ -254,12 +248,13 @@ class TapGorgias(SelfValidatingTap):
         state: IO[str] | None = None,
     ) -> TapGorgias:
         cls.print_version(print_fn=cls.logger.info)
-        return cls(
-            config=config.config if config else None,
-            state=None if state is None else _state(state),
-            catalog=None if catalog is None else _catalog(catalog),
-            parse_env_config=config is not None and config.parse_env,
-        )
+        with errors_name_files(state=state, catalog=catalog):
+            return cls(
+                config=config.config if config else None,
+                state=None if state is None else read_state(state),
+                catalog=None if catalog is None else read_catalog(catalog),
+                parse_env_config=config is not None and config.parse_env,
+            )
 
     @classmethod
     def invoke_or_test(cls, *, test: str, **options: Any) -> None:
@@ -329,36 +324,26 @@ class TapGorgias(SelfValidatingTap):
             name=command.name,
             callback=report_failures(cls.logger)(cls.invoke_or_test),
             context_settings=command.context_settings,
-            help=command.help,
+            help=_HELP,
             params=command.params,
             logger=cls.logger,
         )
 
 
+_HELP = """\
+Read a Gorgias helpdesk, and write its rows as Singer messages to stdout.
+
+The log goes to stderr. Nothing is written to the helpdesk. The exit code is 0 only if
+all selected streams were read completely; after a failure, run again with the last
+state, and the tap continues where it stopped.
+
+\b
+Check the settings:        tap-gorgias --config config.json --test
+List streams and columns:  tap-gorgias --config config.json --discover
+Read all streams:          tap-gorgias --config config.json
+Read what has changed:     tap-gorgias --config config.json --state state.json
+"""
 _TEST_HELP = (
     "Request a page or two of each selected stream and report on stderr how Gorgias "
     "answers. Use --test=schema to write the schemas without making requests."
 )
-_FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
-_STATE_FORM = (
-    "STATE must be a JSON object with the object `bookmarks` at its top level."
-)
-
-
-def _state(file: IO[str]) -> dict[str, Any]:
-    try:
-        state = decode(file.read().encode())
-    except ValueError:
-        message = "STATE is not valid JSON."
-        raise StateError(message) from None
-    if not isinstance(state, dict):
-        raise StateError(_STATE_FORM)
-    return state
-
-
-def _catalog(file: IO[str]) -> Catalog:
-    try:
-        return Catalog.from_dict(decode(file.read().encode()))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        message = "The catalog is not valid. Create one with `--discover`."
-        raise CatalogError(message) from None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import importlib.util
 import itertools
 import json
 import os
@@ -34,15 +33,18 @@ if TYPE_CHECKING:
     from tests.sandbox import Shop
 
 ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path[0] = str(ROOT)
+
+from tests.support.commands import BIN, DemoError, check_exit_code, environment, output  # noqa: E402
+
 FOLDER = ROOT / ".demo"
 DATABASE = FOLDER / "helpdesk.duckdb"
-BIN = "Scripts" if os.name == "nt" else "bin"
 TAP = FOLDER / "tap" / BIN / "tap-gorgias"
 # With DuckDB 1.2 and later, this target loses the first row of a load.
 TARGET = ("target-duckdb==0.8.0", "duckdb<1.2")
 NEWEST_PYTHON = (3, 13)  # the newest with binaries of such a DuckDB
 ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
-NO_CONNECTION = "after connection broken by"  # in the warnings of pip
 OLDEST_PYTHON = (3, 10)
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
 SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
@@ -62,10 +64,6 @@ database = duckdb.connect(sys.argv[1], read_only=True)
 rows = [database.execute(query).fetchall() for query in sys.argv[2:]]
 print(json.dumps(rows, default=str))
 """
-
-
-class DemoError(Exception):
-    """A step failed; the message describes it and shows the end of a log."""
 
 
 class Run(NamedTuple):
@@ -110,55 +108,6 @@ def timed(title: str) -> Iterator[None]:
     say(f"{time.monotonic() - began:5.1f} s")
 
 
-def check_exit_code(command: Sequence[str | Path], code: int, log: Path) -> None:
-    """Raise an error with the end of the log if a command failed."""
-    if code:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        shown = "\n".join(f"    {line[:300]}" for line in lines[-12:])
-        message = f"`{Path(command[0]).name}` ended with code {code}:\n{shown}"
-        raise DemoError(message)
-
-
-def output(log: Path, *command: str | Path) -> str:
-    """Run a command with a log and return its stdout."""
-    with log.open("ab") as errors:
-        done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
-        stdout = done.communicate()[0].decode()
-    check_exit_code(command, done.returncode, log)
-    return stdout
-
-
-def environment(name: str, python: str, stamp: str, *packages: str) -> None:
-    """Create a virtual environment unless it is up to date."""
-    folder, log = FOLDER / name, FOLDER / f"install-{name}.log"
-    mark = folder / "installed"
-    if mark.exists() and mark.read_text(encoding="utf-8") == stamp:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    log.unlink(missing_ok=True)
-    inside = folder / BIN / "python"
-    # Some systems ship Python without ensurepip.
-    if python != sys.executable or importlib.util.find_spec("ensurepip"):
-        output(log, python, "-m", "venv", folder)
-        pip: tuple[str | Path, ...] = (inside, "-m", "pip")
-    else:
-        output(log, python, "-m", "venv", "--without-pip", folder)
-        pip = (python, "-m", "pip", "--python", inside)
-    options = ("--quiet", "--disable-pip-version-check", "--only-binary=duckdb")
-    try:
-        output(log, *pip, "install", *options, *packages)
-    except DemoError:
-        if NO_CONNECTION in log.read_text(encoding="utf-8", errors="replace"):
-            message = (
-                "pip cannot reach its package index, and the demo installs the tap and "
-                "a target.\nConnect to a network. Behind a proxy, set HTTPS_PROXY. "
-                f"What pip says is in {log}."
-            )
-            raise DemoError(message) from None
-        raise
-    mark.write_text(stamp, encoding="utf-8")
-
-
 def install() -> None:
     """Install the tap from this checkout and a target in separate environments."""
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
@@ -175,7 +124,7 @@ def install() -> None:
     tap = ("tap", sys.executable, f"{sys.version} {digest.hexdigest()}", str(ROOT))
     target = ("target", python, f"{python} {sys.version} {TARGET}", *TARGET)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda one: environment(*one), (tap, target)))
+        list(pool.map(lambda one: environment(FOLDER, *one), (tap, target)))
 
 
 def write_private(path: Path, content: object) -> Path:
@@ -425,5 +374,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path[0] = str(ROOT)
     sys.exit(main())

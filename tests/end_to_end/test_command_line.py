@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.streams import STREAMS
-from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.support.runs import Files, Output, batches_of, catalog_of, run_command
+from tests.support.runs import (
+    COMMAND,
+    Files,
+    Output,
+    batches_of,
+    catalog_of,
+    run_command,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,9 +111,20 @@ def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
 @pytest.mark.parametrize(
     ("option", "content", "error"),
     [
-        ("config", "{", "The config is not a JSON object."),
-        ("config", "7", "The config is not a JSON object."),
-        ("state", "{", "STATE is not valid JSON."),
+        (
+            "config",
+            '{"subdomain": "acme",\n"email" "you@acme.com"}',
+            "The config `config.json` is not valid JSON: see line 2, column 9.",
+        ),
+        ("config", "7", "The config `config.json` is not a JSON object."),
+        (
+            "state",
+            '{"bookmarks": {"tick',
+            (
+                "STATE is not valid JSON. Pass the last complete line that the target "
+                "wrote, or `{}` to read everything again."
+            ),
+        ),
         (
             "state",
             "[]",
@@ -168,14 +185,15 @@ def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
 def test_an_invalid_file_is_reported_in_one_line(
     sandbox: Sandbox, tmp_path: Path, option: str, content: str, error: str
 ) -> None:
-    """There is no traceback, whatever the files contain."""
-    command = Files(tmp_path).arguments(sandbox.config)
-    path = tmp_path / f"{option}.json"
-    path.write_text(content)
+    """The line names the file, and there is no traceback."""
+    Files(tmp_path).arguments(sandbox.config)
+    (tmp_path / f"{option}.json").write_text(content)
+    options = ["--config", "config.json"]
     if option != "config":
-        command += [f"--{option}", str(path)]
+        options += [f"--{option}", f"{option}.json"]
+        error = f"{option}.json: {error}"
 
-    result = run_command(command)
+    result = run_command([*COMMAND, *options], tmp_path)
 
     assert result.returncode == 1
     assert errors_of(result.stderr) == [error]
@@ -213,12 +231,24 @@ def test_a_bookmark_in_the_future_is_reported_in_one_line(
 
 def test_a_missing_config_file_is_reported_in_one_line(tmp_path: Path) -> None:
     """The line names the file."""
-    result = run_command([*Files(tmp_path).arguments({}), "--config", "nowhere.json"])
+    result = run_command([*COMMAND, "--config", "nowhere.json"], tmp_path)
 
     assert result.returncode == 1
     assert errors_of(result.stderr) == [
-        "The config cannot be read: File at 'nowhere.json' was not found."
+        "The config `nowhere.json` cannot be read: there is no such file."
     ]
+
+
+def test_a_config_in_place_of_a_file_name_is_not_shown(tmp_path: Path) -> None:
+    """It contains the key."""
+    config = json.dumps({"api_key": "secret-key.json"})
+
+    result = run_command([*COMMAND, "--config", config], tmp_path)
+
+    assert errors_of(result.stderr) == [
+        "The config file cannot be read: there is no such file."
+    ]
+    assert "secret-key" not in result.stderr
 
 
 def test_a_wrong_key_is_reported_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -316,39 +346,6 @@ def test_discovery_needs_no_settings(tmp_path: Path) -> None:
 
     assert result.returncode == 0
     assert len(json.loads(result.stdout)["streams"]) == len(STREAMS)
-
-
-@pytest.mark.parametrize("style", ["text", "json", "markdown"])
-def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
-    """The description is available offline."""
-    command = [*Files(tmp_path).arguments({})[:3], "--about"]
-
-    result = run_command(
-        command if style == "text" else [*command, f"--format={style}"]
-    )
-
-    assert result.returncode == 0
-    assert "message_lookback_days" in result.stdout
-    assert "Earliest date to read in a first sync" in result.stdout
-
-
-def test_about_as_text_shows_versions_and_capabilities(tmp_path: Path) -> None:
-    """They come before the settings."""
-    result = run_command([*Files(tmp_path).arguments({})[:3], "--about"])
-
-    about, _, settings = result.stdout.partition("\nSettings:\n")
-    lines = about.splitlines()
-    assert lines[:2] == [
-        "Name: tap-gorgias",
-        "Description: Singer tap for the Gorgias helpdesk.",
-    ]
-    assert f"Version: {TapGorgias.plugin_version}" in lines
-    assert f"SDK Version: {TapGorgias.sdk_version}" in lines
-    versions = lines.index("Supported Python Versions:")
-    capabilities = lines.index("Capabilities:")
-    assert "  - 3.10" in lines[versions:capabilities]
-    assert "  - stream-maps" in lines[capabilities:]
-    assert settings.startswith("  - subdomain (string)\n")
 
 
 def test_batches_are_written_before_their_state(
