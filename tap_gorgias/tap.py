@@ -26,7 +26,6 @@ from tap_gorgias.errors import (
     messages_of,
 )
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
-from tap_gorgias.replication.state_upgrade import upgraded
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.batch import batch_config_problems
@@ -42,11 +41,12 @@ from tap_gorgias.sdk.files import (
 )
 from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
+from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.statistics import StatisticsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.sdk.command import ConfigInput
@@ -145,7 +145,7 @@ class TapGorgias(SelfValidatingTap):
         self.run.unchecked_state = {
             stream: entry for stream, entry in bookmarks.items() if stream in known
         }
-        super().load_state({**state, "bookmarks": upgraded(bookmarks)})
+        super().load_state({**state, "bookmarks": bookmarks})
 
     @classmethod
     @override
@@ -173,8 +173,6 @@ class TapGorgias(SelfValidatingTap):
             GorgiasError: If an error that affects all streams ended the run.
             Terminated: If the process received a signal.
         """
-        if self.state:
-            self.state_writer.write_state(self.state)
         selected = []
         for stream in cast("Mapping[str, GorgiasStream]", self.streams).values():
             if stream.selected:
@@ -182,6 +180,7 @@ class TapGorgias(SelfValidatingTap):
             else:
                 self.logger.info("Skipping deselected stream '%s'.", stream.name)
         selected.sort(key=lambda stream: (stream.priority, stream.name))
+        self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
         try:
@@ -302,13 +301,26 @@ class TapGorgias(SelfValidatingTap):
         if not all(result.passed for result in results):
             raise SystemExit(1)
 
+    def write_first_state(self, selected: Iterable[GorgiasStream]) -> None:
+        """Write STATE as it is before the run, with complete entries.
+
+        Meltano may merge the STATE of this run into that of an older one. So a run
+        that is to read everything again voids older entries before it reads a row.
+        """
+        entries: dict[str, Any] = {
+            stream.name: stream.entry_at_start()
+            for stream in selected
+            if isinstance(stream, IncrementalStream)
+        }
+        self.state["bookmarks"] = {**self.state.get("bookmarks", {}), **entries}
+        self.state_writer.write_state(self.state)
+
     def write_last_state(self) -> None:
         """Write STATE again at the end of the output.
 
         Some targets only keep a STATE message that follows the last record.
         """
-        if self.state:
-            self.write_message(StateMessage(self.state))
+        self.write_message(StateMessage(self.state))
 
     @classmethod
     @override

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tap_gorgias.config.report_scopes import Scope
 
 GRANULARITIES = ("hour", "day", "week", "month")
+MAX_ID_LENGTH = 255
+"""Limit of the key of a row, which some databases need."""
 
 _MEASURES: Mapping[str, str] = {
     "averageFirstResponseTime": "Average time until the first response, in seconds.",
@@ -155,6 +157,7 @@ class StatisticsQuery:
         properties: dict[str, Any] = {
             "id": {
                 "type": ["string"],
+                "maxLength": MAX_ID_LENGTH,
                 "description": "Key, from the period and the values of the dimensions.",
             },
             "period_start": {

@@ -1,139 +1,290 @@
-"""Masking of secrets in records.
+"""Masking of credentials in records.
 
 Merchants store credentials of other systems in their helpdesk. A mask shows that a
-secret is set without revealing it.
+credential is set without revealing it. The tables in this module say what is one:
+headers, values with certain names, parts of URLs and tokens of known forms.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.records.decoding import TooDeepError, decode
-
-MASK = "***"
-
-IsSecret: TypeAlias = Callable[[str], bool]
-"""Decides by the name of a value whether it is a secret. The name is empty for values
-without a name, such as list items."""
-
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = re.compile(
-    "secret|token|passw(?:or)?d|passphrase|credential|privatekey|apikey|authorization"
-    "|signature"
+from tap_gorgias.records.masked_urls import mask_query, mask_urls
+from tap_gorgias.records.secret_names import (
+    MASK,
+    hidden_text,
+    is_secret_name,
+    words_of,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
-def any_name(_: str) -> bool:
-    """Treat every value as a secret."""
-    return True
+WHOLE = ""
+"""The path of a whole record."""
+
+PAIR_NAMES = (
+    *("key", "name", "id", "header", "field", "param", "parameter", "property", "k"),
+    *("Key", "Name"),
+)
+"""Where an object of a name and a value has its name."""
+PAIR_VALUES = frozenset(
+    {"value", "values", "val", "v", "content", "default", "default_value", "Value"}
+)
+"""Where such an object has its value."""
+HARMLESS_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-type",
+        "date",
+        "user-agent",
+    }
+)
+
+_HEADER_LINE = re.compile(r"([\w-]+)([ \t]*:[ \t]*)(\S.*)")
+_QUOTED = re.compile(r"""[:=]\s*\\*["']""")
+_ASSIGNMENT = re.compile(
+    r"""(?<![\w.$-])(?P<name>[\w.$-]{1,64})(?:\\*["'])?\s*[:=]\s*(?P<quote>\\*["'])"""
+    r"""(?P<value>.*?)(?P=quote)"""
+)
+_PAIR = re.compile(
+    r"""\b(?:key|name|id)\\*["']?\s*:\s*\\*["'](?P<name>[^"'\\]{1,64})\\*["']"""
+    r"""[^{}]{0,200}?\bvalue\\*["']?\s*:\s*(?P<quote>\\*["'])(?P<value>.*?)(?P=quote)"""
+)
+_VALUE_FOLLOWS = re.compile(r"""[^{}]{0,200}?\bvalue\\*["']?\s*:""")
+_TOKEN = re.compile(
+    r"""\ABearer\s+\S+\Z|\b(?:Bearer|Basic|Token)\s+(?=[^\s"']*[\d=])[^\s"',;]{6,}"""
+    r"""|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"""
+    r"""|\b(?:sk|rk)_(?:live|test)_\w+|\bxox[a-z]-[\w-]+|\bgh[oprsu]_\w{16,}"""
+    r"""|\bshp(?:at|ca|pa|ss)_\w+|\bAKIA[A-Z0-9]{12,}"""
+    r"""|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*-----)?""",
+    re.IGNORECASE,
+)
+_HINTS_OF_NAMES = (
+    *("key", "secret", "token", "passw", "passphrase", "credential", "auth", "hmac"),
+    *("signature", "bearer", "cookie", "jwt", "pwd"),
+)
+_HINTS_OF_TOKENS = (
+    "_",
+    "bearer",
+    "basic",
+    "token",
+    "eyj",
+    "xox",
+    "akia",
+    "private key",
+)
+"""A text without any of these cannot match the patterns above, which are slower."""
+_MAX_REMEMBERED = 200
+"""Maximum length of texts whose masked form is remembered."""
 
 
-def any_name_except_client_id(name: str) -> bool:
-    """Treat every value as a secret, except the ID of an OAuth2 app."""
-    return _words(name) != ["client", "id"]
-
-
-def is_secret_name(name: str) -> bool:
-    """Decide whether a name is that of a secret.
+def mask_at(path: str, value: Any) -> Any:  # noqa: ANN401
+    """Mask the credentials in one part of a record.
 
     Args:
-        name: A name in any style: `api_key`, `apiKey`, `X-Api-Key`, `APIKEY`.
+        path: Names of properties, joined by dots, or `WHOLE`. It leads through all
+            items of lists.
+        value: The record, which is not modified.
 
     Returns:
-        Whether the name contains a word such as `token` or `key`. False for names of
-        ids, such as `key_id`.
+        The record, or a copy with masked values.
     """
-    words = _words(name)
-    if not words or words[-1] in {"id", "ids"}:
-        return False
-    is_key = not {"key", "keys"}.isdisjoint(words)
-    return is_key or bool(_SECRET_WORDS.search("".join(words)))
-
-
-def mask(value: Any, is_secret: IsSecret) -> Any:  # noqa: ANN401
-    """Mask the secrets in a value, at any depth.
-
-    Args:
-        value: Any JSON value. A string that contains a JSON object or array is treated
-            like that object or array.
-        is_secret: Decides which names are those of secrets. All values below such a
-            name are secrets.
-
-    Returns:
-        The value with `***` in place of each secret. None stays None.
-    """
-    if isinstance(value, dict):
-        return {name: _mask_item(name, item, is_secret) for name, item in value.items()}
-    if isinstance(value, list):
-        return [mask(item, is_secret) for item in value]
-    if (decoded := _decoded(value)) is not None:
-        masked = mask(decoded, is_secret)
-        return value if masked == decoded else _encoded(masked)
-    return _mask_all(value) if is_secret("") else value
-
-
-def mask_at_path(path: str, value: Any, is_secret: IsSecret) -> Any:  # noqa: ANN401
-    """Mask the secrets below one path in a row.
-
-    Args:
-        path: Names of properties, joined by dots. It leads through all items of lists.
-        value: The row.
-        is_secret: Decides which names below the path are those of secrets.
-
-    Returns:
-        The row, or a copy with masked values.
-    """
+    if not value:
+        return value
     if path and isinstance(value, list):
-        return [mask_at_path(path, item, is_secret) for item in value]
+        return [mask_at(path, item) for item in value]
     if path and isinstance(value, dict):
-        head, _, rest = path.partition(".")
-        if head not in value:
-            return value
-        return {**value, head: mask_at_path(rest, value[head], is_secret)}
+        name, _, rest = path.partition(".")
+        return {**value, name: mask_at(rest, value[name])} if value.get(name) else value
     try:
-        if path and (decoded := _decoded(value)) is not None:
-            return _encoded(mask_at_path(path, decoded, is_secret))
-        # Where the path expects an object, any other value may itself be a secret.
-        return mask(value, is_secret)
+        return mask(value)
     except (RecursionError, TooDeepError):
-        # A value that cannot be searched may contain a secret.
+        # A value that cannot be searched may contain a credential.
         return MASK
 
 
-def _mask_item(name: str, value: Any, is_secret: IsSecret) -> Any:  # noqa: ANN401
-    if is_secret(name):
-        return _mask_all(value)
-    if isinstance(value, (dict, list)) or _decoded(value) is not None:
-        return mask(value, is_secret)
-    return value
+def mask(value: Any) -> Any:  # noqa: ANN401
+    """Mask the credentials in a value, at any depth.
 
+    Args:
+        value: Any JSON value. Text that contains JSON is treated like its content.
 
-def _mask_all(value: Any) -> Any:  # noqa: ANN401
+    Returns:
+        The value with `***` in place of each credential. None stays None, and template
+        variables such as `{{ticket.id}}` stay as well.
+    """
     if isinstance(value, dict):
-        return {name: _mask_all(item) for name, item in value.items()}
+        return _mask_object(value)
     if isinstance(value, list):
-        return [_mask_all(item) for item in value]
+        return [_mask_item(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return _mask_text(value) if len(value) > _MAX_REMEMBERED else _mask_short(value)
+
+
+def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
+    names = None if PAIR_VALUES.isdisjoint(value) else _names_in_pair(value)
+    is_secret = names is not None and any(map(is_secret_name, names))
+    masked = {}
+    for name, item in value.items():
+        if names is not None and name in PAIR_NAMES and _name_in(item) is not None:
+            masked[name] = item
+        elif is_secret and name in PAIR_VALUES:
+            masked[name] = _hidden(item)
+        else:
+            masked[name] = _masker_of(name)(item)
+    return masked
+
+
+@lru_cache(maxsize=4096)
+def _masker_of(name: str) -> Callable[[Any], Any]:
+    """Return how to mask the value of a name."""
+    if words_of(name)[-1:] in {("header",), ("headers",)}:
+        return _mask_headers
+    return _hidden if is_secret_name(name) else mask
+
+
+def _mask_item(item: Any) -> Any:  # noqa: ANN401
+    if _is_pair_of_texts(item):
+        name, value = item
+        return [name, _masker_of(name)(value)]
+    return mask(item)
+
+
+def _mask_headers(value: Any) -> Any:  # noqa: ANN401
+    """Mask the values of headers in any form: objects, pairs or lines."""
+    if isinstance(value, list):
+        return [
+            [item[0], _mask_header(*item)]
+            if _is_pair_of_texts(item)
+            else _mask_headers(item)
+            for item in value
+        ]
+    if isinstance(value, str):
+        decoded = _decoded(value)
+        if isinstance(decoded, (dict, list)):
+            return _encoded_like(value, decoded, _mask_headers(decoded))
+        lines = value.splitlines(keepends=True)
+        return "".join(map(_mask_header_line, lines)) or _hidden(value)
+    if not isinstance(value, dict):
+        return _hidden(value)
+    names = None if PAIR_VALUES.isdisjoint(value) else _names_in_pair(value)
+    if names is None:
+        return {name: _mask_header(name, item) for name, item in value.items()}
+    is_harmless = any(map(_is_harmless_header, names))
+    return {
+        name: _hidden(item) if name in PAIR_VALUES and not is_harmless else mask(item)
+        for name, item in value.items()
+    }
+
+
+def _mask_header(name: str, value: Any) -> Any:  # noqa: ANN401
+    return mask(value) if _is_harmless_header(name) else _hidden(value)
+
+
+def _mask_header_line(line: str) -> str:
+    parts = _HEADER_LINE.match(line)
+    if parts is None:
+        return line if line.isspace() else hidden_text(line)
+    name, colon, value = parts.groups()
+    end = line[len(line.rstrip("\r\n")) :]
+    return f"{name}{colon}{_mask_header(name, value.rstrip())}{end}"
+
+
+def _mask_text(text: str) -> str:
+    decoded = _decoded(text)
+    if decoded is not None:
+        return _encoded_like(text, decoded, mask(decoded))
+    if "//" in text or r"\/" in text:
+        text = mask_urls(text)
+    if "=" in text:
+        text = mask_query(text)
+    lowered = text.lower()
+    if _QUOTED.search(text) and any(hint in lowered for hint in _HINTS_OF_NAMES):
+        for pattern in (_PAIR, _ASSIGNMENT):
+            text = pattern.sub(_mask_assigned, text)
+    if any(hint in lowered for hint in _HINTS_OF_TOKENS):
+        text = _TOKEN.sub(MASK, text)
+    return text
+
+
+_mask_short = lru_cache(maxsize=1024)(_mask_text)
+
+
+def _mask_assigned(match: re.Match[str]) -> str:
+    name, value = match["name"], match["value"]
+    is_name_of_pair = name == "key" and _VALUE_FOLLOWS.match(match.string, match.end())
+    if not value or is_name_of_pair or not is_secret_name(name):
+        return match[0]
+    start, end = (place - match.start() for place in match.span("value"))
+    return match[0][:start] + hidden_text(value) + match[0][end:]
+
+
+def _hidden(value: Any) -> Any:  # noqa: ANN401
+    """Mask everything but nulls, template variables and the IDs of OAuth2 apps."""
+    if isinstance(value, dict):
+        return {
+            name: item if words_of(name) == ("client", "id") else _hidden(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_hidden(item) for item in value]
+    if isinstance(value, str):
+        return hidden_text(value)
     return None if value is None else MASK
 
 
-def _decoded(value: Any) -> dict[str, Any] | list[Any] | None:  # noqa: ANN401
-    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+def _names_in_pair(value: Mapping[str, Any]) -> list[str] | None:
+    """Return the names of an object such as `{"key": ..., "value": ...}`, else None.
+
+    In a syntax tree, the name is an object with a value.
+    """
+    names = [_name_in(value[name]) for name in PAIR_NAMES if name in value]
+    return [name for name in names if name is not None] or None
+
+
+def _name_in(value: Any) -> str | None:  # noqa: ANN401
+    if isinstance(value, dict):
+        value = value.get("value", value.get("name"))
+    return value if isinstance(value, str) else None
+
+
+def _is_pair_of_texts(item: Any) -> bool:  # noqa: ANN401
+    return (
+        isinstance(item, list)
+        and len(item) == len(("name", "value"))
+        and all(isinstance(text, str) for text in item)
+    )
+
+
+def _is_harmless_header(name: str) -> bool:
+    return name.strip().lower().replace("_", "-") in HARMLESS_HEADERS
+
+
+def _decoded(text: str) -> Any:  # noqa: ANN401
+    if not text.lstrip().startswith(("{", "[", '"')):
         return None
     try:
-        decoded = decode(value.encode())
+        decoded = decode(text.encode())
     except TooDeepError:
         raise
     except ValueError:
         return None
-    return decoded if isinstance(decoded, (dict, list)) else None
+    return decoded if isinstance(decoded, (dict, list, str)) else None
 
 
-def _encoded(value: Any) -> str:  # noqa: ANN401
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
+def _encoded_like(text: str, decoded: Any, masked: Any) -> str:  # noqa: ANN401
+    return text if masked == decoded else json.dumps(masked, ensure_ascii=False)

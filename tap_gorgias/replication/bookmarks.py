@@ -3,22 +3,26 @@
     {"replication_key": "updated_datetime",
      "replication_key_value": "2026-10-31T23:54:41.739132Z",
      "walk": {"newest": "2026-11-02T08:00:00.500000Z", "cursor": "WyJuZXh0Ii...",
-              "floor": "2026-10-31T23:52:41.739132Z"}}
+              "floor": "2026-10-31T23:52:41.739132Z", "reached": null}}
+
+Meltano merges a new state into an old one key by key, at every depth. So an entry
+always has all of its keys, null for none. `walk` itself is never null: Meltano fails to
+merge an object into null.
 
 `replication_key_value` is the bookmark: every change up to it has been emitted. `walk`
-exists only while a walk from the newest row down to `floor` is unfinished. A child may
-stop in the middle of a page of parents: then the parents above `reached` are done, and
-`cursor` is the cursor of that page, null for the first one.
+is a walk from the newest row down to `floor` that is unfinished; its values are null if
+there is none. A child can stop inside a page of parents. `cursor` is then the cursor of
+that page (null: the first), and the parents newer than `reached` are done.
 
 `imports` is the time up to which events have shown which tickets were created.
 
 A list that is read by its cursor has no walk, but the `cursor` of the last page that
-was read; none while that is the first page.
+was read; null while that is the first page.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +30,22 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
-TIMESTAMP_KEYS = ("replication_key_value", "emitted", "since", "settled", "imports")
+LOG_KEYS = ("replication_key", "replication_key_value")
+CURSOR_KEYS = (*LOG_KEYS, "cursor")
+STATISTICS_KEYS = (*LOG_KEYS, "query")
+FEED_KEYS = (*LOG_KEYS, "walk")
+TICKET_KEYS = (*FEED_KEYS, "imports")
+SETTLED_KEYS = (*TICKET_KEYS, "settled", "settling", "since")
+"""The keys of an entry in STATE, by the way in which a stream is read."""
+
+TIMESTAMP_KEYS = ("replication_key_value", "since", "settled", "imports")
 """Keys of an entry whose values must be date-times."""
 
-WALK_KEYS = {"newest", "cursor", "floor", "reached"}
+WALK_KEYS = ("newest", "cursor", "floor", "reached")
+NO_WALK = dict.fromkeys(WALK_KEYS)
 
 MAX_CLOCK_DIFFERENCE = timedelta(days=1)
 
@@ -58,11 +71,6 @@ class Walk:
     reached: str | None = None
     """The rows above it are done, if the walk stopped in the middle of a page."""
 
-    def to_state(self) -> dict[str, str | None]:
-        """Return the walk as it is stored in STATE."""
-        state = {"newest": self.newest, "cursor": self.cursor, "floor": self.floor}
-        return state if self.reached is None else {**state, "reached": self.reached}
-
 
 @dataclass(frozen=True)
 class Position:
@@ -75,28 +83,21 @@ class Position:
     imports: str | None = None
     """All tickets that were created up to here have been emitted."""
 
-    def to_state(self, replication_key: str) -> dict[str, Any]:
-        """Return the entry of the stream in STATE.
+    def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
+        """Return the entry of a stream in STATE, with all of its keys."""
+        values = {
+            "replication_key": replication_key,
+            "replication_key_value": self.bookmark,
+            "walk": walk_to_state(self.walk),
+            "cursor": self.cursor,
+            "imports": self.imports,
+        }
+        return {key: values.get(key) for key in keys}
 
-        Args:
-            replication_key: The replication key of the stream.
 
-        Returns:
-            The entry; empty if nothing has been read yet.
-        """
-        state: dict[str, Any] = {}
-        if self.bookmark is not None:
-            state["replication_key"] = replication_key
-            state["replication_key_value"] = self.bookmark
-        if self.walk is not None:
-            state["replication_key"] = replication_key
-            state["walk"] = self.walk.to_state()
-        if self.cursor is not None:
-            state["replication_key"] = replication_key
-            state["cursor"] = self.cursor
-        if self.imports is not None:
-            state["imports"] = self.imports
-        return state
+def walk_to_state(walk: Walk | None) -> dict[str, str | None]:
+    """Return a walk as it is stored in STATE."""
+    return dict(NO_WALK) if walk is None else asdict(walk)
 
 
 def bookmark_from(
@@ -153,14 +154,11 @@ def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> N
                 raise StateError(message)
 
 
-def walk_from(
-    state: Mapping[str, Any], floor: str | None, key: str = "walk"
-) -> Walk | None:
+def walk_from(state: Mapping[str, Any], key: str = "walk") -> Walk | None:
     """Read an unfinished walk from STATE.
 
     Args:
         state: The entry of the stream in STATE.
-        floor: The floor of the walk if the entry has none.
         key: The key of the walk in the entry.
 
     Returns:
@@ -171,9 +169,9 @@ def walk_from(
             know.
     """
     saved = state.get(key)
-    if saved is None:
+    if saved is None or saved == NO_WALK:
         return None
-    if not isinstance(saved, dict) or not saved.keys() <= WALK_KEYS:
+    if not isinstance(saved, dict) or not saved.keys() <= set(WALK_KEYS):
         raise UnusableWalkError
     cursor = saved.get("cursor")
     is_first_page = cursor is None and saved.get("reached") is not None
@@ -183,7 +181,7 @@ def walk_from(
         return Walk(
             newest=_timestamp(saved["newest"]),
             cursor=cursor,
-            floor=_timestamp(saved["floor"]) if "floor" in saved else floor,
+            floor=_timestamp(saved["floor"]),
             reached=_timestamp(saved.get("reached")),
         )
     except (KeyError, ValueError):

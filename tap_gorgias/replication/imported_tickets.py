@@ -71,7 +71,7 @@ def with_imports(
         The steps of the walk with the mark in their positions, then the tickets that
         the events name and the walk did not find.
     """
-    # Version 0.1.0 wrote no mark: then events are read from the bookmark on.
+    # A bookmark that was set by hand has no mark: events are read from it on.
     mark = position.imports or position.bookmark
     is_first_sync = mark is None
     walked: set[str] = set()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
 from tap_gorgias.replication import ordering, walks
-from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.bookmarks import Position, walk_to_state
 from tap_gorgias.replication.walks import WalkPlan
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import Page, Row
 
 TICKET_KEY = "updated_datetime"
-MARKS = {"replication_key_value": "settled", "walk": "settling", "imports": "imports"}
 
 
 @dataclass
@@ -60,10 +59,12 @@ class Settling:
 
     def to_state(self) -> dict[str, Any]:
         """Return the part of the stream's entry in STATE."""
-        own = self.position.to_state(TICKET_KEY)
-        marks = {mark: own[key] for key, mark in MARKS.items() if key in own}
-        marks.setdefault("settled", None)
-        return marks if self.since is None else {**marks, "since": self.since}
+        return {
+            "imports": self.position.imports,
+            "settled": self.position.bookmark,
+            "settling": walk_to_state(self.position.walk),
+            "since": self.since,
+        }
 
     def move(self, position: Position) -> None:
         """Move the position.

@@ -53,7 +53,7 @@ class CheckpointManager(StreamStateManager):
         """Set the entry to publish once the preceding rows are written.
 
         Args:
-            entry: The state of the stream. An empty one is removed from STATE.
+            entry: The state of the stream.
         """
         self._staged = dict(entry)
 
@@ -66,11 +66,8 @@ class CheckpointManager(StreamStateManager):
         if self._staged is None:
             return
         entry, self._staged = self._staged, None
-        bookmarks = dict(self.tap_state.get("bookmarks", {}))
-        bookmarks.pop(self.stream_name, None)
-        if entry:
-            bookmarks[self.stream_name] = entry
-        self.tap_state["bookmarks"] = bookmarks
+        bookmarks = self.tap_state.get("bookmarks", {})
+        self.tap_state["bookmarks"] = {**bookmarks, self.stream_name: entry}
 
     @property  # type: ignore[explicit-override]  # a plain attribute in the SDK
     def is_flushed(self) -> bool:

@@ -64,8 +64,12 @@ class GorgiasStream(PagedStream, ABC):
 
     priority: ClassVar[Priority] = Priority.NORMAL
 
-    masks: ClassVar[tuple[tuple[str, masking.IsSecret], ...]] = ()
-    """Where secrets are: paths such as `http.form`, and which names there hold one."""
+    state_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys of the stream's entry in STATE; none if it always reads everything."""
+
+    masks: ClassVar[tuple[str, ...]] = ()
+    """Parts of a record that can contain credentials of other systems: paths such as
+    `messages.actions`, or `masking.WHOLE`."""
 
     def __init__(self, tap: Tap, run: Run) -> None:
         super().__init__(tap, run)
@@ -159,9 +163,9 @@ class GorgiasStream(PagedStream, ABC):
     def post_process(
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
-        for path, names in self.masks:
-            row = masking.mask_at_path(path, row, names)
         record = self.converter.convert(row)
+        for path in self.masks:
+            record = masking.mask_at(path, record)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
         self.skip_record(self)
@@ -178,15 +182,8 @@ class GorgiasStream(PagedStream, ABC):
         super().log(message, *args, level=level, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
-        """Return the entry of the stream in STATE.
-
-        Args:
-            position: How far the stream has been read.
-
-        Returns:
-            The entry; an empty one is not stored.
-        """
-        return position.to_state(str(self.replication_key))
+        """Return the entry of the stream in STATE at a position."""
+        return position.to_state(str(self.replication_key), self.state_keys)
 
     def save(self, position: Position | None) -> None:
         """Write the rows that the SDK has got, and save the position after them.

@@ -188,5 +188,5 @@ class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
 
     @override
     def parent_steps(self) -> Iterator[Step]:
-        plan = WalkPlan(self.position(self.floor), self.floor)
+        plan = WalkPlan(self.position(), self.floor)
         return self.parent.walk(self, plan)

@@ -7,12 +7,18 @@ from abc import ABC
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    REPLICATION_INCREMENTAL,
+)
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import (
+    CURSOR_KEYS,
+    FEED_KEYS,
+    LOG_KEYS,
     Position,
     UnusableCursorError,
     UnusableWalkError,
@@ -24,7 +30,7 @@ from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
     from typing import Any
 
@@ -84,7 +90,7 @@ class IncrementalStream(GorgiasStream, ABC):
         if self.replication_method != REPLICATION_INCREMENTAL:
             return {}
         entry = self.stream_state
-        key = entry.get("replication_key", self.replication_key)
+        key = entry.get("replication_key") or self.replication_key
         if key != self.replication_key:
             self.warn_once(
                 "STATE holds a bookmark by `%s`, but the replication key is `%s`: the "
@@ -93,13 +99,19 @@ class IncrementalStream(GorgiasStream, ABC):
                 self.replication_key,
             )
             return {}
-        return entry
+        return {key: entry[key] for key in self.state_keys if key in entry}
 
-    def position(self, floor: Callable[[str | None], str | None]) -> Position:
+    def entry_at_start(self) -> Mapping[str, Any]:
+        """Return the entry of the stream at the start of a run, with all of its keys.
+
+        A full-table read leaves an entry as it is, for the next incremental one.
+        """
+        if self.stream_state and self.replication_method == REPLICATION_FULL_TABLE:
+            return self.stream_state
+        return self.state_entry(self.position())
+
+    def position(self) -> Position:
         """Return where the last run stopped.
-
-        Args:
-            floor: From a bookmark to the floor of a walk that was saved without one.
 
         Returns:
             The position; without its walk, and with a warning, if the walk cannot be
@@ -109,23 +121,31 @@ class IncrementalStream(GorgiasStream, ABC):
             StateError: If the bookmark is not a date-time.
         """
         saved = self.saved()
-        bookmark = bookmark_from(saved, self.name)
-        imports = bookmark_from(saved, self.name, "imports")
-        walk = self.saved_walk("walk", floor(bookmark))
-        return Position(bookmark, walk, imports=imports)
+        return Position(
+            bookmark_from(saved, self.name),
+            self.saved_walk("walk"),
+            self._saved_cursor(),
+            bookmark_from(saved, self.name, "imports"),
+        )
 
-    def saved_walk(self, key: str, floor: str | None) -> Walk | None:
+    def _saved_cursor(self) -> str | None:
+        try:
+            return cursor_from(self.saved())
+        except UnusableCursorError:
+            self.warn_of_restart("The cursor in STATE is not valid.")
+            return None
+
+    def saved_walk(self, key: str) -> Walk | None:
         """Read an unfinished walk from STATE.
 
         Args:
             key: The key of the walk in the entry of the stream.
-            floor: The floor of the walk if the entry has none.
 
         Returns:
             The walk; None, with a warning, if it cannot be resumed.
         """
         try:
-            return walk_from(self.saved(), floor, key)
+            return walk_from(self.saved(), key)
         except UnusableWalkError:
             self.warn_of_restart("The unfinished walk in STATE is not valid.")
             return None
@@ -165,6 +185,7 @@ class IncrementalStream(GorgiasStream, ABC):
 class LogStream(IncrementalStream):
     """Immutable rows that Gorgias filters by date, read oldest first."""
 
+    state_keys = LOG_KEYS
     replication_key = "created_datetime"
     order_by = "created_datetime:asc"
 
@@ -202,6 +223,8 @@ class LogStream(IncrementalStream):
 class FeedStream(IncrementalStream):
     """Rows without a filter, read newest first down to where the last run started."""
 
+    state_keys: ClassVar[tuple[str, ...]] = FEED_KEYS
+
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
@@ -220,7 +243,7 @@ class FeedStream(IncrementalStream):
 
     @override
     def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.walk(self, WalkPlan(self.position(self.floor), self.floor))
+        return self.walk(self, WalkPlan(self.position(), self.floor))
 
     def walk(
         self,
@@ -251,25 +274,20 @@ class FeedStream(IncrementalStream):
 class CursorStream(IncrementalStream):
     """Rows without a filter or an order, read on from the last page."""
 
+    state_keys = CURSOR_KEYS
     replication_key = "created_datetime"
     restarts_from = "the oldest row"
 
     @override
     def steps(self, context: types.Context | None) -> Iterator[Step]:
-        saved = self.saved()
-        bookmark = bookmark_from(saved, self.name)
-        try:
-            cursor = cursor_from(saved)
-        except UnusableCursorError:
-            self.warn_of_restart("The cursor in STATE is not valid.")
-            cursor = None
+        position = self.position()
         floor = self.start
-        if floor and bookmark:
-            floor = min(floor, timestamps.earlier(bookmark, walks.LOG_OVERLAP))
+        if floor and position.bookmark:
+            floor = min(floor, timestamps.earlier(position.bookmark, walks.LOG_OVERLAP))
         return walks.by_cursor(
             self.pages_for(self),
             key=self.replication_key,
-            position=Position(bookmark, cursor=cursor),
+            position=position,
             floor=floor,
             walk_log=self,
         )

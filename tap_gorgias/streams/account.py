@@ -14,11 +14,11 @@ class AccountStream(SingleRecordStream):
     path = "/api/account"
     scope = "account:read"
     primary_keys = ("domain",)
-    masks = (("settings.data", masking.is_secret_name),)
+    masks = (masking.WHOLE,)
 
 
 class AccountSettingsStream(SnapshotStream):
-    """A row for each setting of the account. Secrets in it are masked.
+    """A row for each setting of the account. Credentials in it are masked.
 
     The endpoint has no pages and refuses their parameters.
     """
@@ -28,4 +28,4 @@ class AccountSettingsStream(SnapshotStream):
     scope = "account:read"
     order_by = None
     page_size = None
-    masks = (("data", masking.is_secret_name),)
+    masks = (masking.WHOLE,)

@@ -41,8 +41,13 @@ class TicketDetailsStream(DetailsStream):
     path = "/api/tickets/{ticket_id}"
     scope = "tickets:read"
     scope_of_imports = TicketsStream.scope_of_imports
+    state_keys = TicketsStream.state_keys
     parent_stream_type = TicketsStream
     deselected_by_default = ("messages",)
+    masks = (
+        *("customer", "requester", "events", "meta"),
+        *("messages.actions", "messages.meta"),
+    )
 
 
 class CustomerDetailsStream(DetailsStream):
@@ -57,3 +62,4 @@ class CustomerDetailsStream(DetailsStream):
     path = "/api/customers/{customer_id}"
     scope = "customers:read"
     parent_stream_type = CustomersStream
+    masks = ("data", "ecommerce_data", "external_data", "integrations", "meta")

@@ -34,6 +34,7 @@ class EventsStream(LogStream):
     priority = Priority.LAST
     path = "/api/events"
     scope = "events:read"
+    masks = ("data",)
 
     @override
     def get_url_params(
@@ -63,6 +64,7 @@ class DeletionsStream(LogStream):
     name = "deletions"
     path = "/api/events"
     scope = "events:read"
+    masks = EventsStream.masks
 
     @override
     def pages_since(

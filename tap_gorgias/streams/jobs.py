@@ -24,6 +24,7 @@ class JobsStream(FeedStream):
     scope = "jobs:read"
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
+    masks = ("info", "meta", "params")
 
     LOOKBACK: ClassVar[timedelta] = timedelta(days=2)
 

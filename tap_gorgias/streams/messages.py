@@ -11,7 +11,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import Position, bookmark_from
+from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
 from tap_gorgias.replication.settling import Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import Priority
@@ -43,6 +43,7 @@ class MessagesStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
     selected_by_default = False
+    masks = ("actions", "macros", "meta")
 
     @property
     @override
@@ -70,6 +71,8 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     parent_stream_type = TicketsStream
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
+    state_keys = SETTLED_KEYS
+    masks = MessagesStream.masks
     requests_in_flight = 2
     contexts_per_state = 1
 
@@ -80,10 +83,13 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     def settling(self) -> Settling:
         """How far the tickets have been settled."""
         saved = self.saved()
-        settled = bookmark_from(saved, self.name, "settled")
+        # Tickets are settled from a bookmark on that was set back by hand.
+        settled = bookmark_from(saved, self.name, "settled") or bookmark_from(
+            saved, self.name
+        )
         position = Position(
             settled,
-            self.saved_walk("settling", self.floor(settled)),
+            self.saved_walk("settling"),
             imports=bookmark_from(saved, self.name, "imports"),
         )
         every = self.run.settings.ticket_messages_settle_interval
@@ -103,11 +109,11 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         if context is not None:
             yield from super().steps(context)
             return
-        if "settled" not in self.saved():
+        self._list_position = replace(self.position(), imports=None)
+        if self._list_position == self.settling.position == Position():
             # Tickets that change while the list is read are settled afterwards.
             newest_tickets = next(self.parent.pages(reader=self))
             self.settling.begin(newest_tickets)
-        self._list_position = replace(self.position(self.floor), imports=None)
         yield from self.walk(self, WalkPlan(self._list_position, self.floor))
 
     @override

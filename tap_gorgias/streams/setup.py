@@ -23,20 +23,15 @@ class CustomFieldsStream(SnapshotStream):
 class IntegrationsStream(SnapshotStream):
     """A row for each connected channel, shop, app or webhook.
 
-    The credentials of webhooks are masked: headers, form, OAuth2 and HMAC secret. The
-    request asks for no order, because no order of this list has been observed to work.
+    The credentials of webhooks are masked, also those in their URLs. The request asks
+    for no order, because no order of this list has been observed to work.
     """
 
     name = "integrations"
     path = "/api/integrations"
     scope = "integrations:read"
     order_by = None
-    masks = (
-        ("http.headers", masking.any_name),
-        ("http.form", masking.any_name),
-        ("http.oauth2", masking.any_name_except_client_id),
-        ("http.hmac_secret", masking.any_name),
-    )
+    masks = (masking.WHOLE,)
 
 
 class MacrosStream(SnapshotStream):
@@ -49,6 +44,7 @@ class MacrosStream(SnapshotStream):
     path = "/api/macros"
     scope = "macros:read"
     parts = ({"archived": "false"}, {"archived": "true"})
+    masks = (masking.WHOLE,)
 
 
 class RulesStream(SnapshotStream):
@@ -61,6 +57,7 @@ class RulesStream(SnapshotStream):
     path = "/api/rules"
     scope = "rules:read"
     deselected_by_default = ("code_ast",)
+    masks = (masking.WHOLE,)
 
 
 class WidgetsStream(SnapshotStream):
@@ -74,3 +71,4 @@ class WidgetsStream(SnapshotStream):
     path = "/api/widgets"
     scope = "integrations:read"
     order_by = None
+    masks = (masking.WHOLE,)

@@ -16,9 +16,10 @@ from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.api.polling import poll
 from tap_gorgias.compat import override
+from tap_gorgias.config.statistics import MAX_ID_LENGTH
 from tap_gorgias.errors import ApiError, NotReadyError
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import bookmark_from
+from tap_gorgias.replication.bookmarks import STATISTICS_KEYS, bookmark_from
 from tap_gorgias.replication.pages import Page, meta_of, started
 from tap_gorgias.replication.periods import (
     LONGEST_WINDOW,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 HISTORY = timedelta(days=731)
 """How far back a first sync reads without `start_date`: two years."""
-LONGEST_ID = 255
 
 
 class QuerySchema(StreamSchema[str]):
@@ -85,6 +85,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     scope = "statistics:read"
     replication_key = "period_start"
+    state_keys = STATISTICS_KEYS
     schema = QuerySchema()
     unavailable_statuses = (
         HTTPStatus.FORBIDDEN,
@@ -111,7 +112,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     @override
     def saved(self) -> Mapping[str, Any]:
         saved = super().saved()
-        if saved and saved.get("query") != self._fingerprint:
+        query = saved.get("query")
+        if saved.get("replication_key_value") and query != self._fingerprint:
             self.warn_once(
                 "The query or its time zone has changed since the last run: its "
                 "figures are read from the start. Rows of the old query stay in the "
@@ -122,8 +124,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
 
     @override
     def state_entry(self, position: Position) -> dict[str, Any]:
-        entry = super().state_entry(position)
-        return {**entry, "query": self._fingerprint} if entry else entry
+        return {**super().state_entry(position), "query": self._fingerprint}
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -318,6 +319,6 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
 
 def _id(parts: list[str | None]) -> str:
     text = json.dumps(parts)
-    if len(text) <= LONGEST_ID:
+    if len(text) <= MAX_ID_LENGTH:
         return text
     return hashlib.sha256(text.encode()).hexdigest()

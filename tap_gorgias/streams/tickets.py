@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.bookmarks import TICKET_KEYS
 from tap_gorgias.replication.imported_tickets import (
     WatchedPages,
     with_imports,
@@ -52,6 +53,7 @@ class TicketsStream(FeedStream):
     scope_of_imports = EventsStream.scope
     replication_key = "updated_datetime"
     order_by: ClassVar[str] = "updated_datetime:desc"
+    state_keys = TICKET_KEYS
 
     @override
     def get_child_context(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tap_gorgias.replication.bookmarks import NO_WALK
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import (
     LOOK_FOR_IMPORTS,
@@ -43,7 +44,7 @@ def test_state_contains_the_unfinished_walk(sandbox: Sandbox) -> None:
     assert entry["walk"]["newest"] == newest
     assert entry["walk"]["cursor"]
     assert entry["walk"]["floor"] is None
-    assert "replication_key_value" not in entry
+    assert entry["replication_key_value"] is None
 
 
 def test_the_next_run_reads_no_page_again(sandbox: Sandbox) -> None:
@@ -54,7 +55,7 @@ def test_the_next_run_reads_no_page_again(sandbox: Sandbox) -> None:
 
     assert set(latest("tickets", first, second)) == set(sandbox.shop.tickets.ids())
     assert sandbox.count() == 4 + 1 + LOOK_FOR_IMPORTS
-    assert "walk" not in second.bookmark("tickets")
+    assert second.bookmark("tickets")["walk"] == NO_WALK
 
 
 def test_the_old_gap_is_closed_before_new_changes_are_read(sandbox: Sandbox) -> None:
@@ -158,6 +159,7 @@ def test_missing_permission_is_not_taken_for_a_refused_cursor(
         pytest.param({"newest": "soon", "cursor": "x"}, id="newest no date"),
         pytest.param({"newest": None, "cursor": 7}, id="cursor no text"),
         pytest.param({"newest": None, "cursor": ""}, id="cursor empty"),
+        pytest.param({"newest": None, "cursor": "x"}, id="without floor"),
         pytest.param({"newest": None, "cursor": "x", "floor": 1}, id="floor no date"),
         pytest.param({"newest": None, "cursor": "x", "shard": 1}, id="newer version"),
     ],
@@ -177,23 +179,8 @@ def test_an_invalid_walk_is_restarted(
     again = run(sandbox.config, "tickets", state=state)
 
     assert sandbox.count() == 1 + LOOK_FOR_IMPORTS
-    assert "walk" not in again.bookmark("tickets")
+    assert again.bookmark("tickets")["walk"] == NO_WALK
     assert caplog.text.count("It starts again from the newest row.") == 1
-
-
-def test_a_documented_walk_without_a_floor_is_resumed(
-    sandbox: Sandbox,
-) -> None:
-    """It ends at the bookmark."""
-    first = interrupted(sandbox, 3, "tickets")
-    state = first.state
-    del state["bookmarks"]["tickets"]["walk"]["floor"]
-    oldest_read = first.records("tickets")[-1]["updated_datetime"]
-    state["bookmarks"]["tickets"]["replication_key_value"] = oldest_read
-
-    run(sandbox.config, "tickets", state=state)
-
-    assert sandbox.count() == 2 + LOOK_FOR_IMPORTS
 
 
 def test_a_changed_start_date_does_not_affect_an_unfinished_walk(

@@ -144,7 +144,7 @@ def test_no_state_precedes_the_batches_of_its_stream(
                 lines = gzip.decompress(Path(unquote(urlsplit(file).path)).read_bytes())
                 rows[message["stream"]] += lines.count(b"\n")
         for stream, entry in message.get("value", {}).get("bookmarks", {}).items():
-            if "replication_key_value" in entry:
+            if entry["replication_key_value"] is not None:
                 assert rows[stream] == len(getattr(sandbox.shop, OF_SHOP[stream]))
     assert result.returncode == 0
     assert output.state["bookmarks"].keys() == set(streams)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Test = Callable[[Row], bool]
 
-_LEFT_OUT = {"summary", "custom_fields"}
+_LEFT_OUT = {"custom_fields"}
 
 # Each gets the value of a field and the value to compare with.
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -38,7 +38,13 @@ def as_item(view: Row, row: Row) -> Row:
     """Return a row as a view shows it."""
     if view["type"] == "customer-list":
         return row
-    return {name: value for name, value in row.items() if name not in _LEFT_OUT}
+    item = {name: value for name, value in row.items() if name not in _LEFT_OUT}
+    user, team = row["assignee_user"], row["assignee_team"]
+    return item | {
+        "requester": row["customer"],
+        "assignee_user_id": user and user["id"],
+        "assignee_team_id": team and team["id"],
+    }
 
 
 def row_filter(view: Row) -> tuple[Test | None, list[int] | None]:

@@ -22,7 +22,8 @@ FIELDS = {
         deactivated_datetime""",
     "integrations": """id name type description created_datetime updated_datetime
         deactivated_datetime locked_datetime decoration meta http user uri
-        application_id managed business_hours_id""",
+        application_id managed business_hours_id deleted_datetime mappings facebook
+        smooch""",
     "jobs": """id type status params info meta user_id created_datetime
         scheduled_datetime started_datetime ended_datetime failed_datetime
         locked_datetime cancel_requested_datetime cancelled_datetime uri""",
@@ -97,15 +98,23 @@ def test_jobs_can_be_filtered(client: Client) -> None:
 
 
 def test_secrets_are_planted_where_merchants_store_them(client: Client) -> None:
-    """Integrations, settings and the account contain all planted secrets."""
-    integrations = client.get("integrations").text
-    settings = client.get("account/settings").text
-    account = client.get("account").text
+    """Each planted secret is in the lists of its object, and in no other."""
+    lists = "account account/settings integrations jobs macros messages rules widgets"
+    texts = {name: client.get(name).text for name in lists.split()}
     placed = [
-        [secret in text for text in (integrations, settings, account)]
+        {name for name, text in texts.items() if secret in text}
         for secret in PLANTED_SECRETS
     ]
-    assert placed == [[True, False, False]] * 7 + [[False, True, True]] * 5
+    assert placed == [
+        *[{"integrations"}] * 7,
+        *[{"account", "account/settings"}] * 5,
+        {"integrations"},
+        *[{"macros", "messages"}] * 6,
+        {"messages"},
+        *[{"widgets"}] * 2,
+        {"rules"},
+        {"jobs"},
+    ]
     over_http = client.rows("integrations", type="http")
     assert len(over_http) == 3
     parts = ("headers", "form", "oauth2")

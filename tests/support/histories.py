@@ -11,11 +11,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import Position, bookmark_from, walk_from
+from tap_gorgias.replication.bookmarks import (
+    FEED_KEYS,
+    Position,
+    bookmark_from,
+    walk_from,
+)
 from tap_gorgias.replication.pages import Page
 from tests.support.lists import Read
 from tests.support.responses import paged
@@ -187,8 +192,8 @@ class History:
 
         try:
             for step in self._steps(paged(fetch)):
-                position = step.position
-                entry: dict[str, Any] = position.to_state(KEY) if position else {}
+                position = step.position or Position()
+                entry = position.to_state(KEY, FEED_KEYS)
                 if self.state_first:
                     self.state = json.dumps(entry)
                 for row in step.rows:
@@ -208,5 +213,4 @@ class History:
 
     def _position(self) -> Position:
         entry = json.loads(self.state)
-        bookmark = bookmark_from(entry, "rows")
-        return Position(bookmark, walk_from(entry, _floor(bookmark)))
+        return Position(bookmark_from(entry, "rows"), walk_from(entry))

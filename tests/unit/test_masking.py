@@ -1,4 +1,4 @@
-"""Secrets are masked wherever they are, and nothing else is."""
+"""Credentials in records are masked wherever they can be."""
 
 from __future__ import annotations
 
@@ -8,227 +8,210 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tap_gorgias.records.masking import (
-    MASK,
-    any_name,
-    any_name_except_client_id,
-    is_secret_name,
-    mask,
-    mask_at_path,
-)
+from tap_gorgias.records.masking import WHOLE, mask, mask_at
+from tests.support.cases import table
 from tests.support.json_values import JSON_VALUES
 
+S = "planted"
+"""Must not be in the result."""
+
+LISTS_OF_PAIRS = {
+    "key": [{"key": "X_API_KEY", "value": S, "editable": False}],
+    "name": [{"name": "access_token", "value": S}],
+    "id": [{"id": "apikey", "value": S}],
+    "id and key": [{"id": "1", "key": "sig", "value": S}],
+    "field": [{"field": "Password", "content": S}],
+    "capitals": [{"Key": "hmac", "Value": S}],
+    "default": [{"name": "client_secret", "default": S}],
+    "list": [["X-Auth-Token", S]],
+    "nested": [{"key": "secret", "value": {"inner": [S]}}],
+    "syntax tree": {
+        "key": {"type": "Literal", "value": "X-Api-Key"},
+        "value": {"type": "Literal", "value": S},
+    },
+}
+
+
+@table(LISTS_OF_PAIRS)
+def test_the_value_of_a_secret_name_is_masked_in_a_pair(case: Any) -> None:  # noqa: ANN401
+    """Its name and the rest of the pair stay."""
+    hidden = json.dumps(mask({"arguments": {"params": case}}))
+
+    assert S not in hidden
+    assert "***" in hidden
+    plain = json.dumps(case)
+    for word in ("X_API_KEY", "access_token", "apikey", "sig", "Password", "hmac"):
+        assert (word in hidden) == (word in plain)
+    assert ("false" in hidden) == ("false" in plain)
+
+
+def test_the_value_of_another_name_stays_in_a_pair() -> None:
+    """Template variables stay, too."""
+    value = [
+        {"key": "user_id", "value": "{{ticket.customer.id}}", "editable": False},
+        {"key": "reason", "value": "late", "mandatory": True},
+        ["order", "17"],
+    ]
+    assert mask(value) == value
+
+
+HEADERS = {
+    "object": {"X-Custom": S, "Content-Type": "application/json"},
+    "pairs": [{"key": "X-Custom", "value": S}, {"key": "accept", "value": "text/xml"}],
+    "lists": [["X-Custom", S], ["Accept", "text/xml"]],
+    "lines": f"X-Custom: {S}\r\nContent-Type: application/json\r\n",
+    "list of lines": [f"X-Custom: {S}", "Accept-Language: fr"],
+    "JSON": json.dumps({"X-Custom": S, "Accept": "text/xml"}),
+    "lists of values": {"X-Custom": [S, S], "Accept": ["text/xml"]},
+}
+
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "secret",
-        "client_secret",
-        "clientSecret",
-        "token",
-        "access_token",
-        "refreshToken",
-        "ACCESS_TOKEN",
-        "password",
-        "passwordHash",
-        "db-password",
-        "passphrase",
-        "credential",
-        "credentials",
-        "private_key",
-        "privateKey",
-        "privatekey",
-        "api_key",
-        "apiKey",
-        "APIKey",
-        "apikey",
-        "APIKEY",
-        "x-api-key",
-        "X-Api-Key",
-        "secret_key",
-        "signing_keys",
-        "key",
-        "Key",
-        "authorization",
-        "Authorization",
-        "signature",
-        "request signature",
-    ],
+    "name", ["headers", "Headers", "http_headers", "customHeaders"]
 )
-def test_names_of_secrets_are_recognised(name: str) -> None:
-    """Their style of writing does not matter."""
-    assert is_secret_name(name)
+@table(HEADERS)
+def test_headers_are_masked_except_for_harmless_ones(case: Any, name: str) -> None:  # noqa: ANN401
+    """Their names stay."""
+    hidden = json.dumps(mask({name: case}))
+
+    assert S not in hidden
+    assert "X-Custom" in hidden
+    for harmless in ("application/json", "text/xml", "fr"):
+        assert (harmless in hidden) == (harmless in json.dumps(case))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "1001",
-        "id",
-        "client_id",
-        "clientId",
-        "key_id",
-        "access_key_id",
-        "accessKeyId",
-        "token_ids",
-        "keyboard",
-        "monkey",
-        "keyword",
-        "turkey_store",
-        "hotkeyed",
-        "name",
-        "user",
-        "author",
-        "metadata_url",
-        "été",
-    ],
-)
-def test_other_names_are_not_taken_for_secrets(name: str) -> None:
-    """Ids and similar words are not masked."""
-    assert not is_secret_name(name)
+@pytest.mark.parametrize("value", [f"Bearer {S}", S, 7, [S], {"X": {"y": S}}])
+def test_unusual_headers_are_masked_completely(value: object) -> None:
+    """An unexpected form must not leak a credential."""
+    hidden = json.dumps(mask({"headers": value}))
+
+    assert S not in hidden
+    assert "7" not in hidden
 
 
-def test_only_values_of_secret_names_are_masked() -> None:
-    """This applies at any depth and within lists."""
+def test_a_header_that_is_a_template_variable_stays() -> None:
+    """What surrounds a variable does not."""
+    headers = {"X-Ticket": "{{ticket.id}}", "X-Mixed": f"{S}-{{{{ticket.id}}}}"}
+
+    assert mask({"headers": headers})["headers"] == {
+        "X-Ticket": "{{ticket.id}}",
+        "X-Mixed": "***{{ticket.id}}",
+    }
+
+
+def test_everything_below_a_secret_name_is_masked() -> None:
+    """Its structure, its nulls and the ID of an OAuth2 app stay."""
     value = {
-        "providers": {"7": {"client_id": "app", "client_secret": "s", "url": "u"}},
-        "stores": [{"access_token": "s", "name": "n"}, 5, None],
+        "credentials": {"user": S, "pins": [1, True, 0.5, None, ""], "more": {}},
+        "oauth2": {"client_id": "app", "scope": S, "url": S},
+        "token": None,
     }
 
-    assert mask(value, is_secret_name) == {
-        "providers": {"7": {"client_id": "app", "client_secret": MASK, "url": "u"}},
-        "stores": [{"access_token": MASK, "name": "n"}, 5, None],
-    }
-
-
-def test_every_value_below_a_secret_name_is_masked() -> None:
-    """Its structure and its nulls stay."""
-    value = {"credentials": {"user": "u", "pins": [1, True, 0.5, None], "more": {}}}
-
-    assert mask(value, is_secret_name) == {
-        "credentials": {"user": MASK, "pins": [MASK, MASK, MASK, None], "more": {}}
+    assert mask(value) == {
+        "credentials": {
+            "user": "***",
+            "pins": ["***", "***", "***", None, "***"],
+            "more": {},
+        },
+        "oauth2": {"client_id": "app", "scope": "***", "url": "***"},
+        "token": None,
     }
 
 
-@pytest.mark.parametrize("value", ["s", 5, 0, True, False, 0.5, ""])
-def test_any_scalar_becomes_the_same_mask(value: object) -> None:
-    """It shows neither type nor length."""
-    assert mask({"token": value}, is_secret_name) == {"token": "***"}
+TEXTS = {
+    "JSON": json.dumps({"name": "été", "deep": json.dumps([{"token": S}])}),
+    "JSON in a JSON string": json.dumps(json.dumps({"api_key": S})),
+    "JSON with variables": f'{{"id": {{{{ticket.id}}}}, "api_key": "{S}"}}',
+    "pairs with variables": f'[{{"key": "hmac", "value": "{S}", "n": {{{{n}}}}}}]',
+    "escaped JSON": rf'x = "{{\"api_key\": \"{S}\"}}";',
+    "form data": f"user=bob&access_token={S}&id={{{{ ticket.id }}}}",
+    "code": f'const url = "https://a.example/?api_key={S}"; apiKey = "{S}";',
+    "code with pairs": f"Action({{key: 'X-Api-Key', value: '{S}'}})",
+    "Bearer": f"Bearer {S}",
+    "token in a sentence": f"curl -H 'Authorization: Bearer {S}1'",
+    "JWT": f"x eyJhbGciOiJIUzI1NiJ9.{S}.{S} y",
+    "known tokens": f"sk_live_{S} xoxb-12-{S} ghp_{S}0123456789 shpat_{S}",
+    "private key": f"-----BEGIN PRIVATE KEY-----\n{S}\n-----END PRIVATE KEY-----",
+}
 
 
-def test_a_null_is_not_mask() -> None:
-    """The absence of a secret is not confidential."""
-    assert mask({"token": None}, is_secret_name) == {"token": None}
-    assert mask(None, any_name) is None
+@table(TEXTS)
+def test_credentials_in_texts_are_masked(case: str) -> None:
+    """The text around them stays, and so do names and variables."""
+    hidden = mask({"body": case})["body"]
+
+    assert S not in hidden
+    assert "***" in hidden
+    parts = ("été", "user=bob", "{{ticket.id}}", "{{ ticket.id }}", "X-Api-Key")
+    assert [part for part in parts if part in case and part not in hidden] == []
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ({"Authorization": "s", "X": ["s"]}, {"Authorization": MASK, "X": [MASK]}),
-        ([{"name": "Authorization"}, "s"], [{"name": MASK}, MASK]),
-        ("Authorization: s", MASK),
-        (7, MASK),
-        ({}, {}),
-    ],
-)
-def test_all_scalars_of_a_secret_object_are_mask(
-    value: object, expected: object
-) -> None:
-    """The headers of a webhook may have any format."""
-    assert mask(value, any_name) == expected
+HARMLESS = [
+    *('{ "a" : 1 }', "{", "[1, 2", "[Auto Tag] plain", "", "5", '"', "{{ticket.id}}"),
+    *("Basic information", "Our token of thanks", "key: value", "a=b", "x == y"),
+    "Dear {{ticket.customer.name}}, see https://shop.example/returns?order=17#top.",
+    "<a href=\"https://shop.example/a\" class='key'>Key</a>",
+]
 
 
-def test_the_client_id_is_not_masked() -> None:
-    """It identifies an app; only the other credentials authenticate it."""
-    value = {"client_id": "app", "clientId": "app", "client_secret": "s", "scope": "r"}
-
-    assert mask(value, any_name_except_client_id) == {
-        "client_id": "app",
-        "clientId": "app",
-        "client_secret": MASK,
-        "scope": MASK,
-    }
-    assert mask("s", any_name_except_client_id) == MASK
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_text_without_credentials_is_unchanged(text: str) -> None:
+    """This includes its white space."""
+    assert mask({"a": text, "b": [text]}) == {"a": text, "b": [text]}
 
 
-def test_a_text_that_contains_json_is_masked_inside() -> None:
-    """It would be parsed where an object is declared."""
-    text = json.dumps({"api_key": "s", "name": "été", "deep": '[{"token": "s"}]'})
-
-    hidden = mask({"data": text}, is_secret_name)["data"]
-
-    assert json.loads(hidden) == {
-        "api_key": MASK,
-        "name": "été",
-        "deep": '[{"token": "***"}]',
-    }
-
-
-@pytest.mark.parametrize("text", ['{ "a" : 1 }', "{", "[1, 2", "plain", "", "5"])
-def test_a_text_without_secrets_is_unchanged(text: str) -> None:
-    """This includes its whitespace."""
-    assert mask({"a": text, "b": [text]}, is_secret_name) == {"a": text, "b": [text]}
-
-
-def test_a_path_leads_through_objects_lists_and_texts() -> None:
-    """Values beside it are not masked."""
-    row = {
+def test_a_path_leads_through_objects_and_lists() -> None:
+    """Values beside it are not masked, and the record is not modified."""
+    record = {
         "token": "beside",
-        "settings": [
-            {"id": 1, "data": {"token": "s"}},
-            json.dumps({"id": 2, "data": {"token": "s"}}),
+        "messages": [
+            {"id": 1, "token": "beside", "actions": [{"token": S}]},
+            {"id": 2, "actions": None},
             {"id": 3},
-            {"id": 4, "data": None},
         ],
     }
+    before = json.dumps(record)
 
-    hidden = mask_at_path("settings.data", row, is_secret_name)
+    hidden = mask_at("messages.actions", record)
 
-    assert hidden["token"] == "beside"
-    assert hidden["settings"][0] == {"id": 1, "data": {"token": MASK}}
-    assert json.loads(hidden["settings"][1]) == {"id": 2, "data": {"token": MASK}}
-    assert hidden["settings"][2:] == [{"id": 3}, {"id": 4, "data": None}]
-
-
-@pytest.mark.parametrize("http", [None, "Bearer s", 5])
-def test_a_scalar_on_the_path_is_mask(http: object) -> None:
-    """An unexpected structure must not leak a secret."""
-    hidden = mask_at_path("http.headers", {"http": http}, any_name)
-
-    assert hidden == {"http": None if http is None else MASK}
+    assert hidden == json.loads(before.replace(S, "***"))
+    assert json.dumps(record) == before
+    assert mask_at("missing.actions", record) == record
+    assert mask_at(WHOLE, record)["token"] == "***"
 
 
-def test_the_input_row_is_not_modified() -> None:
-    """Other parts of the tap may still use it."""
-    row: dict[str, Any] = {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
+def test_a_value_that_is_nested_too_deeply_is_masked() -> None:
+    """It cannot be searched."""
+    text = "[" * 300 + f'{{"token": "{S}"}}' + "]" * 300
 
-    mask_at_path("http.headers", row, any_name)
-
-    assert row == {"http": {"headers": {"Authorization": "s"}, "url": "u"}}
+    assert mask_at("data", {"data": [text]}) == {"data": "***"}
 
 
 @given(JSON_VALUES)
 def test_no_scalar_survives_below_a_secret_name(value: object) -> None:
     """This holds for any value, whose structure stays."""
-    hidden = mask({"secret": value}, is_secret_name)["secret"]
+    hidden = mask({"secret": value})["secret"]
 
-    assert set(_scalars(hidden)) <= {MASK, None}
     assert len(_scalars(hidden)) == len(_scalars(value))
+    assert set(_scalars(hidden)) <= {"***", None}
 
 
 @given(JSON_VALUES)
 def test_masking_is_idempotent(value: object) -> None:
-    """A mask is not a secret."""
-    once = mask(value, is_secret_name)
+    """A mask is not a credential."""
+    once = mask(value)
 
-    assert mask(once, is_secret_name) == once
+    assert mask(once) == once
 
 
 def _scalars(value: object) -> list[object]:
     if isinstance(value, dict):
-        return [scalar for item in value.values() for scalar in _scalars(item)]
+        return [
+            scalar
+            for name, item in value.items()
+            if name not in {"client_id", "clientId"}
+            for scalar in _scalars(item)
+        ]
     if isinstance(value, list):
         return [scalar for item in value for scalar in _scalars(item)]
     return [value]

@@ -183,6 +183,8 @@ def test_a_schema_follows_the_rules_of_all_schemas(preset: str) -> None:
     for column, node in properties.items():
         assert re.fullmatch(r"[a-z][a-z_]{0,62}", column)
         assert node["type"][1:] == ([] if column == "id" else ["null"])
+        assert node["type"][0] in {"string", "number"}
+        assert node.get("maxLength") == (255 if column == "id" else None)
         assert node["description"].endswith(".")
 
 

@@ -10,6 +10,7 @@ import pytest
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import (
+    CURSOR_KEYS,
     Position,
     UnusableCursorError,
     bookmark_from,
@@ -208,7 +209,7 @@ def test_wrong_order_across_pages_is_detected() -> None:
 )
 def test_a_position_can_be_restored_from_state(position: Position) -> None:
     """STATE is stored as JSON between runs."""
-    state = json.loads(json.dumps(position.to_state(KEY)))
+    state = json.loads(json.dumps(position.to_state(KEY, CURSOR_KEYS)))
     assert state["replication_key"] == KEY
     read = Position(bookmark_from(state, "s"), cursor=cursor_from(state))
     assert read == position

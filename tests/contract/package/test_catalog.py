@@ -1,26 +1,30 @@
-"""The catalog changes only on purpose.
+"""The catalog changes only on purpose, and no column ever changes its type.
 
-The output of `tap-gorgias --discover` is compared with a file for each stream in
-`catalog/`. After an intended change, update the files and review the difference:
+The columns of `tap-gorgias --discover`, at any depth, are compared with `columns.csv`.
+After a column was added, update the file and review the difference:
 
     UPDATE_SNAPSHOTS=1 python -m pytest -n0 tests/contract/package/test_catalog.py
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from tap_gorgias.streams import STREAMS
 
-SNAPSHOTS = Path(__file__).parent / "catalog"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COLUMNS = Path(__file__).parent / "columns.csv"
 UPDATE = os.environ.get("UPDATE_SNAPSHOTS") == "1"
 NAMES = sorted(stream.name for stream in STREAMS)
 
@@ -63,15 +67,75 @@ def discovered() -> dict[str, dict[str, Any]]:
     }
 
 
-def pretty(entry: dict[str, Any]) -> str:
-    """Format an entry so that differences are readable."""
-    ordered = {**entry, "metadata": sorted(entry["metadata"], key=_breadcrumb)}
-    return json.dumps(ordered, indent=2, sort_keys=True) + "\n"
+class Column(NamedTuple):
+    """A column, or a value inside one, as in a line of `columns.csv`."""
+
+    stream: str
+    column: str
+    type: str
+    format: str
+    selected: str
+    bounds: str
+
+    @property
+    def stored_as(self) -> tuple[str, ...]:
+        """What the type in a warehouse follows from."""
+        return self.type, self.format, self.bounds
 
 
-def _breadcrumb(metadata: dict[str, Any]) -> list[str]:
-    breadcrumb: list[str] = metadata["breadcrumb"]
-    return breadcrumb
+Columns = dict[tuple[str, str], Column]
+
+
+def known_columns() -> Columns:
+    """Read `columns.csv`."""
+    with COLUMNS.open(encoding="utf-8", newline="") as file:
+        rows = [Column(*row) for row in csv.reader(file)][1:]
+    return {(row.stream, row.column): row for row in rows}
+
+
+def found_columns() -> Columns:
+    """Return the columns of the catalog."""
+    rows = [row for entry in discovered().values() for row in _columns_of(entry)]
+    return {(row.stream, row.column): row for row in rows}
+
+
+def _columns_of(entry: dict[str, Any]) -> Iterator[Column]:
+    chosen = {tuple(one["breadcrumb"]): one["metadata"] for one in entry["metadata"]}
+
+    def walk(schema: dict[str, Any], path: str) -> Iterator[Column]:
+        if path:
+            kinds = [schema["type"]] if isinstance(schema["type"], str) else None
+            metadata = chosen.get(("properties", path), {})
+            yield Column(
+                entry["tap_stream_id"],
+                path,
+                " or ".join(kinds or schema["type"]),
+                schema.get("format", ""),
+                _selection(metadata),
+                _bounds(schema),
+            )
+        for name, inner in schema.get("properties", {}).items():
+            yield from walk(inner, f"{path}.{name}" if path else name)
+        if "items" in schema:
+            yield from walk(schema["items"], f"{path}[]")
+
+    yield from walk(entry["schema"], "")
+
+
+def _selection(metadata: dict[str, Any]) -> str:
+    if metadata.get("inclusion") == "automatic":
+        return "always"
+    by_default = metadata.get("selected-by-default", True)
+    return ("by default" if by_default else "on request") if metadata else ""
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    if "maxLength" in schema:
+        return f"{schema['maxLength']} characters"
+    bounds = schema.get("minimum"), schema.get("maximum")
+    if bounds == (-(2**63), 2**63 - 1):
+        return "64 bits"
+    return "" if bounds == (None, None) else f"{bounds[0]} to {bounds[1]}"
 
 
 def root_of(name: str) -> dict[str, Any]:
@@ -83,25 +147,28 @@ def root_of(name: str) -> dict[str, Any]:
     return root
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_catalog_entry_is_as_reviewed(name: str) -> None:
-    """A column that changes or disappears breaks somebody's warehouse."""
-    file = SNAPSHOTS / f"{name}.json"
-    found = pretty(discovered()[name])
-    if UPDATE:
-        file.write_text(found, "utf-8")
-    assert file.exists(), f"{file.name} is missing; see the top of this module."
-    assert found == file.read_text("utf-8")
+def changed_columns(known: Columns, found: Columns) -> list[tuple[str, str]]:
+    """Return the columns that a warehouse would have to store in another way."""
+    both = known.keys() & found.keys()
+    return [key for key in both if known[key].stored_as != found[key].stored_as]
 
 
-def test_every_snapshot_has_a_stream() -> None:
-    """A file without a stream shows that one was removed or renamed."""
-    files = {file.stem for file in SNAPSHOTS.iterdir()}
-    if UPDATE:
-        for name in files - discovered().keys():
-            (SNAPSHOTS / f"{name}.json").unlink()
-        return
-    assert files == discovered().keys()
+def test_no_column_ever_changes_its_type() -> None:
+    """Targets rename the column of a table then, and its old values are lost.
+
+    Never edit a type in the file. Add a column under another name.
+    """
+    assert changed_columns(known_columns(), found_columns()) == []
+
+
+def test_the_columns_are_as_reviewed() -> None:
+    """A column that disappears breaks somebody's warehouse."""
+    found = found_columns()
+    if UPDATE and not changed_columns(known_columns(), found):
+        with COLUMNS.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([Column._fields, *found.values()])
+    assert list(known_columns().values()) == list(found.values())
 
 
 def test_discovery_finds_every_stream_without_settings() -> None:

@@ -30,6 +30,9 @@ KEYWORDS = {
     "description",
     "format",
     "items",
+    "maximum",
+    "maxLength",
+    "minimum",
     "properties",
     "type",
 }
@@ -107,6 +110,23 @@ def test_every_property_has_one_type(name: str) -> None:
         or not set(kinds(node)) <= TYPES | {"null"}
     }
     assert not wrong
+
+
+@per_schema
+def test_every_integer_has_the_bounds_of_64_bits(name: str) -> None:
+    """Targets make BIGINT of it, not NUMERIC or HUGEINT, which exports round."""
+    for path, node in properties_of(name):
+        bounds = node.get("minimum"), node.get("maximum")
+        expected = (-(2**63), 2**63 - 1) if "integer" in kinds(node) else (None, None)
+        assert bounds == expected, path
+
+
+@per_stream
+def test_a_text_has_a_length_only_if_it_is_a_key(stream: type[GorgiasStream]) -> None:
+    """MySQL and SQL Server need it in a key; elsewhere it would refuse long texts."""
+    for path, node in properties_of(stream.name):
+        is_key = path.removeprefix(".") in stream.primary_keys
+        assert ("maxLength" in node) is (is_key and "string" in kinds(node)), path
 
 
 @per_schema
@@ -262,3 +282,10 @@ def test_the_documented_fields_are_those_of_the_streams() -> None:
     """Every list belongs to an existing stream."""
     assert DOCUMENTED.keys() == SCHEMAS.keys()
     assert all(fields == sorted(set(fields)) for fields in DOCUMENTED.values())
+
+
+@per_stream
+def test_masked_parts_are_properties(stream: type[GorgiasStream]) -> None:
+    """A misspelled path would mask nothing."""
+    paths = {path.replace("[]", "") for path, _ in nodes(SCHEMAS[stream.name])}
+    assert {f".{path}" for path in stream.masks if path} <= paths

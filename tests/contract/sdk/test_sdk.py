@@ -23,6 +23,7 @@ from singer_sdk.streams import core
 from singer_sdk.streams._state import StreamStateManager
 
 from tap_gorgias.errors import StreamsFailedError, Terminated
+from tap_gorgias.replication.bookmarks import TICKET_KEYS, Position, Walk
 from tap_gorgias.sdk.command import TapCommand
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.sdk.writer import MessageWriter
@@ -54,18 +55,20 @@ HARMLESS = {
     "log_sort_error",
 }
 SDK_WORDS = ("partitions", "progress_marker", "signpost", "starting_replication")
-BOOKMARK = {"replication_key": "updated_datetime"}
 
 
 def done(rows: int) -> dict[str, Any]:
     """Return the STATE entry of a feed that was read up to a row."""
-    return {**BOOKMARK, "replication_key_value": UPDATED.format(rows)}
+    return Position(UPDATED.format(rows)).to_state("updated_datetime", TICKET_KEYS)
 
 
 def under_way(newest: int, cursor: int) -> dict[str, Any]:
     """Return the STATE entry of a feed during its first walk."""
-    walk = {"newest": UPDATED.format(newest), "cursor": str(cursor), "floor": None}
-    return {**BOOKMARK, "walk": walk}
+    walk = Walk(UPDATED.format(newest), str(cursor), None)
+    return Position(None, walk).to_state("updated_datetime", TICKET_KEYS)
+
+
+NOTHING = Position().to_state("updated_datetime", TICKET_KEYS)
 
 
 def entries(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -134,7 +137,7 @@ def test_state_holds_only_what_was_saved(capsys: pytest.CaptureFixture[str]) -> 
     written = messages(capsys)
     found = entries(written)
     unique = [one for i, one in enumerate(found) if i == 0 or one != found[i - 1]]
-    assert unique == [under_way(7, 4), under_way(7, 1), done(7)]
+    assert unique == [NOTHING, under_way(7, 4), under_way(7, 1), done(7)]
     states = json.dumps([one for one in written if one["type"] == "STATE"])
     assert not [word for word in SDK_WORDS if word in states]
 
@@ -153,8 +156,8 @@ def test_state_is_never_ahead_of_its_records(
         if message["type"] == "RECORD":
             emitted.add(message["record"]["id"])
         for entry in entries([message]):
-            cursor = int(entry["walk"]["cursor"]) if "walk" in entry else 0
-            expected = set(range(cursor + 1, 11)) if entry else set()
+            cursor = int(entry["walk"]["cursor"] or 0)
+            expected = set() if entry == NOTHING else set(range(cursor + 1, 11))
             assert emitted >= expected
     assert len(emitted) == 10
 

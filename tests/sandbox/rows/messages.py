@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.sandbox.dice import Dice
 from tests.sandbox.rows.people import customer_stub, user_stub
 from tests.sandbox.rows.phrases import SUBJECTS, text
+from tests.sandbox.rows.secrets import PERFORMED_ACTION
 from tests.sandbox.rows.tickets import Facts
 from tests.sandbox.times import iso
 
@@ -64,7 +65,10 @@ def message(shop: Shop, row_id: int, ticket_id: int, turn: int, created: int) ->
         else None,
         "attachments": [_ATTACHMENT] if dice.chance(12) else dice.pick((None, [])),
         "macros": [{"id": 374_001}] if from_agent and dice.chance(20) else [],
-        "actions": [{"name": "setStatus", "type": "user", "status": "success"}]
+        "actions": [
+            {"name": "setStatus", "type": "user", "status": "success"},
+            PERFORMED_ACTION,
+        ]
         if from_agent and dice.chance(10)
         else None,
         "meta": dice.maybe(20, {"is_first_reply": turn == 1}),

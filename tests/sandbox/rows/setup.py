@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.dice import Dice
 from tests.sandbox.rows.phrases import LANGUAGES, SENTENCES
-from tests.sandbox.rows.secrets import FORM, HEADERS, HMAC_SECRET, OAUTH2
+from tests.sandbox.rows.secrets import (
+    BUTTON,
+    EXPORT_URL,
+    FORM,
+    HEADERS,
+    HMAC_SECRET,
+    HTTP_ACTION,
+    OAUTH2,
+    WEBHOOK_URL,
+)
 from tests.sandbox.times import SECOND, iso
 
 if TYPE_CHECKING:
@@ -60,9 +69,18 @@ _INTEGRATIONS: tuple[tuple[str, Row], ...] = (
     ("email", {}),
     ("phone", {}),
     ("http", {"form": FORM, "headers": None}),
-    ("http", {"oauth2": OAUTH2, "method": "GET", "form": None}),
+    (
+        "http",
+        {"oauth2": OAUTH2, "method": "GET", "form": None, "url": WEBHOOK_URL},
+    ),
     ("gorgias_chat", {}),
 )
+_MAPPING = {
+    "id": 1,
+    "source_key": "args.name",
+    "destination_key": "customer.data.name",
+    "order": 0,
+}
 _WIDGET_TYPES = ("shopify", "http", "customer_external_data", "recharge", "custom")
 _DEFINITIONS = (
     {
@@ -112,7 +130,11 @@ def integration(shop: Shop, row_id: int, created: int, updated: int) -> Row:
         "locked_datetime": dice.maybe(10, iso(updated)),
         "decoration": dice.maybe(10, {"emoji": "🔌"}),
         "meta": {"address": "help@example.com"} if kind == "email" else {},
+        "deleted_datetime": None,
+        "mappings": [_MAPPING] if kind == "http" else None,
         "http": _HTTP | secrets if kind == "http" else None,
+        "facebook": None,
+        "smooch": None,
         "user": dice.maybe(90, {"id": shop.users.id_at(1)}),
         "uri": f"/api/integrations/{row_id}/",
         "application_id": dice.maybe(20, "65a1c0ffee"),
@@ -161,7 +183,7 @@ def _job_params(shop: Shop) -> list[Row]:
         {
             "start_datetime": iso(shop.start),
             "end_datetime": iso(shop.end),
-            "url": "https://uploads.example.com/export.zip",
+            "url": EXPORT_URL,
             "view": {"type": "ticket-list", "filters": "eq(ticket.spam, true)"},
         },
     ]
@@ -184,7 +206,8 @@ def macro(shop: Shop, row_id: int, created: int, updated: int) -> Row:
                 "title": "Add response text",
                 "type": "user",
                 "arguments": {"body_text": body, "body_html": f"<div>{body}</div>"},
-            }
+            },
+            HTTP_ACTION,
         ],
         "created_datetime": iso(created),
         "updated_datetime": dice.maybe(30, iso(updated)),
@@ -221,4 +244,5 @@ def _box(dice: Dice, depth: int) -> Row:
         return {"type": dice.pick(("text", "date")), "path": "name", "title": "Name"}
     inner = [_box(dice, depth - 1) for _ in range(1 + dice.roll(2))]
     kind = dice.pick(("wrapper", "card", "list"))
-    return {"type": kind, "path": "", "title": "", "widgets": inner, "meta": {}}
+    meta = {"custom": {"links": [], "buttons": [BUTTON]}} if depth == 1 else {}
+    return {"type": kind, "path": "", "title": "", "widgets": inner, "meta": meta}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.sandbox.dice import Dice
+from tests.sandbox.rows.secrets import RULE_CODE
 from tests.sandbox.rows.trees import Node, branch, program, statement
 from tests.sandbox.times import DAY, iso
 
@@ -108,7 +109,7 @@ def rule(shop: Shop, row_id: int, created: int, updated: int) -> Row:
         "id": row_id,
         "name": f"[Auto Tag] {row_id}",
         "description": dice.maybe(50, "Tags tickets by what they are about."),
-        "code": code,
+        "code": f"{RULE_CODE}\n{code}",
         "code_ast": tree,
         "event_types": dice.pick(_RULE_EVENTS),
         "priority": dice.roll(10),

@@ -1,0 +1,47 @@
+"""Edit a state on its way from stdin to stdout, such as `edit_state.py forget tickets`.
+
+`forget STREAM ...` removes what the state says about streams, so they are read from the
+start. `rewind DATE STREAM ...` sets their bookmarks back to a date. A state from
+`meltano state get` keeps its wrapper.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+KEPT = ("replication_key", "query")
+"""What does not depend on how far a stream was read."""
+
+
+def rewound(entry: dict[str, Any], date: str) -> dict[str, Any]:
+    """Return the entry of a stream that was read up to a date."""
+    kept = {name: entry[name] for name in KEPT if name in entry}
+    return {**kept, "replication_key_value": date}
+
+
+def edited(document: dict[str, Any], action: str, *words: str) -> dict[str, Any]:
+    """Return the state after an action.
+
+    Raises:
+        SystemExit: If it has no entry for one of the streams.
+    """
+    state = document.get("singer_state", document)
+    date, streams = (words[0], words[1:]) if action == "rewind" else ("", words)
+    for stream in streams:
+        if stream not in state["bookmarks"]:
+            message = f"The state has no entry for `{stream}`."
+            raise SystemExit(message)
+        entry = state["bookmarks"].pop(stream)
+        if action == "rewind":
+            state["bookmarks"][stream] = rewound(entry, date)
+    return document
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    needed = {"forget": 2, "rewind": 3}.get(arguments[0] if arguments else "")
+    if not needed or len(arguments) < needed:
+        raise SystemExit(__doc__)
+    sys.stdout.write(json.dumps(edited(json.load(sys.stdin), *arguments)) + "\n")

@@ -1,0 +1,222 @@
+"""`scripts/load.sh` loads every hour for years, and speaks only of failures."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.sandbox import Shop
+from tests.support.documents import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox import Sandbox
+
+SCRIPT = ROOT / "scripts" / "load.sh"
+
+TAP = f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tap_gorgias "$@"\n'
+TARGET = f"""#!{sys.executable}
+import json, sys
+print("INFO Loading.", file=sys.stderr)
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["type"] == "STATE":
+        print(json.dumps(message["value"]))
+"""
+NO_OUTPUT = f"#!{sys.executable}\nimport sys\n"
+
+
+@dataclass
+class Folder:
+    """A folder with the files of a job, and the commands where users install them."""
+
+    path: Path
+
+    def write(self, name: str, content: str, *, executable: bool = False) -> None:
+        """Write a file."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        file.chmod(0o755 if executable else 0o644)
+
+    def write_commands(self, tap: str = TAP, target: str = TARGET) -> None:
+        """Install a tap and a target."""
+        self.write(".venv/bin/tap-gorgias", tap, executable=True)
+        self.write(".venv-target/bin/target-duckdb", target, executable=True)
+
+    def load(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the script in the environment that cron gives it."""
+        return subprocess.run(  # noqa: S603
+            [str(SCRIPT), str(self.path)],
+            env={"PATH": "/usr/bin:/bin", **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def states(self) -> list[Any]:
+        """The lines of the file of states."""
+        lines = (self.path / "states.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    @property
+    def state(self) -> Any:  # noqa: ANN401
+        """The state from which the last run began."""
+        return json.loads((self.path / "state.json").read_text())
+
+    def age_lock(self, hours: int) -> None:
+        """Pretend that the last run began some hours ago."""
+        began = time.time() - hours * 3_600
+        os.utime(self.path / "lock", (began, began))
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A small shop."""
+    return Shop(tickets=20)
+
+
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path) -> Folder:
+    """A job for the sandbox whose target writes every state."""
+    folder = Folder(tmp_path)
+    folder.write_commands()
+    folder.write("config.json", json.dumps(sandbox.config))
+    folder.write("target.json", "{}")
+    return folder
+
+
+def test_a_good_run_prints_nothing_and_the_next_one_resumes(
+    sandbox: Sandbox, folder: Folder
+) -> None:
+    """The log has the lines of the tap and of the target."""
+    done = folder.load()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    first, last = sandbox.count(), folder.states[-1]
+    sandbox.reset_counters()
+
+    assert folder.load().returncode == 0
+
+    assert folder.state == last
+    assert 0 < sandbox.count() < first
+    log = (folder.path / "load.log").read_text()
+    assert "INFO Loading." in log
+    assert log.count("Summary of the run") == 2
+
+
+def test_a_catalog_selects_streams(sandbox: Sandbox, folder: Folder) -> None:
+    """`catalog.json` is used if there is one, and CATALOG names another."""
+    command = [sys.executable, "-m", "tap_gorgias", "--config", "config.json"]
+    catalog = subprocess.run(  # noqa: S603
+        [*command, "--discover"], cwd=folder.path, capture_output=True, check=True
+    ).stdout
+    select = [sys.executable, str(ROOT / "scripts" / "select_streams.py")]
+    for name, stream in (("catalog.json", "tags"), ("other.json", "teams")):
+        chosen = subprocess.run(  # noqa: S603
+            [*select, stream], input=catalog, capture_output=True, check=True
+        ).stdout
+        folder.write(name, chosen.decode())
+
+    assert folder.load().returncode == 0
+    assert {request.path for request in sandbox.requests} == {"/api/tags"}
+    sandbox.reset_counters()
+    assert folder.load(CATALOG="other.json").returncode == 0
+    assert {request.path for request in sandbox.requests} == {"/api/teams"}
+
+
+def test_a_failure_of_the_tap_is_told_with_its_code(folder: Folder) -> None:
+    """Only error lines of this run are printed."""
+    folder.write("load.log", "ERROR of an older run\n")
+    folder.write("config.json", "{}")
+
+    done = folder.load()
+
+    assert done.returncode == 1
+    assert "is required" in done.stderr
+    assert "INFO" not in done.stderr
+    assert "older run" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_failure_of_the_target_is_told_with_its_code(folder: Folder) -> None:
+    """The tap fails as a consequence, with another code."""
+    print_error = 'print("ValueError: full", file=sys.stderr)\nsys.exit(7)\n'
+    folder.write_commands(target=NO_OUTPUT + print_error)
+
+    done = folder.load()
+
+    assert done.returncode == 7
+    assert "ValueError: full" in done.stderr
+
+
+def test_a_command_that_is_missing_is_told(folder: Folder) -> None:
+    """No state is lost, and the other command is not started."""
+    done = folder.load(TARGET="target-postgres")
+
+    assert done.returncode == 127
+    assert "target-postgres was not found" in done.stderr
+    assert not (folder.path / "states.jsonl").exists()
+
+
+@pytest.mark.parametrize("torn", ['{"bookmarks": {"a": {"b": 1}', "\0\0\0\0", "[]\n"])
+def test_a_torn_line_is_left_out(folder: Folder, torn: str) -> None:
+    """The run begins with the last whole state, and the next state is whole, too."""
+    whole: dict[str, Any] = {"bookmarks": {"tags": {}}}
+    echo = 'print(open("state.json").read(), end="")\n'
+    folder.write_commands(tap=NO_OUTPUT, target=NO_OUTPUT + echo)
+    folder.write("states.jsonl", f"{json.dumps(whole)}\n{torn}")
+
+    assert folder.load().returncode == 0
+
+    assert folder.state == whole
+    assert folder.states == [whole, whole]
+
+
+def test_old_states_and_lines_of_the_log_are_removed(folder: Folder) -> None:
+    """The newest are kept."""
+    folder.write_commands(tap=NO_OUTPUT, target=NO_OUTPUT)
+    states = [json.dumps({"bookmarks": {"tags": {"n": n}}}) for n in range(1_500)]
+    folder.write("states.jsonl", "\n".join(states) + "\n")
+    folder.write("load.log", "".join(f"{n}\n" for n in range(12_000)))
+
+    assert folder.load().returncode == 0
+
+    assert folder.states == [json.loads(state) for state in states[-1_000:]]
+    lines = (folder.path / "load.log").read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("2000", "11999")
+
+
+def test_a_second_run_waits_for_its_turn(sandbox: Sandbox, folder: Folder) -> None:
+    """It does nothing, unless the first one takes longer than the limit."""
+    with (folder.path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert folder.load().returncode == 0
+
+        folder.age_lock(25)
+        late, allowed = folder.load(), folder.load(MAX_HOURS="26")
+
+    assert late.returncode == 1
+    assert "25 hours" in late.stderr
+    assert (allowed.returncode, allowed.stderr) == (0, "")
+    assert sandbox.count() == 0
+
+
+def test_the_limit_applies_to_the_run_that_holds_the_lock(folder: Folder) -> None:
+    """The file of the lock is as old as the last run that took it."""
+    folder.write_commands(tap=NO_OUTPUT, target=NO_OUTPUT)
+    folder.write("lock", "")
+    folder.age_lock(100)
+
+    assert folder.load().returncode == 0
+
+    assert time.time() - (folder.path / "lock").stat().st_mtime < 3_600
