@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
@@ -36,8 +36,15 @@ class RunSummary:
     """Counts rows, requests, retries and waiting time of each stream."""
 
     def __init__(self) -> None:
-        self.streams: defaultdict[str, Usage] = defaultdict(Usage)
+        self._streams: defaultdict[str, Usage] = defaultdict(Usage)
         self._lock = threading.Lock()
+
+    @property
+    def streams(self) -> defaultdict[str, Usage]:
+        """The counts of each stream now, a copy: threads may still count."""
+        with self._lock:
+            counts = {name: replace(usage) for name, usage in self._streams.items()}
+        return defaultdict(Usage, counts)
 
     def count(
         self,
@@ -58,7 +65,7 @@ class RunSummary:
             waited_seconds: Time that requests waited for the budget.
         """
         with self._lock:
-            usage = self.streams[stream_name]
+            usage = self._streams[stream_name]
             usage.rows += rows
             usage.requests += requests
             usage.retries += retries

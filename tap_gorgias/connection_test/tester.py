@@ -69,8 +69,7 @@ class ConnectionTest:
 
     def _check(self, stream: GorgiasStream) -> StreamResult:
         start = self._run.clock.monotonic()
-        usage = self._run.summary.streams[stream.name]
-        requests_before = usage.requests
+        requests_before = self._run.summary.streams[stream.name].requests
         rows: list[Row] = []
         error: Exception | None = None
         self._set_start_date(stream)
@@ -92,7 +91,7 @@ class ConnectionTest:
             stream.name,
             outcome,
             reason,
-            usage.requests - requests_before,
+            self._run.summary.streams[stream.name].requests - requests_before,
             self._run.clock.monotonic() - start,
             tuple(dict.fromkeys(differences)),
         )

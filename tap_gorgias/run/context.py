@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from tap_gorgias.config.settings import Settings
     from tap_gorgias.run.runner import StreamRunner
 
+_NOT_VALIDATED = ("The settings have not been validated.",)
+
 
 class Run:
     """One run of the tap, including `--discover` and `--test`.
@@ -33,6 +34,11 @@ class Run:
         self._settings = settings
         self.clock = clock
         self.summary = RunSummary()
+        # Not on first use: two threads could each make one, with its own budget and
+        # access token.
+        self._client = (
+            None if settings is None else GorgiasClient(settings, self.summary, clock)
+        )
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
         """STATE entries that were not compared with the current time yet."""
         self.runner: StreamRunner | None = None
@@ -46,17 +52,27 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._settings is None:
-            raise SettingsError(["The settings have not been validated."])
+            raise SettingsError(_NOT_VALIDATED)
         return self._settings
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
         self._settings = settings
 
-    @cached_property
+    @property
     def client(self) -> GorgiasClient:
-        """The API client, created on first use."""
-        return GorgiasClient(self.settings, self.summary, self.clock)
+        """The API client of all streams.
+
+        Raises:
+            SettingsError: If the settings were not validated.
+        """
+        if self._client is None:
+            raise SettingsError(_NOT_VALIDATED)
+        return self._client
+
+    @client.setter
+    def client(self, client: GorgiasClient) -> None:
+        self._client = client
 
     def check_state(self, now: str | None) -> None:
         """Check that no bookmark is in the future, once the current time is known.
@@ -82,8 +98,8 @@ class Run:
 
     def close(self) -> None:
         """Close all connections."""
-        if "client" in self.__dict__:
-            self.client.close()
+        if self._client is not None:
+            self._client.close()
 
     def log_summary(self, logger: logging.Logger) -> None:
         """Log the counts of the run and its use of the budget.
@@ -92,5 +108,5 @@ class Run:
             logger: The logger.
         """
         self.summary.log(logger)
-        if "client" in self.__dict__:
-            self.client.budget.log(logger)
+        if self._client is not None:
+            self._client.budget.log(logger)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.errors import ApiError, SignInError
+from tap_gorgias.run import context
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
 from tests.support.fake_clock import FakeClock
@@ -73,6 +76,28 @@ def test_a_run_requests_one_token(sandbox: Sandbox) -> None:
     assert sorted(output.ids("tickets")) == sorted(sandbox.shop.tickets.ids())
     assert sandbox.count(TOKEN) == 1
     assert sandbox.count(status=401) == 0
+
+
+def test_streams_that_start_together_share_a_client_and_its_token(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two clients would be two budgets, and spend a refresh token that rotates."""
+    made_by: list[threading.Thread] = []
+
+    class Client(GorgiasClient):
+        """Remembers which thread has made it."""
+
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made_by.append(threading.current_thread())
+
+    monkeypatch.setattr(context, "GorgiasClient", Client)
+
+    run({**sandbox.oauth_config, "parallel_streams": 6})
+
+    # A stream's thread that makes it could do so at the same time as another one.
+    assert made_by == [threading.main_thread()]
+    assert sandbox.count(TOKEN) == 1
 
 
 def test_a_token_is_renewed_before_it_expires(

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tap_gorgias.api.usage import RunSummary, Usage
+from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
     import pytest
@@ -56,3 +57,24 @@ def test_the_summary_can_be_logged_repeatedly(caplog: pytest.LogCaptureFixture) 
     assert run.total == run.total
     run.log(logging.getLogger("tests.summary"))
     assert run.streams.keys() == {"tickets", "events"}
+
+
+def test_streams_may_still_count_while_the_total_is_computed() -> None:
+    """Threads of an interrupted run do; the summary must not replace its end."""
+    run = summary()
+    late: list[str] = []
+
+    class Rows(int):
+        """A number during whose addition another stream begins to count."""
+
+        @override
+        def __radd__(self, other: int) -> int:
+            if late:
+                run.count(late.pop(), requests=1)
+            return Rows(other + int(self))
+
+    run.count("customers", rows=Rows(3))
+    late.append("users")
+
+    assert run.total == Usage(210, 4, 1, 0.5)
+    assert run.streams["users"] == Usage(requests=1)
