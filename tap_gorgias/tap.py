@@ -294,7 +294,7 @@ class TapGorgias(SelfValidatingTap):
         report = render(
             results,
             credentials=self.run.settings.credentials,
-            call_limit=self.run.client.budget.call_limit,
+            call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
         )
         click.echo(report, err=True, nl=False)

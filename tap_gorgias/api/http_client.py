@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from tap_gorgias.api.budget import ApiBudget
+from tap_gorgias.api.limiter import RateLimiter
 from tap_gorgias.api.redaction import Redactor
 from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
 from tap_gorgias.api.session import GorgiasSession, TransportError
@@ -46,9 +46,9 @@ class HttpClient:
         self.clock = clock
         self.has_answered = False
         """Whether a response has certainly come from Gorgias."""
-        self.budget = ApiBudget(clock, settings.rate_limit_percent)
+        self.limiter = RateLimiter(clock, settings.rate_limit_percent)
         self.session = GorgiasSession(
-            self.budget,
+            self.limiter,
             summary,
             user_agent=settings.user_agent,
             timeout_seconds=settings.request_timeout_seconds,

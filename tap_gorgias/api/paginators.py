@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from singer_sdk.pagination import BaseAPIPaginator
@@ -11,28 +11,17 @@ from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import PageError, meta_of, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     import requests
-
-    from tap_gorgias.replication.pages import Row
 
 MAX_CURSOR_CHARACTERS = 4000
 """Limit of a cursor, which must fit in the URL of the next request."""
-
-MAX_EMPTY_PAGES = 100
-"""Limit of consecutive empty pages. A filter can cause some, but not this many."""
-
-MAX_REPEATS = 3
-"""Limit of repeated pages. Rows that move in the list can repeat a page, but rarely."""
 
 
 class CursorPaginator(BaseAPIPaginator[str | None]):
     """Follows `meta.next_cursor` until it is null. An empty page is not the end.
 
     Args:
-        start_value: The cursor to start from, for example a saved one; None for the
-            first page.
+        start_value: The cursor to start from; None for the first page.
         page_size: Number of requested rows; None if the endpoint has no pages, or does
             not mark the last one.
     """
@@ -45,7 +34,7 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
     ) -> None:
         super().__init__(start_value)
         self._page_size = page_size
-        self._progress = _Progress(start_value)
+        self._cursors = {start_value}
 
     @override
     def continue_if_empty(self, response: requests.Response) -> bool:
@@ -53,13 +42,7 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
 
     @override
     def get_next(self, response: requests.Response) -> str | None:
-        """Return the cursor of the next page.
-
-        Args:
-            response: The response with the current page.
-
-        Returns:
-            The cursor; None after the last page.
+        """Return the cursor of the next page; None after the last page.
 
         Raises:
             PageError: If the cursor is invalid, or if it is missing from a full page:
@@ -87,16 +70,14 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
     def advance(self, response: requests.Response) -> None:
         """Advance to the next page.
 
-        Args:
-            response: The response with the current page.
-
         Raises:
-            PageError: If the list does not end: a cursor is returned twice, or the same
-                rows or empty pages too often.
+            PageError: If a cursor is returned twice.
         """
         cursor = self.get_next(response)
-        if cursor is not None:
-            self._progress.check(rows_of(response.json()), cursor)
+        if cursor is not None and cursor in self._cursors:
+            message = "the same cursor was returned twice, so the list would never end."
+            raise PageError(message)
+        self._cursors.add(cursor)
         super().advance(response)
 
 
@@ -105,22 +86,10 @@ class NextItemsPaginator(CursorPaginator):
 
     Its values are the query parameters of that URL. Without `ignored_item`, Gorgias
     returns the same page forever.
-
-    Args:
-        start_value: Query parameters to start from; None for the first page.
-        page_size: Number of requested rows.
-        hosts: The permitted hosts of the URL. Although only its parameters are used, a
-            URL of another host is not trusted.
     """
 
     next_name = "next_items"
     parameters = ("cursor", "direction", "ignored_item")
-
-    def __init__(
-        self, start_value: str | None, page_size: int | None, hosts: Container[str]
-    ) -> None:
-        super().__init__(start_value, page_size)
-        self._hosts = hosts
 
     @override
     def get_next(self, response: requests.Response) -> str | None:
@@ -128,66 +97,9 @@ class NextItemsPaginator(CursorPaginator):
         if url is None:
             return None
         try:
-            parts = urlsplit(url)
+            query = dict(parse_qsl(urlsplit(url).query))
         except ValueError:
             message = "the URL in `next_items` is invalid."
             raise PageError(message) from None
-        is_other_host = parts.netloc and parts.netloc.lower() not in self._hosts
-        if parts.scheme not in {"", "http", "https"} or is_other_host:
-            message = "the URL in `next_items` leads to another host."
-            raise PageError(message)
-        query = dict(parse_qsl(parts.query))
         params = {name: query[name] for name in self.parameters if name in query}
         return urlencode(params) or None
-
-
-class _Progress:
-    """Detects lists that do not end.
-
-    It finds repeated pages with Brent's algorithm, which remembers one page at a time:
-    the first, second, fourth, eighth and so on.
-    """
-
-    def __init__(self, cursor: str | None) -> None:
-        self._cursors = set() if cursor is None else {cursor}
-        self._remembered: list[Any] = []
-        self._repeats = 0
-        self._full_pages = 0
-        self._empty_pages = 0
-
-    def check(self, rows: list[Row], cursor: str) -> None:
-        """Check a page that is not the last one.
-
-        Args:
-            rows: Rows of the page.
-            cursor: The cursor of the next page.
-
-        Raises:
-            PageError: If the list does not end.
-        """
-        if problem := self._problem(rows, cursor):
-            message = f"{problem}, so the list would never end."
-            raise PageError(message)
-
-    def _problem(self, rows: list[Row], cursor: str) -> str | None:
-        if cursor in self._cursors:
-            return "the same cursor was returned twice"
-        self._cursors.add(cursor)
-        if not rows:
-            self._empty_pages += 1
-            too_many = self._empty_pages >= MAX_EMPTY_PAGES
-            return (
-                f"{MAX_EMPTY_PAGES} empty pages were returned in a row"
-                if too_many
-                else None
-            )
-        self._empty_pages = 0
-        ids = [row.get("id", row) for row in rows]
-        if ids == self._remembered:
-            self._repeats += 1
-            too_many = self._repeats >= MAX_REPEATS
-            return "the same rows were returned repeatedly" if too_many else None
-        self._full_pages += 1
-        if self._full_pages & (self._full_pages - 1) == 0:
-            self._remembered = ids
-        return None

@@ -9,10 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,38 +30,25 @@ class RequestLog:
         self._counts: list[Count] = []
 
     def add_request(self, now: float) -> None:
-        """Record that a request is sent.
-
-        Args:
-            now: Current time.
-        """
+        """Record that a request is sent."""
         self._in_flight += 1
         self._sent.append(now)
 
     def add_response(self, now: float) -> None:
-        """Record that a request has ended, with or without a response.
-
-        Args:
-            now: Current time.
-        """
+        """Record that a request has ended, with or without a response."""
         self._in_flight -= 1
         self._received.append(now)
 
     def add_count(self, count: Count) -> None:
-        """Record a reported count.
+        """Record the count in a response other than 429.
 
-        Args:
-            count: The count in a response other than 429. It proves that the limiter
-                counted the request, which is unknown for refused requests.
+        It proves that the limiter counted the request, which is unknown for refused
+        requests.
         """
         self._counts.append(count)
 
     def discard(self, until: float) -> None:
-        """Discard old entries.
-
-        Args:
-            until: Entries after this time are kept.
-        """
+        """Discard the entries up to a time."""
         for times in (self._sent, self._received):
             del times[: bisect_right(times, until)]
         counts = self._counts
@@ -93,21 +76,6 @@ class RequestLog:
     def first_request_after(self, start: float) -> float | None:
         """Return the time of the first request after another time."""
         return _first_after(self._sent, start)
-
-    def counts_before(self, count: Count) -> Iterator[tuple[Count, int]]:
-        """Iterate over the counts that were received before another was requested.
-
-        Args:
-            count: The later count.
-
-        Yields:
-            Each earlier count, latest first, and how many requests the limiter has
-            certainly counted after it and before the request of `count`.
-        """
-        counts = [other for other in self._counts if other.received_at <= count.sent_at]
-        sent = sorted(other.sent_at for other in counts)
-        for other in reversed(counts):
-            yield other, _count_after(sent, other.received_at)
 
 
 def _count_after(times: list[float], start: float) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
-    from tap_gorgias.api.budget import ApiBudget
+    from tap_gorgias.api.limiter import RateLimiter
     from tap_gorgias.api.usage import RunSummary
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -70,10 +70,10 @@ class BudgetAdapter(DeadlineAdapter):
     """
 
     def __init__(
-        self, budget: ApiBudget, summary: RunSummary, timeout_seconds: float
+        self, budget: RateLimiter, summary: RunSummary, timeout_seconds: float
     ) -> None:
         super().__init__(pool_maxsize=MAX_CONNECTIONS)
-        self._budget = budget
+        self._limiter = budget
         self._summary = summary
         self._timeout = (CONNECT_TIMEOUT_SECONDS, timeout_seconds)
 
@@ -103,7 +103,7 @@ class BudgetAdapter(DeadlineAdapter):
         """
         if not request.url or not request.url.lower().startswith("https:"):
             proxies = None
-        permit = self._budget.acquire(stream_name)
+        permit = self._limiter.acquire(stream_name)
         self._summary.count(
             stream_name, requests=1, waited_seconds=permit.waited_seconds
         )
@@ -112,15 +112,15 @@ class BudgetAdapter(DeadlineAdapter):
                 request, stream, self._timeout, verify, cert, proxies
             )
         except BaseException:
-            self._budget.release(permit, None)
+            self._limiter.release(permit, None)
             raise
         call_limit = response.headers.get(CALL_LIMIT_HEADER)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = retry_after_seconds(response.headers)
             pause = seconds and min(seconds, MAX_PAUSE_SECONDS)
-            self._budget.refuse(permit, call_limit, pause)
+            self._limiter.refuse(permit, call_limit, pause)
         else:
-            self._budget.release(permit, call_limit)
+            self._limiter.release(permit, call_limit)
         return response
 
     @override
@@ -146,7 +146,7 @@ class GorgiasSession(requests.Session):
 
     def __init__(
         self,
-        budget: ApiBudget,
+        budget: RateLimiter,
         summary: RunSummary,
         *,
         user_agent: str,

@@ -142,10 +142,10 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "rate_limit_percent",
-        th.IntegerType(minimum=1, maximum=100),
+        th.IntegerType(minimum=5, maximum=100),
         default=100,
         title="Share of the rate limit (%)",
-        description="Share of the account's rate limit that the tap may use, 1 to "
+        description="Share of the account's rate limit that the tap may use, 5 to "
         "100. All apps of the account share this limit.",
     ),
     th.Property(

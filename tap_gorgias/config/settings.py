@@ -64,12 +64,6 @@ class Settings:
     statistics_timezone: ZoneInfo
 
     @property
-    def hosts(self) -> frozenset[str]:
-        """Hosts that links in a response may lead to: lowercase, with their ports."""
-        own = urlsplit(self.api_url).netloc.lower()
-        return frozenset({own, f"{self.subdomain}.gorgias.com"})
-
-    @property
     def warnings(self) -> list[str]:
         """A sentence for each value that Gorgias may reject."""
         return [

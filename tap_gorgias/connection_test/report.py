@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import platform
-import re
 import textwrap
 from collections import Counter, defaultdict
 from importlib import metadata
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from tap_gorgias.api.rate_window import ENTERPRISE_SECONDS
+from tap_gorgias.api.sliding_window import ENTERPRISE_SECONDS
 from tap_gorgias.config.credentials import ApiKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_gorgias.api.limiter import CallLimit
     from tap_gorgias.config.credentials import Credentials
     from tap_gorgias.connection_test.results import StreamResult
 
@@ -29,14 +29,12 @@ OAUTH_LIMIT = 80
 DOCUMENTED_LIMITS = {API_KEY_LIMIT: "an API key", OAUTH_LIMIT: "an OAuth2 app"}
 """Who gets which call limit (reference/limitations)."""
 
-_CALL_LIMIT = re.compile(r"[0-9]+/([0-9]+) in the last ([0-9]+) s")
-
 
 def render(
     results: Sequence[StreamResult],
     *,
     credentials: Credentials,
-    call_limit: str | None,
+    call_limit: CallLimit | None,
     requests: int,
 ) -> str:
     """Format the results as a table, followed by a list of the differences.
@@ -44,8 +42,7 @@ def render(
     Args:
         results: The results of the streams.
         credentials: The credentials in the settings.
-        call_limit: The used and the full budget, for example `10/80 in the last 20 s`.
-            None if no response contained it.
+        call_limit: The last reported count; None if no response contained one.
         requests: Number of requests that were sent, including those for access tokens.
 
     Returns:
@@ -111,18 +108,18 @@ def _differences(results: Sequence[StreamResult]) -> Iterator[str]:
         yield "- none."
 
 
-def _call_limit(call_limit: str | None, credentials: Credentials) -> str:
-    match = _CALL_LIMIT.fullmatch(call_limit or "")
-    if match is None:
+def _call_limit(call_limit: CallLimit | None, credentials: Credentials) -> str:
+    if call_limit is None:
         return "Call limit: missing from all responses, so the tap assumes 40 in 20 s."
-    limit, seconds = int(match[1]), int(match[2])
+    limit, seconds = call_limit.limit, call_limit.window_seconds
+    count = f"{call_limit.used}/{limit} in the last {seconds:.0f} s"
     expected = API_KEY_LIMIT if isinstance(credentials, ApiKey) else OAUTH_LIMIT
     source = "which is undocumented"
     if limit in DOCUMENTED_LIMITS:
         plan = " on an Enterprise plan" if seconds == ENTERPRISE_SECONDS else ""
         source = f"the limit for {DOCUMENTED_LIMITS[limit]}{plan}"
     correction = "" if limit == expected else f"; {expected} was expected"
-    return f"Call limit: {call_limit}, {source}{correction}."
+    return f"Call limit: {count}, {source}{correction}."
 
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:

@@ -102,11 +102,9 @@ class Run:
             self._client.close()
 
     def log_summary(self, logger: logging.Logger) -> None:
-        """Log the counts of the run and its use of the budget.
+        """Log the counts of the run.
 
         Args:
             logger: The logger.
         """
         self.summary.log(logger)
-        if self._client is not None:
-            self._client.budget.log(logger)

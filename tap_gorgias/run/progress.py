@@ -55,8 +55,11 @@ class ProgressLogger:
         if reached is not None and position is not None:
             parts += _remaining(reached, position)
         parts += [f"{usage.requests} requests", f"{rate:.1f} a second"]
-        if call_limit := self._run.client.budget.call_limit:
-            parts.append(f"budget used {call_limit}")
+        if call_limit := self._run.client.limiter.call_limit:
+            count = f"{call_limit.used}/{call_limit.limit}"
+            parts.append(
+                f"budget used {count} in the last {call_limit.window_seconds:.0f} s"
+            )
         self._logger.info("Progress: %s.", ", ".join(parts))
         self._logged_at, self._logged_requests = now, usage.requests
 

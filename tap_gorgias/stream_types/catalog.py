@@ -12,6 +12,7 @@ from singer_sdk.singerlib.catalog import (
     Metadata,
     StreamMetadata,
 )
+from singer_sdk.singerlib.schema import Schema
 
 from tap_gorgias import schemas
 from tap_gorgias.compat import override
@@ -52,8 +53,10 @@ class CatalogStream(ConvertedRecordStream):
             # Stream maps read the keys from the catalog.
             entry.key_properties = own.primary_keys
             keys = [*own.primary_keys, *filter(None, [own.replication_key])]
-            # The tap's own schema is not checked: it is valid, and a check is slow.
-            if self.selected and (schema := entry.schema.to_dict()) != self.schema:
+            # The tap's own schema is not checked: it is valid, and a check is slow. A
+            # catalog does not contain its marks of personal data.
+            own_schema = Schema.from_dict(self.schema).to_dict()
+            if self.selected and (schema := entry.schema.to_dict()) != own_schema:
                 _check_schema(self.name, schema, keys)
             # Without this the SDK selects the stream, but none of its properties.
             entry.metadata.setdefault((), StreamMetadata(selected=True))

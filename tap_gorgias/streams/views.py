@@ -96,5 +96,4 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     def get_new_paginator(
         self, start_value: str | None = None
     ) -> BaseAPIPaginator[Any]:
-        hosts = self.run.settings.hosts
-        return NextItemsPaginator(start_value, self.page_size, hosts)
+        return NextItemsPaginator(start_value, self.page_size)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.errors import ApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
 from tests.support.runs import PartialRun, run
@@ -71,55 +70,16 @@ def test_a_redirect_to_another_host_is_not_followed(
     assert elsewhere.count() == 0
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "https://evil.example",
-        "//evil.example",
-        "http://127.0.0.1:1",
-        "https://acme.gorgias.com.evil.example",
-        "https://acme.gorgias.com@evil.example",
-        "https://other.gorgias.com",
-        "ftp://",
-        "https://[",
-    ],
-)
-def test_the_url_of_a_next_page_on_another_host_is_rejected(
+@pytest.mark.parametrize("host", ["", "https://internal.test", "//evil.example"])
+def test_only_the_parameters_of_the_url_of_a_next_page_are_used(
     sandbox: Sandbox, host: str
 ) -> None:
-    """The run fails, although it would use only the query parameters of the URL."""
-
-    def redirect(body: dict[str, Any]) -> dict[str, Any]:
-        url = f"{host}/api/views/1/items?cursor=x&ignored_item=1"
-        return {**body, "meta": {"next_items": url}}
-
-    # The first view may be one whose items answer 404, which is not rewritten.
-    sandbox.faults.add(Fault.rewrite(redirect), "/api/views/*/items", times=9999)
-
-    with pytest.raises(PartialRun) as failed:
-        run(sandbox.config, "view_items")
-
-    error = failed.value.__cause__
-    assert isinstance(error, ApiError)
-    assert "the URL in `next_items`" in str(error)
-    assert "evil" not in str(error)
-
-
-@pytest.mark.parametrize("host", ["own", "Gorgias", "none"])
-def test_the_url_of_a_next_page_on_the_same_host_is_followed(
-    sandbox: Sandbox, host: str
-) -> None:
-    """It may name the host of `api_url`, the host of the account, or none."""
-    hosts = {
-        "own": sandbox.url,
-        "Gorgias": f"https://{sandbox.config['subdomain']}.gorgias.com",
-        "none": "",
-    }
+    """The next request goes to the helpdesk, whatever host the URL names."""
     expected = run(sandbox.config, "view_items").records("view_items")
 
     def redirect(body: dict[str, Any]) -> dict[str, Any]:
         if next_items := body["meta"]["next_items"]:
-            body["meta"]["next_items"] = hosts[host] + next_items
+            body["meta"]["next_items"] = host + next_items
         return body
 
     sandbox.faults.add(Fault.rewrite(redirect), "/api/views/*/items", times=9999)

@@ -169,14 +169,14 @@ ENDLESS_PAGES: dict[str, Callable[[list[Any], int], list[Any]]] = {
 def test_reading_an_endless_list_ends_with_an_error(
     sandbox: Sandbox, kind: str, name: str, path: str
 ) -> None:
-    """Every page has a new cursor but no new row."""
+    """After some pages, a cursor leads back to the first."""
     numbers = itertools.count()
     first: list[Any] = []
 
     def endless_page(body: Any) -> Any:  # noqa: ANN401
         number = next(numbers)
         first[:] = first or body["data"]
-        cursor = f"fresh-{number}"
+        cursor = f"cursor-{number % 7}"
         address = f"/api/views/1/items?cursor={cursor}"
         meta = {"next_cursor": cursor, "next_items": address}
         return {"data": ENDLESS_PAGES[kind](first, number), "meta": meta}

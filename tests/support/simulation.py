@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_gorgias.api.allowance import Allowance
+from tap_gorgias.api.sliding_window import SlidingWindow as Rules
 from tap_gorgias.compat import override
 from tests.sandbox import SlidingWindow
 
@@ -52,9 +52,9 @@ class Reader:
     sent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Create its allowance."""
+        """Create its rules."""
         generator = random.Random(self.seed)  # noqa: S311 (nothing secret)
-        self.allowance = Allowance(self.percent, generator)
+        self.rules = Rules(self.percent, generator)
         self.others_reported = 0
 
     @property
@@ -82,7 +82,7 @@ class Simulation:
         self.others_granted = 0
         self.others_counted = 0
         self.others_refused = 0
-        self._limiter = limiter
+        self.limiter = limiter
         limiter.clock = lambda: self.now
         self._numbers = itertools.count()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -108,37 +108,37 @@ class Simulation:
         heapq.heappush(self._events, (time, next(self._numbers), event))
 
     def _request_of_others(self) -> None:
-        refused = self._limiter.take().wait_seconds is not None
+        refused = self.limiter.take().wait_seconds is not None
         self.others_refused += refused
         self.others_granted += not refused
-        self.others_counted += not refused or isinstance(self._limiter, StrictWindow)
+        self.others_counted += not refused or isinstance(self.limiter, StrictWindow)
 
     def _request(self, reader: Reader) -> None:
-        seconds = reader.allowance.seconds_to_wait(self.now)
+        seconds = reader.rules.seconds_to_wait(self.now)
         if seconds > 0:
             # Otherwise the simulation would never end.
             assert self.now + seconds > self.now
             self._at(self.now + seconds, lambda: self._request(reader))
             return
         sent_at = self.now
-        reader.allowance.add_request(sent_at)
+        reader.rules.add_request(sent_at)
         others_reported = reader.others_reported
         latency = reader.latency()
 
         def count() -> None:
-            used, wait = self._limiter.take()
+            used, wait = self.limiter.take()
             others = self.others_counted
             unreported = others - others_reported
             reader.sent.append(Sent(self.now, wait is not None, unreported))
             self._at(sent_at + latency, lambda: respond(used, wait, others))
 
         def respond(used: int, wait: int | None, others: int) -> None:
-            limit = self._limiter.limit
+            limit = self.limiter.limit
             if wait is None:
                 reader.others_reported = max(reader.others_reported, others)
-                reader.allowance.add_response(sent_at, self.now, used, limit)
+                reader.rules.add_response(sent_at, self.now, used, limit)
             else:
-                reader.allowance.add_refusal(sent_at, self.now, limit, wait)
+                reader.rules.add_refusal(sent_at, self.now, limit, wait)
             self._request(reader)
 
         self._at(sent_at + latency * reader.counted_after(), count)

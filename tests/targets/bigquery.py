@@ -53,8 +53,8 @@ class BigQuery(EmulatedTarget):
     @property
     @override
     def settings(self) -> Mapping[str, str]:
-        """The project; credentials come from the environment."""
-        return {"project": PROJECT}
+        """The project and dataset; credentials come from the environment."""
+        return {"project": PROJECT, "dataset": "gorgias"}
 
     @property
     @override

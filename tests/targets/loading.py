@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from tests.support.runs import Output
 
+SCHEMA = "gorgias"
+"""The schema or dataset that `load_schema` of tap-gorgias in meltano.yml names."""
+
 _RUN_IN_DUCKDB = """
 import duckdb, sys
 database = duckdb.connect(sys.argv[1])
@@ -148,7 +151,11 @@ def target_of(name: str, folder: Path, stack: ExitStack) -> Target:
 def settings_of(target: Target) -> dict[str, Any]:
     """Return all settings of a target, including those of meltano.yml."""
     loaders = {one["name"]: one for one in project()["plugins"]["loaders"]}
-    return {**loaders[target.name]["config"], **target.settings}
+    settings = {
+        name: SCHEMA if value == "$MELTANO_EXTRACT__LOAD_SCHEMA" else value
+        for name, value in loaders[target.name]["config"].items()
+    }
+    return {**settings, **target.settings}
 
 
 def load(

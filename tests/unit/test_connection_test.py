@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tap_gorgias.api.limiter import CallLimit
 from tap_gorgias.config.credentials import ApiKey
 from tap_gorgias.connection_test.differences import mentioned_in, quoted
 from tap_gorgias.connection_test.fields import field_differences
@@ -120,18 +121,20 @@ def test_only_missing_keys_are_not_harmless() -> None:
     ("call_limit", "line"),
     [
         (None, "missing from all responses, so the tap assumes 40 in 20 s."),
-        ("3/40 in the last 20 s", "3/40 in the last 20 s, the limit for an API key."),
+        (CallLimit(3, 40, 20.0), "3/40 in the last 20 s, the limit for an API key."),
         (
-            "3/40 in the last 10 s",
+            CallLimit(3, 40, 10.0),
             "3/40 in the last 10 s, the limit for an API key on an Enterprise plan.",
         ),
         (
-            "3/80 in the last 20 s",
+            CallLimit(3, 80, 20.0),
             "3/80 in the last 20 s, the limit for an OAuth2 app; 40 was expected.",
         ),
     ],
 )
-def test_the_call_limit_indicates_the_plan(call_limit: str | None, line: str) -> None:
+def test_the_call_limit_indicates_the_plan(
+    call_limit: CallLimit | None, line: str
+) -> None:
     """An API key gets 40 requests in 20 or in 10 seconds."""
     text = render([], credentials=KEY, call_limit=call_limit, requests=0)
     assert f"- Call limit: {line}\n" in text

@@ -145,6 +145,7 @@ NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
         "cursor=c&direction=next&ignored_item=7",
     ),
     "a URL": ("https://acme.gorgias.com/api/views/5/items?cursor=c", "cursor=c"),
+    "a URL of another host": ("https://internal.test/items?cursor=c", "cursor=c"),
     "without parameters": ("/api/views/5/items", None),
     "null": (None, None),
 }
@@ -156,35 +157,14 @@ def test_the_url_of_the_next_items_becomes_query_parameters(
 ) -> None:
     """Without `ignored_item`, Gorgias would return the same page forever."""
     url, parameters = case
-    paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
+    paginator = NextItemsPaginator(None, LIMIT)
     paginator.advance(response_of({"data": [{}, {}], "meta": {"next_items": url}}))
     assert paginator.current_value == parameters
     assert paginator.finished == (parameters is None)
-
-
-@pytest.mark.parametrize(
-    "url", ["https://evil.test/items?cursor=c", "ftp://acme.gorgias.com/x?cursor=c"]
-)
-def test_next_items_of_another_host_are_rejected(url: str) -> None:
-    """A response cannot redirect requests to another host."""
-    paginator = NextItemsPaginator(None, LIMIT, {"acme.gorgias.com"})
-    with pytest.raises(PageError, match="another host"):
-        paginator.get_next(response_of({"data": [], "meta": {"next_items": url}}))
 
 
 def test_a_full_page_of_items_must_have_next_items() -> None:
     """Null marks the last page; `next_cursor` is ignored."""
     body = {"data": [{}, {}], "meta": {"next_cursor": "c2"}}
     with pytest.raises(PageError, match="`next_items` is missing"):
-        NextItemsPaginator(None, LIMIT, set()).get_next(response_of(body))
-
-
-def test_rows_without_ids_are_compared_by_value() -> None:
-    """Rows of reports have no `id`."""
-    contents = [[{"tag": n, "count": 1}, {"tag": n, "count": 2}] for n in range(9)]
-
-    def page_at(cursor: str | None) -> Page:
-        number = int(cursor or 0)
-        return Page(contents[number], str(number + 1) if number < 8 else None)
-
-    assert [page.rows for page in paged(page_at)(None)] == contents
+        NextItemsPaginator(None, LIMIT).get_next(response_of(body))

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from tap_gorgias.api.budget import ApiBudget
+from tap_gorgias.api.limiter import RateLimiter
 from tap_gorgias.api.responses import retry_after_seconds
 from tap_gorgias.api.session import (
     MAX_PAUSE_SECONDS,
@@ -125,9 +125,9 @@ def summary() -> RunSummary:
 @pytest.fixture
 def session(clock: FakeClock, summary: RunSummary) -> Iterator[GorgiasSession]:
     """The session under test."""
-    budget = ApiBudget(clock)
+    limiter = RateLimiter(clock)
     with GorgiasSession(
-        budget, summary, user_agent="agent/1", timeout_seconds=5
+        limiter, summary, user_agent="agent/1", timeout_seconds=5
     ) as session:
         yield session
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from tap_gorgias.api.budget import ApiBudget
+from tap_gorgias.api.limiter import RateLimiter
 from tap_gorgias.api.session import GorgiasSession, TransportError
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override
@@ -87,9 +87,9 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[GorgiasSession]:
     """The session under test, without settings in the environment."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    budget = ApiBudget(FakeClock())
+    limiter = RateLimiter(FakeClock())
     with GorgiasSession(
-        budget, RunSummary(), user_agent="agent/1", timeout_seconds=5
+        limiter, RunSummary(), user_agent="agent/1", timeout_seconds=5
     ) as session:
         yield session
 

@@ -100,7 +100,7 @@ OUT_OF_RANGE = {
     "no stream": ("parallel_streams", 0, "at least 1"),
     "too many streams": ("parallel_streams", 9, "at most 8"),
     "settled before": ("ticket_messages_settle_hours", -1, "at least 0"),
-    "no share": ("rate_limit_percent", 0, "at least 1"),
+    "hardly any share": ("rate_limit_percent", 4, "at least 5"),
     "more than all": ("rate_limit_percent", 101, "at most 100"),
     "no timeout": ("request_timeout_seconds", 0, "at least 1"),
 }

@@ -110,21 +110,6 @@ def test_config_examples_are_accepted() -> None:
     assert kinds == [ApiKey, OAuthApp]
 
 
-def test_meltano_settings_are_those_of_the_tap() -> None:
-    """Names, labels, kinds, defaults, descriptions and sensitive marks are equal."""
-    assert meltano()["settings"] == [
-        {
-            "name": name,
-            "label": schema["title"],
-            "kind": kind_of(schema),
-            **({"sensitive": True} if schema.get("secret") else {}),
-            **({"value": schema["default"]} if "default" in schema else {}),
-            "description": schema["description"],
-        }
-        for name, schema in own_settings().items()
-    ]
-
-
 def test_meltano_asks_for_one_complete_way_to_sign_in() -> None:
     """The tap accepts each group, but not without one of its settings."""
     groups = meltano()["settings_group_validation"]

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 
 from tap_gorgias import schemas
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.tap import TapGorgias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,9 @@ KEYWORDS = {
     "properties",
     "type",
 }
+PERSONAL = "x-personal"
+"""The mark of personal data, which catalogs and SCHEMA messages do not contain."""
+MARKS: tuple[list[str], ...] = ([], ["person"], ["text"], ["person", "text"])
 LONGEST_NAME = 63  # PostgreSQL truncates longer names
 ORDERS = {"custom_fields": "priority"}  # where Gorgias offers no other order
 DOCUMENTED: dict[str, list[str]] = json.loads(
@@ -95,7 +99,7 @@ def test_only_keywords_that_survive_the_catalog_are_used(name: str) -> None:
     found = {
         f"{path}: {keyword}"
         for path, node in properties_of(name, root=True)
-        for keyword in node.keys() - KEYWORDS
+        for keyword in node.keys() - KEYWORDS - {PERSONAL}
     }
     assert not found
 
@@ -289,3 +293,20 @@ def test_masked_parts_are_properties(stream: type[GorgiasStream]) -> None:
     """A misspelled path would mask nothing."""
     paths = {path.replace("[]", "") for path, _ in nodes(SCHEMAS[stream.name])}
     assert {f".{path}" for path in stream.masks if path} <= paths
+
+
+@per_schema
+def test_every_column_says_whether_it_is_personal(name: str) -> None:
+    """Numbers, booleans and date-times are not, ids are only with another table."""
+    for column, node in SCHEMAS[name]["properties"].items():
+        is_plain = not {"string", "object", "array"}.intersection(kinds(node))
+        if is_plain or node.get("format") == "date-time":
+            assert PERSONAL not in node, column
+        else:
+            assert node.get(PERSONAL) in MARKS, f"`{column}` needs a mark"
+
+
+def test_marks_stay_inside_the_tap() -> None:
+    """Targets do not know the keyword."""
+    assert PERSONAL in json.dumps(SCHEMAS)
+    assert PERSONAL not in json.dumps(TapGorgias(validate_config=False).catalog_dict)

@@ -1,4 +1,4 @@
-"""The account's request budget, shared by all threads."""
+"""The account's rate limit, shared by all threads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_gorgias.api.allowance import Allowance
+from tap_gorgias.api.sliding_window import SlidingWindow
 
 if TYPE_CHECKING:
-    import logging
-
     from tap_gorgias.clock import Clock
 
 MAX_SLEEP_SECONDS = 1.0
@@ -23,6 +21,15 @@ OLDEST_WAITER_INTERVAL = 3
 """Every third permit goes to the thread that has waited longest."""
 
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class CallLimit:
+    """The last reported count: requests in the window, and how many it allows."""
+
+    used: int
+    limit: int
+    window_seconds: float
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,8 @@ class _Waiter:
     """When its request was permitted; None while it waits."""
 
 
-class ApiBudget:
-    """Issues permits to send requests at the rate that `Allowance` permits.
+class RateLimiter:
+    """Issues permits to send requests at the rate that `SlidingWindow` permits.
 
     Every third permit goes to the thread that has waited longest, the others to the
     stream with the fewest requests so far. So no thread starves, large streams do not
@@ -51,45 +58,24 @@ class ApiBudget:
 
     Args:
         clock: Returns the time and waits.
-        rate_limit_percent: Percentage of the limit that the tap may use, 1 to 100.
+        rate_limit_percent: Percentage of the limit that the tap may use, 5 to 100.
     """
 
     def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
         self._clock = clock
-        self._allowance = Allowance(rate_limit_percent)
+        self._window = SlidingWindow(rate_limit_percent)
         self._lock = threading.Lock()
         self._waiters: list[_Waiter] = []
         self._permits: Counter[str] = Counter()
-        self._call_limit: str | None = None
-        self._granted = 0
-        self._pending = 0
-        self._pending_seconds = 0.0
-        self._updated_at = clock.monotonic()
+        self._used: int | None = None
 
     @property
-    def call_limit(self) -> str | None:
-        """The last reported count, for example `38/40 in the last 20 s`.
-
-        None if no response has reported one.
-        """
+    def call_limit(self) -> CallLimit | None:
+        """The last reported count; None if no response has reported one."""
         with self._lock:
-            if self._call_limit is None:
+            if self._used is None:
                 return None
-            seconds = self._allowance.window_seconds
-            return f"{self._call_limit} in the last {seconds:.0f} s"
-
-    @property
-    def utilization(self) -> float:
-        """Fraction of the allowed requests that were sent while requests were pending.
-
-        A request is pending while it waits for a permit or for its response. The
-        allowed requests are `rate_limit_percent` of the limit for each window of that
-        time, and for at least one window.
-        """
-        with self._lock:
-            self._update_pending_seconds()
-            windows = self._pending_seconds / self._allowance.window_seconds
-            return self._granted / (self._allowance.own_limit * max(windows, 1.0))
+            return CallLimit(self._used, self._window.limit, self._window.seconds)
 
     def acquire(self, stream_name: str = "") -> Permit:
         """Wait until a request may be sent, and count it.
@@ -103,8 +89,6 @@ class ApiBudget:
         waited = 0.0
         waiter = _Waiter(stream_name)
         with self._lock:
-            self._update_pending_seconds()
-            self._pending += 1
             self._waiters.append(waiter)
         try:
             while True:
@@ -117,11 +101,11 @@ class ApiBudget:
                 waited += seconds
         except BaseException:
             with self._lock:
-                now = self._end_request()
                 if waiter.sent_at is None:
                     self._waiters.remove(waiter)
                 else:
-                    self._allowance.add_response(waiter.sent_at, now, None, None)
+                    now = self._clock.monotonic()
+                    self._window.add_response(waiter.sent_at, now, None, None)
             raise
 
     def release(self, permit: Permit, call_limit: str | None) -> None:
@@ -134,13 +118,13 @@ class ApiBudget:
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
-            now = self._end_request(used, limit)
-            self._granted += 1
-            self._allowance.add_response(permit.sent_at, now, used, limit)
+            now = self._clock.monotonic()
+            self._used = self._used if used is None else used
+            self._window.add_response(permit.sent_at, now, used, limit)
 
     def refuse(
         self, permit: Permit, call_limit: str | None, seconds: float | None
-    ) -> None:
+    ) -> float:
         """Pause all requests after a 429.
 
         Args:
@@ -148,25 +132,16 @@ class ApiBudget:
             call_limit: As in `release`.
             seconds: How long to wait according to the response; None if unknown. The
                 pause is longer if the window is full for longer.
+
+        Returns:
+            Seconds until the next request may be sent.
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
-            now = self._end_request(used, limit)
-            self._allowance.add_refusal(permit.sent_at, now, limit, seconds)
-
-    def log(self, logger: logging.Logger) -> None:
-        """Log the utilization, unless no response reported the limit.
-
-        Args:
-            logger: The logger.
-        """
-        if call_limit := self.call_limit:
-            logger.info(
-                "Summary of the budget: %s of the allowed rate used while requests "
-                "were pending, %s at the end.",
-                f"{self.utilization:.0%}",
-                call_limit,
-            )
+            now = self._clock.monotonic()
+            self._used = self._used if used is None else used
+            self._window.add_refusal(permit.sent_at, now, limit, seconds)
+            return self._window.seconds_to_wait(now)
 
     def _issue_permits(self) -> float:
         """Issue all permits that are possible now, also to other threads.
@@ -175,8 +150,8 @@ class ApiBudget:
             Seconds until the next permit is possible.
         """
         now = self._clock.monotonic()
-        while (seconds := self._allowance.seconds_to_wait(now)) <= 0 and self._waiters:
-            self._allowance.add_request(now)
+        while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:
+            self._window.add_request(now)
             self._next_waiter().sent_at = now
         return seconds
 
@@ -188,21 +163,6 @@ class ApiBudget:
         waiter = self._waiters.pop(index)
         self._permits[waiter.stream_name] += 1
         return waiter
-
-    def _end_request(self, used: int | None = None, limit: int | None = None) -> float:
-        """Update the figures of the summary, and return the current time."""
-        now = self._update_pending_seconds()
-        self._pending -= 1
-        if used is not None:
-            self._call_limit = f"{used}/{limit}"
-        return now
-
-    def _update_pending_seconds(self) -> float:
-        now = self._clock.monotonic()
-        if self._pending:
-            self._pending_seconds += now - self._updated_at
-        self._updated_at = now
-        return now
 
 
 def _parse_call_limit(call_limit: str | None) -> tuple[int, int] | tuple[None, None]:

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
 
-from tap_gorgias.api.rate_window import (
-    CLOCK_TOLERANCE_SECONDS,
-    STANDARD_SECONDS,
-    WindowDetector,
-)
 from tap_gorgias.api.request_log import Count, RequestLog
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+STANDARD_SECONDS = 20.0
+"""Window of API keys and OAuth2 apps (reference/limitations)."""
+
+ENTERPRISE_SECONDS = 10.0
+"""Window of the same limits on an Enterprise plan (reference/limitations)."""
+
+CLOCK_TOLERANCE_SECONDS = 0.01
+"""Maximum rounding of the limiter's clock."""
 
 INITIAL_LIMIT = 40
 """Limit of an API key, which is the lowest. Responses report the actual limit."""
 
 INITIAL_BURST = 0.75
 """Fraction of the free slots that a run uses immediately when it begins."""
+
+_COUNT_TOLERANCE = 1
+"""A count may be rounded, and may or may not include the request that it answers."""
+
+_MIN_UTILIZATION = 0.25
+"""Below this fraction of the limit, a shorter window would not speed up the tap."""
+
+_MIN_SECONDS_OF_LOW_COUNTS = 13.0
+"""The counts of a leaky bucket or of fixed windows of 20 s can also be low enough, but
+for 10 seconds at most."""
 
 _MIN_REQUESTS_OF_OTHERS = 2
 """A single request may result from rounding in the limiter."""
@@ -43,7 +53,7 @@ _MIN_WAIT_SECONDS = 1e-6
 """Shorter waits are rounding errors."""
 
 
-class Allowance:
+class SlidingWindow:
     """Models the account's rate limit as a sliding window.
 
     Recorded headers fit a sliding window of 20 seconds. A tap that respects it is never
@@ -63,11 +73,14 @@ class Allowance:
     - After a refusal, the window is considered full. The refused request counts as
       well, because the limiter may have counted it. Several taps do not resume at the
       same time.
+    - An account is on an Enterprise plan if its counts stay too low for a window of 20
+      seconds, but not for one of 10: requests of other apps can only increase them.
+      After a refusal, the rest of the run stays with 20 seconds.
 
     All times are seconds of one monotonic clock, and never decrease.
 
     Args:
-        rate_limit_percent: Percentage of the limit that the tap may use, 1 to 100.
+        rate_limit_percent: Percentage of the limit that the tap may use, 5 to 100.
         random_generator: Source of the jitter after a refusal.
     """
 
@@ -77,63 +90,43 @@ class Allowance:
         random_generator: random.Random | None = None,
     ) -> None:
         self.limit = INITIAL_LIMIT
+        self.seconds = STANDARD_SECONDS
+        """Length of the window, as far as it is known."""
         self._percent = rate_limit_percent
         self._random = random_generator or random.Random()  # noqa: S311 (nothing secret)
         self._log = RequestLog()
-        self._detector = WindowDetector()
         self._others: list[float] = []
         """When each request of other apps was detected."""
         self._others_updated_at = float("-inf")
         self._uncertain = 0
         """Own requests in the last count that may be requests of other apps."""
         self._is_bursting = True
+        self._was_refused = False
+        self._low_counts_since: float | None = None
         self._last_due_at = float("-inf")
         self._paused_until = float("-inf")
 
     @property
-    def window_seconds(self) -> float:
-        """Length of the limiter's window, as far as it is known."""
-        return self._detector.seconds
-
-    @property
     def own_limit(self) -> float:
-        """Requests that the tap may send in a window; can be less than 1."""
-        return self.limit * self._percent / 100
+        """Requests that the tap may send in a window."""
+        return max(self.limit * self._percent / 100, 1.0)
 
     def seconds_to_wait(self, now: float) -> float:
-        """Return how long to wait before the next request.
-
-        Args:
-            now: Current time.
-
-        Returns:
-            0 if a request may be sent now. Otherwise seconds until one may be sent, or
-            until this should be called again.
-        """
-        window = self.window_seconds
-        self._others = [time for time in self._others if time + window > now]
-        longest = STANDARD_SECONDS + CLOCK_TOLERANCE_SECONDS
-        self._log.discard(now - max(longest, self._own_limit_seconds))
-        seconds = max(
-            self._paused_until - now,
-            self._seconds_to_free_slot(now),
-            self._seconds_to_own_limit(now),
-        )
+        """Return how long to wait before asking again; 0 if a request may be sent."""
+        self._others = [time for time in self._others if time + self.seconds > now]
+        self._log.discard(now - STANDARD_SECONDS - CLOCK_TOLERANCE_SECONDS)
+        seconds = max(self._paused_until - now, self._seconds_to_free_slot(now))
         if seconds <= 0:
             seconds = self._due_at(now) - now
             return seconds if seconds > _MIN_WAIT_SECONDS else 0.0
         return max(seconds, _MIN_WAIT_SECONDS)
 
     def add_request(self, now: float) -> None:
-        """Record that a request is sent.
-
-        Args:
-            now: Current time, at which `seconds_to_wait` returns 0.
-        """
+        """Record a request that is sent while `seconds_to_wait` returns 0."""
         # If all threads were busy when this request was due, the next one is due
         # earlier, by one interval at most, so that no burst accumulates.
         delay = max(now - self._due_at(now), 0.0)
-        interval = self.window_seconds / self._max_own_requests(now)
+        interval = self.seconds / self._max_own_requests(now)
         self._last_due_at = now if self._is_bursting else now - min(delay, interval)
         self._log.add_request(now)
 
@@ -153,7 +146,7 @@ class Allowance:
             return
         self.limit = limit
         count = Count(sent_at, now, min(used, limit))
-        self._detector.observe(self._log, count, limit)
+        self._detect_enterprise(count)
         self._log.add_count(count)
         self._update_others(count)
 
@@ -173,8 +166,26 @@ class Allowance:
         jitter = self._random.uniform(0.0, _MAX_JITTER_SECONDS)
         self._paused_until = max(self._paused_until, now + (seconds or 0.0) + jitter)
         self._is_bursting = False
-        self._detector.reset()
+        self._was_refused = True
+        self.seconds = STANDARD_SECONDS
         self._update_others(Count(sent_at, now, self.limit))
+
+    def _detect_enterprise(self, count: Count) -> None:
+        recent = self._log.max_counted_since(count.sent_at - STANDARD_SECONDS)
+        if self._was_refused or recent < _MIN_UTILIZATION * self.limit:
+            return
+        standard, enterprise = (
+            self._log.min_counted_between(
+                count.received_at - seconds + CLOCK_TOLERANCE_SECONDS, count.sent_at
+            )
+            for seconds in (STANDARD_SECONDS, ENTERPRISE_SECONDS)
+        )
+        if not enterprise <= count.used + _COUNT_TOLERANCE < standard:
+            self._low_counts_since = None
+        elif self._low_counts_since is None:
+            self._low_counts_since = count.received_at
+        elif count.sent_at - self._low_counts_since > _MIN_SECONDS_OF_LOW_COUNTS:
+            self.seconds = ENTERPRISE_SECONDS
 
     def _update_others(self, count: Count) -> None:
         """Derive the number of requests of other apps from a count.
@@ -182,12 +193,11 @@ class Allowance:
         Each of them is kept for a window from its detection, unless a later request
         shows that there are fewer.
         """
-        window = self.window_seconds
-        own = self._log.max_counted_since(count.sent_at - window) - 1
+        own = self._log.max_counted_since(count.sent_at - self.seconds) - 1
         others = max(count.used - own, 0)
         self._uncertain = 0
         if others >= _MIN_REQUESTS_OF_OTHERS:
-            start = count.received_at - window
+            start = count.received_at - self.seconds
             self._uncertain = own - self._log.min_counted_between(start, count.sent_at)
         known = len(self._others)
         if others > known:
@@ -202,7 +212,7 @@ class Allowance:
         The limiter's window must have one however late it counts requests. The tap's
         own part must have one if the limiter counts each request when it is sent.
         """
-        window = self.window_seconds + CLOCK_TOLERANCE_SECONDS
+        window = self.seconds + CLOCK_TOLERANCE_SECONDS
         start = now - window
         others = len(self._others)
         reserved = others + self._uncertain if others >= _MIN_REQUESTS_OF_OTHERS else 0
@@ -215,20 +225,8 @@ class Allowance:
             self._log.first_request_after(start),
             *self._others[:1],
         ]
-        return _seconds_to_first(times, start, window)
-
-    def _seconds_to_own_limit(self, now: float) -> float:
-        """Return the same for the tap's part of the limit."""
-        window = self._own_limit_seconds
-        start = now - window
-        if self._log.max_counted_since(start) < max(int(self.own_limit), 1):
-            return 0.0
-        return _seconds_to_first([self._log.first_response_after(start)], start, window)
-
-    @property
-    def _own_limit_seconds(self) -> float:
-        """The window of `own_limit`; longer if less than one request is allowed."""
-        return self.window_seconds / min(self.own_limit, 1.0) + CLOCK_TOLERANCE_SECONDS
+        known = [time for time in times if time is not None]
+        return min(known, default=now) - start
 
     def _max_own_requests(self, now: float) -> float:
         """Return how many requests the tap should have in the window at most."""
@@ -236,7 +234,7 @@ class Allowance:
         if others < _MIN_REQUESTS_OF_OTHERS:
             available = float(self.limit - 1)
         else:
-            own = self._log.sent_since(now - self.window_seconds)
+            own = self._log.sent_since(now - self.seconds)
             reserve = min(
                 _RESERVE_PER_OWN_REQUEST * own,
                 _RESERVE_PER_REQUEST_OF_OTHERS * others,
@@ -247,7 +245,7 @@ class Allowance:
 
     def _due_at(self, now: float) -> float:
         """Return when the next request is due if requests are spread evenly."""
-        start = now - self.window_seconds
+        start = now - self.seconds
         own = self._log.sent_since(start)
         if self._is_bursting:
             reserve = 1 + _BURST_RESERVE_PER_REQUEST_OF_OTHERS * len(self._others)
@@ -256,19 +254,11 @@ class Allowance:
         if self._is_bursting or own == 0:
             return now
         max_own = self._max_own_requests(now)
-        interval = self.window_seconds / max_own
+        interval = self.seconds / max_own
         first_request = self._log.first_request_after(start)
         if first_request is not None and own < max_own:
             # The slots that the burst left free must last until its own expire.
-            expires_at = first_request + self.window_seconds
+            expires_at = first_request + self.seconds
             remaining = max_own - own + 1
             interval = max(interval, (expires_at - self._last_due_at) / remaining)
         return self._last_due_at + interval
-
-
-def _seconds_to_first(
-    times: Iterable[float | None], start: float, window: float
-) -> float:
-    """Return how long until the first of some times is a window ago."""
-    known = [time for time in times if time is not None]
-    return min(known, default=start + window) - start
