@@ -171,25 +171,20 @@ class StreamsFailedError(GorgiasError):
 
     def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
         self.failures = failures
-        self._selected = selected
+        self._has_others = len(failures) < selected
         count = f"{len(failures)} of {selected} streams"
-        super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
+        super().__init__(f"{count} failed: {', '.join(failures)}.")
 
     @property
     @override
     def lines(self) -> Sequence[str]:
-        """A line for each failed stream, and one for the run."""
-        others = " The others were." if len(self.failures) < self._selected else ""
-        return [
-            *(
-                one_line(f"Stream `{stream}` failed. {' '.join(texts)}")
-                for stream, texts in self.failures.items()
-            ),
-            (
-                f"{self}{others} The next run resumes where each of them stopped. "
-                "Deselect streams that you do not need in the catalog."
-            ),
-        ]
+        """One line for the run; the summary shows why each stream failed."""
+        others = " The others are complete." if self._has_others else ""
+        advice = (
+            "The next run resumes where each of them stopped. Deselect streams that "
+            "you do not need in the catalog."
+        )
+        return [f"{self}{others} {advice}"]
 
 
 class Terminated(SystemExit):
@@ -230,6 +225,13 @@ def messages_of(error: Exception) -> Sequence[str]:
     location = f"{file}, line {place.lineno} ({place.name})"
     messages = f"Unexpected {type(error).__name__} in {location}. Please report it."
     return (messages,)
+
+
+def short_cause(error: Exception) -> str:
+    """Return the cause of a failure in a few words; `messages_of` says all of it."""
+    if isinstance(error, ApiError):
+        return f"answered {error.status}" if error.status else "no usable answer"
+    return "incomplete" if isinstance(error, IncompleteError) else "see below"
 
 
 def one_line(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -27,6 +28,7 @@ from tap_gorgias.errors import (
 )
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.run.context import Run
+from tap_gorgias.run.report import duration, lines_of, results_of, wrapped
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.batch import batch_config_problems
 from tap_gorgias.sdk.command import TapCommand, report_failures
@@ -39,6 +41,7 @@ from tap_gorgias.sdk.files import (
     read_catalog,
     read_state,
 )
+from tap_gorgias.sdk.logs import hide_details
 from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
@@ -119,6 +122,8 @@ class TapGorgias(SelfValidatingTap):
         if problems:
             raise SettingsError(problems)
         self.settings = Settings.from_config(config, batch_config_problems(config))
+        if not config.get("log_metrics"):
+            self.metrics_logger.setLevel(logging.WARNING)
         for warning in self.settings.warnings:
             self.logger.warning("%s", warning)
 
@@ -173,12 +178,10 @@ class TapGorgias(SelfValidatingTap):
             GorgiasError: If an error that affects all streams ended the run.
             Terminated: If the process received a signal.
         """
-        selected = []
-        for stream in cast("Mapping[str, GorgiasStream]", self.streams).values():
-            if stream.selected:
-                selected.append(stream)
-            else:
-                self.logger.info("Skipping deselected stream '%s'.", stream.name)
+        streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
+        selected = [stream for stream in streams if stream.selected]
+        if others := [stream.name for stream in streams if not stream.selected]:
+            self.logger.info("Not selected: %s.", ", ".join(others))
         selected.sort(key=lambda stream: (stream.priority, stream.name))
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
@@ -237,7 +240,7 @@ class TapGorgias(SelfValidatingTap):
             raise
         finally:
             tap.run.close()
-            tap.run.log_summary(cls.logger)
+            tap.log_summary()
 
     @classmethod
     def _from_options(
@@ -246,7 +249,7 @@ class TapGorgias(SelfValidatingTap):
         catalog: IO[str] | None,
         state: IO[str] | None = None,
     ) -> TapGorgias:
-        cls.print_version(print_fn=cls.logger.info)
+        cls.print_version(print_fn=lambda text: cls.logger.info("%s", text))
         with errors_name_files(state=state, catalog=catalog):
             return cls(
                 config=config.config if config else None,
@@ -315,6 +318,20 @@ class TapGorgias(SelfValidatingTap):
         self.state["bookmarks"] = {**self.state.get("bookmarks", {}), **entries}
         self.state_writer.write_state(self.state)
 
+    def log_summary(self) -> None:
+        """Log what the run brought of each stream, and what it cost."""
+        runner, summary = self.run.runner, self.run.summary
+        if runner is None:
+            return
+        results, total = results_of(self.run, runner), summary.total
+        line = (
+            f"{len(runner.names)} streams, {total.rows} rows, {total.requests} "
+            f"requests, {total.retries} retries in {duration(summary.seconds)} "
+            f"({duration(summary.held_back_seconds)} at the rate limit)"
+        )
+        table = "\n".join([*lines_of(results), *wrapped(line)])
+        self.logger.info("Summary of the run:\n%s", table)
+
     def write_last_state(self) -> None:
         """Write STATE again at the end of the output.
 
@@ -325,6 +342,7 @@ class TapGorgias(SelfValidatingTap):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
+        hide_details()
         command = super().get_singer_command()
         for option in command.params:
             if option.name == "test":

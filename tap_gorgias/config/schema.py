@@ -164,6 +164,14 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         description="How long to wait for data before a request is retried.",
     ),
     th.Property(
+        "log_metrics",
+        th.BooleanType,
+        default=False,
+        title="Log metrics",
+        description="Whether the log contains the `METRIC` lines of the SDK, JSON with "
+        "the rows and the seconds of each stream.",
+    ),
+    th.Property(
         "api_url",
         th.StringType,
         title="API URL",

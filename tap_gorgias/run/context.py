@@ -11,7 +11,6 @@ from tap_gorgias.errors import SettingsError
 from tap_gorgias.replication.bookmarks import check_not_in_future
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Mapping
 
     from tap_gorgias.clock import Clock
@@ -33,7 +32,7 @@ class Run:
     def __init__(self, settings: Settings | None, clock: Clock) -> None:
         self._settings = settings
         self.clock = clock
-        self.summary = RunSummary()
+        self.summary = RunSummary(clock.monotonic)
         # Not on first use: two threads could each make one, with its own budget and
         # access token.
         self._client = (
@@ -100,11 +99,3 @@ class Run:
         """Close all connections."""
         if self._client is not None:
             self._client.close()
-
-    def log_summary(self, logger: logging.Logger) -> None:
-        """Log the counts of the run.
-
-        Args:
-            logger: The logger.
-        """
-        self.summary.log(logger)

@@ -13,7 +13,7 @@ from tap_gorgias.errors import (
     OutputError,
     StreamMapError,
     Terminated,
-    messages_of,
+    short_cause,
 )
 
 if TYPE_CHECKING:
@@ -64,10 +64,13 @@ class StreamRunner:
     ) -> None:
         self.failures: dict[str, Exception] = {}
         """Errors by stream name."""
+        self.completed: set[str] = set()
+        """Names of the streams that were read completely."""
         self._parallel_streams = parallel_streams
         self._logger = logger
         self._changed = threading.Condition()
         self._pending = deque(streams)
+        self.names = [stream.name for stream in self._pending]
         self._reading: set[str] = set()
         self._waiting: deque[str] = deque()
         self._resumed: set[str] = set()
@@ -141,14 +144,15 @@ class StreamRunner:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):
                 self.failures[stream.name] = error
-                for message in messages_of(error):
-                    self._logger.error(
-                        "Stream `%s` failed, the others continue: %s",
-                        stream.name,
-                        message,
-                    )
+                self._logger.error(
+                    "%s: failed, the other streams continue: %s.",
+                    stream.name,
+                    short_cause(error),
+                )
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
+            elif error is None:
+                self.completed.add(stream.name)
             self._changed.notify_all()
 
 

@@ -19,6 +19,7 @@ from tap_gorgias.replication import ordering
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import ProgressLogger
+from tap_gorgias.sdk.logs import StreamLogger
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.stream_types.paged import PagedStream
 
@@ -75,6 +76,11 @@ class GorgiasStream(PagedStream, ABC):
         super().__init__(tap, run)
         self._missing: Counter[str] = Counter()
         self._is_position_held = False
+
+    @property
+    @override
+    def logger(self) -> logging.Logger:
+        return cast("logging.Logger", StreamLogger(super().logger, self.name))
 
     @abstractmethod
     def steps(self, context: types.Context | None) -> Iterator[Step]:
@@ -175,11 +181,12 @@ class GorgiasStream(PagedStream, ABC):
     def log(
         self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any
     ) -> None:
-        # The SDK logs here that an exception ends the stream. The runner reports that
-        # exception once, and without data.
-        if level == logging.ERROR and sys.exc_info()[1] is not None:
+        # The SDK logs here that the stream begins, and that an exception ends it. The
+        # runner reports that exception once, and without data.
+        is_failure = level == logging.ERROR and sys.exc_info()[1] is not None
+        if is_failure or level == logging.INFO:
             level = logging.DEBUG
-        super().log(message, *args, level=level, **kwargs)
+        self.logger.log(level, message, *args, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
         """Return the entry of the stream in STATE at a position."""

@@ -1,0 +1,95 @@
+"""The summary of a run: a table of its streams, and a line for the run."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_gorgias.errors import messages_of, short_cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_gorgias.run.context import Run
+    from tap_gorgias.run.runner import StreamRunner
+
+WIDTH = 80
+MAX_NAME = 32
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+
+
+class StreamResult(NamedTuple):
+    """What a run brought of a stream."""
+
+    stream: str
+    rows: int
+    requests: int
+    result: str
+    """A few words, such as `complete`."""
+    reasons: Sequence[str] = ()
+    """Why it failed, and what to do."""
+
+
+def results_of(run: Run, runner: StreamRunner) -> list[StreamResult]:
+    """Return the result of each stream by name, and what signing in cost."""
+    counts = run.summary.streams
+    results = []
+    for name in sorted({*runner.names, *counts}):
+        failure = runner.failures.get(name)
+        if failure is not None:
+            result = f"failed: {short_cause(failure)}"
+        elif name in runner.completed:
+            result = "complete"
+        else:
+            result = "not finished" if name in runner.names else ""
+        reasons = () if failure is None else messages_of(failure)
+        rows, requests = counts[name].rows, counts[name].requests
+        results.append(StreamResult(name, rows, requests, result, reasons))
+    return results
+
+
+def lines_of(results: Sequence[StreamResult]) -> Iterator[str]:
+    """Format the results as a table, followed by the reasons of failures.
+
+    Yields:
+        Lines of at most 80 characters.
+    """
+    names = [result.stream for result in results]
+    width = min(max(map(len, ["stream", *names])), MAX_NAME)
+    yield _row(width, "stream", "rows", "requests", "result")
+    yield "-" * WIDTH
+    for result in results:
+        rows, requests = str(result.rows), str(result.requests)
+        yield _row(width, result.stream, rows, requests, result.result)
+    yield "-" * WIDTH
+    for result in results:
+        for reason in result.reasons:
+            head = f"{result.stream}: "
+            text = reason if reason.startswith(head) else f"{head}{reason}"
+            yield from wrapped(text)
+
+
+def wrapped(text: str) -> Sequence[str]:
+    """Wrap a sentence, and indent all lines but the first."""
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent="  ", break_on_hyphens=False
+    ) or [""]
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its one or two largest units, for example `1 h 20 min`."""
+    whole = round(seconds)
+    if whole < 2 * _MINUTE:
+        return f"{whole} s"
+    if whole < 2 * _HOUR:
+        return f"{round(whole / _MINUTE)} min"
+    large, small = (_DAY, _HOUR) if whole >= 2 * _DAY else (_HOUR, _MINUTE)
+    units = ("d", "h") if large == _DAY else ("h", "min")
+    first, rest = divmod(round(whole / small) * small, large)
+    return f"{first} {units[0]} {rest // small} {units[1]}"
+
+
+def _row(width: int, name: str, rows: str, requests: str, result: str) -> str:
+    shown = name if len(name) <= width else f"{name[: width - 3]}..."
+    line = f"{shown:<{width}}  {rows:>10}  {requests:>8}  {result}"
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
