@@ -178,13 +178,13 @@ class StreamsFailedError(GorgiasError):
     @property
     @override
     def lines(self) -> Sequence[str]:
-        """One line for the run; the summary shows why each stream failed."""
+        """One line for the run; each stream has had its own when it failed."""
         others = " The others are complete." if self._has_others else ""
-        advice = (
+        rest = (
             "The next run resumes where each of them stopped. Deselect streams that "
             "you do not need in the catalog."
         )
-        return [f"{self}{others} {advice}"]
+        return [f"{self}{others} {rest}"]
 
 
 class Terminated(SystemExit):
@@ -231,7 +231,7 @@ def short_cause(error: Exception) -> str:
     """Return the cause of a failure in a few words; `messages_of` says all of it."""
     if isinstance(error, ApiError):
         return f"answered {error.status}" if error.status else "no usable answer"
-    return "incomplete" if isinstance(error, IncompleteError) else "see below"
+    return "incomplete" if isinstance(error, IncompleteError) else "see above"
 
 
 def one_line(text: str) -> str:

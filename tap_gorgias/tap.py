@@ -28,7 +28,7 @@ from tap_gorgias.errors import (
 )
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.run.context import Run
-from tap_gorgias.run.report import duration, lines_of, results_of, wrapped
+from tap_gorgias.run.report import lines_of, results_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.batch import batch_config_problems
 from tap_gorgias.sdk.command import TapCommand, report_failures
@@ -323,14 +323,13 @@ class TapGorgias(SelfValidatingTap):
         runner, summary = self.run.runner, self.run.summary
         if runner is None:
             return
-        results, total = results_of(self.run, runner), summary.total
-        line = (
-            f"{len(runner.names)} streams, {total.rows} rows, {total.requests} "
-            f"requests, {total.retries} retries in {duration(summary.seconds)} "
-            f"({duration(summary.held_back_seconds)} at the rate limit)"
+        lines = lines_of(
+            results_of(self.run, runner),
+            summary.total,
+            seconds=summary.seconds,
+            held_back_seconds=summary.held_back_seconds,
         )
-        table = "\n".join([*lines_of(results), *wrapped(line)])
-        self.logger.info("Summary of the run:\n%s", table)
+        self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
 
     def write_last_state(self) -> None:
         """Write STATE again at the end of the output.

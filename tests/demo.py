@@ -47,7 +47,8 @@ NEWEST_PYTHON = (3, 13)  # the newest with binaries of such a DuckDB
 ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
 OLDEST_PYTHON = (3, 10)
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
-SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
+SUMMARY = re.compile(r"^(\w+) +(\d+) +(\d+)  complete$", re.MULTILINE)
+TOTAL = re.compile(r"^\d+ streams, .+$", re.MULTILINE)
 
 COMMAND_LINE = (
     "import duckdb; helpdesk = duckdb.connect('{database}'); helpdesk.sql("
@@ -192,7 +193,7 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
         check_exit_code(target_command, target.returncode, target_log)
         check_exit_code(tap_command, tap.returncode, tap_log)
     log = tap_log.read_text(encoding="utf-8")
-    say("   " + log[log.rfind("Summary of the run") :].splitlines()[0])
+    say("   " + TOTAL.findall(log)[-1])
     streams = SUMMARY.findall(log)
     return Run(
         {name: int(rows) for name, rows, _ in streams},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_gorgias.errors import messages_of, short_cause
+from tap_gorgias.errors import short_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_gorgias.api.usage import Usage
     from tap_gorgias.run.context import Run
     from tap_gorgias.run.runner import StreamRunner
 
@@ -26,8 +27,6 @@ class StreamResult(NamedTuple):
     requests: int
     result: str
     """A few words, such as `complete`."""
-    reasons: Sequence[str] = ()
-    """Why it failed, and what to do."""
 
 
 def results_of(run: Run, runner: StreamRunner) -> list[StreamResult]:
@@ -42,18 +41,19 @@ def results_of(run: Run, runner: StreamRunner) -> list[StreamResult]:
             result = "complete"
         else:
             result = "not finished" if name in runner.names else ""
-        reasons = () if failure is None else messages_of(failure)
         rows, requests = counts[name].rows, counts[name].requests
-        results.append(StreamResult(name, rows, requests, result, reasons))
+        results.append(StreamResult(name, rows, requests, result))
     return results
 
 
-def lines_of(results: Sequence[StreamResult]) -> Iterator[str]:
-    """Format the results as a table, followed by the reasons of failures.
-
-    Yields:
-        Lines of at most 80 characters.
-    """
+def lines_of(
+    results: Sequence[StreamResult],
+    total: Usage,
+    *,
+    seconds: float,
+    held_back_seconds: float,
+) -> Iterator[str]:
+    """Format the results as a table with lines of at most 80 characters."""
     names = [result.stream for result in results]
     width = min(max(map(len, ["stream", *names])), MAX_NAME)
     yield _row(width, "stream", "rows", "requests", "result")
@@ -62,18 +62,11 @@ def lines_of(results: Sequence[StreamResult]) -> Iterator[str]:
         rows, requests = str(result.rows), str(result.requests)
         yield _row(width, result.stream, rows, requests, result.result)
     yield "-" * WIDTH
-    for result in results:
-        for reason in result.reasons:
-            head = f"{result.stream}: "
-            text = reason if reason.startswith(head) else f"{head}{reason}"
-            yield from wrapped(text)
-
-
-def wrapped(text: str) -> Sequence[str]:
-    """Wrap a sentence, and indent all lines but the first."""
-    return textwrap.wrap(
-        text, WIDTH, subsequent_indent="  ", break_on_hyphens=False
-    ) or [""]
+    streams = sum(bool(result.result) for result in results)
+    counts = f"{streams} streams, {total.rows} rows, {total.requests} requests"
+    retries = f"{total.retries} retries"
+    time = f"{duration(seconds)} ({duration(held_back_seconds)} at the rate limit)"
+    yield from textwrap.wrap(f"{counts}, {retries} in {time}", WIDTH)
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from tap_gorgias.errors import (
     OutputError,
     StreamMapError,
     Terminated,
-    short_cause,
+    messages_of,
 )
 
 if TYPE_CHECKING:
@@ -144,10 +144,12 @@ class StreamRunner:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):
                 self.failures[stream.name] = error
+                head = f"{stream.name}: "
+                reason = " ".join(
+                    message.removeprefix(head) for message in messages_of(error)
+                )
                 self._logger.error(
-                    "%s: failed, the other streams continue: %s.",
-                    stream.name,
-                    short_cause(error),
+                    "%sfailed: %s The other streams continue.", head, reason
                 )
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error

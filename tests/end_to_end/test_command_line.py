@@ -9,6 +9,7 @@ import pytest
 
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.logs import errors_of, summary_of
 from tests.support.runs import (
     COMMAND,
     Files,
@@ -36,11 +37,6 @@ def sandbox(shared_sandbox: Sandbox) -> Sandbox:
     shared_sandbox.faults.clear()
     shared_sandbox.reset_counters()
     return shared_sandbox
-
-
-def errors_of(log: str) -> list[str]:
-    """Return the texts of the error lines in a log."""
-    return [line.split("|")[-1].strip() for line in log.splitlines() if "ERROR" in line]
 
 
 @pytest.mark.parametrize(
@@ -270,9 +266,8 @@ def test_a_successful_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["customers"]))
 
     assert result.returncode == 0
-    counts = "120 rows, 3 requests, 0.0 s waited for the budget, 1 retries."
-    assert f"Summary of customers: {counts}" in result.stderr
-    assert f"Summary of the run: {counts}" in result.stderr
+    assert summary_of(result.stderr) == {"customers": (120, 3, "complete")}
+    assert "1 streams, 120 rows, 3 requests, 1 retries in " in result.stderr
     assert "customers: /api/customers answered 503: Invented fault. Retrying" in (
         result.stderr
     )
@@ -285,7 +280,7 @@ def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
 
     assert result.returncode == 1
-    assert "Summary of tickets: 100 rows, 2 requests" in result.stderr
+    assert summary_of(result.stderr) == {"tickets": (100, 2, "failed: answered 400")}
     assert Output.parse(result.stdout).bookmark("tickets")["walk"]
 
 

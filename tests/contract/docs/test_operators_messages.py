@@ -51,7 +51,7 @@ def test_every_kind_of_message_is_collected() -> None:
         "Setting `...` is required.",  # returned
         "Credentials are incomplete: set ....",  # all of a ValueError
         "... It starts again from ....",  # a warning
-        "Summary of ...: ....",  # information
+        "Not selected: ....",  # information
     } <= said()
 
 
