@@ -173,7 +173,7 @@ class StreamsFailedError(GorgiasError):
         self.failures = failures
         self._has_others = len(failures) < selected
         count = f"{len(failures)} of {selected} streams"
-        super().__init__(f"{count} failed: {', '.join(failures)}.")
+        super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
 
     @property
     @override

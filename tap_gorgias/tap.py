@@ -20,6 +20,7 @@ from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import ConnectionTest
 from tap_gorgias.errors import (
+    GorgiasError,
     SettingsError,
     StateError,
     StreamsFailedError,
@@ -27,7 +28,9 @@ from tap_gorgias.errors import (
     messages_of,
 )
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
+from tap_gorgias.replication.pages import PageError
 from tap_gorgias.run.context import Run
+from tap_gorgias.run.progress import RunProgress
 from tap_gorgias.run.report import lines_of, results_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.batch import batch_config_problems
@@ -46,6 +49,8 @@ from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.streams.account import AccountStream
+from tap_gorgias.streams.events import EventsStream
 from tap_gorgias.streams.statistics import StatisticsStream
 
 if TYPE_CHECKING:
@@ -186,6 +191,9 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
+        self.run.progress = RunProgress(
+            self.run, runner.names, self.logger, created=self._created, hint=self._hint
+        )
         try:
             runner.run()
         except BaseException:
@@ -318,6 +326,24 @@ class TapGorgias(SelfValidatingTap):
         self.state["bookmarks"] = {**self.state.get("bookmarks", {}), **entries}
         self.state_writer.write_state(self.state)
 
+    def _created(self) -> str | None:
+        """Request the date at which the account was created."""
+        stream = cast("AccountStream", self.streams[AccountStream.name])
+        try:
+            rows = [row for step in stream.steps(None) for row in step.rows]
+        except (GorgiasError, PageError):
+            return None
+        return stream.created(rows[0]) if rows else None
+
+    @property
+    def _hint(self) -> str:
+        """What to know about the duration of a first sync."""
+        events = self.streams[EventsStream.name]
+        is_limited = bool(self.run.settings.event_types)
+        entry = self.state["bookmarks"].get(events.name) or {}
+        is_first = not entry.get("replication_key_value")
+        return _HINT if events.selected and is_first and not is_limited else ""
+
     def log_summary(self) -> None:
         """Log what the run brought of each stream, and what it cost."""
         runner, summary = self.run.runner, self.run.summary
@@ -372,6 +398,9 @@ List streams and columns:  tap-gorgias --config config.json --discover
 Read all streams:          tap-gorgias --config config.json
 Read what has changed:     tap-gorgias --config config.json --state state.json
 """
+_HINT = (
+    "`events` is the largest list: `event_types` limits it to the types that you need."
+)
 _TEST_HELP = (
     "Request a page or two of each selected stream and report on stderr how Gorgias "
     "answers. Use --test=schema to write the schemas without making requests."

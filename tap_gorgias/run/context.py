@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
+    from tap_gorgias.run.progress import RunProgress
     from tap_gorgias.run.runner import StreamRunner
 
 _NOT_VALIDATED = ("The settings have not been validated.",)
@@ -40,6 +41,10 @@ class Run:
         )
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
         """STATE entries that were not compared with the current time yet."""
+        self.account_created: str | None = None
+        """When the account was created, as soon as it has been read."""
+        self.progress: RunProgress | None = None
+        """Logs how far the run is; None if streams are read individually."""
         self.runner: StreamRunner | None = None
         """The runner of parallel streams; None if streams are read individually."""
 

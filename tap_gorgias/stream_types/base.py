@@ -15,10 +15,9 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, IncompleteError
 from tap_gorgias.records import masking
-from tap_gorgias.replication import ordering
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.prefetch import prefetch_next
-from tap_gorgias.run.progress import ProgressLogger
+from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.sdk.logs import StreamLogger
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.stream_types.paged import PagedStream
@@ -98,9 +97,10 @@ class GorgiasStream(PagedStream, ABC):
         """
 
     @cached_property
-    def progress(self) -> ProgressLogger:
+    def progress(self) -> StreamProgress:
         """Logs how far the stream has been read."""
-        return ProgressLogger(self.run, self.name, self.logger)
+        key = self.replication_key
+        return StreamProgress(self.run, self.name, key, self.logger)
 
     @property
     @override
@@ -124,8 +124,7 @@ class GorgiasStream(PagedStream, ABC):
         for step in prefetch_next(steps, self._has_next_page):
             self.run.summary.count(self.name, rows=len(step.rows))
             yield from step.rows
-            if self.progress.is_due:
-                self.progress.log(self._reached(step), step.position)
+            self.progress.add(step.rows, step.position)
             if context is None:
                 self.save(step.position)
 
@@ -150,11 +149,6 @@ class GorgiasStream(PagedStream, ABC):
     def _has_next_page(self, step: Step) -> bool:
         # A test of the connection stops after the first record.
         return step.has_next_page and self.ABORT_AT_RECORD_COUNT is None
-
-    def _reached(self, step: Step) -> str | None:
-        if not step.rows or step.position is None or self.replication_key is None:
-            return None
-        return ordering.timestamp_of(step.rows[-1].get(self.replication_key))
 
     @override
     def generate_child_contexts(
