@@ -46,6 +46,7 @@ from tap_gorgias.sdk.files import (
 )
 from tap_gorgias.sdk.logs import hide_details
 from tap_gorgias.sdk.signals import stop_on_signals
+from tap_gorgias.sdk.stream_maps import create_mapper
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.streams import STREAMS
@@ -134,9 +135,9 @@ class TapGorgias(SelfValidatingTap):
 
     @override
     def setup_mapper(self) -> None:
-        # Streams complete the catalog, which the mapper reads.
-        _ = self.streams
-        super().setup_mapper()
+        # Streams complete the catalog, so they come first.
+        streams = self.streams.values()
+        self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -280,6 +281,9 @@ class TapGorgias(SelfValidatingTap):
         # A test makes the requests of a first sync, so it ignores STATE.
         tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
+            for stream in tap.streams.values():
+                stream.selected = True
+            tap.setup_mapper()
             tap.write_schemas()
         else:
             tap.test_streams()

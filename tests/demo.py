@@ -187,7 +187,7 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
         stack.callback(target.kill)
         if tap.stdout:
             tap.stdout.close()  # only the target reads from the pipe
-        states = target.communicate()[0].decode().splitlines()
+        states = target.communicate()[0].decode().split("\n")[:-1]
         tap.wait()
         # If the target fails, the tap fails too, because nothing reads its output.
         check_exit_code(target_command, target.returncode, target_log)

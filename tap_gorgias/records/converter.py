@@ -66,6 +66,7 @@ class RecordConverter:
             if name not in self._deselected
         }
         self._conversions = self._conversions_of(selected, "")
+        self._known = selected.keys() | self._deselected
 
     def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Convert one record.
@@ -74,24 +75,30 @@ class RecordConverter:
             row: The record as Gorgias sent it.
 
         Returns:
-            A new record that has only the selected properties of the schema. A value
-            that cannot be converted is None.
+            A new record that has exactly the selected properties of the schema, in its
+            order. Those that are absent, or cannot be converted, are None.
         """
         record: dict[str, Any] = {}
-        for name, value in row.items():
-            conversion = self._conversions.get(name)
-            if conversion is not None:
-                record[name] = (
-                    value
-                    if value is None or type(value) is conversion.exact_type
-                    else conversion.convert(value)
-                )
-            elif name not in self._deselected:
-                self._report(
-                    f"Gorgias sends a field `{name[:80]}` that this version of the tap "
-                    "does not know; it is left out."
-                )
+        for name, (exact_type, convert) in self._conversions.items():
+            value = row.get(name)
+            record[name] = (
+                value if value is None or type(value) is exact_type else convert(value)
+            )
+        if not self._known.issuperset(row):
+            for name in sorted(row.keys() - self._known):
+                self.report_unknown(name)
         return record
+
+    def report_unknown(self, name: str) -> None:
+        """Log once that a field is left out.
+
+        Args:
+            name: Name of the field.
+        """
+        self._report(
+            f"Gorgias sends a field `{name[:80]}` that this version of the tap does "
+            "not know; it is left out."
+        )
 
     def _report(self, warning: str) -> None:
         if warning not in self._reported and len(self._reported) < MAX_WARNINGS:
@@ -191,11 +198,11 @@ def _string(value: Any) -> str:  # noqa: ANN401
 
 def _integer(value: Any) -> int:  # noqa: ANN401
     try:
-        number = int(value)
+        number = None if isinstance(value, bool) else int(value)
     except (TypeError, ValueError, OverflowError):
         number = None
     fraction_lost = isinstance(value, float) and number != value
-    if number is None or fraction_lost or abs(number) > _LARGEST_INTEGER:
+    if number is None or fraction_lost or number not in _INT64:
         reason = "not 64-bit integers"
         raise ConversionError(reason)
     return number
@@ -203,7 +210,7 @@ def _integer(value: Any) -> int:  # noqa: ANN401
 
 def _number(value: Any) -> float:  # noqa: ANN401
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
@@ -221,7 +228,7 @@ def _boolean(value: Any) -> bool:  # noqa: ANN401
     raise ConversionError(reason)
 
 
-_LARGEST_INTEGER = 2**63 - 1
+_INT64 = range(-(2**63), 2**63)
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 _SCALARS: dict[str, tuple[type | None, Convert]] = {
     "boolean": (bool, _boolean),

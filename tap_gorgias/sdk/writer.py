@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import os
 import sys
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import (
     ActivateVersionMessage,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_BUFFER_BYTES = 1024 * 1024
 """Size at which buffered RECORD lines are written before their page is complete."""
+
+_ascii_encoder = json.JSONEncoder(separators=(",", ":"))
 
 
 class _Buffer(threading.local):
@@ -61,10 +65,12 @@ class MessageWriter(MsgSpecWriter):
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
-        # The SDK's method returns a buffer that all threads share.
-        line = bytearray(encoder.encode(message.to_dict()))
-        line += b"\n"
-        return line
+        # The SDK's method returns a buffer that all threads share. Only ASCII is
+        # written, because SDK targets read stdin in the encoding of the locale.
+        line = encoder.encode(message.to_dict())
+        if not line.isascii():
+            line = _ascii_encoder.encode(msgspec.json.decode(line)).encode()
+        return bytearray(line + b"\n")
 
     @override
     def write_message(self, message: Message) -> None:

@@ -94,6 +94,10 @@ class CatalogStream(ConvertedRecordStream):
         }
         return RecordConverter(self.schema, self.logger, deselected)
 
+    @override
+    def report_unknown(self, name: str) -> None:
+        self.converter.report_unknown(name)
+
 
 def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:
     """Check a schema that the target gets as it is in the catalog."""

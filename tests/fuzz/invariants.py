@@ -129,6 +129,7 @@ def check_output(output: Output, *, validate_records: bool = True) -> None:
             schemas[message["stream"]] = json.dumps(message["schema"])
         elif message["type"] == "RECORD":
             stream, record = message["stream"], message["record"]
+            assert list(record) == list(output.schemas[stream]["schema"]["properties"])
             if validate_records:
                 _check_record(schemas[stream], json.dumps(record))
             keys = output.schemas[stream]["key_properties"]

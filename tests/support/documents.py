@@ -12,6 +12,7 @@ ANALYSTS = ROOT / "docs" / "analysts.md"
 MELTANO = ROOT / "docs" / "meltano.md"
 OAUTH2 = ROOT / "docs" / "oauth2.md"
 OPERATORS = ROOT / "docs" / "operators.md"
+PRIVACY = ROOT / "docs" / "privacy.md"
 SDK = ROOT / "docs" / "sdk.md"
 STREAM_PAGE = ROOT / "docs" / "streams.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

@@ -121,4 +121,4 @@ def tap_of(
 
 def messages(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Return the Singer messages written so far."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [json.loads(line) for line in capsys.readouterr().out.split("\n")[:-1]]

@@ -39,8 +39,7 @@ class Output:
     @classmethod
     def parse(cls, text: str) -> Output:
         """Parse one message per line and ignore an incomplete last line."""
-        whole = text[: text.rfind("\n") + 1]
-        return cls([json.loads(line) for line in whole.splitlines()])
+        return cls([json.loads(line) for line in text.split("\n")[:-1]])
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         """Return the records of a stream in output order."""

@@ -36,4 +36,4 @@ class EmulatedTarget(Target):
         """Return the rows that each query or statement answers with."""
         variables = {**os.environ, **self.variables}
         output = output_of([*self.query_command, *queries], env=variables)
-        return [json.loads(line) for line in output.splitlines()]
+        return [json.loads(line) for line in output.split("\n")[:-1]]

@@ -85,7 +85,7 @@ def kill_during_load(
     ):
         _wait_until_idle(states, process, is_to_grow=target.name != WRITES_STATE_AT_END)
         assert process.poll() is None, log.read_text("utf-8")[-2_000:]
-    written = states.read_text("utf-8").splitlines()
+    written = states.read_text("utf-8").split("\n")[:-1]
     state: Message | None = json.loads(written[-1]) if written else None
     return state
 

@@ -58,6 +58,7 @@ CONVERTED: dict[str, tuple[dict[str, Any], object, object]] = {
     "a whole number in text is a number": (WHOLE, "12", 12),
     "a whole float is a whole number": (WHOLE, 5.0, 5),
     "the largest whole number stays": (WHOLE, 2**63 - 1, 2**63 - 1),
+    "the smallest whole number stays": (WHOLE, -(2**63), -(2**63)),
     "a float stays": (NUMBER, 1.5, 1.5),
     "a float in text is a number": (NUMBER, "1.5", 1.5),
     "a boolean stays": (TRUTH, False, False),
@@ -116,6 +117,8 @@ BECOMES_NULL: dict[str, tuple[dict[str, Any], object, str]] = {
     "too large a number": (WHOLE, 2**63, "not 64-bit integers"),
     "infinity": (WHOLE, float("inf"), "not 64-bit integers"),
     "list for a whole number": (WHOLE, [1], "not 64-bit integers"),
+    "true for a whole number": (WHOLE, True, "not 64-bit integers"),
+    "true for a number": (NUMBER, True, "not finite numbers"),
     "words for a number": (NUMBER, "much", "not finite numbers"),
     "object for a number": (NUMBER, {}, "not finite numbers"),
     "too large a number in digits": (NUMBER, "1" * 400, "not finite numbers"),
@@ -220,10 +223,12 @@ def test_an_unknown_field_is_dropped_with_a_warning(
     assert "private" not in warning
 
 
-def test_an_absent_field_stays_absent() -> None:
-    """Null would overwrite a column that an endpoint merely omits."""
-    converter = RecordConverter({"properties": {"id": WHOLE, "a": TEXT}}, LOGGER)
-    assert converter.convert({"id": 1}) == {"id": 1}
+def test_a_record_has_all_columns_in_the_order_of_the_schema() -> None:
+    """Some targets take the columns of a row by their position."""
+    columns = {"id": WHOLE, "a": TEXT, "b": TEXT}
+    converter = RecordConverter({"properties": columns}, LOGGER, ["b"])
+    record = converter.convert({"b": "x", "id": 1})
+    assert list(record.items()) == [("id", 1), ("a", None)]
 
 
 def test_the_input_row_is_not_modified() -> None:

@@ -67,7 +67,7 @@ def lines(out: Bytes) -> list[dict[str, Any]]:
     """Return the written messages after checking that every line is complete."""
     text = out.getvalue().decode()
     assert text.endswith("\n")
-    return [json.loads(line) for line in text.splitlines()]
+    return [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 def test_a_message_is_one_line_of_json(

@@ -58,9 +58,17 @@ def _said_in(module: ast.Module) -> Iterator[str]:
             elif called.endswith("Error") or called in SAID_BY:
                 yield from texts
         if isinstance(node, ast.FunctionDef) and _holds_sentences(node.name):
-            for part in ast.walk(node):
-                if isinstance(part, ast.Return) and part.value:
-                    yield from _texts(part.value, named)
+            yield from _returned(node, named)
+
+
+def _returned(function: ast.FunctionDef, named: dict[str, list[str]]) -> Iterator[str]:
+    """Find the messages that a function returns or yields."""
+    for part in ast.walk(function):
+        if isinstance(part, ast.Return) and part.value:
+            yield from _texts(part.value, named)
+        elif isinstance(part, ast.Yield) and part.value:
+            texts = _texts(part.value, named)
+            yield from (text for text in texts if text.endswith((".", "?")))
 
 
 def _named(module: ast.Module) -> dict[str, list[str]]:

@@ -1,0 +1,7 @@
+{{ config(enabled=gorgias.is_loaded('teams')) }}
+select
+  id as team_id,
+  name,
+  description,
+  {{ gorgias.instant('created_datetime') }} as created_datetime
+from {{ source('gorgias', 'teams') }}

@@ -1,0 +1,1 @@
+{{ gorgias.custom_field_values('ticket') }}
