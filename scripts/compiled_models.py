@@ -96,7 +96,9 @@ def statements(warehouse: str, content: Mapping[str, Any]) -> Iterator[str]:
 
 def _create(warehouse: str, node: Mapping[str, Any]) -> Iterator[str]:
     """Yield the statements that create a model."""
-    name, query = (_without_database(node[key]) for key in ("relation_name", "compiled_code"))
+    name, query = (
+        _without_database(node[key]) for key in ("relation_name", "compiled_code")
+    )
     kind = "view" if node["config"]["materialized"] == "view" else "table"
     if kind == "table" and warehouse == "postgres":
         yield f"drop table if exists {name} cascade"

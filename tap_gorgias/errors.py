@@ -6,9 +6,10 @@ GorgiasError
     CatalogError            the catalog passed to the tap is invalid
     StreamMapError          an expression in the setting `stream_maps` failed
     ApiError                a request failed, or its response cannot be used
-        TransientApiError   can be retried: 429, 5xx, no response, incomplete body
-        NotReadyError       must be requested again later: 202
-    SignInError             no access token could be obtained
+        TransientApiError   can be retried: 202, 429, 5xx, no response, incomplete body
+            RateLimitError  429
+    AccessError             no stream can be read: no helpdesk, or a rejected key
+        SignInError         no access token could be obtained
     IncompleteError         parts of a stream could not be read
     OutputError             messages cannot be written to the target
     StreamsFailedError      some of the streams failed
@@ -19,9 +20,8 @@ Terminated                  the process received SIGINT or SIGTERM
 from __future__ import annotations
 
 import traceback
-from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import (
     ConfigurationError,
@@ -34,7 +34,6 @@ from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
 MAX_MESSAGE_CHARACTERS = 500
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
@@ -49,11 +48,10 @@ class GorgiasError(Exception):
 
 
 class SettingsError(ConfigValidationError, GorgiasError):
-    """One or more settings are missing, unknown or invalid.
+    """Settings are missing, unknown or invalid.
 
     Args:
-        problems: A sentence for each problem. It names the setting, and shows its value
-            only if the setting is not secret.
+        problems: A sentence for each, which shows no value of a secret setting.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -89,6 +87,7 @@ class ApiError(GorgiasError):
         path: Path of the request without the query string, for example `/api/tickets`.
         status: HTTP status code. None without a response.
         advice: What the user can do about it.
+        is_too_large: Whether the body exceeds the limit of the tap.
     """
 
     def __init__(
@@ -99,20 +98,18 @@ class ApiError(GorgiasError):
         path: str,
         status: int | None = None,
         advice: str = "",
+        is_too_large: bool = False,
     ) -> None:
         self.stream = stream
         self.path = path
         self.status = status
+        self.reason = reason
+        self._is_too_large = is_too_large
         outcome = f"answered {status}" if status else "failed"
         head = f"{stream}: {path} {outcome}: "
         tail = f" {advice}" if advice else ""
         max_length = MAX_MESSAGE_CHARACTERS - len(head) - len(tail)
         super().__init__(f"{head}{_sentence(reason, max_length)}{tail}")
-
-    @property
-    def is_unauthorized(self) -> bool:
-        """Whether the credentials were rejected. Then no stream can be read."""
-        return self.status == HTTPStatus.UNAUTHORIZED
 
     @property
     def may_be_due_to_cursor(self) -> bool:
@@ -122,6 +119,14 @@ class ApiError(GorgiasError):
         status except those about credentials and permissions.
         """
         return self.status not in {401, 403}
+
+    @property
+    def may_be_due_to_page_size(self) -> bool:
+        """Whether a request for fewer rows may succeed: the body is too large, or 5xx.
+
+        5xx can come from a single row that Gorgias cannot render.
+        """
+        return self._is_too_large or (self.status or 0) >= 500  # noqa: PLR2004
 
 
 class TransientApiError(ApiError):
@@ -133,15 +138,33 @@ class TransientApiError(ApiError):
         return False
 
 
-class NotReadyError(ApiError):
-    """Gorgias accepted the request and is still preparing the response."""
+class RateLimitError(TransientApiError):
+    """A 429.
 
-
-class SignInError(GorgiasError):
-    """No access token could be obtained, so no stream can be read.
-
-    Not an `ApiError`, because it does not concern the request that needs the token.
+    Args:
+        reason: As in `ApiError`.
+        wait_seconds: How long to wait before the next try.
+        is_for_all: Whether the rate limiter lets all requests wait that long.
+        error: The other arguments of `ApiError`.
     """
+
+    def __init__(
+        self, reason: str, *, wait_seconds: float, is_for_all: bool, **error: Any
+    ) -> None:
+        super().__init__(reason, **error)
+        self.wait_seconds = wait_seconds
+        self.is_for_all = is_for_all
+
+
+class AccessError(GorgiasError):
+    """No stream can be read: there is no helpdesk, or it rejects the credentials.
+
+    Not an `ApiError`, because it does not concern a single stream.
+    """
+
+
+class SignInError(AccessError):
+    """No access token could be obtained."""
 
 
 class IncompleteError(GorgiasError):
@@ -188,13 +211,9 @@ class StreamsFailedError(GorgiasError):
 
 
 class Terminated(SystemExit):
-    """The process received SIGINT or SIGTERM.
+    """The process received SIGINT or SIGTERM, and exits with 128 + its number.
 
-    It exits with 128 + signal, as shells report it. Not an `Exception`, because the SDK
-    catches those to report failures.
-
-    Args:
-        signal_number: Number of the signal, for example 15.
+    Not an `Exception`, because the SDK catches those to report failures.
     """
 
     def __init__(self, signal_number: int) -> None:
@@ -202,29 +221,23 @@ class Terminated(SystemExit):
 
 
 def messages_of(error: Exception) -> Sequence[str]:
-    """Describe an exception without credentials or customer data.
+    """Describe any exception in printable lines, without credentials or data.
 
     The message and the traceback of an unexpected exception may contain either. So only
     its type and the line of code are shown, which is enough for a bug report.
-
-    Args:
-        error: Any exception.
-
-    Returns:
-        Printable lines.
     """
     if isinstance(error, GorgiasError):
         return error.lines
     if isinstance(error, BrokenPipeError):
-        messages = "Cannot write the output: the process that reads it has ended."
-        return (messages,)
+        line = "Cannot write the output: the process that reads it has ended."
+        return (line,)
     if isinstance(error, SAFE_TO_SHOW):
         return (one_line(str(error)),)
     place = traceback.extract_tb(error.__traceback__)[-1]
     file = "/".join(Path(place.filename).parts[-2:])
     location = f"{file}, line {place.lineno} ({place.name})"
-    messages = f"Unexpected {type(error).__name__} in {location}. Please report it."
-    return (messages,)
+    line = f"Unexpected {type(error).__name__} in {location}. Please report it."
+    return (line,)
 
 
 def short_cause(error: Exception) -> str:
@@ -235,14 +248,7 @@ def short_cause(error: Exception) -> str:
 
 
 def one_line(text: str) -> str:
-    """Make a string safe to log.
-
-    Args:
-        text: Any string, for example with names from a response.
-
-    Returns:
-        The first 500 characters, with a space in place of each unprintable one.
-    """
+    """Return the first 500 characters, with a space for each unprintable one."""
     head = text[:MAX_MESSAGE_CHARACTERS]
     return "".join(c if c.isprintable() else " " for c in head)
 

@@ -195,6 +195,7 @@ class TapGorgias(SelfValidatingTap):
         self.run.progress = RunProgress(
             self.run, runner.names, self.logger, created=self._created, hint=self._hint
         )
+        self.run.client.is_shared = len(selected) > 1
         try:
             runner.run()
         except BaseException:
@@ -285,6 +286,7 @@ class TapGorgias(SelfValidatingTap):
                 stream.selected = True
             tap.setup_mapper()
             tap.write_schemas()
+            tap.output.flush()
         else:
             tap.test_streams()
 

@@ -1,36 +1,98 @@
-"""The API client of all streams: sends authenticated requests."""
+"""The API client of all streams: sign-in, rate limit, retries and validation."""
 
 from __future__ import annotations
 
+import functools
+import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
-from tap_gorgias.api.authenticators import ApiKeyAuthenticator
-from tap_gorgias.api.http_client import SUBDOMAIN_ADVICE, HttpClient
-from tap_gorgias.api.oauth import RefreshTokenAuthenticator
+import requests
+
+from tap_gorgias.api.auth import (
+    SIGN_IN,
+    ApiKeyAuthenticator,
+    GorgiasAuthenticator,
+    RefreshTokenAuthenticator,
+)
+from tap_gorgias.api.first_contact import FirstContact
+from tap_gorgias.api.limiter import Pause, RateLimiter
+from tap_gorgias.api.redaction import Redactor
+from tap_gorgias.api.responses import GorgiasResponse
+from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
+from tap_gorgias.api.session import (
+    GorgiasSession,
+    TransportError,
+)
 from tap_gorgias.config.credentials import ApiKey
+from tap_gorgias.errors import (
+    AccessError,
+    ApiError,
+    RateLimitError,
+    TransientApiError,
+)
+from tap_gorgias.records.decoding import MAX_LEVELS, error_message
 
 if TYPE_CHECKING:
-    import requests
-    from singer_sdk.helpers.types import RequestFunc
+    from collections.abc import Callable
 
-    from tap_gorgias.api.authenticators import GorgiasAuthenticator
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
 
+SUBDOMAIN_ADVICE = "Check `subdomain`."
 
-class GorgiasClient(HttpClient):
-    """Sends authenticated requests. All streams share one client and its budget.
+TRANSIENT_STATUSES = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""The refusals that may succeed when retried; 5xx may as well."""
+
+_PROBES = ("/api/account", "/api/tags?limit=1")
+"""Small requests that show whether the credentials are accepted."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class GorgiasClient:
+    """Sends requests within the rate limit, and validates responses.
+
+    All streams share one client. Until Gorgias has answered a request in JSON, requests
+    go one at a time, and a failure ends the run: it would be the same for all streams.
 
     Args:
         settings: The validated settings.
         summary: Counts requests, retries and waiting.
-        clock: The clock of the budget, retries and access tokens.
+        clock: The clock of the rate limiter, retries and access tokens.
     """
 
+    max_retry_seconds: ClassVar[float] = MAX_RETRY_SECONDS
+    """How long a failing request is retried."""
+
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
-        super().__init__(settings, summary, clock)
+        self.clock = clock
+        self.limiter = RateLimiter(clock, settings.rate_limit_percent)
+        self.session = GorgiasSession(
+            self.limiter,
+            summary,
+            user_agent=settings.user_agent,
+            timeout_seconds=settings.request_timeout_seconds,
+        )
+        self.url_base = settings.api_url
+        self.is_shared = True
+        """Whether several streams are read. A refusal may concern only one of them."""
+        self.redactor = Redactor()
+        self._summary = summary
+        self._outage = Outage()
+        self._contact = FirstContact(clock, self._no_access)
+        self._warned_of: set[tuple[str, str]] = set()
+        has_own_url = urlsplit(self.url_base).hostname != (
+            f"{settings.subdomain}.gorgias.com"
+        )
+        self._address_advice = "Check `api_url`." if has_own_url else SUBDOMAIN_ADVICE
         credentials = settings.credentials
         self.authenticator: GorgiasAuthenticator = (
             ApiKeyAuthenticator(credentials, self)
@@ -38,16 +100,42 @@ class GorgiasClient(HttpClient):
             else RefreshTokenAuthenticator(credentials, self)
         )
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether a response has certainly come from Gorgias."""
+        return self._contact.has_answered
+
+    def send(
+        self, request: requests.PreparedRequest, stream_name: str
+    ) -> requests.Response:
+        """Send a prepared request once, without authentication.
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            ApiError: If no complete response is received.
+        """
+        try:
+            return self.session.send(request, stream_name=stream_name)
+        except TransportError as error:
+            if error.is_too_large:  # No error page is.
+                self._contact.has_answered = self._contact.is_accepted = True
+            kind = TransientApiError if error.is_transient else ApiError
+            raise kind(
+                str(error),
+                stream=stream_name,
+                path=self._path_of(request),
+                advice="" if self.has_answered else error.advice,
+                is_too_large=error.is_too_large,
+            ) from None
+
     def send_signed(
         self, request: requests.PreparedRequest, stream_name: str
     ) -> requests.Response:
         """Sign a request and send it.
 
         After a 401, it is sent once more if the authenticator has new credentials.
-
-        Args:
-            request: The request.
-            stream_name: The stream for which it is counted.
 
         Returns:
             The response, whatever its status.
@@ -63,14 +151,40 @@ class GorgiasClient(HttpClient):
             response = self.send(authenticate(request), stream_name)
         return response
 
-    def request_decorator(self, func: RequestFunc, stream_name: str) -> RequestFunc:
-        """Add retries to a function that sends a request.
+    def request_decorator(
+        self, function: Callable[P, T], stream_name: str
+    ) -> Callable[P, T]:
+        """Add retries, and the rules of the first contact, to a function.
 
         Args:
-            func: Sends a prepared request and validates the response.
-            stream_name: The stream that sends it.
+            function: Sends a request. It raises `TransientApiError` to be called again.
+            stream_name: The stream for which retries are counted.
+
+        Returns:
+            The decorated function. It raises the last `TransientApiError` when the time
+            for retries is over, and `AccessError` if there is no first contact.
         """
-        return self.with_retries(func, stream_name)
+        logger = logging.getLogger(f"tap-gorgias.{stream_name}")
+
+        def on_retry(error: TransientApiError, seconds: float) -> None:
+            self._summary.count(stream_name, retries=1)
+            if isinstance(error, RateLimitError) and error.is_for_all:
+                logger.warning("%s All requests pause for %.0f s.", error, seconds)
+            else:
+                logger.warning("%s Retrying in %.1f s.", error, seconds)
+
+        @functools.wraps(function)
+        def decorated(*args: P.args, **kwargs: P.kwargs) -> T:
+            call = functools.partial(function, *args, **kwargs)
+            return retry(
+                lambda: self._send_in_turn(call, is_sign_in=stream_name == SIGN_IN),
+                clock=self.clock,
+                outage=self._outage,
+                on_retry=on_retry,
+                max_retry_seconds=self.max_retry_seconds,
+            )
+
+        return decorated
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str
@@ -85,12 +199,140 @@ class GorgiasClient(HttpClient):
         Raises:
             TransientApiError: If a retry may succeed.
             ApiError: If Gorgias refuses the request, or the response is invalid.
+            AccessError: If Gorgias rejects the credentials.
         """
         advice = ""
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             advice = self.authenticator.unauthorized_advice
         elif response.status_code == HTTPStatus.FORBIDDEN:
             advice = self.authenticator.forbidden_advice(scope, stream_name)
-        elif response.status_code == HTTPStatus.NOT_FOUND:
+        try:
+            self.check_response(response, stream_name, advice)
+        except ApiError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                if self._rejects_credentials(error):
+                    raise self._no_access(error) from None
+            elif _is_json(response):
+                self._contact.is_accepted = True
+            raise
+        self._contact.is_accepted = True
+
+    def check_response(
+        self, response: requests.Response, stream_name: str, advice: str
+    ) -> None:
+        """Validate a response, and decode its body.
+
+        Args:
+            response: The response.
+            stream_name: The stream that sent the request.
+            advice: What the user can do about a refusal.
+
+        Raises:
+            TransientApiError: If a retry may succeed, also after a 2xx whose body is
+                not JSON, such as the error page of a proxy.
+            ApiError: If Gorgias refuses the request, or the response is invalid.
+        """
+        status = response.status_code
+        if status in range(200, 300):
+            self._decode(response, stream_name)
+            return
+        if _is_json(response):
+            # A web server between the tap and Gorgias would return a web page.
+            self._contact.has_answered = True
+        reason = error_message(response.content, self.redactor.redact)
+        is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if not self.has_answered and not advice and is_refusal:
             advice = SUBDOMAIN_ADVICE
-        self.check_response(response, stream_name, advice)
+        path = self._path_of(response.request)
+        pause = getattr(response, "pause", None)
+        if isinstance(pause, Pause):
+            raise RateLimitError(
+                reason,
+                wait_seconds=pause.seconds,
+                is_for_all=pause.is_for_all,
+                stream=stream_name,
+                path=path,
+                status=status,
+            )
+        is_transient = status in TRANSIENT_STATUSES or not is_refusal
+        kind = TransientApiError if is_transient else ApiError
+        raise kind(reason, stream=stream_name, path=path, status=status, advice=advice)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+    def _send_in_turn(self, call: Callable[[], T], *, is_sign_in: bool) -> T:
+        if self._contact.is_accepted:
+            return call()
+        # The authenticator signs in for all streams, which wait for it.
+        return (self._contact.make if is_sign_in else self._contact.in_turn)(call)
+
+    def _no_access(self, error: ApiError) -> AccessError:
+        """Return an error that names the host and the proxy instead of a stream."""
+        place = urlsplit(self.url_base).netloc
+        if proxy := self.session.proxy_of(self.url_base):
+            place += f" through the proxy {proxy}"
+        text = str(error).removeprefix(f"{error.stream}: ")
+        if error.status is None and "Check" not in text:
+            text = f"{text} {self._address_advice}"
+        return AccessError(f"{place}: {text}")
+
+    def _rejects_credentials(self, refusal: ApiError) -> bool:
+        """Return whether a 401 concerns all streams, by asking for something else."""
+        if not self.is_shared or not self.has_answered:
+            return True
+        probe = next(one for one in _PROBES if not one.startswith(refusal.path))
+        request = requests.Request("GET", f"{self.url_base}{probe}")
+        prepared = self.authenticator(self.session.prepare_request(request))
+        try:
+            response = self.send(prepared, refusal.stream)
+        except ApiError:
+            return not self._contact.is_accepted
+        is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+        if not is_unauthorized and _is_json(response):
+            self._contact.is_accepted = True
+        return is_unauthorized
+
+    def _decode(self, response: requests.Response, stream_name: str) -> None:
+        path = self._path_of(response.request)
+        status = response.status_code
+        try:
+            response.json()
+        except ValueError:
+            if not self.has_answered and response.content.lstrip().startswith(b"<"):
+                reason = "the response is a web page."
+                raise ApiError(
+                    reason,
+                    stream=stream_name,
+                    path=path,
+                    status=status,
+                    advice=SUBDOMAIN_ADVICE,
+                ) from None
+            reason = "the body is not JSON."
+            raise TransientApiError(
+                reason, stream=stream_name, path=path, status=status
+            ) from None
+        self._contact.has_answered = True
+        if isinstance(response, GorgiasResponse) and response.too_deep:
+            self._warn_of_deep_fields(response.too_deep, stream_name)
+
+    def _warn_of_deep_fields(self, names: list[str], stream_name: str) -> None:
+        logger = logging.getLogger(f"tap-gorgias.{stream_name}")
+        for name in dict.fromkeys(names):
+            if (stream_name, name) not in self._warned_of:
+                self._warned_of.add((stream_name, name))
+                logger.warning(
+                    "%s: some values of `%s` are nested more than %d levels deep; they "
+                    "become null.",
+                    stream_name,
+                    name[:80],
+                    MAX_LEVELS,
+                )
+
+    def _path_of(self, request: requests.PreparedRequest) -> str:
+        return urlsplit((request.url or "").removeprefix(self.url_base)).path
+
+
+def _is_json(response: requests.Response) -> bool:
+    return response.content.lstrip()[:1] in {b"{", b"["}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_gorgias.api.sliding_window import SlidingWindow
+from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
@@ -20,6 +21,10 @@ may have reported a higher limit."""
 OLDEST_WAITER_INTERVAL = 3
 """Every third permit goes to the thread that has waited longest."""
 
+_ROOM = 0.75
+"""A count below this fraction of the limit does not explain a refusal."""
+
+_ID = re.compile(r"\d+")
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
 
 
@@ -31,6 +36,11 @@ class CallLimit:
     limit: int
     window_seconds: float
 
+    @override
+    def __str__(self) -> str:
+        """Return the count as part of a line, such as `38/40 in the last 20 s`."""
+        return f"{self.used}/{self.limit} in the last {self.window_seconds:.0f} s"
+
 
 @dataclass(frozen=True)
 class Permit:
@@ -38,6 +48,16 @@ class Permit:
 
     waited_seconds: float
     sent_at: float
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """How long to wait after a 429."""
+
+    seconds: float
+    is_for_all: bool
+    """Whether the limiter lets all requests wait, or only the refused one should."""
 
 
 @dataclass(eq=False)
@@ -45,6 +65,7 @@ class _Waiter:
     """A thread that waits for a permit."""
 
     stream_name: str
+    path: str
     sent_at: float | None = None
     """When its request was permitted; None while it waits."""
 
@@ -55,6 +76,10 @@ class RateLimiter:
     Every third permit goes to the thread that has waited longest, the others to the
     stream with the fewest requests so far. So no thread starves, large streams do not
     delay small ones, and a large stream that begins late catches up.
+
+    A refusal pauses all requests, unless it concerns its path alone: its own count
+    shows that the account has room, or a request of another path has passed since the
+    last refusal of this one, which waits to find that out.
 
     Args:
         clock: Returns the time and waits.
@@ -68,6 +93,10 @@ class RateLimiter:
         self._waiters: list[_Waiter] = []
         self._permits: Counter[str] = Counter()
         self._used: int | None = None
+        self._refused_at: dict[str, float] = {}
+        """When each path that has not passed since was last refused."""
+        self._refused_alone: set[str] = set()
+        """Those of them since whose refusal another path has passed."""
 
     @property
     def call_limit(self) -> CallLimit | None:
@@ -77,17 +106,18 @@ class RateLimiter:
                 return None
             return CallLimit(self._used, self._window.limit, self._window.seconds)
 
-    def acquire(self, stream_name: str = "") -> Permit:
+    def acquire(self, stream_name: str = "", path: str = "") -> Permit:
         """Wait until a request may be sent, and count it.
 
         Args:
             stream_name: The stream that sends the request.
+            path: Path of the endpoint.
 
         Returns:
             The permit. Pass it to `release` or `refuse` when the request has ended.
         """
         waited = 0.0
-        waiter = _Waiter(stream_name)
+        waiter = _Waiter(stream_name, _ID.sub("*", path))
         with self._lock:
             self._waiters.append(waiter)
         try:
@@ -95,7 +125,7 @@ class RateLimiter:
                 with self._lock:
                     seconds = self._issue_permits()
                     if waiter.sent_at is not None:
-                        return Permit(waited, waiter.sent_at)
+                        return Permit(waited, waiter.sent_at, waiter.path)
                 seconds = min(seconds, MAX_SLEEP_SECONDS)
                 self._clock.sleep(seconds)
                 waited += seconds
@@ -108,40 +138,61 @@ class RateLimiter:
                     self._window.add_response(waiter.sent_at, now, None, None)
             raise
 
-    def release(self, permit: Permit, call_limit: str | None) -> None:
+    def release(
+        self, permit: Permit, call_limit: str | None, *, has_passed: bool = True
+    ) -> None:
         """Record that a request has ended, with or without a response.
 
         Args:
             permit: The permit of the request.
             call_limit: Value of `X-Gorgias-Account-Api-Call-Limit`, for example `10/80`
                 (used/limit). None and invalid values are ignored.
+            has_passed: Whether there was a response.
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
             now = self._clock.monotonic()
             self._used = self._used if used is None else used
             self._window.add_response(permit.sent_at, now, used, limit)
+            if has_passed:
+                self._refused_at.pop(permit.path, None)
+                self._refused_alone.discard(permit.path)
+                self._refused_alone |= {
+                    path
+                    for path, refused_at in self._refused_at.items()
+                    if permit.sent_at > refused_at
+                }
 
     def refuse(
         self, permit: Permit, call_limit: str | None, seconds: float | None
-    ) -> float:
-        """Pause all requests after a 429.
+    ) -> Pause:
+        """Pause all requests, or those of one path, after a 429.
 
         Args:
             permit: The permit of the refused request.
             call_limit: As in `release`.
             seconds: How long to wait according to the response; None if unknown. The
                 pause is longer if the window is full for longer.
-
-        Returns:
-            Seconds until the next request may be sent.
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
             now = self._clock.monotonic()
             self._used = self._used if used is None else used
-            self._window.add_refusal(permit.sent_at, now, limit, seconds)
-            return self._window.seconds_to_wait(now)
+            if self._concerns_only(permit.path, used, limit):
+                pause = Pause(seconds or 0.0, is_for_all=False)
+                self._window.add_response(permit.sent_at, now, None, None)
+            else:
+                self._window.add_refusal(permit.sent_at, now, limit, seconds)
+                pause = Pause(self._window.seconds_to_wait(now), is_for_all=True)
+            self._refused_at[permit.path] = now
+            self._refused_alone.discard(permit.path)
+            return pause
+
+    def _concerns_only(self, path: str, used: int | None, limit: int | None) -> bool:
+        if path in self._refused_alone:
+            return True
+        has_room = used is not None and limit and used < _ROOM * limit
+        return bool(has_room) and not (self._refused_at.keys() - {path})
 
     def _issue_permits(self) -> float:
         """Issue all permits that are possible now, also to other threads.
@@ -156,11 +207,13 @@ class RateLimiter:
         return seconds
 
     def _next_waiter(self) -> _Waiter:
-        index = 0
+        unclear = self._refused_at.keys() - self._refused_alone
+        waiters = [one for one in self._waiters if one.path not in unclear]
+        waiters = waiters or self._waiters
+        waiter = waiters[0]
         if (self._permits.total() + 1) % OLDEST_WAITER_INTERVAL:
-            counts = [self._permits[waiter.stream_name] for waiter in self._waiters]
-            index = counts.index(min(counts))
-        waiter = self._waiters.pop(index)
+            waiter = min(waiters, key=lambda one: self._permits[one.stream_name])
+        self._waiters.remove(waiter)
         self._permits[waiter.stream_name] += 1
         return waiter
 

@@ -1,9 +1,10 @@
-"""Responses of Gorgias: size limit, decoding and dates."""
+"""Responses of Gorgias: limits of size and time, decoding and dates."""
 
 from __future__ import annotations
 
 import email.utils
 import math
+import time
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from tap_gorgias.records.decoding import decode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_gorgias.api.limiter import Pause
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
@@ -24,37 +27,53 @@ class ResponseTooLargeError(Exception):
     """The decompressed body is larger than `MAX_BODY_BYTES`."""
 
 
+class DeadlineError(Exception):
+    """The body was still incomplete at its deadline."""
+
+
 class GorgiasResponse(requests.Response):
     """A response whose body is read once and decoded once."""
+
+    deadline = math.inf
+    """When the body must be complete, by `time.monotonic`."""
+
+    pause: Pause | None = None
+    """How long to wait after a 429."""
 
     @override
     def iter_content(
         self, chunk_size: int | None = 1, decode_unicode: bool = False
     ) -> Iterator[Any]:
+        # A read timeout only limits the time between two reads, and `read` waits until
+        # a chunk is full. So a body that drips in needs `read1` and a deadline.
         size = 0
-        for chunk in super().iter_content(chunk_size, decode_unicode):
+        while chunk := self.raw.read1(chunk_size, decode_content=True):
             size += len(chunk)
-            if size > MAX_BODY_BYTES:
+            if size > MAX_BODY_BYTES or time.monotonic() > self.deadline:
                 self.close()
-                raise ResponseTooLargeError
+                too_large = size > MAX_BODY_BYTES
+                raise ResponseTooLargeError if too_large else DeadlineError
             yield chunk
+        self._content_consumed = True
 
     @override
     def json(self, **kwargs: Any) -> Any:
         """Return the decoded body; the same object on each call.
 
-        Args:
-            kwargs: Ignored.
-
         Raises:
-            TooDeepError: If the value is nested too deeply for targets to load.
             ValueError: If the body is not valid JSON.
         """
-        return self._value
+        return self._decoded[0]
+
+    @property
+    def too_deep(self) -> list[str]:
+        """Names of fields that were nested too deeply, and are None."""
+        return self._decoded[1]
 
     @cached_property
-    def _value(self) -> Any:  # noqa: ANN401
-        return decode(self.content)
+    def _decoded(self) -> tuple[Any, list[str]]:
+        too_deep: list[str] = []
+        return decode(self.content, too_deep.append), too_deep
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:
@@ -65,12 +84,7 @@ def date_of(headers: Mapping[str, str]) -> datetime | None:
 def latest_timestamp_of(response: requests.Response) -> str | None:
     """Return the latest time at which Gorgias can have created a response.
 
-    Args:
-        response: Any response.
-
-    Returns:
-        The timestamp of its `Date` plus one second, because the header has no
-        fractions; None if the header is missing or invalid.
+    This is its `Date` plus one second, because the header has no fractions.
     """
     date = date_of(response.headers)
     try:
@@ -82,13 +96,8 @@ def latest_timestamp_of(response: requests.Response) -> str | None:
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Return the seconds in the header `Retry-After` (reference/limitations).
 
-    Args:
-        headers: Case-insensitive headers of the response. `Retry-After` is a number of
-            seconds or an HTTP date. A date is compared with the `Date` of the response
-            rather than with the local clock.
-
-    Returns:
-        Seconds, not negative; None if the header is missing or invalid.
+    An HTTP date is compared with the `Date` of the response rather than with the local
+    clock. None if the header is missing or invalid.
     """
     value = headers.get("Retry-After")
     if value is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 
-from tap_gorgias.errors import TransientApiError
+from tap_gorgias.errors import RateLimitError, TransientApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,19 +33,11 @@ class Outage:
         self._last_success = -math.inf
 
     def record_failure(self, first_failure: float) -> None:
-        """Record that a request has used up its retries.
-
-        Args:
-            first_failure: Time of its first failure.
-        """
+        """Record that a request has used up its retries."""
         self.is_active = self._last_success < first_failure
 
     def record_success(self, now: float) -> None:
-        """Record that a request succeeded.
-
-        Args:
-            now: Current time.
-        """
+        """Record that a request succeeded."""
         self._last_success = now
         self.is_active = False
 
@@ -61,7 +53,8 @@ def retry(
     """Call a function until it succeeds or the time for retries is over.
 
     The waits are 1, 2, 4, ... 32, 60, 60, ... seconds, each plus up to one second of
-    jitter. During an outage there are no retries.
+    jitter. If the rate limiter lets all requests wait, there is no other wait. During
+    an outage there are no retries.
 
     Args:
         function: Raises `TransientApiError` to be called again.
@@ -70,9 +63,6 @@ def retry(
         on_retry: Called with each failure and the seconds until the next call.
         max_retry_seconds: The last call begins at most this long after the first
             failure.
-
-    Returns:
-        The result of the function.
 
     Raises:
         TransientApiError: The last failure.
@@ -87,12 +77,17 @@ def retry(
             now = clock.monotonic()
             first_failure = now if first_failure is None else first_failure
             seconds = backoff.random_jitter(next(waits))
+            is_paused = isinstance(error, RateLimitError) and error.is_for_all
+            if isinstance(error, RateLimitError):
+                longer = max(seconds, error.wait_seconds)
+                seconds = error.wait_seconds if is_paused else longer
             is_late = now + seconds > first_failure + max_retry_seconds
             if is_late or outage.is_active:
                 outage.record_failure(first_failure)
                 raise
             on_retry(error, seconds)
-            clock.sleep(seconds)
+            if not is_paused:
+                clock.sleep(seconds)
         else:
             outage.record_success(clock.monotonic())
             return result

@@ -1,11 +1,16 @@
-"""The HTTP session of all streams: request budget, timeouts, no redirects."""
+"""The HTTP session of all streams: rate limit, timeouts, no redirects."""
 
 from __future__ import annotations
 
+import ssl
+import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -13,9 +18,9 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 
-from tap_gorgias.api.deadline import DeadlineAdapter, DeadlineError
 from tap_gorgias.api.responses import (
     MAX_BODY_BYTES,
+    DeadlineError,
     GorgiasResponse,
     ResponseTooLargeError,
     retry_after_seconds,
@@ -23,7 +28,7 @@ from tap_gorgias.api.responses import (
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
 
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
     from tap_gorgias.api.usage import RunSummary
 
 CONNECT_TIMEOUT_SECONDS = 10
+
+MAX_TIMEOUTS_PER_BODY = 10
+"""Deadline of a body, in read timeouts."""
 
 MAX_CONNECTIONS = 32
 """More than can be in flight: 8 streams, one of which reads 8 children at a time."""
@@ -53,29 +61,40 @@ class TransportError(Exception):
     Args:
         message: What went wrong. It contains no URL and no credentials.
         is_transient: Whether a retry may succeed.
+        is_too_large: Whether the body exceeds the limit of the tap.
+        advice: What the user can do about it.
     """
 
-    def __init__(self, message: str, *, is_transient: bool = True) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_transient: bool = True,
+        is_too_large: bool = False,
+        advice: str = "",
+    ) -> None:
         super().__init__(message)
         self.is_transient = is_transient
+        self.is_too_large = is_too_large
+        self.advice = advice
 
 
-class BudgetAdapter(DeadlineAdapter):
-    """Sends requests when the budget permits, and counts them.
+class RateLimitAdapter(HTTPAdapter):
+    """Sends requests when the rate limiter permits, and counts them.
 
     Args:
-        budget: The request budget of the account.
-        summary: Counts requests and the time that they wait for the budget.
+        limiter: The rate limit of the account.
+        summary: Counts requests and the time that they wait for the limiter.
         timeout_seconds: Read timeout: the longest wait for the next bytes.
     """
 
     def __init__(
-        self, budget: RateLimiter, summary: RunSummary, timeout_seconds: float
+        self, limiter: RateLimiter, summary: RunSummary, timeout_seconds: float
     ) -> None:
         super().__init__(pool_maxsize=MAX_CONNECTIONS)
-        self._limiter = budget
+        self._limiter = limiter
         self._summary = summary
-        self._timeout = (CONNECT_TIMEOUT_SECONDS, timeout_seconds)
+        self._timeout_seconds = timeout_seconds
 
     @override
     def send(
@@ -89,7 +108,7 @@ class BudgetAdapter(DeadlineAdapter):
         *,
         stream_name: str = "",
     ) -> requests.Response:
-        """Wait for the budget, then send the request.
+        """Wait for the rate limiter, then send the request.
 
         Args:
             request: The request.
@@ -101,24 +120,26 @@ class BudgetAdapter(DeadlineAdapter):
                 loopback addresses only.
             stream_name: The stream for which the request is counted.
         """
-        if not request.url or not request.url.lower().startswith("https:"):
+        if not _is_https(request.url):
             proxies = None
-        permit = self._limiter.acquire(stream_name)
+        permit = self._limiter.acquire(stream_name, request.path_url.partition("?")[0])
         self._summary.count(
             stream_name, requests=1, waited_seconds=permit.waited_seconds
         )
+        timeout = (CONNECT_TIMEOUT_SECONDS, self._timeout_seconds)
         try:
-            response = super().send(
-                request, stream, self._timeout, verify, cert, proxies
+            response = cast(
+                "GorgiasResponse",
+                super().send(request, stream, timeout, verify, cert, proxies),
             )
         except BaseException:
-            self._limiter.release(permit, None)
+            self._limiter.release(permit, None, has_passed=False)
             raise
         call_limit = response.headers.get(CALL_LIMIT_HEADER)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = retry_after_seconds(response.headers)
-            pause = seconds and min(seconds, MAX_PAUSE_SECONDS)
-            self._limiter.refuse(permit, call_limit, pause)
+            limited = seconds and min(seconds, MAX_PAUSE_SECONDS)
+            response.pause = self._limiter.refuse(permit, call_limit, limited)
         else:
             self._limiter.release(permit, call_limit)
         return response
@@ -126,9 +147,15 @@ class BudgetAdapter(DeadlineAdapter):
     @override
     def build_response(
         self, req: requests.PreparedRequest, resp: BaseHTTPResponse
-    ) -> requests.Response:
+    ) -> GorgiasResponse:
+        # The tap needs no cookies, and `http.cookiejar` prints a traceback for some.
+        if (original := getattr(resp, "_original_response", None)) is not None:
+            del original.msg["Set-Cookie"]
         response = GorgiasResponse()
         response.__dict__.update(super().build_response(req, resp).__dict__)
+        response.deadline = (
+            time.monotonic() + MAX_TIMEOUTS_PER_BODY * self._timeout_seconds
+        )
         return response
 
 
@@ -138,15 +165,15 @@ class GorgiasSession(requests.Session):
     A redirect can lead to any host, and credentials must not be sent there.
 
     Args:
-        budget: The request budget of the account.
-        summary: Counts requests and the time that they wait for the budget.
+        limiter: The rate limit of the account.
+        summary: Counts requests and the time that they wait for the limiter.
         user_agent: Value of the User-Agent header.
         timeout_seconds: Read timeout: the longest wait for the next bytes.
     """
 
     def __init__(
         self,
-        budget: RateLimiter,
+        limiter: RateLimiter,
         summary: RunSummary,
         *,
         user_agent: str,
@@ -154,7 +181,7 @@ class GorgiasSession(requests.Session):
     ) -> None:
         super().__init__()
         self.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-        adapter = BudgetAdapter(budget, summary, timeout_seconds)
+        adapter = RateLimitAdapter(limiter, summary, timeout_seconds)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         self._timeout_seconds = timeout_seconds
@@ -164,18 +191,21 @@ class GorgiasSession(requests.Session):
         # Otherwise the body of a redirect is read without limit, followed or not.
         return None
 
+    def proxy_of(self, url: str) -> str | None:
+        """Return host and port of the proxy in the environment; None without one."""
+        options = self.merge_environment_settings(url, {}, None, None, None)
+        proxy = select_proxy(url, options["proxies"]) if _is_https(url) else None
+        return proxy and urlsplit(proxy).netloc.rpartition("@")[2]
+
     @override
     def send(
         self, request: requests.PreparedRequest, **kwargs: Any
     ) -> requests.Response:
-        """Send a request and read its response.
+        """Send a request and read its response, whatever its status.
 
         Args:
             request: The request.
             kwargs: Options of the base class, and `stream_name` for the adapter.
-
-        Returns:
-            The response, whatever its status.
 
         Raises:
             TransportError: If no complete response is received.
@@ -191,20 +221,24 @@ class GorgiasSession(requests.Session):
             raise TransportError(message) from None
         except ResponseTooLargeError:
             message = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
-            raise TransportError(message, is_transient=False) from None
+            raise TransportError(
+                message, is_transient=False, is_too_large=True
+            ) from None
         except (HTTPError, OSError, ValueError) as error:
             raise self._transport_error(error) from None
 
     def _transport_error(self, error: Exception) -> TransportError:
         """Describe a failure without the URL, which the original message contains."""
         if isinstance(error, requests.exceptions.SSLError):
-            return TransportError("the TLS connection failed.", is_transient=False)
-        if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
-            return TransportError("the connection could not be established.")
+            return _tls_error(error)
         cause = getattr(error.args[0] if error.args else None, "reason", None)
+        if isinstance(error, requests.exceptions.ProxyError):
+            message = "the proxy does not open a connection."
+            return TransportError(message, advice="Check `HTTPS_PROXY`.")
         if isinstance(cause, NameResolutionError):
-            return TransportError("the host name was not found. Check `subdomain`.")
-        if isinstance(cause, (NewConnectionError, ConnectTimeoutError)):
+            return TransportError("the host name was not found.")
+        could_connect = not isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+        if isinstance(error, requests.ConnectTimeout) or not could_connect:
             return TransportError("the connection could not be established.")
         if isinstance(error, requests.Timeout):
             return TransportError(f"no response within {self._timeout_seconds} s.")
@@ -223,3 +257,24 @@ class GorgiasSession(requests.Session):
         return TransportError(
             "the connection was lost before the response was complete."
         )
+
+
+def _is_https(url: str | None) -> bool:
+    return (url or "").lower().startswith("https:")
+
+
+def _tls_error(error: Exception) -> TransportError:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            message = f"the TLS connection failed: {cause.verify_message}."
+            advice = "Name the file of trusted certificates in REQUESTS_CA_BUNDLE."
+            return TransportError(message, is_transient=False, advice=advice)
+    return TransportError("the TLS connection could not be established.")
+
+
+def _causes(error: object) -> Iterator[BaseException]:
+    """Yield an exception and those that it wraps, as `requests` and urllib3 do."""
+    if isinstance(error, BaseException):
+        yield error
+        for wrapped in (*error.args, getattr(error, "reason", None)):
+            yield from _causes(wrapped)

@@ -112,14 +112,13 @@ def _call_limit(call_limit: CallLimit | None, credentials: Credentials) -> str:
     if call_limit is None:
         return "Call limit: missing from all responses, so the tap assumes 40 in 20 s."
     limit, seconds = call_limit.limit, call_limit.window_seconds
-    count = f"{call_limit.used}/{limit} in the last {seconds:.0f} s"
     expected = API_KEY_LIMIT if isinstance(credentials, ApiKey) else OAUTH_LIMIT
     source = "which is undocumented"
     if limit in DOCUMENTED_LIMITS:
         plan = " on an Enterprise plan" if seconds == ENTERPRISE_SECONDS else ""
         source = f"the limit for {DOCUMENTED_LIMITS[limit]}{plan}"
     correction = "" if limit == expected else f"; {expected} was expected"
-    return f"Call limit: {count}, {source}{correction}."
+    return f"Call limit: {call_limit}, {source}{correction}."
 
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:

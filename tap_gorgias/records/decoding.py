@@ -13,11 +13,17 @@ import msgspec
 from tap_gorgias.errors import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
 MAX_LEVELS = 200
 """Limit of nesting. Deeper values overflow the stack of recursive functions, in the tap
 and in targets."""
+
+MAX_MESSAGE_CHARACTERS = 300
+"""Limit of an error message of Gorgias."""
+
+_LEVELS_AROUND_FIELDS = 3
+"""A page, its list and a row."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS_ONLY = bytes(
@@ -26,6 +32,22 @@ _DIGITS_ONLY = bytes(
 _LONG_NUMBER = b"0" * 19
 _CONTAINERS = {dict, list}
 _INT64 = range(-(2**63), 2**63)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+_DATA = re.compile(
+    r"""
+      \S+@\S+                                    # an e-mail address
+    | https?://\S+
+    | (?<!\w)"[^"]*(?:"|$)                       # quoted text, also if it is cut
+    | (?<!\w)'.*?(?:'(?!\w)|$)
+    | [\u201c\u201e][^\u201d]*(?:\u201d|$)
+    | \u2018.*?(?:\u2019(?!\w)|$)
+    | \u00ab[^\u00bb]*(?:\u00bb|$)
+    | \+?\d(?:[ ().-]{0,2}\d){5,}                # a number of a card, phone or order
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What can be customer data in an error message."""
 
 
 class TooDeepError(ValueError):
@@ -35,11 +57,13 @@ class TooDeepError(ValueError):
         super().__init__(f"the response is nested more than {MAX_LEVELS} levels deep.")
 
 
-def decode(body: bytes) -> Any:  # noqa: ANN401
+def decode(body: bytes, on_too_deep: Callable[[str], None] | None = None) -> Any:  # noqa: ANN401
     """Decode JSON, and replace values that warehouses cannot store.
 
     Args:
         body: The complete body of a response.
+        on_too_deep: Called with the name of each field of a row that is nested too
+            deeply, which becomes None. Without it, such a value is an error.
 
     Returns:
         The value, at most `MAX_LEVELS` levels deep. Strings have no NUL characters,
@@ -51,20 +75,15 @@ def decode(body: bytes) -> Any:  # noqa: ANN401
         ValueError: If the body is not valid JSON.
     """
     try:
-        try:
-            value = msgspec.json.decode(body)
-            # JSON can only encode NUL as this escape. Searching the translated body for
-            # a long number takes a tenth of the time of a regular expression.
-            has_long_number = _LONG_NUMBER in body.translate(_DIGITS_ONLY)
-            may_be_unstorable = b"\\u0000" in body or has_long_number
-        except msgspec.DecodeError:
-            # msgspec rejects lone surrogates; the standard library accepts them.
-            value = json.loads(body)
-            may_be_unstorable = True
+        value, may_be_unstorable = _parsed(body)
     except RecursionError:
-        raise TooDeepError from None
-    if _is_too_deep(value):
-        raise TooDeepError
+        if on_too_deep is None:
+            raise TooDeepError from None
+        value, may_be_unstorable = _parsed(_cut(body))
+    if _is_too_deep(value, MAX_LEVELS):
+        if on_too_deep is None:
+            raise TooDeepError
+        value = _without_deep_fields(value, on_too_deep)
     return _storable(value) if may_be_unstorable else value
 
 
@@ -77,32 +96,85 @@ def error_message(body: bytes, mask: Callable[[str], str]) -> str:
         mask: Masks secrets in a string, before it is truncated.
 
     Returns:
-        One line of printable text.
+        One line of at most 300 printable characters, in which `***` replaces what can
+        be customer data.
     """
     try:
         value = decode(body)
     except ValueError:
         value = None
     error = value.get("error", value) if isinstance(value, dict) else None
-    text = error if isinstance(error, str) else _message(error)
-    return one_line(mask(text)) or "no explanation."
+    line = one_line(" ".join(_DATA.sub("***", mask(text)) for text in _texts(error)))
+    if len(line) > MAX_MESSAGE_CHARACTERS:
+        line = f"{line[: MAX_MESSAGE_CHARACTERS - 3]}..."
+    return line or "no explanation."
 
 
-def _message(error: Mapping[str, Any] | None) -> str:
-    if not isinstance(error, dict):
-        return ""
-    parts = [error.get("msg") or error.get("message")]
-    data = error.get("data")
-    if isinstance(data, dict):
-        for field, problems in data.items():
+def _texts(error: object) -> Iterator[str]:
+    if isinstance(error, str):
+        yield error
+    elif isinstance(error, dict):
+        message = error.get("msg") or error.get("message")
+        if isinstance(message, str):
+            yield message
+        data = error.get("data")
+        for field, problems in data.items() if isinstance(data, dict) else ():
             texts = problems if isinstance(problems, list) else [problems]
-            parts += [f"{field}: {text}" for text in texts if isinstance(text, str)]
-    return " ".join(part for part in parts if isinstance(part, str))
+            yield from (f"{field}: {text}" for text in texts if isinstance(text, str))
 
 
-def _is_too_deep(value: Any) -> bool:  # noqa: ANN401
+def _parsed(body: bytes) -> tuple[Any, bool]:
+    """Return the value, and whether it may hold values that cannot be stored."""
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        # msgspec rejects lone surrogates; the standard library accepts them.
+        return json.loads(body), True
+    # JSON can only encode NUL as this escape. Searching the translated body for a long
+    # number takes a tenth of the time of a regular expression.
+    has_long_number = _LONG_NUMBER in body.translate(_DIGITS_ONLY)
+    return value, b"\\u0000" in body or has_long_number
+
+
+def _cut(body: bytes) -> bytes:
+    """Replace everything below the first level that is too deep by null."""
+    parts: list[bytes] = []
+    level = start = 0
+    for token in _TOKEN.finditer(body):
+        if token[0] in b"[{":
+            level += 1
+            if level == MAX_LEVELS + 2:
+                parts += body[start : token.start()], b"null"
+        elif token[0] in b"]}":
+            if level == MAX_LEVELS + 2:
+                start = token.end()
+            level -= 1
+    return b"".join([*parts, body[start:] if level <= MAX_LEVELS else b""])
+
+
+def _without_deep_fields(value: Any, report: Callable[[str], None]) -> Any:  # noqa: ANN401
+    if isinstance(value, list):
+        return [_shallow(row, report) for row in value]
+    rows = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(rows, list):
+        return _shallow(value, report)
+    around = _shallow({**value, "data": None}, report)
+    return {**around, "data": [_shallow(row, report) for row in rows]}
+
+
+def _shallow(row: Any, report: Callable[[str], None]) -> Any:  # noqa: ANN401
+    max_levels = MAX_LEVELS - _LEVELS_AROUND_FIELDS
+    if not isinstance(row, dict):
+        return None if _is_too_deep(row, max_levels) else row
+    deep = {name for name, item in row.items() if _is_too_deep(item, max_levels)}
+    for name in sorted(deep):
+        report(name)
+    return {name: None if name in deep else item for name, item in row.items()}
+
+
+def _is_too_deep(value: Any, max_levels: int) -> bool:  # noqa: ANN401
     level = [value] if type(value) in _CONTAINERS else []
-    for _ in range(MAX_LEVELS):
+    for _ in range(max_levels):
         next_level: list[Any] = []
         for container in level:
             items = container.values() if type(container) is dict else container

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_gorgias.errors import (
     ApiError,
@@ -18,7 +18,7 @@ from tap_gorgias.errors import (
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tap_gorgias.sdk.writer import MessageWriter
 
@@ -30,21 +30,15 @@ class ReadableStream(Protocol):
     """The part of a stream that the runner uses."""
 
     @property
-    def name(self) -> str:
-        """Name of the stream."""
-
+    def name(self) -> str: ...  # noqa: D102 (as in the class of all streams)
     @property
-    def output(self) -> MessageWriter:
-        """The writer of its messages."""
-
-    def sync(self) -> None:
-        """Read the stream and write its messages."""
-
-    def check_complete(self) -> None:
-        """Raise `IncompleteError` if parts of the stream could not be read."""
-
-    def close(self) -> None:
-        """Release the resources of the stream."""
+    def output(self) -> MessageWriter: ...  # noqa: D102
+    @property
+    def config(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def get_batch_config(self, config: Mapping[str, Any]) -> object: ...  # noqa: D102
+    def sync(self) -> None: ...  # noqa: D102
+    def check_complete(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
 
 
 class StreamRunner:
@@ -75,6 +69,7 @@ class StreamRunner:
         self._waiting: deque[str] = deque()
         self._resumed: set[str] = set()
         self._fatal: BaseException | None = None
+        self._has_ended = False
 
     def run(self) -> None:
         """Read all streams. A failure of one stream is added to `failures`.
@@ -83,12 +78,15 @@ class StreamRunner:
             GorgiasError: If an error affects all streams. It ends the run at once.
             Terminated: If the process received a signal.
         """
-        with self._changed:
-            while self._pending or self._reading or self._waiting:
-                self._start_or_resume()
-                self._changed.wait(WAIT_SECONDS)
-                if self._fatal is not None:
-                    raise self._fatal
+        try:
+            with self._changed:
+                while self._pending or self._reading or self._waiting:
+                    self._start_or_resume()
+                    self._changed.wait(WAIT_SECONDS)
+                    if self._fatal is not None:
+                        raise self._fatal
+        finally:
+            self._has_ended = True
 
     def wait_for_other_streams(self, name: str) -> None:
         """Block the stream of this thread until all others are done or wait as well.
@@ -127,15 +125,7 @@ class StreamRunner:
     def _read(self, stream: ReadableStream) -> None:
         error: BaseException | None = None
         try:
-            try:
-                stream.sync()
-            finally:
-                stream.output.flush()
-            stream.check_complete()
-            stream.output.activate_versions()
-        except OSError as failure:
-            reason = failure.strerror or type(failure).__name__
-            error = OutputError(f"Cannot write the output: {reason}.")
+            self._sync(stream)
         except BaseException as failure:  # noqa: BLE001 (the main thread raises it)
             error = failure
         finally:
@@ -148,27 +138,42 @@ class StreamRunner:
                 reason = " ".join(
                     message.removeprefix(head) for message in messages_of(error)
                 )
-                self._logger.error(
-                    "%sfailed: %s The other streams continue.", head, reason
-                )
+                if not self._has_ended:
+                    self._logger.error(
+                        "%sfailed: %s The other streams continue.", head, reason
+                    )
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
+                self._has_ended = True
             elif error is None:
                 self.completed.add(stream.name)
             self._changed.notify_all()
+
+    def _sync(self, stream: ReadableStream) -> None:
+        try:
+            stream.sync()
+        except OSError as error:
+            # The client and the writer raise their own errors. Files of batches remain.
+            if not stream.get_batch_config(stream.config):
+                raise
+            reason = error.strerror or type(error).__name__
+            message = f"Cannot write the output: {reason}."
+            raise OutputError(message) from None
+        except Exception as error:
+            # The rows of a stream that fails alone are complete up to here.
+            if not ends_run(error):
+                stream.output.flush()
+            raise
+        stream.output.flush()
+        stream.check_complete()
+        stream.output.activate_versions()
 
 
 def ends_run(error: Exception) -> bool:
     """Return whether an error of one stream affects all streams.
 
-    Args:
-        error: The error that a stream raised.
-
-    Returns:
-        True for rejected credentials, an invalid STATE and a target that is gone, for
-        example. Other errors only end their stream.
+    This is true for rejected credentials, an invalid STATE and a target that is gone,
+    for example.
     """
-    if isinstance(error, ApiError):
-        return error.is_unauthorized
-    stream_errors = (IncompleteError, StreamMapError)
+    stream_errors = (ApiError, IncompleteError, StreamMapError)
     return isinstance(error, GorgiasError) and not isinstance(error, stream_errors)

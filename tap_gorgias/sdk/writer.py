@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
-import os
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +20,7 @@ from singer_sdk.singerlib import (
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import OutputError, Terminated
+from tap_gorgias.sdk.output import LineOutput, abandon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,13 +31,15 @@ MAX_BUFFER_BYTES = 1024 * 1024
 """Size at which buffered RECORD lines are written before their page is complete."""
 
 _ascii_encoder = json.JSONEncoder(separators=(",", ":"))
+MAX_SECONDS_AFTER_SIGNAL = 10.0
+"""How long a target that does not read may delay the end of a terminated run."""
 
 
 class _Buffer(threading.local):
     """Messages that a thread has not written yet."""
 
     def __init__(self) -> None:
-        self.lines: list[bytearray] = []
+        self.lines: list[bytes | bytearray] = []
         self.size = 0
         self.versions: list[ActivateVersionMessage] = []
         self.writing = False
@@ -49,7 +51,8 @@ class MessageWriter(MsgSpecWriter):
     RECORD messages of a thread are buffered until its page is complete. So streams
     alternate by page, and targets can still load many rows of a stream at a time.
 
-    Unchanged SCHEMA messages are not repeated, because some targets flush at each.
+    SCHEMA messages are buffered as well: a run that reads nothing writes nothing.
+    Unchanged ones are not repeated, because some targets flush at each.
 
     ACTIVATE_VERSION messages are buffered until `activate_versions`. The SDK writes
     them before the first row, and a stream that then fails would leave an empty table.
@@ -59,9 +62,12 @@ class MessageWriter(MsgSpecWriter):
         super().__init__()
         self._lock = threading.RLock()
         self._buffer = _Buffer()
+        self._output = LineOutput()
         self._schemas: dict[str, SchemaMessage] = {}
-        self._last_state: Message | None = None
+        self._last_state: bytes | None = None
         self._stop_reason: OutputError | Terminated | None = None
+        self._stop_at = 0.0
+        """When a terminated run gives up to wait for the target."""
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
@@ -77,8 +83,8 @@ class MessageWriter(MsgSpecWriter):
         """Write or buffer a message.
 
         Args:
-            message: Any Singer message. RECORD and ACTIVATE_VERSION are buffered.
-                Others are written immediately, after the buffered RECORD messages of
+            message: Any Singer message. SCHEMA, RECORD and ACTIVATE_VERSION are
+                buffered. Others are written immediately, after the buffered messages of
                 the same thread.
 
         Raises:
@@ -89,25 +95,23 @@ class MessageWriter(MsgSpecWriter):
         if isinstance(message, ActivateVersionMessage):
             buffer.versions.append(message)
             return
-        if isinstance(message, RecordMessage):
-            line = self.format_message(message)
-            buffer.lines.append(line)
-            buffer.size += len(line)
-            if buffer.size >= MAX_BUFFER_BYTES:
-                self.flush()
+        if isinstance(message, SchemaMessage):
+            if self._schemas.get(message.stream) == message:
+                return
+            self._schemas[message.stream] = message
+        line = self.format_message(message)
+        buffer.lines.append(line)
+        buffer.size += len(line)
+        is_buffered = isinstance(message, (RecordMessage, SchemaMessage))
+        if is_buffered and buffer.size < MAX_BUFFER_BYTES:
             return
         with self.exclusive():
-            if isinstance(message, SchemaMessage):
-                if self._schemas.get(message.stream) == message:
-                    return
-                self._schemas[message.stream] = message
-            buffer.lines.append(self.format_message(message))
             self.flush()
             if isinstance(message, StateMessage):
-                self._last_state = copy.deepcopy(message)
+                self._last_state = bytes(line)
 
     def flush(self) -> None:
-        """Write the buffered RECORD messages of this thread.
+        """Write the buffered messages of this thread.
 
         Raises:
             OutputError: If writing to stdout fails.
@@ -116,9 +120,9 @@ class MessageWriter(MsgSpecWriter):
         buffer = self._buffer
         if not buffer.lines:
             return
-        text, buffer.lines, buffer.size = b"".join(buffer.lines), [], 0
+        lines, buffer.lines, buffer.size = buffer.lines, [], 0
         with self.exclusive():
-            self._write(text)
+            self._write(lines)
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -151,12 +155,15 @@ class MessageWriter(MsgSpecWriter):
     def terminate(self, terminated: Terminated) -> None:
         """Make all further writes raise an exception.
 
-        Args:
-            terminated: The exception to raise.
+        A write in progress ends with its page, or a few seconds later with the last
+        line that the target takes; after a second signal, at once.
 
         Raises:
             Terminated: Immediately, unless this thread is writing.
         """
+        now = time.monotonic()
+        is_first = not isinstance(self._stop_reason, Terminated)
+        self._stop_at = now + MAX_SECONDS_AFTER_SIGNAL if is_first else now
         # Python ignores exceptions in some callbacks, such as finalizers. Then the next
         # write raises the exception.
         self._stop_reason = terminated
@@ -172,28 +179,32 @@ class MessageWriter(MsgSpecWriter):
         Raises:
             OutputError: If writing to stdout fails.
         """
-        with self._lock:
-            stop_reason, self._stop_reason = self._stop_reason, None
-            try:
-                if isinstance(stop_reason, Terminated) and self._last_state is not None:
-                    self._write(bytes(self.format_message(self._last_state)))
-            finally:
-                self._stop_reason = OutputError("The run has ended.")
+        is_terminated = isinstance(self._stop_reason, Terminated)
+        patience = max(self._stop_at - time.monotonic(), 0.0) + 1.0
+        is_free = self._lock.acquire(timeout=patience if is_terminated else -1)
+        try:
+            if is_free and is_terminated and self._last_state is not None:
+                self._write_lines([self._last_state])
+        finally:
+            self._stop_reason = OutputError("The run has ended.")
+            if is_free:
+                self._lock.release()
 
-    def _write(self, text: bytes) -> None:
+    def _write(self, lines: list[bytes | bytearray]) -> None:
         if self._stop_reason:
             raise self._stop_reason
+        if not self._write_lines(lines):
+            raise self._stop_reason or OutputError("The run has ended.")
+
+    def _write_lines(self, lines: list[bytes | bytearray]) -> bool:
+        """Write lines, and return whether the target took all of them in time."""
         try:
-            sys.stdout.buffer.write(text)
-            sys.stdout.flush()
+            return self._output.write(sys.stdout, lines, self._is_late)
         except OSError as error:
-            _abandon_stdout()
+            abandon(sys.stdout)
             reason = error.strerror or type(error).__name__
             self._stop_reason = OutputError(f"Cannot write to the target: {reason}.")
             raise self._stop_reason from None
 
-
-def _abandon_stdout() -> None:
-    """Prevent a second failure when the interpreter flushes stdout at exit."""
-    with open(os.devnull, "wb") as devnull:  # noqa: PTH123 (a device, not a path)
-        os.dup2(devnull.fileno(), sys.stdout.fileno())
+    def _is_late(self) -> bool:
+        return self._stop_reason is not None and time.monotonic() >= self._stop_at

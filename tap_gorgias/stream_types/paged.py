@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.api.authenticators import GorgiasAuthenticator
+    from tap_gorgias.api.auth import GorgiasAuthenticator
     from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.run.context import Run
 

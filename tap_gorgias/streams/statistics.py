@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta, timezone
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -14,10 +14,9 @@ from singer_sdk import StreamSchema
 
 from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
-from tap_gorgias.api.polling import poll
 from tap_gorgias.compat import override
 from tap_gorgias.config.statistics import MAX_ID_LENGTH
-from tap_gorgias.errors import ApiError, NotReadyError
+from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import STATISTICS_KEYS, bookmark_from
 from tap_gorgias.replication.pages import Page, meta_of, started
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Stream, Tap
     from singer_sdk.helpers import types
-    from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.config.statistics import StatisticsQuery
@@ -215,35 +213,13 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return CursorPaginator(start_value, page_size=None)
 
     @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        client = self.run.client
-        send = super().request_decorator(func)
-
-        def on_wait(seconds: int) -> None:
-            self.logger.info(
-                "The response is not ready. Requesting it again in %d s.", seconds
-            )
-
-        def decorated(
-            prepared_request: requests.PreparedRequest, context: types.Context | None
-        ) -> requests.Response:
-            return poll(
-                partial(send, prepared_request, context),
-                clock=client.clock,
-                on_wait=on_wait,
-                timeout_seconds=client.max_retry_seconds,
-            )
-
-        return decorated
-
-    @override
     def validate_response(self, response: requests.Response) -> None:
+        super().validate_response(response)
         if response.status_code == HTTPStatus.ACCEPTED:
             reason = "the response is not ready."
-            raise NotReadyError(
+            raise TransientApiError(
                 reason, stream=self.name, path=self.path, status=response.status_code
             )
-        super().validate_response(response)
 
     @override
     def prepare_request_payload(

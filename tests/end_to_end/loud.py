@@ -5,17 +5,16 @@ Usage: python -m tests.end_to_end.loud PART [arguments of the tap]
 
 from __future__ import annotations
 
-import http.client
 import importlib
 import logging
 import sys
 from typing import Any
 
 PARTS = {
-    "transport": ("tap_gorgias.api.session", "BudgetAdapter", "send"),
+    "transport": ("tap_gorgias.api.session", "RateLimitAdapter", "send"),
     "decode": ("tap_gorgias.api.responses", None, "decode"),
     "auth": ("tap_gorgias.api.client", "GorgiasClient", "send_signed"),
-    "token": ("tap_gorgias.api.oauth", None, "lifetime_seconds"),
+    "token": ("tap_gorgias.api.auth", None, "lifetime_seconds"),
     "reading": ("tap_gorgias.stream_types.paged", None, "rows_of"),
     "converter": ("tap_gorgias.records.converter", "RecordConverter", "convert"),
     "writer": ("tap_gorgias.sdk.writer", "MessageWriter", "format_message"),
@@ -52,7 +51,6 @@ def main() -> None:
 
     if part in PARTS:
         break_in_use(part)
-    http.client.HTTPConnection.debuglevel = 1
     for name in ("urllib3", "requests", "http.client", "singer_sdk", "tap-gorgias"):
         logging.getLogger(name).setLevel(logging.DEBUG)
     TapGorgias.cli()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
+from tap_gorgias.api import responses
 from tap_gorgias.errors import ApiError, TransientApiError
-from tests.sandbox import Fault, Sandbox, Shop
+from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.fake_clock import FakeClock
 from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
 
 IN_FIVE_SECONDS = "Mon, 02 Nov 2026 08:00:05 GMT"  # by the clock of the shop
 
 FAULTS = {
+    "408": Fault.error(408),
+    "425": Fault.error(425),
     "500": Fault.error(500),
     "502 with a web page": Fault.error(502, html=True),
     "503": Fault.error(503),
@@ -112,7 +118,6 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
     ("status", "advice"),
     [
         (400, ""),
-        (401, "Check `email` and `api_key`."),
         (
             403,
             (
@@ -120,7 +125,7 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
                 "of the API key, or deselect the stream `tickets`."
             ),
         ),
-        (404, "Check `subdomain`."),
+        (404, ""),
         (409, ""),
     ],
 )
@@ -151,13 +156,14 @@ def test_an_error_never_shows_the_key_even_if_gorgias_does(sandbox: Sandbox) -> 
 
 
 def test_a_long_error_message_is_truncated(sandbox: Sandbox) -> None:
-    """A log line shows at most 500 characters of it."""
+    """A log line shows at most 300 characters of it."""
     sandbox.faults.add(Fault.error(400, message="no " * 5000), "/api/tickets")
 
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets")
 
-    assert len(str(failure.value.__cause__)) == 500
+    said = str(failure.value.__cause__).removeprefix("tickets: /api/tickets ")
+    assert len(said.removeprefix("answered 400: ")) == 300
 
 
 def test_the_next_run_resumes_after_a_failure(sandbox: Sandbox) -> None:
@@ -174,3 +180,98 @@ def test_the_next_run_resumes_after_a_failure(sandbox: Sandbox) -> None:
         sandbox.shop.tickets.ids()
     )
     assert sandbox.count() == 3 + LOOK_FOR_IMPORTS
+
+
+def test_a_429_says_how_long_all_requests_pause(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pause is the only wait."""
+    full = Fault.too_many_requests(7)
+    usage = Fault.header("X-Gorgias-Account-Api-Call-Limit", "40/40")
+    both = Fault("full", lambda answer: usage.spoil(full.spoil(answer)))
+    sandbox.faults.add(both, "/api/tickets", after=1)
+    clock = FakeClock()
+
+    run(sandbox.config, "tickets", clock=clock)
+
+    (line,) = [text for text in caplog.messages if "429" in text]
+    announced = float(re.findall(r"All requests pause for (\d+) s\.", line)[0])
+    assert abs(sum(clock.sleeps) - announced) <= 1
+
+
+@pytest.mark.parametrize("retry_after", [1, None])
+def test_429_for_ever_on_one_endpoint_hardly_delays_the_others(
+    caplog: pytest.LogCaptureFixture, retry_after: int | None
+) -> None:
+    """Its first refusals pause all streams, and the later ones only its own."""
+    fault = Fault.too_many_requests(retry_after)
+    usage = Fault.header("X-Gorgias-Account-Api-Call-Limit", "unknown")
+    both = Fault("alone", lambda answer: usage.spoil(fault.spoil(answer)))
+    pauses = 0
+
+    def look(_shop: Shop, request: Request) -> None:
+        nonlocal pauses
+        if request.path == "/api/tickets":
+            pauses = caplog.text.count("All requests pause")
+
+    with Sandbox(Shop(seed=9, tickets=4000)) as sandbox:
+        sandbox.before_request(look)
+        sandbox.faults.add(both, "/api/tags", times=10_000)
+        with pytest.raises(PartialRun) as failure:
+            run(sandbox.config, "tags", "tickets")
+
+    assert "answered 429" in str(failure.value.__cause__)
+    assert len(failure.value.output.ids("tickets")) == 4000
+    assert 1 <= pauses <= 3
+
+
+def test_a_value_that_is_too_deep_is_null_and_named(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page is read."""
+    deep: list[object] = []
+    for _ in range(250):
+        deep = [deep]
+
+    def deepen(body: dict[str, Any]) -> dict[str, Any]:
+        body["data"][0]["meta"] = deep
+        return body
+
+    sandbox.faults.add(Fault.rewrite(deepen), "/api/tickets", times=2)
+
+    output = run(sandbox.config, "tickets")
+
+    assert len(output.ids("tickets")) == 350
+    (line,) = [text for text in caplog.messages if "levels deep" in text]
+    assert line.startswith("tickets: ")
+    assert "`meta`" in line
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [(Fault.error(500), True), (Fault.error(400), False), (Fault.reset(), False)],
+    ids=["500", "400", "reset"],
+)
+def test_an_error_says_whether_smaller_pages_may_help(
+    sandbox: Sandbox, fault: Fault, *, expected: bool
+) -> None:
+    """A single row can be the reason for 5xx."""
+    sandbox.faults.add(fault, "/api/tickets", after=1, times=10_000)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets")
+    cause = failure.value.__cause__
+    assert isinstance(cause, ApiError)
+    assert cause.may_be_due_to_page_size == expected
+
+
+def test_a_body_that_is_too_large_asks_for_smaller_pages(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not retried."""
+    monkeypatch.setattr(responses, "MAX_BODY_BYTES", 100)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "tickets", "customers")
+    cause = failure.value.__cause__
+    assert isinstance(cause, ApiError)
+    assert cause.may_be_due_to_page_size
+    assert sandbox.count("/api/tickets") == 1

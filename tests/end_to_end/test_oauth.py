@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -211,8 +212,9 @@ def test_an_invalid_refresh_token_ends_the_run_with_instructions(
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
 def test_wrong_client_credentials_are_reported(sandbox: Sandbox, name: str) -> None:
     """Gorgias checks them before the refresh token."""
+    host = urlsplit(sandbox.url).netloc
     assert str(failure_of(sandbox, **{name: "planted-and-wrong"})) == (
-        "sign-in: /oauth/token answered 401: invalid_client. Check `client_id` and "
+        f"{host}: /oauth/token answered 401: invalid_client. Check `client_id` and "
         "`client_secret`."
     )
     assert sandbox.count() == 1

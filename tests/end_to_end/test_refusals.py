@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.errors import ApiError, TransientApiError
+from tap_gorgias.errors import AccessError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.logs import errors_of
 from tests.support.runs import (
@@ -108,8 +108,9 @@ def test_a_refused_key_ends_the_run_at_once(sandbox: Sandbox) -> None:
     config = {**sandbox.config, "api_key": "wrong"}
     with pytest.raises(PartialRun) as failure:
         run(config)
-    assert isinstance(failure.value.__cause__, ApiError)
-    assert sandbox.count() <= 6 + 1
+    assert isinstance(failure.value.__cause__, AccessError)
+    assert sandbox.count() == 2
+    assert failure.value.output.schemas == {}
 
 
 def test_an_outage_ends_a_run_within_about_six_minutes(sandbox: Sandbox) -> None:

@@ -109,7 +109,9 @@ class Reference:
         ids = self.shop.messages.of_ticket(ticket_id)
         rows = [self.shop.messages.row(number) for number in ids]
         rows += [row for row in self.deleted_messages if row["ticket_id"] == ticket_id]
-        return sorted(rows, key=lambda row: (parsed(row["created_datetime"]), row["id"]))
+        return sorted(
+            rows, key=lambda row: (parsed(row["created_datetime"]), row["id"])
+        )
 
     def author(self, message: Row) -> str:
         """Return who wrote a message."""
@@ -132,7 +134,11 @@ class Reference:
         closed = parsed(row["closed_datetime"]) if row["status"] == "closed" else None
         public = [(self.author(one), one) for one in messages if one["public"]]
         asked = min(
-            (parsed(one["created_datetime"]) for who, one in public if who == "customer"),
+            (
+                parsed(one["created_datetime"])
+                for who, one in public
+                if who == "customer"
+            ),
             default=None,
         )
         answers = [
@@ -165,7 +171,9 @@ class Reference:
         return {
             **self._facts(row),
             "customer_id": customer and customer["id"],
-            "customer_email": customer and customer["email"] and customer["email"].lower(),
+            "customer_email": customer
+            and customer["email"]
+            and customer["email"].lower(),
             "sentiment": None,
             "closed_date": closed and self.day(closed),
             "closed_datetime": closed,
@@ -252,7 +260,11 @@ class Reference:
             if closed and row["is_one_touch"]:
                 found.append(Figure("one_touch", source, agent, closed))
             for kind, who, at in (
-                ("first_response", row["first_response_agent_id"], "first_response_datetime"),
+                (
+                    "first_response",
+                    row["first_response_agent_id"],
+                    "first_response_datetime",
+                ),
                 ("resolution", agent, "closed_datetime"),
             ):
                 if row[f"{kind}_seconds"] is not None:
@@ -300,7 +312,9 @@ class Reference:
                 if changes[0][0] < end
             ]
             total = sum(is_closed == 0 for is_closed, _ in states)
-            known = sum(is_closed == 0 for is_closed, from_events in states if from_events)
+            known = sum(
+                is_closed == 0 for is_closed, from_events in states if from_events
+            )
             source = "events" if known == total else "both"
             found[(day - timedelta(days=1)).isoformat()] = {
                 "open_tickets": total,
@@ -322,7 +336,9 @@ class Reference:
         ]
         changes = [(created, 0, 0), *events]
         if closed:
-            changes.append((max(created, timestamps.parse(row["closed_datetime"])), 2, 1))
+            changes.append(
+                (max(created, timestamps.parse(row["closed_datetime"])), 2, 1)
+            )
         if max(changes)[2] != closed:
             changes.append((updated, 3, closed))
         return sorted(changes), bool(events)
@@ -342,7 +358,10 @@ class Reference:
             fields = [str(one["value"]) for one in row["custom_fields"].values()]
             found[row["id"]] = {
                 "customer_id": row["id"],
-                **{name: row[name] for name in ("external_id", "name", "language", "timezone")},
+                **{
+                    name: row[name]
+                    for name in ("external_id", "name", "language", "timezone")
+                },
                 "email_lower": row["email"] and row["email"].lower(),
                 "created_datetime": parsed(row["created_datetime"]),
                 "tickets": len(own),
@@ -356,7 +375,6 @@ class Reference:
                 "loyalty": fields[0] if fields else None,
             }
         return found
-
 
     def all_models(self) -> dict[str, list[Row]]:
         """Return the rows of each model that is compared."""
@@ -402,7 +420,9 @@ class Reference:
 
 
 def _last(messages: Iterable[Row]) -> datetime | None:
-    return max((timestamps.parse(one["created_datetime"]) for one in messages), default=None)
+    return max(
+        (timestamps.parse(one["created_datetime"]) for one in messages), default=None
+    )
 
 
 def _answer(name: str, asked: datetime | None, answer: tuple[str, Row] | None) -> Row:

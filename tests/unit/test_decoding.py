@@ -152,3 +152,62 @@ def test_a_secret_at_the_point_of_truncation_is_masked() -> None:
     body = json.dumps({"error": {"msg": "Malformed header: " + token}}).encode()
     words = error_message(body, lambda text: text.replace(token, "***"))
     assert words == "Malformed header: ***"
+
+
+MASKED = {
+    "e-mail address": ("Customer ann@acme.test exists.", "Customer *** exists."),
+    "card number": ("Card 4111 1111 1111 1111 declined", "Card *** declined"),
+    "phone number": ("Call +1 (555) 123-4567 now", "Call *** now"),
+    "quoted text": ("Name \"Ann O'Hara\" is 'not good'.", "Name *** is ***."),
+    "typographic quotes": (
+        "Name \u201cAnn\u201d is \u00abbad\u00bb",
+        "Name *** is ***",
+    ),
+    "open quote": ("Name 'Ann", "Name ***"),
+    "URL": ("See https://acme.test/?token=x now", "See *** now"),
+    "apostrophes": (
+        "It doesn't fit the users' limit",
+        "It doesn't fit the users' limit",
+    ),
+    "code": ("ticket_merged", "ticket_merged"),
+    "small numbers": ("must be between 1 and 10000", "must be between 1 and 10000"),
+}
+
+
+@table(MASKED)
+def test_what_can_be_customer_data_is_masked(case: tuple[str, str]) -> None:
+    """Names of fields, codes and the rest of the sentence stay."""
+    text, shown = case
+    error = {"msg": text, "data": {"order_by": ["Unknown field.", text]}}
+    body = json.dumps({"error": error}).encode()
+    assert error_message(body, str) == (
+        f"{shown} order_by: Unknown field. order_by: {shown}"
+    )
+
+
+def test_a_message_has_at_most_300_characters() -> None:
+    """The rest is rarely worth reading."""
+    body = json.dumps({"error": {"msg": "no " * 5000}}).encode()
+    assert len(error_message(body, str)) == 300
+
+
+@pytest.mark.parametrize("levels", [MAX_LEVELS, 5_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_field_that_is_too_deep_becomes_null(
+    levels: int, opening: str, closing: str
+) -> None:
+    """The rest of the page is read, and the field is named."""
+    deep = f'{opening * levels}"]}}\\""{closing * levels}'
+    body = f'{{"data": [{{"id": 1, "meta": {deep}, "to": []}}, {{"id": 2}}]}}'
+    names: list[str] = []
+    rows = [{"id": 1, "meta": None, "to": []}, {"id": 2}]
+    assert decode(body.encode(), names.append) == {"data": rows}
+    assert names == ["meta"]
+    record = f'{{"id": 1, "meta": {deep}}}'
+    assert decode(record.encode(), names.append) == {"id": 1, "meta": None}
+
+
+def test_a_page_that_is_no_list_of_objects_is_shallow_too() -> None:
+    """Whatever it is, later code can handle it."""
+    body = b"[" * 100_000 + b"]" * 100_000
+    assert decode(body, pytest.fail) == [None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.api.limiter import MAX_SLEEP_SECONDS, CallLimit, RateLimiter
+from tap_gorgias.api.limiter import MAX_SLEEP_SECONDS, CallLimit, Pause, RateLimiter
 from tap_gorgias.compat import override
 from tests.sandbox import SlidingWindow
 from tests.support.fake_clock import FakeClock
@@ -248,9 +248,9 @@ def test_a_permit_contains_its_waiting_time() -> None:
 def test_the_call_limit_includes_the_window() -> None:
     """20 s, or 10 s on an Enterprise plan."""
     rate_limiter = RateLimiter(FakeClock())
-    assert rate_limiter.call_limit is None
     rate_limiter.release(rate_limiter.acquire(), "38/40")
     assert rate_limiter.call_limit == CallLimit(38, 40, 20.0)
+    assert str(rate_limiter.call_limit) == "38/40 in the last 20 s"
 
 
 class InterruptingClock(FakeClock):
@@ -295,3 +295,77 @@ def test_an_interrupted_thread_returns_its_permit() -> None:
         rate_limiter.acquire()
     clock.now += 1000
     assert rate_limiter.acquire().waited_seconds == 0
+
+
+def send(rate_limiter: RateLimiter, path: str, header: str = "39/40") -> None:
+    """Send a request that passes."""
+    rate_limiter.release(rate_limiter.acquire(path, path), header)
+
+
+def test_a_refusal_pauses_all_paths() -> None:
+    """The account has used its limit."""
+    rate_limiter = RateLimiter(FakeClock())
+    pause = rate_limiter.refuse(rate_limiter.acquire("a", "/a"), "40/40", 7.0)
+    assert pause.is_for_all
+    assert pause.seconds >= 7.0
+    assert rate_limiter.acquire("b", "/b").waited_seconds == pytest.approx(
+        pause.seconds, abs=1.1
+    )
+
+
+def test_a_refusal_whose_count_shows_room_concerns_its_path() -> None:
+    """The other paths do not wait."""
+    rate_limiter = RateLimiter(FakeClock())
+    pause = rate_limiter.refuse(rate_limiter.acquire("a", "/a"), "3/40", 7.0)
+    assert pause == Pause(7.0, is_for_all=False)
+    assert rate_limiter.acquire("b", "/b").waited_seconds == 0
+
+
+def test_two_paths_that_are_refused_concern_the_account() -> None:
+    """Whatever their counts show."""
+    rate_limiter = RateLimiter(FakeClock())
+    first, second = rate_limiter.acquire("a", "/a"), rate_limiter.acquire("b", "/b")
+    assert not rate_limiter.refuse(first, "3/40", 1.0).is_for_all
+    assert rate_limiter.refuse(second, "3/40", 1.0).is_for_all
+
+
+def test_a_path_that_is_refused_again_while_others_pass_waits_alone() -> None:
+    """Its first refusal pauses all. Ids in a path do not matter."""
+    rate_limiter = RateLimiter(FakeClock())
+    for number in range(4):
+        permit = rate_limiter.acquire("a", f"/a/{number}/b")
+        assert rate_limiter.refuse(permit, None, 1.0).is_for_all == (number == 0)
+        send(rate_limiter, "/c")
+
+
+def test_a_path_that_passes_again_begins_anew() -> None:
+    """Its next refusal is that of the account again."""
+    rate_limiter = RateLimiter(FakeClock())
+    rate_limiter.refuse(rate_limiter.acquire("a", "/a"), None, 1.0)
+    send(rate_limiter, "/b")
+    send(rate_limiter, "/a")
+    assert rate_limiter.refuse(rate_limiter.acquire("a", "/a"), None, 1.0).is_for_all
+
+
+def test_after_a_pause_another_path_goes_first() -> None:
+    """So its response shows whether the refusal concerned the account."""
+    clock = TurnClock()
+    rate_limiter = RateLimiter(clock)
+    order: list[str] = []
+
+    def program(path: str) -> Callable[[], None]:
+        def read() -> None:
+            permit = rate_limiter.acquire(path, path)
+            order.append(path)
+            clock.sleep(LATENCY_SECONDS)
+            rate_limiter.release(permit, None)
+
+        return read
+
+    def refused_first() -> None:
+        rate_limiter.refuse(rate_limiter.acquire("/a", "/a"), None, 1.0)
+        clock.start(program("/a"))
+        clock.start(program("/b"))
+
+    clock.run(refused_first)
+    assert order == ["/b", "/a"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -166,7 +166,7 @@ def test_a_proxy_sees_no_credentials(
 ) -> None:
     """The tap only requests a tunnel to Gorgias from it."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
-    with pytest.raises(TransportError, match="could not be established"):
+    with pytest.raises(TransportError, match="proxy does not open"):
         get(session, "https://acme.gorgias.test/api/tickets", {"cursor": "x"})
     (request,) = Handler.seen
     assert (request.command, request.path) == ("CONNECT", "acme.gorgias.test:443")
@@ -174,24 +174,29 @@ def test_a_proxy_sees_no_credentials(
     assert "planted" not in str(request.headers)
 
 
-@pytest.mark.parametrize("proxied", [False, True], ids=["directly", "proxy"])
-def test_the_standard_library_prints_nothing(
-    server: Server,
+def test_a_connection_that_is_closed_in_the_handshake_is_transient(
     session: GorgiasSession,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    *,
-    proxied: bool,
 ) -> None:
-    """With debugging on, it would print headers to the output of the tap."""
-    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-    address = f"http://127.0.0.1:{server.server_port}"
-    for _ in range(2):
-        if proxied:
-            monkeypatch.setenv("HTTPS_PROXY", address)
-            with pytest.raises(TransportError):
-                get(session, "https://acme.gorgias.test/")
-        else:
-            get(session, f"{address}/")
-    assert len(Handler.seen) == 2
-    assert capfd.readouterr() == ("", "")
+    """A load balancer that restarts does this."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def close_early() -> None:
+            connection, _ = listener.accept()
+            connection.recv(1)
+            connection.close()
+
+        thread = threading.Thread(target=close_early)
+        thread.start()
+        with pytest.raises(TransportError) as failed:
+            get(session, f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join()
+    assert failed.value.is_transient
+
+
+def test_a_server_without_tls_is_transient(
+    server: Server, session: GorgiasSession
+) -> None:
+    """Only certificate errors are final."""
+    with pytest.raises(TransportError, match="TLS") as failed:
+        get(session, f"https://127.0.0.1:{server.server_port}/")
+    assert failed.value.is_transient

@@ -171,6 +171,7 @@ def test_a_changed_schema_is_written(
     out = replace_stdout(monkeypatch)
     for names in (["id"], ["id", "new"], ["id"]):
         writer.write_message(schema("tickets", *names))
+    writer.flush()
     assert [len(line["schema"]["properties"]) for line in lines(out)] == [1, 2, 1]
 
 
@@ -181,6 +182,7 @@ def test_each_stream_has_its_own_schema(
     out = replace_stdout(monkeypatch)
     for stream in ("tickets", "messages", "tickets", "messages"):
         writer.write_message(schema(stream, "id"))
+    writer.flush()
     assert [line["stream"] for line in lines(out)] == ["tickets", "messages"]
 
 

@@ -23,7 +23,7 @@ SAID_BY = {
     "warn_once",
     "_report",
 }
-SENTENCES = {"advice", "messages", "problems", "setting"}
+SENTENCES = {"advice", "line", "problems", "setting"}
 """Words in the names of functions and variables that contain messages."""
 
 PLACEHOLDER = re.compile(r"%(?:s|d|\.\d+f)")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-from tap_gorgias.api import oauth
-from tap_gorgias.api.authenticators import ApiKeyAuthenticator
-from tap_gorgias.api.oauth import RefreshTokenAuthenticator
+from tap_gorgias.api.auth import (
+    ADVICE,
+    ApiKeyAuthenticator,
+    RefreshTokenAuthenticator,
+)
 from tap_gorgias.run.progress import SECONDS_BETWEEN_LINES
 from tests.contract.docs.messages import said
 from tests.support.documents import OPERATORS, table, text
@@ -57,7 +59,7 @@ def test_every_kind_of_message_is_collected() -> None:
 
 def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
     """A search for the text of an error finds its row."""
-    advice = [*oauth.ADVICE.values(), RefreshTokenAuthenticator.unauthorized_advice]
+    advice = [*ADVICE.values(), RefreshTokenAuthenticator.unauthorized_advice]
     advice.append(ApiKeyAuthenticator.unauthorized_advice)
     rows = table("### Responses from Gorgias", OPERATORS)
     shown = {row[0].replace("`", "") for row in rows}

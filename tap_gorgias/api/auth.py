@@ -1,8 +1,8 @@
-"""OAuth2: access tokens from a refresh token (docs/oauth2-bearer-token).
+"""Signing in with an API key, or with OAuth2 (docs/oauth2-bearer-token).
 
 No OAuth2 library fits. `requests-oauthlib`, `authlib` and the SDK's
-`OAuthAuthenticator` bypass the session that holds the budget, use the wall clock, trust
-`expires_in`, and renew the token in several threads at once. In addition,
+`OAuthAuthenticator` bypass the session that holds the rate limiter, use the wall clock,
+trust `expires_in`, and renew the token in several threads at once. In addition,
 `requests-oauthlib` logs tokens at level DEBUG, sends them to the target of redirects
 and rejects `http://localhost`, and `authlib` depends on a compiled cryptography
 library.
@@ -10,29 +10,25 @@ library.
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
 import threading
+from abc import ABC, abstractmethod
+from base64 import urlsafe_b64decode
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.auth import HTTPBasicAuth
+from singer_sdk.authenticators import APIAuthenticatorBase, BasicAuthenticator
 
-from tap_gorgias.api.authenticators import GorgiasAuthenticator
-from tap_gorgias.api.http_client import SUBDOMAIN_ADVICE
-from tap_gorgias.api.responses import date_of
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, SignInError
+from tap_gorgias.errors import AccessError, ApiError, SignInError
 from tap_gorgias.records.decoding import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from tap_gorgias.api.http_client import HttpClient
-    from tap_gorgias.config.credentials import OAuthApp
+    from tap_gorgias.api.client import GorgiasClient
+    from tap_gorgias.config.credentials import ApiKey, OAuthApp
 
 PATH = "/oauth/token"
 SIGN_IN = "sign-in"
@@ -50,12 +46,48 @@ ADVICE = {
 }
 """Advice by error code of the token response (RFC 6749, section 5.2)."""
 
-_ADVICE_BY_STATUS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: ADVICE["invalid_client"],
-    HTTPStatus.NOT_FOUND: SUBDOMAIN_ADVICE,
-}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_MAX_SECONDS = 1e12
+
+
+class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
+    """Signs requests, and advises the user when Gorgias refuses them."""
+
+    unauthorized_advice: str
+    """What the user can do about a 401."""
+
+    def renew(self, refused: requests.PreparedRequest) -> bool:  # noqa: ARG002 (subclasses use it)
+        """Renew the credentials after a 401, and return whether there are new ones.
+
+        Raises:
+            SignInError: If no access token can be obtained.
+        """
+        return False
+
+    @abstractmethod
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        """Return what the user can do about a 403."""
+
+
+class ApiKeyAuthenticator(BasicAuthenticator, GorgiasAuthenticator):
+    """Signs requests with an API key (docs/access-tokens-api-keys).
+
+    Args:
+        key: The key and its owner.
+        client: The client, which redacts the key in error messages.
+    """
+
+    unauthorized_advice = "Check `email` and `api_key`."
+
+    def __init__(self, key: ApiKey, client: GorgiasClient) -> None:
+        super().__init__(username=key.email, password=key.api_key)
+        client.redactor.add(f"{key.email}:{key.api_key}", key.api_key, key.email)
+
+    @override
+    def forbidden_advice(self, scope: str, stream_name: str) -> str:
+        return (
+            f"The stream needs the permission `{scope}`: grant it to the owner of the "
+            f"API key, or deselect the stream `{stream_name}`."
+        )
 
 
 class RefreshTokenAuthenticator(GorgiasAuthenticator):
@@ -73,7 +105,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         + _SEE_GUIDE
     )
 
-    def __init__(self, app: OAuthApp, client: HttpClient) -> None:
+    def __init__(self, app: OAuthApp, client: GorgiasClient) -> None:
         super().__init__()
         self._client = client
         self._app_credentials = HTTPBasicAuth(app.client_id, app.client_secret)
@@ -85,19 +117,15 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         self._lock = threading.Lock()
         pair = f"{app.client_id}:{app.client_secret}"
         client.redactor.add(pair, app.client_secret, app.refresh_token)
-        self._request_token = client.with_retries(self._send_token_request, SIGN_IN)
+        self._request_token = client.request_decorator(
+            self._send_token_request, SIGN_IN
+        )
 
     @override
     def authenticate_request(
         self, request: requests.PreparedRequest
     ) -> requests.PreparedRequest:
         """Sign a request.
-
-        Args:
-            request: The request.
-
-        Returns:
-            The same request.
 
         Raises:
             SignInError: If no access token can be obtained.
@@ -128,7 +156,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         if self._failure is None:
             try:
                 self._request_token()
-            except ApiError as error:
+            except (ApiError, AccessError) as error:
                 self._failure = str(error)
             else:
                 return
@@ -156,8 +184,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
             )
         self._client.redactor.add(token)
         self._rotate(value.get("refresh_token"))
-        date = date_of(response.headers)
-        seconds = lifetime_seconds(token, value.get("expires_in"), date)
+        seconds = lifetime_seconds(token, value.get("expires_in"))
         self._renew_at = start + seconds - min(RENEWAL_MARGIN_SECONDS, seconds / 10)
         self._authorization = f"Bearer {token}"
 
@@ -178,40 +205,24 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
             )
 
 
-def lifetime_seconds(token: str, expires_in: object, now: datetime | None) -> float:
-    """Return the lifetime of an access token.
+def lifetime_seconds(token: str, expires_in: object) -> float:
+    """Return the lifetime of an access token, at most the documented day.
 
-    Args:
-        token: The access token. If it is a JWT, its claim `exp` takes precedence. The
-            signature is not verified.
-        expires_in: The value in the response, which is 0 in the documented example.
-        now: `Date` of the response; None if unknown.
-
-    Returns:
-        Seconds, more than 0 and at most a day; a day if the lifetime is unknown.
+    If the token is a JWT, its claims take precedence over `expires_in`, which is 0 in
+    the documented example. The signature is not verified.
     """
-    claims = _claims(token)
-    issued = now.timestamp() if now else _positive(claims.get("iat"))
-    expires = _positive(claims.get("exp"))
-    if expires and issued and expires > issued:
-        return min(expires - issued, MAX_LIFETIME_SECONDS)
-    return min(_positive(expires_in) or MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS)
-
-
-def _claims(token: str) -> Mapping[str, Any]:
-    _, _, rest = token.partition(".")
-    payload, _, _ = rest.partition(".")
+    payload = f"{token}..".split(".")[1]
     try:
-        value = decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _positive(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 < value < _MAX_SECONDS else None
+        claims = decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        stated = claims["exp"] - claims["iat"]
+    except (KeyError, TypeError, ValueError):
+        stated = None
+    for seconds in (stated, expires_in):
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            continue
+        if 0 < seconds < MAX_LIFETIME_SECONDS:
+            return float(seconds)
+    return MAX_LIFETIME_SECONDS
 
 
 def _advice(response: requests.Response) -> str:
@@ -220,5 +231,6 @@ def _advice(response: requests.Response) -> str:
     except ValueError:
         value = None
     code = value.get("error") if isinstance(value, dict) else None
-    by_status = _ADVICE_BY_STATUS.get(response.status_code, "")
+    is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+    by_status = ADVICE["invalid_client"] if is_unauthorized else ""
     return ADVICE.get(code, by_status) if isinstance(code, str) else by_status

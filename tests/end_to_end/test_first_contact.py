@@ -1,0 +1,260 @@
+"""What would fail for all streams fails once, soon and in one line."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from tap_gorgias.errors import AccessError, ApiError
+from tests.sandbox import Fault, Sandbox, Shop
+from tests.sandbox.answers import Answer
+from tests.support.fake_clock import FakeClock
+from tests.support.runs import Files, PartialRun, run, run_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PAGE = Answer(404, body=b"<!doctype html><h1>Not Found</h1>", content_type="text/html")
+KEY = {"subdomain": "acme", "email": "ann@acme.test", "api_key": "planted-key"}
+PHONE = ("voice_calls", "voice_call_events", "voice_call_recordings")
+
+
+def always(answer: Answer) -> Fault:
+    """Send this answer to any request."""
+    return Fault("always", lambda _: answer)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A small shop."""
+    return Shop(seed=5, tickets=20)
+
+
+def failure_of(config: Mapping[str, Any], *streams: str) -> PartialRun:
+    """Return the failure of a run that writes neither schemas nor records."""
+    with pytest.raises(PartialRun) as failed:
+        run(config, *streams)
+    assert {one["type"] for one in failed.value.output.messages} <= {"STATE"}
+    return failed.value
+
+
+def unused_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+FAULTS: dict[str, tuple[Fault, int, str]] = {
+    "web page": (always(PAGE), 1, "Check `subdomain`."),
+    "redirect": (always(Answer(302)), 1, "Check `subdomain`."),
+    "login page": (Fault.html_page(), 1, "Check `subdomain`."),
+    "wrong key": (Fault.error(401), 2, "Check `email` and `api_key`."),
+    "gateway": (Fault.error(502, html=True), 3, "answered 502"),
+    "reset": (Fault.reset(), 3, "the connection was lost"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_run_without_a_helpdesk_ends_at_once(sandbox: Sandbox, name: str) -> None:
+    """It sends a few requests, writes nothing, and names the host."""
+    fault, requests, advice = FAULTS[name]
+    sandbox.faults.add(fault, times=10_000)
+
+    failure = failure_of(sandbox.config)
+
+    assert isinstance(failure.__cause__, AccessError)
+    host = urlsplit(sandbox.url).netloc
+    assert str(failure.__cause__).startswith(f"{host}: /api/")
+    assert advice in str(failure.__cause__)
+    assert sandbox.count() == requests
+    assert sum(failure.output.clock.sleeps) < 10
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_command_line_reports_it_in_one_line(
+    sandbox: Sandbox, name: str, tmp_path: Path
+) -> None:
+    """There is no other error, no warning, and no schema on stdout."""
+    sandbox.faults.add(FAULTS[name][0], times=10_000)
+
+    result = run_command(Files(tmp_path).arguments(sandbox.config))
+
+    lines = [line for line in result.stderr.splitlines() if _is_loud(line)]
+    assert (result.returncode, len(lines)) == (1, 1)
+    assert "SCHEMA" not in result.stdout
+
+
+def _is_loud(line: str) -> bool:
+    return "ERROR" in line or "WARNING" in line
+
+
+@pytest.mark.parametrize("kind", ["host", "port", "proxy", "certificate"])
+def test_an_unreachable_host_is_named_with_the_setting_to_check(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for minutes to find a typo."""
+    port = unused_port()
+    config = {**KEY, "api_url": "https://acme.gorgias.invalid"}
+    expected = ["acme.gorgias.invalid: ", "Check `api_url`."]
+    if kind == "port":
+        config["api_url"] = f"http://127.0.0.1:{port}"
+        expected = [f"127.0.0.1:{port}: ", "could not be established"]
+    elif kind == "proxy":
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:planted@127.0.0.1:{port}")
+        del config["api_url"]
+        expected = [f"acme.gorgias.com through the proxy 127.0.0.1:{port}: "]
+        expected += ["Check `HTTPS_PROXY`."]
+    elif kind == "certificate":
+        authority = trustme.CA()
+        with TlsServer(authority) as port:
+            config["api_url"] = f"https://127.0.0.1:{port}"
+            error = str(failure_of(config).__cause__)
+        assert "REQUESTS_CA_BUNDLE" in error
+        return
+    began = time.monotonic()
+
+    failure = failure_of(config)
+
+    assert isinstance(failure.__cause__, AccessError)
+    for part in expected:
+        assert part in str(failure.__cause__)
+    assert "planted" not in str(failure.__cause__)
+    assert time.monotonic() - began < 20
+
+
+class TlsServer:
+    """A server whose certificate nobody trusts."""
+
+    def __init__(self, authority: trustme.CA) -> None:
+        self._authority = authority
+
+    def __enter__(self) -> int:
+        """Start it, and return its port."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert("127.0.0.1").configure_cert(context)
+        self._server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self._server.server_port
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_phone_streams_do_not_hide_a_wrong_subdomain(sandbox: Sandbox) -> None:
+    """A web page is not an account without a phone."""
+    sandbox.faults.add(always(PAGE), times=10_000)
+    assert "Check `subdomain`." in str(failure_of(sandbox.config, *PHONE).__cause__)
+
+
+def test_the_other_streams_wait_for_the_first_answer(sandbox: Sandbox) -> None:
+    """The first request goes alone, however many streams there are."""
+    in_flight: list[int] = []
+
+    def look(*_: object) -> None:
+        in_flight.append(len(sandbox.requests))
+        time.sleep(0.2)
+
+    sandbox.before_request(look)
+    run(sandbox.config, "tickets", "customers", "users", "tags", "macros")
+
+    assert in_flight[:2] == [0, 1]
+
+
+def test_a_refusal_in_json_makes_contact(sandbox: Sandbox) -> None:
+    """It costs one stream, as at any other time."""
+    sandbox.faults.add(Fault.error(403), "/api/customers", times=10_000)
+
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config, "customers", "tickets", "tags")
+
+    assert isinstance(failed.value.__cause__, ApiError)
+    assert len(failed.value.output.ids("tickets")) == 20
+
+
+def test_an_outage_in_json_gets_five_minutes(sandbox: Sandbox) -> None:
+    """Gorgias is there, and says that it is busy."""
+    sandbox.faults.add(Fault.error(503), times=5)
+    clock = FakeClock()
+
+    output = run(sandbox.config, "tickets", clock=clock)
+
+    assert len(output.ids("tickets")) == 20
+    assert sum(clock.sleeps) > 30
+
+
+@pytest.mark.parametrize(
+    ("path", "after"),
+    [
+        ("/api/customers", 0),
+        ("/api/customers", 1),
+        ("/api/account", 0),
+        ("/api/tags", 0),
+    ],
+)
+def test_a_401_of_one_endpoint_costs_its_stream_alone(path: str, after: int) -> None:
+    """Gorgias accepts the key for all others."""
+    with Sandbox(Shop(seed=5, tickets=250)) as sandbox:
+        sandbox.faults.add(Fault.error(401), path, after=after, times=10_000)
+        with pytest.raises(PartialRun) as failed:
+            run(sandbox.config, "account", "customers", "tickets", "tags", "users")
+
+        output = failed.value.output
+        assert isinstance(failed.value.__cause__, ApiError)
+        assert len(output.ids("tickets")) == 250
+        assert output.ids("users")
+
+
+def test_a_key_that_is_revoked_during_a_run_ends_it(sandbox: Sandbox) -> None:
+    """Then no request is accepted any more."""
+    sandbox.faults.add(Fault.error(401), after=4, times=10_000)
+
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config)
+
+    assert isinstance(failed.value.__cause__, AccessError)
+    assert sandbox.count(status=401) <= 2 * 6
+
+
+def test_a_test_of_the_connection_makes_contact_first(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """It ends as early as a run."""
+    sandbox.faults.add(always(PAGE), times=10_000)
+
+    command = [*Files(tmp_path).arguments(sandbox.config), "--test"]
+    result = run_command(command)
+
+    assert result.returncode == 1
+    assert sandbox.count() == 1
+    lines = [line for line in result.stderr.splitlines() if _is_loud(line)]
+    assert len(lines) == 1
+    assert "Check `subdomain`." in lines[0]
+
+
+def test_the_advice_ends_with_the_first_answer(sandbox: Sandbox) -> None:
+    """A deleted ticket or a missing view says nothing about the subdomain."""
+    not_found = Answer(404, {"error": {"msg": "Not found."}})
+    sandbox.faults.add(always(not_found), "/api/tickets/*", times=10_000)
+    sandbox.faults.add(always(not_found), "/api/views/*/items", times=10_000)
+
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config, "ticket_details", "view_items")
+
+    assert "subdomain" not in str(failed.value.__cause__)
