@@ -18,7 +18,7 @@ from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
-from tap_gorgias.connection_test.tester import ConnectionTest
+from tap_gorgias.connection_test.tester import check_streams
 from tap_gorgias.errors import (
     GorgiasError,
     SettingsError,
@@ -28,7 +28,6 @@ from tap_gorgias.errors import (
     messages_of,
 )
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
-from tap_gorgias.replication.pages import PageError
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.progress import RunProgress
 from tap_gorgias.run.report import lines_of, results_of
@@ -291,7 +290,7 @@ class TapGorgias(SelfValidatingTap):
             tap.test_streams()
 
     def test_streams(self) -> None:
-        """Request a page or two of each selected stream, and print a report to stderr.
+        """Request a page or two of each selected stream, and print a report to stdout.
 
         Raises:
             SystemExit: With code 1, if a request was rejected or a response has an
@@ -305,7 +304,7 @@ class TapGorgias(SelfValidatingTap):
             len(selected),
         )
         try:
-            results = list(ConnectionTest(self.run).check(selected))
+            results = check_streams(self.run, selected, self.logger)
         finally:
             self.run.close()
         report = render(
@@ -313,8 +312,9 @@ class TapGorgias(SelfValidatingTap):
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
+            seconds=self.run.summary.seconds,
         )
-        click.echo(report, err=True, nl=False)
+        click.echo(report, nl=False)
         if not all(result.passed for result in results):
             raise SystemExit(1)
 
@@ -334,12 +334,12 @@ class TapGorgias(SelfValidatingTap):
 
     def _created(self) -> str | None:
         """Request the date at which the account was created."""
-        stream = cast("AccountStream", self.streams[AccountStream.name])
         try:
-            rows = [row for step in stream.steps(None) for row in step.rows]
-        except (GorgiasError, PageError):
-            return None
-        return stream.created(rows[0]) if rows else None
+            for _ in self.streams[AccountStream.name].get_records(None):
+                pass
+        except GorgiasError:
+            pass
+        return self.run.account_created
 
     @property
     def _hint(self) -> str:
@@ -408,6 +408,6 @@ _HINT = (
     "`events` is the largest list: `event_types` limits it to the types that you need."
 )
 _TEST_HELP = (
-    "Request a page or two of each selected stream and report on stderr how Gorgias "
-    "answers. Use --test=schema to write the schemas without making requests."
+    "Request a page or two of each selected stream and report how Gorgias answers. "
+    " Use --test=schema to write the schemas without making requests."
 )

@@ -148,13 +148,13 @@ def run_connection_test(folder: Path) -> set[str]:
     log = FOLDER / "test.log"
     command = (TAP, "--config", "config.json", "--catalog", "catalog.json", "--test")
     with timed("   Test the connection"), log.open("wb") as errors:
-        code = subprocess.Popen(command, cwd=folder, stderr=errors).wait()  # noqa: S603
-        _, separator, report = log.read_text("utf-8", "replace").partition(
-            "\ntap-gorgias "
+        done = subprocess.run(  # noqa: S603
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, check=False
         )
-        if not separator:  # for example because of an invalid key
-            check_exit_code(command, code, log)
-    say(f"\n{separator.strip()} {report}")
+    report = done.stdout.decode()
+    if not report:  # for example because of an invalid key
+        check_exit_code(command, done.returncode, log)
+    say(f"\n{report}")
     return set(REFUSED.findall(report))
 
 

@@ -119,6 +119,9 @@ class StreamProgress:
         logger: The logger of the stream.
     """
 
+    prefetches = True
+    """Whether the next page may be requested while one is processed."""
+
     def __init__(
         self,
         run: Run,

@@ -83,6 +83,10 @@ def duration(seconds: float) -> str:
 
 
 def _row(width: int, name: str, rows: str, requests: str, result: str) -> str:
-    shown = name if len(name) <= width else f"{name[: width - 3]}..."
-    line = f"{shown:<{width}}  {rows:>10}  {requests:>8}  {result}"
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
+    line = f"{shortened(name, width):<{width}}  {rows:>10}  {requests:>8}  {result}"
+    return shortened(line, WIDTH)
+
+
+def shortened(text: str, width: int) -> str:
+    """Return at most so many characters of a text."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -147,8 +147,9 @@ class GorgiasStream(PagedStream, ABC):
             raise ApiError(str(error), stream=self.name, path=self.path) from None
 
     def _has_next_page(self, step: Step) -> bool:
-        # A test of the connection stops after the first record.
-        return step.has_next_page and self.ABORT_AT_RECORD_COUNT is None
+        # The SDK's own test of the connection stops after the first record.
+        may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
+        return step.has_next_page and may_prefetch
 
     @override
     def generate_child_contexts(

@@ -45,4 +45,5 @@ class OptionalStream(GorgiasStream, ABC):
                 self.name,
                 error.status,
                 self.unavailable_reason,
+                extra={"is_harmless": True},
             )

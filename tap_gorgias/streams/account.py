@@ -27,12 +27,9 @@ class AccountStream(SingleRecordStream):
     def post_process(
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
-        self.run.account_created = self.created(row)
+        created = ordering.timestamp_of(row.get("created_datetime"))
+        self.run.account_created = created  # No row of the account is older.
         return super().post_process(row, context)
-
-    def created(self, row: types.Record) -> str | None:
-        """Return when the account was created; no row of it is older."""
-        return ordering.timestamp_of(row.get("created_datetime"))
 
 
 class AccountSettingsStream(SnapshotStream):
