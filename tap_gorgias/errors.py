@@ -35,6 +35,7 @@ from tap_gorgias.compat import override
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 MAX_MESSAGE_CHARACTERS = 500
+NEXT_RUN = "The next run resumes from the last state that the target has written."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
@@ -203,10 +204,7 @@ class StreamsFailedError(GorgiasError):
     def lines(self) -> Sequence[str]:
         """One line for the run; each stream has had its own when it failed."""
         others = " The others are complete." if self._has_others else ""
-        rest = (
-            "The next run resumes where each of them stopped. Deselect streams that "
-            "you do not need in the catalog."
-        )
+        rest = f"{NEXT_RUN} Deselect streams that you do not need in the catalog."
         return [f"{self}{others} {rest}"]
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
+from singer_sdk.cli import plugin_cli
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
@@ -20,6 +21,7 @@ from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import check_streams
 from tap_gorgias.errors import (
+    NEXT_RUN,
     GorgiasError,
     SettingsError,
     StateError,
@@ -32,8 +34,15 @@ from tap_gorgias.run.context import Run
 from tap_gorgias.run.progress import RunProgress
 from tap_gorgias.run.report import lines_of, results_of
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.batch import batch_config_problems
-from tap_gorgias.sdk.command import TapCommand, report_failures
+from tap_gorgias.sdk.builtin_settings import (
+    builtin_setting_problems,
+    report_ambiguous_columns,
+)
+from tap_gorgias.sdk.command import (
+    TapCommand,
+    report_failures,
+    report_invalid_logging,
+)
 from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.files import (
@@ -113,36 +122,49 @@ class TapGorgias(SelfValidatingTap):
         )
 
     @override
-    def validate_settings(self, config: dict[str, Any]) -> list[str]:
+    def validate_settings(
+        self, config: dict[str, Any], *, raise_errors: bool
+    ) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        return [
+        problems = [
             problem
             for error in validator.iter_errors(config)
             for problem in error_messages(error)
         ]
-
-    @override
-    def apply_settings(self, config: dict[str, Any], problems: list[str]) -> None:
+        if not raise_errors:
+            return problems
         if problems:
             raise SettingsError(problems)
-        self.settings = Settings.from_config(config, batch_config_problems(config))
+        self.settings = Settings.from_config(
+            config, self.clock.utc(), builtin_setting_problems(config)
+        )
         if not config.get("log_metrics"):
             self.metrics_logger.setLevel(logging.WARNING)
         for warning in self.settings.warnings:
             self.logger.warning("%s", warning)
+        return []
 
     @override
     def setup_mapper(self) -> None:
         # Streams complete the catalog, so they come first.
         streams = self.streams.values()
-        self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
+        with report_ambiguous_columns(self.config):
+            self.mapper = create_mapper(self.config, streams, self.catalog, self.logger)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
             raise StateError(STATE_FORM)
+        helpdesk = state.get("helpdesk")
+        if self.settings and helpdesk not in (None, self.settings.helpdesk):
+            message = (
+                f"STATE is that of another helpdesk: {helpdesk!r:.80}, not "
+                f"`{self.settings.helpdesk}`. Each helpdesk needs a state and a target "
+                "schema of its own. If it was renamed, remove `helpdesk` from STATE."
+            )
+            raise StateError(message)
         known = self.streams
         for stream, entry in bookmarks.items():
             if not isinstance(entry, dict):
@@ -245,7 +267,7 @@ class TapGorgias(SelfValidatingTap):
         try:
             tap.sync_all()
         except Terminated:
-            cls.logger.warning("Stopped by a signal: the next run resumes from STATE.")
+            cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise
         finally:
             tap.run.close()
@@ -329,7 +351,9 @@ class TapGorgias(SelfValidatingTap):
             for stream in selected
             if isinstance(stream, IncrementalStream)
         }
-        self.state["bookmarks"] = {**self.state.get("bookmarks", {}), **entries}
+        state = cast("dict[str, Any]", self.state)
+        state["helpdesk"] = self.run.settings.helpdesk
+        state["bookmarks"] = {**state.get("bookmarks", {}), **entries}
         self.state_writer.write_state(self.state)
 
     def _created(self) -> str | None:
@@ -369,6 +393,13 @@ class TapGorgias(SelfValidatingTap):
         Some targets only keep a STATE message that follows the last record.
         """
         self.write_message(StateMessage(self.state))
+
+    @plugin_cli
+    @override
+    def cli(cls) -> click.Command:  # noqa: N805 (as in the SDK)
+        """Handle the command line."""
+        with report_invalid_logging(cls.name.upper().replace("-", "_") + "_"):
+            return super().cli
 
     @classmethod
     @override

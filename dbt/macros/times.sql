@@ -14,22 +14,31 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 {%- endmacro -%}
 
 
-{%- macro to_local(instant, zone) -%}
-  {{ return(adapter.dispatch('to_local', 'gorgias')(instant, zone)) }}
+{#- The local date of an instant. -#}
+
+{%- macro date_in(instant, zone) -%}
+  {{ return(adapter.dispatch('date_in', 'gorgias')(instant, zone)) }}
 {%- endmacro -%}
 
-{%- macro default__to_local(instant, zone) -%}
-  ((({{ instant }}) at time zone 'UTC') at time zone {{ zone }})
+{%- macro default__date_in(instant, zone) -%}
+  cast((({{ instant }}) at time zone 'UTC') at time zone {{ zone }} as date)
 {%- endmacro -%}
 
-{%- macro bigquery__to_local(instant, zone) -%}
-  datetime({{ instant }}, {{ zone }})
+{%- macro bigquery__date_in(instant, zone) -%}
+  date({{ instant }}, {{ zone }})
 {%- endmacro -%}
 
-{%- macro snowflake__to_local(instant, zone) -%}
-  convert_timezone('UTC', {{ zone }}, {{ instant }})
+{%- macro snowflake__date_in(instant, zone) -%}
+  cast(convert_timezone('UTC', {{ zone }}, {{ instant }}) as date)
 {%- endmacro -%}
 
+
+{%- macro local_date(instant) -%}
+  {{ gorgias.date_in(instant, "'" ~ var('gorgias_timezone') ~ "'") }}
+{%- endmacro -%}
+
+
+{#- The instant of a local time. -#}
 
 {%- macro to_utc(local, zone) -%}
   {{ return(adapter.dispatch('to_utc', 'gorgias')(local, zone)) }}
@@ -45,11 +54,6 @@ times are DATETIME in BigQuery, timestamps without a zone elsewhere. -#}
 
 {%- macro snowflake__to_utc(local, zone) -%}
   convert_timezone({{ zone }}, 'UTC', {{ local }})
-{%- endmacro -%}
-
-
-{%- macro local_date(instant) -%}
-  cast({{ gorgias.to_local(instant, "'" ~ var('gorgias_timezone') ~ "'") }} as date)
 {%- endmacro -%}
 
 

@@ -117,9 +117,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         self._lock = threading.Lock()
         pair = f"{app.client_id}:{app.client_secret}"
         client.redactor.add(pair, app.client_secret, app.refresh_token)
-        self._request_token = client.request_decorator(
-            self._send_token_request, SIGN_IN
-        )
+        self._request_token = client.with_retries(self._send_token_request, SIGN_IN)
 
     @override
     def authenticate_request(

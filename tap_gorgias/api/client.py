@@ -37,6 +37,8 @@ from tap_gorgias.records.decoding import MAX_LEVELS, error_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from singer_sdk.helpers.types import RequestFunc
+
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
@@ -101,6 +103,11 @@ class GorgiasClient:
         )
 
     @property
+    def has_outage(self) -> bool:
+        """Whether no request succeeds at present."""
+        return self._outage.is_active
+
+    @property
     def has_answered(self) -> bool:
         """Whether a response has certainly come from Gorgias."""
         return self._contact.has_answered
@@ -151,20 +158,27 @@ class GorgiasClient:
             response = self.send(authenticate(request), stream_name)
         return response
 
-    def request_decorator(
-        self, function: Callable[P, T], stream_name: str
+    def with_retries(
+        self,
+        function: Callable[P, T],
+        stream_name: str,
+        max_retry_seconds: float | None = None,
     ) -> Callable[P, T]:
         """Add retries, and the rules of the first contact, to a function.
 
         Args:
             function: Sends a request. It raises `TransientApiError` to be called again.
             stream_name: The stream for which retries are counted.
+            max_retry_seconds: How long to retry; None for the time of a run.
 
         Returns:
             The decorated function. It raises the last `TransientApiError` when the time
             for retries is over, and `AccessError` if there is no first contact.
         """
         logger = logging.getLogger(f"tap-gorgias.{stream_name}")
+        patience = (
+            self.max_retry_seconds if max_retry_seconds is None else max_retry_seconds
+        )
 
         def on_retry(error: TransientApiError, seconds: float) -> None:
             self._summary.count(stream_name, retries=1)
@@ -181,10 +195,19 @@ class GorgiasClient:
                 clock=self.clock,
                 outage=self._outage,
                 on_retry=on_retry,
-                max_retry_seconds=self.max_retry_seconds,
+                max_retry_seconds=patience,
             )
 
         return decorated
+
+    def request_decorator(
+        self,
+        func: RequestFunc,
+        stream_name: str,
+        max_retry_seconds: float | None = None,
+    ) -> RequestFunc:
+        """Add retries to the function that sends the requests of a stream."""
+        return self.with_retries(func, stream_name, max_retry_seconds)
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str

@@ -92,6 +92,9 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._waiters: list[_Waiter] = []
         self._permits: Counter[str] = Counter()
+        """By stream."""
+        self._in_flight: Counter[str] = Counter()
+        """By path."""
         self._used: int | None = None
         self._refused_at: dict[str, float] = {}
         """When each path that has not passed since was last refused."""
@@ -134,7 +137,7 @@ class RateLimiter:
                 if waiter.sent_at is None:
                     self._waiters.remove(waiter)
                 else:
-                    now = self._clock.monotonic()
+                    now = self._end(waiter.path)
                     self._window.add_response(waiter.sent_at, now, None, None)
             raise
 
@@ -151,7 +154,7 @@ class RateLimiter:
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
-            now = self._clock.monotonic()
+            now = self._end(permit.path)
             self._used = self._used if used is None else used
             self._window.add_response(permit.sent_at, now, used, limit)
             if has_passed:
@@ -176,7 +179,7 @@ class RateLimiter:
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
-            now = self._clock.monotonic()
+            now = self._end(permit.path)
             self._used = self._used if used is None else used
             if self._concerns_only(permit.path, used, limit):
                 pause = Pause(seconds or 0.0, is_for_all=False)
@@ -202,20 +205,33 @@ class RateLimiter:
         """
         now = self._clock.monotonic()
         while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:
+            waiter = self._next_waiter()
+            if waiter is None:
+                return MAX_SLEEP_SECONDS
             self._window.add_request(now)
-            self._next_waiter().sent_at = now
+            self._waiters.remove(waiter)
+            self._in_flight[waiter.path] += 1
+            self._permits[waiter.stream_name] += 1
+            waiter.sent_at = now
         return seconds
 
-    def _next_waiter(self) -> _Waiter:
+    def _next_waiter(self) -> _Waiter | None:
+        """Return the waiter whose turn it is; None if each waits for another path."""
         unclear = self._refused_at.keys() - self._refused_alone
         waiters = [one for one in self._waiters if one.path not in unclear]
-        waiters = waiters or self._waiters
-        waiter = waiters[0]
-        if (self._permits.total() + 1) % OLDEST_WAITER_INTERVAL:
-            waiter = min(waiters, key=lambda one: self._permits[one.stream_name])
-        self._waiters.remove(waiter)
-        self._permits[waiter.stream_name] += 1
-        return waiter
+        if not waiters:
+            if self._in_flight.keys() - unclear:
+                return None
+            waiters = self._waiters
+        if (self._permits.total() + 1) % OLDEST_WAITER_INTERVAL == 0:
+            return waiters[0]
+        return min(waiters, key=lambda one: self._permits[one.stream_name])
+
+    def _end(self, path: str) -> float:
+        """Record that a request is no longer in flight, and return the time."""
+        self._in_flight[path] -= 1
+        self._in_flight += Counter()  # drops those without requests
+        return self._clock.monotonic()
 
 
 def _parse_call_limit(call_limit: str | None) -> tuple[int, int] | tuple[None, None]:

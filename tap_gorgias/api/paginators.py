@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from singer_sdk.pagination import BaseAPIPaginator
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.pages import PageError, meta_of, rows_of
+from tap_gorgias.replication.pages import PageError, next_of
 
 if TYPE_CHECKING:
     import requests
@@ -33,7 +33,7 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         self, start_value: str | None = None, page_size: int | None = None
     ) -> None:
         super().__init__(start_value)
-        self._page_size = page_size
+        self.page_size = page_size
         self._cursors = {start_value}
 
     @override
@@ -45,26 +45,18 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
         """Return the cursor of the next page; None after the last page.
 
         Raises:
-            PageError: If the cursor is invalid, or if it is missing from a full page:
-                only null marks a full page as the last one.
+            PageError: As `next_of`, or if the cursor is too long.
         """
-        body = response.json()
-        meta = meta_of(body)
-        cursor = meta.get(self.next_name)
-        if cursor is not None and not isinstance(cursor, str):
-            message = f"the response's `{self.next_name}` is not a string."
-            raise PageError(message)
-        is_full = self._page_size is not None and len(rows_of(body)) >= self._page_size
-        if is_full and self.next_name not in meta:
-            message = (
-                f"the page is full, but `{self.next_name}` is missing, so rows may be "
-                "missing as well."
-            )
-            raise PageError(message)
+        cursor = next_of(
+            response.json(),
+            self.next_name,
+            is_first=self.current_value is None,
+            page_size=self.page_size,
+        )
         if cursor and len(cursor) > MAX_CURSOR_CHARACTERS:
             message = "the response's cursor is too long."
             raise PageError(message)
-        return cursor or None
+        return cursor
 
     @override
     def advance(self, response: requests.Response) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote, quote_plus
 
@@ -16,8 +17,8 @@ class Redactor:
         """Add secrets.
 
         Args:
-            secrets: Secrets without encoding. Their forms in headers, URLs and form
-                data are redacted as well. Empty strings are ignored.
+            secrets: Secrets without encoding. Their forms in headers, URLs, form data
+                and JSON are redacted as well. Empty strings are ignored.
         """
         forms = {form for secret in secrets if secret for form in _forms(secret)}
         # A secret may contain a shorter one, so the longest is replaced first.
@@ -37,11 +38,11 @@ class Redactor:
 def _forms(secret: str) -> set[str]:
     data = secret.encode()
     encoded = [b64encode(data).decode(), urlsafe_b64encode(data).decode()]
-    return {
-        secret,
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        *encoded,
-        *(text.rstrip("=") for text in encoded),
-    }
+    forms = {secret, *encoded, *(text.rstrip("=") for text in encoded)}
+    quoted = {f(form) for f in (quote, _quote_all, quote_plus) for form in forms}
+    escaped = json.dumps(secret)[1:-1]
+    return forms | quoted | {escaped, escaped.replace("/", r"\/")}
+
+
+def _quote_all(text: str) -> str:
+    return quote(text, safe="")

@@ -64,6 +64,11 @@ class Settings:
     statistics_timezone: ZoneInfo
 
     @property
+    def helpdesk(self) -> str:
+        """The host of `api_url`, which STATE names."""
+        return urlsplit(self.api_url).netloc.lower()
+
+    @property
     def warnings(self) -> list[str]:
         """A sentence for each value that Gorgias may reject."""
         return [
@@ -77,13 +82,17 @@ class Settings:
 
     @classmethod
     def from_config(
-        cls, config: Mapping[str, Any], other_problems: Sequence[str] = ()
+        cls,
+        config: Mapping[str, Any],
+        now: datetime,
+        other_problems: Sequence[str] = (),
     ) -> Settings:
         """Parse and validate the settings.
 
         Args:
             config: Settings that are valid against `CONFIG_SCHEMA`, including
                 defaults.
+            now: The current time.
             other_problems: Sentences about settings that are checked elsewhere, to
                 report all problems at once.
 
@@ -108,6 +117,8 @@ class Settings:
         subdomain = checked("subdomain", _subdomain)
         api_url = checked("api_url", _api_url)
         start_date = checked("start_date", _start_date)
+        if start_date and start_date.date() > (now + timedelta(days=1)).date():
+            problems.append("Setting `start_date` must not be after tomorrow.")
         user_agent = checked("user_agent", _user_agent)
         try:
             credentials = credentials_from(config)

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 _OPTIONAL_FIELDS: Mapping[str, Collection[str]] = {
+    # Observed only in older integrations.
+    "integrations": {"deleted_datetime", "facebook", "mappings", "smooch"},
     # Without values, a ticket does not have the field (observed in recordings).
     "ticket_details": {"custom_fields"},
 }

@@ -140,9 +140,6 @@ class _Trial:
     def check_complete(self) -> None:
         self._stream.check_complete()
 
-    def close(self) -> None:
-        self._stream.close()
-
 
 class _Warnings(logging.Handler):
     """Keeps the warnings of each stream instead of showing them."""

@@ -34,17 +34,20 @@ _CONTAINERS = {dict, list}
 _INT64 = range(-(2**63), 2**63)
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
+_NAME = r"""["'][a-z]+(?:[-_:.][a-z]+)+["']"""
+"""A quoted name of the API, such as 'order_by' or 'tag-created'."""
+
 _DATA = re.compile(
     r"""
       \S+@\S+                                    # an e-mail address
     | https?://\S+
-    | (?<!\w)"[^"]*(?:"|$)                       # quoted text, also if it is cut
-    | (?<!\w)'.*?(?:'(?!\w)|$)
+    | (?<!\w)(?!NAME)"[^"]*(?:"|$)               # quoted text, also if it is cut
+    | (?<!\w)(?!NAME)'.*?(?:'(?!\w)|$)
     | [\u201c\u201e][^\u201d]*(?:\u201d|$)
     | \u2018.*?(?:\u2019(?!\w)|$)
     | \u00ab[^\u00bb]*(?:\u00bb|$)
     | \+?\d(?:[ ().-]{0,2}\d){5,}                # a number of a card, phone or order
-    """,
+    """.replace("NAME", _NAME),
     re.VERBOSE | re.DOTALL,
 )
 """What can be customer data in an error message."""

@@ -20,6 +20,9 @@ _URL = re.compile(
     rf"(?P<path>(?:{_TEMPLATE}|\\/|[^\s\"'<>\\?#])*)"
     rf"(?P<query>(?:[?#](?:{_TEMPLATE}|\\/|[^\s\"'<>\\])*)?)"
 )
+_WITHOUT_SCHEME = re.compile(
+    r"(?:[^\s/@]{1,256}@)?[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}(?::\d+)?/(?!/)\S*"
+)
 _PARAMETER = re.compile(
     rf"(?P<start>\A|[?&;#]|&amp;)(?P<name>[^=&?#;\s]+)="
     rf"(?P<value>(?:{_TEMPLATE}|&(?!amp;)(?=\s)|[^&#;\s])*)"
@@ -59,6 +62,10 @@ def mask_urls(text: str) -> str:
     Args:
         text: Any text. If it is a single URL, random parts of it are masked as well.
     """
+    if _WITHOUT_SCHEME.fullmatch(text):
+        return mask_urls(f"https://{text}").removeprefix("https://")
+    if "//" not in text and r"\/" not in text:
+        return text
     is_whole = not _SPACE.search(without_templates(text.strip()))
     return _URL.sub(lambda match: _masked(match, is_whole=is_whole), text)
 

@@ -2,7 +2,7 @@
 
 Merchants store credentials of other systems in their helpdesk. A mask shows that a
 credential is set without revealing it. The tables in this module say what is one:
-headers, values with certain names, parts of URLs and tokens of known forms.
+headers and forms, values with certain names, parts of URLs and tokens of known forms.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ if TYPE_CHECKING:
 WHOLE = ""
 """The path of a whole record."""
 
-PAIR_NAMES = (
-    *("key", "name", "id", "header", "field", "param", "parameter", "property", "k"),
-    *("Key", "Name"),
+PAIR_NAMES = frozenset(
+    {"field", "header", "id", "k", "key", "label", "name", "param", "parameter"}
+    | {"property", "title"}
 )
-"""Where an object of a name and a value has its name."""
-PAIR_VALUES = frozenset(
-    {"value", "values", "val", "v", "content", "default", "default_value", "Value"}
-)
-"""Where such an object has its value."""
+"""What the name of a property ends in that holds the name of a value."""
+PAIR_VALUES = frozenset({"content", "default", "v", "val", "value", "values"})
+"""What the name of a property ends in that holds this value."""
 HARMLESS_HEADERS = frozenset(
     {
         "accept",
@@ -53,6 +51,9 @@ HARMLESS_HEADERS = frozenset(
     }
 )
 
+_NAME = "name"
+_VALUE = "value"
+_HEADER_NAME = re.compile(r"\w+(?:[-_]\w+)+")
 _HEADER_LINE = re.compile(r"([\w-]+)([ \t]*:[ \t]*)(\S.*)")
 _QUOTED = re.compile(r"""[:=]\s*\\*["']""")
 _ASSIGNMENT = re.compile(
@@ -126,33 +127,52 @@ def mask(value: Any) -> Any:  # noqa: ANN401
         The value with `***` in place of each credential. None stays None, and template
         variables such as `{{ticket.id}}` stay as well.
     """
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is str:
+        is_short = len(value) <= _MAX_REMEMBERED
+        return _mask_short(value) if is_short else _mask_text(value)
+    if kind is dict:
         return _mask_object(value)
-    if isinstance(value, list):
-        return [_mask_item(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    return _mask_text(value) if len(value) > _MAX_REMEMBERED else _mask_short(value)
+    return [_mask_item(item) for item in value] if kind is list else value
 
 
 def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
-    names = None if PAIR_VALUES.isdisjoint(value) else _names_in_pair(value)
-    is_secret = names is not None and any(map(is_secret_name, names))
+    names = _names_in_pair(value) if _VALUE in map(_role_of, value) else None
+    if not names:
+        return {name: _masker_of(name)(item) for name, item in value.items()}
+    hides_value = any(
+        is_secret_name(text) or _names_header(name, text)
+        for name, text in names.items()
+    )
     masked = {}
     for name, item in value.items():
-        if names is not None and name in PAIR_NAMES and _name_in(item) is not None:
+        if name in names:
             masked[name] = item
-        elif is_secret and name in PAIR_VALUES:
+        elif hides_value and _role_of(name) == _VALUE:
             masked[name] = _hidden(item)
         else:
             masked[name] = _masker_of(name)(item)
     return masked
 
 
+def _names_header(name: str, text: str) -> bool:
+    is_header = "header" in words_of(name) and bool(_HEADER_NAME.fullmatch(text))
+    return is_header and not _is_harmless_header(text)
+
+
+@lru_cache(maxsize=4096)
+def _role_of(name: str) -> str | None:
+    """Return what a property is in an object of a name and a value."""
+    last = words_of(name)[-1:]
+    if PAIR_VALUES.intersection(last):
+        return _VALUE
+    return _NAME if PAIR_NAMES.intersection(last) else None
+
+
 @lru_cache(maxsize=4096)
 def _masker_of(name: str) -> Callable[[Any], Any]:
     """Return how to mask the value of a name."""
-    if words_of(name)[-1:] in {("header",), ("headers",)}:
+    if name == "form" or words_of(name)[-1:] in {("header",), ("headers",)}:
         return _mask_headers
     return _hidden if is_secret_name(name) else mask
 
@@ -165,7 +185,7 @@ def _mask_item(item: Any) -> Any:  # noqa: ANN401
 
 
 def _mask_headers(value: Any) -> Any:  # noqa: ANN401
-    """Mask the values of headers in any form: objects, pairs or lines."""
+    """Mask the values of headers, or of form data: objects, pairs or lines."""
     if isinstance(value, list):
         return [
             [item[0], _mask_header(*item)]
@@ -181,12 +201,14 @@ def _mask_headers(value: Any) -> Any:  # noqa: ANN401
         return "".join(map(_mask_header_line, lines)) or _hidden(value)
     if not isinstance(value, dict):
         return _hidden(value)
-    names = None if PAIR_VALUES.isdisjoint(value) else _names_in_pair(value)
-    if names is None:
+    names = _names_in_pair(value)
+    if not names:
         return {name: _mask_header(name, item) for name, item in value.items()}
-    is_harmless = any(map(_is_harmless_header, names))
+    is_harmless = any(map(_is_harmless_header, names.values()))
     return {
-        name: _hidden(item) if name in PAIR_VALUES and not is_harmless else mask(item)
+        name: mask(item)
+        if is_harmless or name in names or _role_of(name) != _VALUE
+        else _hidden(item)
         for name, item in value.items()
     }
 
@@ -208,7 +230,7 @@ def _mask_text(text: str) -> str:
     decoded = _decoded(text)
     if decoded is not None:
         return _encoded_like(text, decoded, mask(decoded))
-    if "//" in text or r"\/" in text:
+    if "/" in text:
         text = mask_urls(text)
     if "=" in text:
         text = mask_query(text)
@@ -247,13 +269,17 @@ def _hidden(value: Any) -> Any:  # noqa: ANN401
     return None if value is None else MASK
 
 
-def _names_in_pair(value: Mapping[str, Any]) -> list[str] | None:
-    """Return the names of an object such as `{"key": ..., "value": ...}`, else None.
+def _names_in_pair(value: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of an object such as `{"key": ..., "value": ...}`.
 
     In a syntax tree, the name is an object with a value.
     """
-    names = [_name_in(value[name]) for name in PAIR_NAMES if name in value]
-    return [name for name in names if name is not None] or None
+    if _VALUE not in map(_role_of, value):
+        return {}
+    names = {
+        name: _name_in(item) for name, item in value.items() if _role_of(name) == _NAME
+    }
+    return {name: text for name, text in names.items() if text is not None}
 
 
 def _name_in(value: Any) -> str | None:  # noqa: ANN401

@@ -37,7 +37,9 @@ LOG_KEYS = ("replication_key", "replication_key_value")
 CURSOR_KEYS = (*LOG_KEYS, "cursor")
 STATISTICS_KEYS = (*LOG_KEYS, "query")
 FEED_KEYS = (*LOG_KEYS, "walk")
-TICKET_KEYS = (*FEED_KEYS, "imports")
+RETRY_KEYS = (*FEED_KEYS, "retry")
+TICKET_KEYS = (*RETRY_KEYS, "imports")
+EVENT_KEYS = (*LOG_KEYS, "types")
 SETTLED_KEYS = (*TICKET_KEYS, "settled", "settling", "since")
 """The keys of an entry in STATE, by the way in which a stream is read."""
 
@@ -47,7 +49,7 @@ TIMESTAMP_KEYS = ("replication_key_value", "since", "settled", "imports")
 WALK_KEYS = ("newest", "cursor", "floor", "reached")
 NO_WALK = dict.fromkeys(WALK_KEYS)
 
-MAX_CLOCK_DIFFERENCE = timedelta(days=1)
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
 class UnusableWalkError(ValueError):
@@ -82,6 +84,8 @@ class Position:
     """Cursor of the last page, if the list is read by its cursor."""
     imports: str | None = None
     """All tickets that were created up to here have been emitted."""
+    retry: tuple[int, ...] = ()
+    """Ids of parents that could not be read, to be asked for again."""
 
     def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
         """Return the entry of a stream in STATE, with all of its keys."""
@@ -91,6 +95,7 @@ class Position:
             "walk": walk_to_state(self.walk),
             "cursor": self.cursor,
             "imports": self.imports,
+            "retry": list(self.retry) or None,
         }
         return {key: values.get(key) for key in keys}
 
@@ -140,7 +145,7 @@ def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> N
         now: The present, rendered.
 
     Raises:
-        StateError: If a bookmark is more than a day ahead.
+        StateError: If a bookmark is more than ten minutes ahead.
     """
     for stream, entry in entries.items():
         for key in TIMESTAMP_KEYS:
@@ -206,6 +211,13 @@ def cursor_from(state: Mapping[str, Any]) -> str | None:
     if not isinstance(cursor, str) or not cursor:
         raise UnusableCursorError
     return cursor
+
+
+def retry_from(state: Mapping[str, Any]) -> tuple[int, ...]:
+    """Read the ids of parents that could not be read, without what is no id."""
+    ids = state.get("retry")
+    known = ids if isinstance(ids, list) else ()
+    return tuple(parent for parent in known if type(parent) is int)
 
 
 def _timestamp(value: Any) -> str | None:  # noqa: ANN401

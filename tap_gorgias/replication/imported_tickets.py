@@ -7,12 +7,15 @@ and `/api/tickets?ticket_ids=` returns 100 tickets a request.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_gorgias import timestamps
+from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.walks import LOG_OVERLAP, Step
+from tap_gorgias.replication.walks import OVERLAP, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import Page, PagesFrom, Row
 
 IDS_PER_REQUEST = 100
+RESOLUTION = timedelta(microseconds=1)
 EVENT_KEY = "created_datetime"
+TICKET_KEY = "updated_datetime"
 
 
 class WatchedPages:
@@ -44,13 +49,26 @@ class WatchedPages:
             yield page
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Where new tickets are found."""
+
+    creations_since: Callable[[str], Iterator[Page]]
+    """From a timestamp to pages of events `ticket-created`, oldest first."""
+    tickets_of: Callable[[Sequence[int]], Iterator[Page]]
+    """From up to 100 ids to pages of those tickets that still exist."""
+    on_refusal: Callable[[int, ApiError], None]
+    """Called with an id that Gorgias refuses, whose ticket is left out."""
+
+
+def beginning(newest_tickets: Page) -> str | None:
+    """Return the mark with which a first walk begins, from a page of tickets."""
+    newest = ordering.newest_of(newest_tickets, TICKET_KEY)
+    return _present(newest_tickets, newest) or newest_tickets.now
+
+
 def with_imports(
-    walk: Iterator[Step],
-    *,
-    position: Position,
-    watched: WatchedPages,
-    creations_since: Callable[[str], Iterator[Page]],
-    tickets_of: Callable[[Sequence[str]], Iterator[Page]],
+    walk: Iterator[Step], *, position: Position, watched: WatchedPages, sources: Sources
 ) -> Iterator[Step]:
     """Read a feed of tickets, then the new tickets that are not in it.
 
@@ -63,9 +81,7 @@ def with_imports(
         walk: Steps of the feed from `position` on.
         position: Where the last run stopped.
         watched: The pages that the walk reads.
-        creations_since: From a timestamp to pages of events `ticket-created`, oldest
-            first.
-        tickets_of: From up to 100 ids to pages of those tickets that still exist.
+        sources: Where new tickets are found.
 
     Yields:
         The steps of the walk with the mark in their positions, then the tickets that
@@ -74,41 +90,47 @@ def with_imports(
     # A bookmark that was set by hand has no mark: events are read from it on.
     mark = position.imports or position.bookmark
     is_first_sync = mark is None
-    walked: set[str] = set()
+    walked: set[int] = set()
     reached: Position | None = None
     for step in walk:
         if mark is None and watched.first is not None:
-            newest = ordering.newest_of(watched.first, "updated_datetime")
-            mark = watched.first.now or newest
+            mark = beginning(watched.first)
         reached = step.position and replace(step.position, imports=mark)
         if reached is not None and reached.bookmark is not None:
-            walked.update(str(row.get("id")) for row in step.rows)
+            walked.update(ids_in(step.rows, "id"))
         before = step.page_position and replace(step.page_position, imports=mark)
         yield step._replace(position=reached, page_position=before)
     if is_first_sync or mark is None or reached is None or reached.walk is not None:
         return
     last_rows = watched.last.rows if watched.last else []
-    below = {str(row.get("id")): row for row in last_rows}
-    yield from _imported(mark, reached, walked, below, creations_since, tickets_of)
+    below = {row["id"]: row for row in last_rows if ids_in([row], "id")}
+    first = watched.first
+    newest = None if first is None else ordering.newest_of(first, TICKET_KEY)
+    yield from _imported(mark, reached, walked, below, newest, sources)
 
 
 def _imported(
     mark: str,
     reached: Position,
-    known: set[str],
-    below: dict[str, Row],
-    creations_since: Callable[[str], Iterator[Page]],
-    tickets_of: Callable[[Sequence[str]], Iterator[Page]],
+    known: set[int],
+    below: dict[int, Row],
+    newest: str | None,
+    sources: Sources,
 ) -> Iterator[Step]:
-    missing: list[str] = []
-    since = timestamps.earlier(mark, LOG_OVERLAP)
-    for page in creations_since(since):
-        newest = ordering.newest_of(page, EVENT_KEY)
+    missing: list[int] = []
+    limit: str | None = None
+    for page in sources.creations_since(timestamps.earlier(mark, OVERLAP)):
+        created = ordering.newest_of(page, EVENT_KEY)
+        newest = ordering.later(newest, created)
+        if limit is None and ordering.is_near(created, page.now, OVERLAP):
+            limit = page.now
         # After the last page, so that the next run skips the events of a large import.
-        present = page.now if page.next_cursor is None else None
-        mark = ordering.later(ordering.later(mark, newest), present) or mark
+        present = None if page.next_cursor else _present(page, newest)
+        moved = ordering.later(ordering.later(mark, created), present)
+        # An event may become visible behind the reader.
+        mark = max(mark, ordering.sooner(limit, moved) or mark)
         rows: list[Row] = []
-        for ticket in (str(event.get("object_id")) for event in page.rows):
+        for ticket in ids_in(page.rows, "object_id"):
             if ticket in known:
                 continue
             known.add(ticket)
@@ -119,6 +141,36 @@ def _imported(
                 missing.append(ticket)
         while len(missing) >= IDS_PER_REQUEST or (missing and not page.next_cursor):
             ids, missing = missing[:IDS_PER_REQUEST], missing[IDS_PER_REQUEST:]
-            for found in tickets_of(ids):
-                rows += found.rows
+            rows += _tickets_of(ids, sources)
         yield Step(rows, None if missing else replace(reached, imports=mark))
+
+
+def _present(page: Page, newest: str | None) -> str | None:
+    """Return the time up to which events were visible, as far as a row proves it.
+
+    The clock of a response may be ahead, so it counts no further than the overlap
+    beyond the newest row, which is then not read again.
+    """
+    if page.now is None or newest is None:
+        return newest
+    return min(page.now, timestamps.earlier(newest, -OVERLAP - RESOLUTION))
+
+
+def _tickets_of(ids: Sequence[int], sources: Sources) -> list[Row]:
+    """Request tickets, in smaller pieces if one of their ids is refused."""
+    try:
+        return [row for page in sources.tickets_of(ids) for row in page.rows]
+    except ApiError as error:
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        if len(ids) == 1:
+            sources.on_refusal(ids[0], error)
+            return []
+    half = len(ids) // 2
+    return _tickets_of(ids[:half], sources) + _tickets_of(ids[half:], sources)
+
+
+def ids_in(rows: Sequence[Row], key: str) -> list[int]:
+    """Return the ids in a property of rows, without what is no id."""
+    values = (str(row.get(key)) for row in rows if not isinstance(row.get(key), bool))
+    return [int(value) for value in values if value.isdecimal() and value.isascii()]

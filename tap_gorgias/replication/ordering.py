@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
     from tap_gorgias.replication.pages import Page, Row
 
 
@@ -77,6 +79,22 @@ def newest_of(page: Page, key: str) -> str | None:
     return max(past_timestamps(page, with_timestamps(page.rows, key)), default=None)
 
 
+def up_to_the_present(pages: Iterator[Page], key: str) -> list[Page]:
+    """Read on until a page shows what is past: one of future rows decides nothing.
+
+    Args:
+        pages: Pages in descending order.
+        key: The property with the timestamp.
+
+    Returns:
+        The pages read, of which the last has a row of the past, if any has.
+    """
+    read = [next(pages)]
+    while read[-1].next_cursor and newest_of(read[-1], key) is None:
+        read.append(next(pages))
+    return read
+
+
 def lower(first: str | None, second: str | None) -> str | None:
     """Return the lower of two floors; None is the lowest."""
     return None if first is None or second is None else min(first, second)
@@ -87,12 +105,41 @@ def later(first: str | None, second: str | None) -> str | None:
     return max(filter(None, (first, second)), default=None)
 
 
-def is_ascending(values: list[str | None]) -> bool:
-    """Tell whether timestamps are in ascending order, without those that are None."""
+def sooner(first: str | None, second: str | None) -> str | None:
+    """Return the earlier of two timestamps; None if both are None."""
+    return min(filter(None, (first, second)), default=None)
+
+
+def is_near(timestamp: str | None, now: str | None, overlap: timedelta) -> bool:
+    """Return whether rows of about this time may still become visible."""
+    if timestamp is None or now is None:
+        return False
+    return timestamp >= timestamps.earlier(now, overlap)
+
+
+def is_inverted(
+    values: list[str | None],
+    overlap: timedelta,
+    *,
+    floor: str | None = None,
+    ascending: bool = False,
+) -> bool:
+    """Return whether timestamps are so far out of order that rows may be missed.
+
+    Args:
+        values: Timestamps in the order of their rows; those that are None are ignored.
+        overlap: How much is read again anyway: a smaller inversion is none.
+        floor: The earliest timestamp that is read: below it, the order does not matter.
+        ascending: Whether the oldest row comes first.
+    """
     present = [value for value in values if value]
-    return all(before <= after for before, after in itertools.pairwise(present))
-
-
-def is_descending(values: list[str | None]) -> bool:
-    """Tell whether timestamps are in descending order, without those that are None."""
-    return is_ascending(values[::-1])
+    extreme: str | None = None
+    for value in present:
+        if extreme is not None:
+            low, high = (value, extreme) if ascending else (extreme, value)
+            is_below = floor is not None and value < floor
+            if low < high and not is_below and low < timestamps.earlier(high, overlap):
+                return True
+        is_further = extreme is None or (value > extreme) == ascending
+        extreme = value if is_further else extreme
+    return False

@@ -1,17 +1,44 @@
-"""Pages of a list, as the ways of reading see them."""
+"""Pages of a list, and the rules by which a list ends.
+
+A list ends only when Gorgias says so: never because a page is empty, cut or null. And a
+cursor proves itself: one that leads nowhere is refused, whatever its status.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeAlias
+
+from tap_gorgias.errors import ApiError
 
 Row: TypeAlias = dict[str, Any]
 
 
 class PageError(ValueError):
     """A response that is not a page, or a list that has no end."""
+
+
+class NullListError(PageError):
+    """A list that is null, as without the permission to read it."""
+
+
+class CutListError(PageError):
+    """A response to a cursor that does not say how the list goes on."""
+
+
+class CursorRefusedError(Exception):
+    """A cursor that was followed leads nowhere: the list must be read again.
+
+    Args:
+        cause: The refusal, or what is wrong with the page.
+    """
+
+    def __init__(self, cause: ApiError | PageError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -27,17 +54,11 @@ class Page:
 
 
 PagesFrom: TypeAlias = Callable[[str | None], Iterator[Page]]
-"""From a cursor (None: the first page) to the pages from there on."""
+"""Returns the pages that begin at a cursor; None is the first page."""
 
 
 def started(pages: Iterator[Page]) -> Iterator[Page]:
     """Request the first page now, so that a refusal is raised here.
-
-    Args:
-        pages: At least one page.
-
-    Returns:
-        The same pages.
 
     Raises:
         ApiError: If Gorgias refuses the first page.
@@ -51,39 +72,155 @@ def rows_of(body: Any) -> list[Row]:  # noqa: ANN401
 
     Args:
         body: `{"data": [...], "meta": {"next_cursor": ...}}`, or a bare array, which
-            some endpoints are documented to return. With missing permissions a list
-            may return null as `data`.
+            some endpoints are documented to return.
+
+    Returns:
+        The rows; empty ones in place of what is not a record.
 
     Raises:
         PageError: If the response has neither form.
     """
     rows = body
     if isinstance(body, dict) and "data" in body:
-        rows = [] if body["data"] is None else body["data"]
+        rows = body["data"]
+        if rows is None:
+            message = "the list is null, so a permission is probably missing."
+            raise NullListError(message)
     if not isinstance(rows, list):
         message = "the response holds no list of records."
         raise PageError(message)
-    if not all(isinstance(row, dict) for row in rows):
-        message = "the list in the response holds something that is not a record."
-        raise PageError(message)
-    return rows
+    return [row if isinstance(row, dict) else {} for row in rows]
 
 
 def meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return what a response says about its page.
-
-    Args:
-        body: The decoded response of a list endpoint.
-
-    Returns:
-        Its `meta`; empty if it has none.
+    """Return what a response says about its page: its `meta`, or nothing.
 
     Raises:
-        PageError: If `meta` is not an object. That must not be mistaken for the end of
-            the list.
+        PageError: If `meta` is not an object.
     """
     meta = body.get("meta") if isinstance(body, dict) else None
     if meta is not None and not isinstance(meta, dict):
         message = "the response's `meta` is not an object."
         raise PageError(message)
     return meta or {}
+
+
+def next_of(
+    body: Any,  # noqa: ANN401
+    name: str,
+    *,
+    is_first: bool,
+    page_size: int | None,
+) -> str | None:
+    """Return what identifies the next page; None if Gorgias says that the list ends.
+
+    Args:
+        body: The response.
+        name: The property of `meta` that identifies the next page.
+        is_first: Whether no cursor led to the page. Such a page may come without `meta`
+            unless it is full, as from endpoints that have no pages.
+        page_size: Number of requested rows; None if a full page is not suspicious.
+
+    Raises:
+        CutListError: If the response to a cursor does not say how the list goes on.
+        PageError: If a full page does not say so, or the response is not a page.
+    """
+    if not is_first:
+        has_list = isinstance(body, dict) and isinstance(body.get("data"), list)
+        if not has_list or name not in (body.get("meta") or ()):
+            message = f"the response to a cursor lacks its list or `{name}`."
+            raise CutListError(message)
+    meta = meta_of(body)
+    following = meta.get(name)
+    if following is not None and not isinstance(following, str):
+        message = f"the response's `{name}` is not a string."
+        raise PageError(message)
+    rows = rows_of(body)
+    if name not in meta and page_size is not None and len(rows) >= page_size:
+        message = (
+            f"the page is full, but `{name}` is missing, so rows may be missing as "
+            "well."
+        )
+        raise PageError(message)
+    return following or None
+
+
+def proven(pages_from: PagesFrom, cursor: str | None = None) -> Iterator[Page]:
+    """Read a list whose cursors prove themselves.
+
+    How Gorgias answers a cursor that has expired is not documented. It may refuse it,
+    or return an empty page, as at the end of the list. So an empty page after a cursor
+    is the end only if the page before it can still be read.
+
+    Args:
+        pages_from: Requests the pages.
+        cursor: A saved cursor; None for the first page.
+
+    Raises:
+        CursorRefusedError: If a cursor is refused, or leads to no rows.
+    """
+    current, pages = cursor, pages_from(cursor)
+    with_rows: str | None = None  # the cursor of the last page that had rows
+    is_proven = cursor is None
+    is_repeated = False
+    while True:
+        try:
+            page = next(pages, None)
+        except (ApiError, PageError) as error:
+            if current is None or not _is_refusal(error, at_saved=not is_proven):
+                raise
+            raise CursorRefusedError(error) from error
+        if page is None:
+            return
+        if page.rows or page.next_cursor or current is None or is_repeated:
+            yield page
+            is_repeated = False
+            if page.rows:
+                with_rows, is_proven = current, True
+            current = page.next_cursor
+            continue
+        again = _page_again(pages_from, with_rows) if is_proven else Page([])
+        if not again.rows:
+            raise CursorRefusedError(PageError("the list is empty at its cursor."))
+        if again.next_cursor is None:
+            yield page
+            return
+        current, pages = again.next_cursor, pages_from(again.next_cursor)
+        is_repeated = True
+
+
+def _page_again(pages_from: PagesFrom, cursor: str | None) -> Page:
+    try:
+        return next(pages_from(cursor))
+    except ApiError as error:
+        if not _is_refusal(error, at_saved=False):
+            raise
+        raise CursorRefusedError(error) from error
+
+
+def _is_refusal(error: ApiError | PageError, *, at_saved: bool) -> bool:
+    """Return whether the list may be readable without its cursor."""
+    if at_saved and (isinstance(error, PageError) or error.status == HTTPStatus.OK):
+        return True  # Retries have not helped.
+    return isinstance(error, ApiError) and error.may_be_due_to_cursor
+
+
+def restarted_once(
+    start: Callable[[], Iterator[Page]], on_restart: Callable[[str], None]
+) -> Iterator[Page]:
+    """Read a list, and start again once if a cursor is refused in the middle.
+
+    Args:
+        start: Starts to read the list.
+        on_restart: Called with the reason.
+    """
+    try:
+        yield from start()
+    except CursorRefusedError as refusal:
+        try:
+            pages = started(start())
+            # The cursor is to blame, because the list can be read without it.
+            on_restart(str(refusal))
+            yield from pages
+        except CursorRefusedError as again:
+            raise again.cause from None

@@ -1,73 +1,36 @@
-"""Prefetch pages and child responses."""
+"""Request pages and rows of parents ahead, each in a daemon thread.
+
+Daemon threads do not keep a stopped process alive, as those of an executor would.
+"""
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
-from concurrent.futures import Executor, Future
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
-
-from tap_gorgias.compat import override
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 K = TypeVar("K")
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class DaemonExecutor(Executor):
-    """An executor whose threads do not keep a stopped process alive.
+def in_thread(function: Callable[[], T]) -> Future[T]:
+    """Call a function in a thread of its own."""
+    future: Future[T] = Future()
 
-    Those of the standard library do: a process would wait for their responses.
+    def call() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 (raised by `result`)
+            future.set_exception(error)
 
-    Args:
-        max_workers: The most threads; each starts when it is first needed.
-    """
-
-    def __init__(self, max_workers: int) -> None:
-        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._max_workers = max_workers
-        self._workers = 0
-
-    @override
-    def submit(
-        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
-        future: Future[T] = Future()
-
-        def call() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 (raised by `result`)
-                future.set_exception(error)
-
-        self._calls.put(call)
-        if not self._idle.acquire(blocking=False) and self._workers < self._max_workers:
-            self._workers += 1
-            threading.Thread(target=self._work, daemon=True).start()
-        return future
-
-    @override
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let each thread end after its current call, without waiting for it.
-
-        Args:
-            wait: Ignored.
-            cancel_futures: Ignored; the caller cancels what it does not need.
-        """
-        for _ in range(self._workers):
-            self._calls.put(None)
-
-    def _work(self) -> None:
-        while (call := self._calls.get()) is not None:
-            call()
-            self._idle.release()
+    threading.Thread(target=call, daemon=True).start()
+    return future
 
 
 def prefetch_next(items: Iterator[T], has_next: Callable[[T], bool]) -> Iterator[T]:
@@ -80,62 +43,35 @@ def prefetch_next(items: Iterator[T], has_next: Callable[[T], bool]) -> Iterator
     Yields:
         Each item. A failure is raised in the place of its item.
     """
-    with DaemonExecutor(1) as executor:
-        item = next(items, None)
-        while item is not None:
-            if has_next(item):
-                following: Future[T | None] = executor.submit(next, items, None)
-                yield item
-                item = following.result()
-            else:
-                yield item
-                item = next(items, None)
+    following = partial(next, items, None)
+    item = following()
+    while item is not None:
+        ahead = in_thread(following) if has_next(item) else None
+        yield item
+        item = following() if ahead is None else ahead.result()
 
 
-class Prefetcher(Generic[K, T]):
-    """Keeps a few requests in flight, and returns their results in order.
+def prefetched(
+    function: Callable[[K], T], keys: Iterable[K], max_in_flight: int
+) -> Iterator[tuple[K, Future[T]]]:
+    """Call a function for each key, a few keys ahead.
+
+    Calls begin only when the result before has been processed, so that a run that is
+    killed has paid for few results in vain.
 
     Args:
         function: Gets the result for a key; called from other threads.
-        max_in_flight: The most results that are requested and not yet taken.
+        keys: The keys.
+        max_in_flight: The most results that are requested and not yet processed.
+
+    Yields:
+        Each key with its result, in the order of the keys.
     """
-
-    def __init__(self, function: Callable[[K], T], max_in_flight: int) -> None:
-        self._function = function
-        self._max_in_flight = max_in_flight
-        self._executor = DaemonExecutor(max_in_flight)
-        self._keys: deque[K] = deque()
-        self._futures: deque[Future[T]] = deque()
-
-    def expect(self, keys: Iterable[K]) -> None:
-        """Say which results will be taken, in their order.
-
-        Args:
-            keys: The keys of the results.
-        """
-        self._keys.extend(keys)
-
-    def take(self) -> T:
-        """Wait for the next result.
-
-        Requests are sent only now, when the result before has been processed, so that a
-        run that is killed has paid for few results in vain.
-
-        Returns:
-            The result for the first key that has not been taken.
-
-        Raises:
-            Exception: What the function raised.
-        """
-        while self._keys and len(self._futures) < self._max_in_flight:
-            key = self._keys.popleft()
-            self._futures.append(self._executor.submit(self._function, key))
-        return self._futures.popleft().result()
-
-    def close(self) -> None:
-        """Drop what has not been taken, without waiting for it."""
-        for future in self._futures:
-            future.cancel()
-        self._executor.shutdown(wait=False)
-        self._keys.clear()
-        self._futures.clear()
+    remaining = iter(keys)
+    waiting: deque[tuple[K, Future[T]]] = deque()
+    while True:
+        for key in itertools.islice(remaining, max_in_flight - len(waiting)):
+            waiting.append((key, in_thread(partial(function, key))))
+        if not waiting:
+            return
+        yield waiting.popleft()

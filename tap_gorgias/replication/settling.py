@@ -13,15 +13,17 @@ have been settled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
-from tap_gorgias.replication import ordering, walks
+from tap_gorgias.compat import override
+from tap_gorgias.replication import imported_tickets, ordering, walks
 from tap_gorgias.replication.bookmarks import Position, walk_to_state
 from tap_gorgias.replication.walks import WalkPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from tap_gorgias.replication.pages import Page, Row
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 TICKET_KEY = "updated_datetime"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settling:
     """How far tickets have been settled, and which come next."""
 
@@ -46,16 +48,16 @@ class Settling:
         """The next walk over the list of tickets."""
         return WalkPlan(self.position, self._floor, self._is_due, self._should_fetch)
 
-    def begin(self, newest_tickets: Page) -> None:
+    def begun(self, newest_tickets: Page) -> Settling:
         """Mark all tickets as settled, before the list of messages is first read.
 
         Args:
-            newest_tickets: The first page of the list of tickets, newest change first.
+            newest_tickets: The first page of tickets that shows the present.
         """
         newest = ordering.newest_of(newest_tickets, TICKET_KEY)
-        now = newest_tickets.now
-        self.position = Position(newest or now, imports=now or newest)
-        self.since = self.start
+        mark = imported_tickets.beginning(newest_tickets)
+        position = replace(self.position, bookmark=newest or mark, imports=mark)
+        return replace(self, position=position, since=self.start)
 
     def to_state(self) -> dict[str, Any]:
         """Return the part of the stream's entry in STATE."""
@@ -66,16 +68,17 @@ class Settling:
             "since": self.since,
         }
 
-    def move(self, position: Position) -> None:
+    def moved(self, position: Position) -> Settling:
         """Move the position.
 
         Args:
             position: The new position; without a walk, all changed tickets have been
                 settled.
         """
-        self.position = position
-        if position.walk is None:
-            self.since = None
+        position = replace(position, retry=())
+        is_finished = position.walk is None and position != self.position
+        since = None if is_finished else self.since
+        return replace(self, position=position, since=since)
 
     def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
         # Time is measured by ticket changes, never by a clock.
@@ -87,7 +90,7 @@ class Settling:
         return timestamps.earlier(newest, self.every) >= settled
 
     def _floor(self, settled: str | None) -> str | None:
-        floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
+        floor = walks.floor_of(settled, self.start, walks.OVERLAP)
         return floor if self.since is None else ordering.lower(floor, self.since)
 
     def _should_fetch(self, ticket: Row) -> bool:
@@ -96,5 +99,17 @@ class Settling:
         ):
             return True
         settled = self.position.bookmark
-        floor = walks.floor_of(settled, self.start, walks.FEED_OVERLAP)
+        floor = walks.floor_of(settled, self.start, walks.OVERLAP)
         return not ordering.is_before(ticket.get(TICKET_KEY), floor)
+
+
+@dataclass(frozen=True)
+class SettledPosition(Position):
+    """The position in the list of messages, with that of the settling."""
+
+    settling: Settling | None = None
+
+    @override
+    def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
+        own = super().to_state(replication_key, keys)
+        return {**own, **self.settling.to_state()} if self.settling else own

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias import timestamps
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.errors import SettingsError
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from tap_gorgias.run.progress import RunProgress
     from tap_gorgias.run.runner import StreamRunner
 
-_NOT_VALIDATED = ("The settings have not been validated.",)
+_PROBLEMS = ["The settings have not been validated."]
 
 
 class Run:
@@ -56,7 +55,7 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._settings is None:
-            raise SettingsError(_NOT_VALIDATED)
+            raise SettingsError(_PROBLEMS)
         return self._settings
 
     @settings.setter
@@ -71,25 +70,25 @@ class Run:
             SettingsError: If the settings were not validated.
         """
         if self._client is None:
-            raise SettingsError(_NOT_VALIDATED)
+            raise SettingsError(_PROBLEMS)
         return self._client
 
     @client.setter
     def client(self, client: GorgiasClient) -> None:
         self._client = client
 
-    def check_state(self, now: str | None) -> None:
+    def check_state(self, now: str) -> None:
         """Check that no bookmark is in the future, once the current time is known.
 
         Args:
-            now: Current time of the clock of Gorgias; None if unknown.
+            now: The latest time at which Gorgias can have made a response.
 
         Raises:
-            StateError: If a bookmark is in the future by both clocks.
+            StateError: If a bookmark is in the future.
         """
-        if now is not None and self.unchecked_state:
+        if self.unchecked_state:
             entries, self.unchecked_state = self.unchecked_state, {}
-            check_not_in_future(entries, max(now, timestamps.render(self.clock.utc())))
+            check_not_in_future(entries, now)
 
     def wait_for_other_streams(self, stream_name: str) -> None:
         """Block a stream until the others are done, if streams run in parallel.

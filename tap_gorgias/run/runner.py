@@ -38,7 +38,6 @@ class ReadableStream(Protocol):
     def get_batch_config(self, config: Mapping[str, Any]) -> object: ...  # noqa: D102
     def sync(self) -> None: ...  # noqa: D102
     def check_complete(self) -> None: ...  # noqa: D102
-    def close(self) -> None: ...  # noqa: D102
 
 
 class StreamRunner:
@@ -128,8 +127,6 @@ class StreamRunner:
             self._sync(stream)
         except BaseException as failure:  # noqa: BLE001 (the main thread raises it)
             error = failure
-        finally:
-            stream.close()
         with self._changed:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):
@@ -152,14 +149,13 @@ class StreamRunner:
     def _sync(self, stream: ReadableStream) -> None:
         try:
             stream.sync()
-        except OSError as error:
-            # The client and the writer raise their own errors. Files of batches remain.
-            if not stream.get_batch_config(stream.config):
-                raise
-            reason = error.strerror or type(error).__name__
-            message = f"Cannot write the output: {reason}."
-            raise OutputError(message) from None
         except Exception as error:
+            writes_files = stream.get_batch_config(stream.config)
+            if isinstance(error, OSError) and writes_files:
+                # The client and the writer raise their own errors. Files remain.
+                reason = error.strerror or type(error).__name__
+                message = f"Cannot write the output: {reason}."
+                raise OutputError(message) from None
             # The rows of a stream that fails alone are complete up to here.
             if not ends_run(error):
                 stream.output.flush()

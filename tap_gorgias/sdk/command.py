@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+import logging
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import messages_of
+from tap_gorgias.errors import messages_of, one_line
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator
     from typing import TypeAlias
 
@@ -33,6 +34,33 @@ class TapCommand(SingerCommand):
         # Options such as --discover run in callbacks while they are parsed.
         with report_failures(self.logger):
             return super().make_context(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def report_invalid_logging(prefix: str) -> Iterator[None]:
+    """Exit with one line if the environment variables of the log are not valid."""
+    for variable in (f"{prefix}LOGLEVEL", "LOGLEVEL"):
+        level = os.environ.get(variable)
+        if level and not isinstance(logging.getLevelName(level.upper()), int):
+            _report(
+                f"Environment variable `{variable}` must be DEBUG, INFO, WARNING, "
+                "ERROR or CRITICAL."
+            )
+    try:
+        yield
+    except Exception as error:
+        if (file := os.environ.get("SINGER_SDK_LOG_CONFIG")) is None:
+            raise
+        reason = one_line(str(error)) or type(error).__name__
+        _report(
+            f"Environment variable `SINGER_SDK_LOG_CONFIG`, {file!r}, must name a YAML "
+            f"file for Python: {reason}"
+        )
+
+
+def _report(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    raise SystemExit(1)
 
 
 @contextlib.contextmanager

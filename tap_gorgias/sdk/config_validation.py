@@ -18,26 +18,13 @@ class SelfValidatingTap(Tap, ABC):
     """A tap that validates its own settings."""
 
     @abstractmethod
-    def validate_settings(self, config: dict[str, Any]) -> list[str]:
-        """Validate the settings, and add defaults.
-
-        Args:
-            config: The settings that are not null.
-
-        Returns:
-            A sentence for each problem.
-        """
-
-    @abstractmethod
-    def apply_settings(self, config: dict[str, Any], problems: list[str]) -> None:
-        """Prepare for a run.
-
-        Args:
-            config: The settings, with defaults.
-            problems: What `validate_settings` returned.
+    def validate_settings(
+        self, config: dict[str, Any], *, raise_errors: bool
+    ) -> list[str]:
+        """Validate the settings that are not null, add defaults, and return problems.
 
         Raises:
-            SettingsError: If the settings are invalid.
+            SettingsError: If there are problems, and `raise_errors` is set.
         """
 
     @override
@@ -45,7 +32,4 @@ class SelfValidatingTap(Tap, ABC):
         self._config = {
             name: value for name, value in self._config.items() if value is not None
         }
-        problems = self.validate_settings(self._config)
-        if raise_errors:
-            self.apply_settings(self._config, problems)
-        return problems
+        return self.validate_settings(self._config, raise_errors=raise_errors)

@@ -8,6 +8,7 @@ import re
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.errors import CatalogError, SettingsError, StateError
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 STATE_FORM = "STATE must be a JSON object with the object `bookmarks` at its top level."
+_MELTANO_STATE = "singer_state"
+"""Where the state lies in the output of `meltano state get`."""
 _FILE_NAME = re.compile(r"[\w ./~\\:-]+\.json")
 
 
@@ -45,16 +48,28 @@ def read_state(file: IO[str]) -> dict[str, Any]:
         raise StateError(message) from None
     if not isinstance(state, dict):
         raise StateError(STATE_FORM)
-    return state
+    unwrapped: dict[str, Any] = state.get(_MELTANO_STATE, state)
+    return unwrapped
 
 
 def read_catalog(file: IO[str]) -> Catalog:
     """Read a catalog."""
     try:
-        return Catalog.from_dict(json.loads(file.read()))
+        catalog = json.loads(file.read())
+        for stream in catalog["streams"]:
+            _move_replication_method(stream)
+        return Catalog.from_dict(catalog)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         message = "The catalog is not valid. Create one with `--discover`."
         raise CatalogError(message) from None
+
+
+def _move_replication_method(stream: dict[str, Any]) -> None:
+    """Move `replication-method` from the metadata to where the SDK reads it."""
+    for entry in stream["metadata"]:
+        method = entry["metadata"].get("replication-method")
+        if not entry["breadcrumb"] and method == REPLICATION_FULL_TABLE:
+            stream["replication_method"] = method
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from abc import ABC, abstractmethod
-from collections import Counter
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, IncompleteError
+from tap_gorgias.errors import ApiError
 from tap_gorgias.records import masking
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.prefetch import prefetch_next
@@ -23,14 +22,13 @@ from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.stream_types.paged import PagedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.bookmarks import Position
+    from tap_gorgias.replication.pages import Page, Row
     from tap_gorgias.replication.walks import Step
-    from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.batch import BaseBatchFileEncoding, BatchConfig
     from tap_gorgias.sdk.writer import MessageWriter
 
@@ -71,23 +69,14 @@ class GorgiasStream(PagedStream, ABC):
     """Parts of a record that can contain credentials of other systems: paths such as
     `messages.actions`, or `masking.WHOLE`."""
 
-    def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap, run)
-        self._missing: Counter[str] = Counter()
-        self._is_position_held = False
-
     @property
     @override
     def logger(self) -> logging.Logger:
         return cast("logging.Logger", StreamLogger(super().logger, self.name))
 
     @abstractmethod
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         """Read the stream.
-
-        Args:
-            context: The parent of the rows; None if the stream has no parent, or reads
-                the rows of all parents.
 
         Yields:
             Rows as Gorgias sent them, and the position to save once they are out.
@@ -95,6 +84,10 @@ class GorgiasStream(PagedStream, ABC):
         Raises:
             ApiError: If Gorgias refuses, or its response cannot be used.
         """
+
+    def steps_of(self, context: types.Context) -> Iterator[Step]:  # noqa: ARG002 (children use it)
+        """Read the rows of one parent, as only the SDK's test of a connection asks."""
+        return self.steps()
 
     @cached_property
     def progress(self) -> StreamProgress:
@@ -120,13 +113,14 @@ class GorgiasStream(PagedStream, ABC):
     def request_records(self, context: types.Context | None) -> Iterable[types.Record]:
         # The SDK's own method saves nothing between two pages, and ends at an empty
         # one.
-        steps = self.explain_page_errors(self.steps(context))
+        steps = self.explain_page_errors(
+            self.steps() if context is None else self.steps_of(context)
+        )
         for step in prefetch_next(steps, self._has_next_page):
             self.run.summary.count(self.name, rows=len(step.rows))
             yield from step.rows
             self.progress.add(step.rows, step.position)
-            if context is None:
-                self.save(step.position)
+            self.save(step.position)
 
     def explain_page_errors(self, items: Iterator[T]) -> Iterator[T]:
         """Add the stream and the path to page errors.
@@ -169,7 +163,7 @@ class GorgiasStream(PagedStream, ABC):
             record = masking.mask_at(path, record)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        self.skip_record(self)
+        self.report_incomplete(str(self.keyless(self.name)))
         return None
 
     @override
@@ -190,14 +184,13 @@ class GorgiasStream(PagedStream, ABC):
     def save(self, position: Position | None) -> None:
         """Write the rows that the SDK has got, and save the position after them.
 
-        After a row was skipped no position is saved, so that the next run requests it
-        again. With BATCH a position becomes public with the files of its rows.
+        With BATCH a position becomes public with the files of its rows.
 
         Args:
             position: The position after these rows; None if there is nothing to save.
         """
         is_full_table = self.replication_method == REPLICATION_FULL_TABLE
-        if position is None or is_full_table or self._is_position_held:
+        if position is None or is_full_table:
             self.output.flush()
             return
         self.state_manager.stage(self.state_entry(position))
@@ -220,38 +213,23 @@ class GorgiasStream(PagedStream, ABC):
             self.publish()  # By now the SDK has written the BATCH message.
         self.publish()
 
-    def close(self) -> None:
-        """Drop requests whose responses are no longer needed."""
+    def keyless(self, stream_name: str) -> ApiError:
+        """Return the error of a record that cannot be loaded by a stream."""
+        keys = ", ".join(self.primary_keys)
+        reason = f"a record came without its key ({keys})."
+        advice = "It is left out."
+        return ApiError(reason, stream=stream_name, path=self.path, advice=advice)
 
-    def report_incomplete(self, reason: str) -> None:
-        """Remember that rows are missing, to fail once the stream has been read.
+    def with_ids(self, ids: Sequence[int]) -> Iterator[Page] | None:  # noqa: ARG002 (subclasses use it)
+        """Request rows by their ids; None if the endpoint cannot do that."""
+        return None
 
-        Args:
-            reason: A sentence without customer data.
-        """
-        self._missing[reason] += 1
-
-    def skip_record(self, stream: GorgiasStream) -> None:
-        """Skip a row without its key, to fail once the stream has been read.
-
-        Args:
-            stream: The stream of the row: this one, or its parent.
-        """
-        self._is_position_held = True
-        reason = f"a record came without its key ({', '.join(stream.primary_keys)})."
-        error = ApiError(reason, stream=self.name, path=stream.path)
-        if not self._missing:
-            self.logger.warning("%s It is left out.", error)
-        self.report_incomplete(str(error))
-
-    def check_complete(self) -> None:
-        """Fail if rows are missing although the stream was read to its end.
-
-        Raises:
-            IncompleteError: If rows are missing.
-        """
-        if self._missing:
-            raise IncompleteError(self._missing)
+    def lacks_key(self, row: Row) -> bool:
+        """Return whether a row cannot be loaded, because it lacks its key."""
+        keys = [name for name in self.primary_keys if type(row.get(name)) is not int]
+        return any(
+            self.converter.convert({name: row.get(name)})[name] is None for name in keys
+        )
 
     @property
     def output(self) -> MessageWriter:

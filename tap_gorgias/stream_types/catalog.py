@@ -23,7 +23,7 @@ from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from singer_sdk.singerlib import Catalog, MetadataMapping
+    from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping
 
 
 class CatalogStream(ConvertedRecordStream):
@@ -50,6 +50,11 @@ class CatalogStream(ConvertedRecordStream):
         super().apply_catalog(catalog)
         own = type(self)
         if entry := catalog.get_stream(self.name):
+            _check_name(self.name, entry)
+            # The SDK prefers the entry's method, which `--discover` has written.
+            method = getattr(entry.metadata.get(()), "forced_replication_method", None)
+            if method == REPLICATION_FULL_TABLE:
+                self.forced_replication_method = method
             # Stream maps read the keys from the catalog.
             entry.key_properties = own.primary_keys
             keys = [*own.primary_keys, *filter(None, [own.replication_key])]
@@ -97,6 +102,16 @@ class CatalogStream(ConvertedRecordStream):
     @override
     def report_unknown(self, name: str) -> None:
         self.converter.report_unknown(name)
+
+
+def _check_name(stream: str, entry: CatalogEntry) -> None:
+    for name in (entry.stream, entry.stream_alias):
+        if name not in {None, stream}:
+            message = (
+                f"The catalog renames `{stream}`, which has no effect. Set `__alias__` "
+                "in `stream_maps` instead."
+            )
+            raise CatalogError(message)
 
 
 def _check_schema(stream: str, schema: dict[str, Any], keys: Sequence[str]) -> None:

@@ -2,35 +2,41 @@
 
 A child walks the list of its parent by itself, with a position of its own. It does not
 depend on the sync of the parent: it may be selected later or alone, pause, fail, or be
-read at the same time. The contexts of its parents are its partitions.
+read at the same time.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import itertools
+from abc import ABC
 from dataclasses import replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
-from tap_gorgias.replication.pages import started
-from tap_gorgias.replication.prefetch import Prefetcher
+from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.imported_tickets import ids_in
+from tap_gorgias.replication.pages import PageError, proven, restarted_once, started
+from tap_gorgias.replication.parents import GONE, MAX_RETRIES, Parents
+from tap_gorgias.replication.prefetch import prefetched
 from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.stream_types.replication import FeedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Page, Row
+    from tap_gorgias.run.context import Run
 
-GONE = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.NOT_FOUND}
-"""The status for a parent that was merged or deleted in the meantime."""
+SECONDS_FOR_RETRIED = 10.0
+"""How long a parent is tried that failed in an earlier run."""
+SHOWN_IDS = 10
 
 
 P = TypeVar("P", bound=GorgiasStream)
@@ -42,21 +48,25 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     state_partitioning_keys = ()
     """A million tickets must not make a million bookmarks."""
 
-    _prefetcher: Prefetcher[types.Context, Iterator[Page]] | None = None
-
     requests_in_flight: ClassVar[int] = 8
     """Enough for 8 requests a second, the most of any plan, if each takes a second."""
+
+    gone_statuses: ClassVar[Collection[int]] = GONE
+    """The status for a parent that was merged or deleted in the meantime."""
+
+    may_be_private: ClassVar[bool] = False
+    """Whether a 403 may concern a single parent."""
 
     contexts_per_state: ClassVar[int] = 10
     """How many parents of a page are read between two saved positions."""
 
-    @property
-    def parent(self) -> P:
-        """The tap's stream of the type `parent_stream_type`."""
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
         parent_type = cast("type[P]", self.parent_stream_type)
-        return cast("P", self.tap.streams[parent_type.name])
+        self.parent = parent_type.reading_for(self)
+        """The stream of the parents, whose list is read for this one."""
+        self._page_position: Position | None = None
 
-    @abstractmethod
     def parent_steps(self) -> Iterator[Step]:
         """Walk the list of the parent.
 
@@ -64,6 +74,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             Rows of the parent, and the position of this stream once their rows have
             been emitted.
         """
+        return self.parent.steps()
 
     def complete(self, row: Row, context: types.Context) -> Row:
         """Add the context of its parent to a row.
@@ -75,118 +86,182 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         return {**context, **row}
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        if context is None:
-            return
-        try:
-            pages = self.prefetched_pages(context)
-        except ApiError as error:
-            if not self.skips(error, context):
-                raise
-            return
-        for page in pages:
-            rows = [self.complete(row, context) for row in page.rows]
-            yield Step(rows, has_next_page=page.next_cursor is not None)
+    def steps(self) -> Iterator[Step]:
+        return self.children_of(self.parent_steps(), Position())
 
-    @property
     @override
-    def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        """The contexts of the parents to read, from a walk over their list.
+    def steps_of(self, context: types.Context) -> Iterator[Step]:
+        return self._rows_of(context, partial(self.start_pages, context))
 
-        The SDK takes the next context when it has written all rows of the last one.
-        """
-        return self.contexts_of(self.parent_steps())
-
-    def contexts_of(self, steps: Iterator[Step]) -> Iterator[dict[str, Any]]:
-        """Turn rows of the parent into contexts, and save the position between them.
+    def children_of(
+        self, parent_steps: Iterator[Step], position: Position
+    ) -> Iterator[Step]:
+        """Read the rows of parents, first of those that an earlier run left out.
 
         Args:
-            steps: Rows of the parent.
+            parent_steps: Rows of the parent, and the positions after them.
+            position: Where the stream begins.
 
         Yields:
-            A context for each parent to read.
+            The rows of each parent, and the position after every few of them. It waits
+            until it is known what became of the parents before it.
+
+        Raises:
+            ApiError: If a failure concerns more than single parents.
         """
-        prefetcher = Prefetcher(self._start_pages, self.requests_in_flight)
-        self._prefetcher = prefetcher
+        parents = Parents(
+            dict.fromkeys(position.retry),
+            gone_statuses=self.gone_statuses,
+            may_be_private=self.may_be_private,
+            on_failure=self._leave_out,
+            listed=self._listed,
+        )
+        last, waiting = position, None
+
+        def saved(after: Position | None) -> Position | None:
+            nonlocal last, waiting
+            if after is None or not parents.is_settled:
+                waiting = after or waiting
+                return None
+            last, waiting = after, None
+            return replace(after, retry=tuple(parents.retry))
+
         try:
-            for step in self.explain_page_errors(steps):
-                parents = [
-                    (row, dict(context))
-                    for row in self._with_integer_ids(step.rows)
-                    if (context := self.parent.get_child_context(row, None))
-                ]
-                prefetcher.expect(context for _, context in parents)
-                for number, (_, context) in enumerate(parents, start=1):
-                    yield context
-                    if number % self.contexts_per_state == 0 and number < len(parents):
-                        self._save_within_page(step, following=parents[number][0])
-                self.save_parents(step.position)
+            if again := [{"id": parent} for parent in parents.retry]:
+                for step in self._rows_of_page(Step(again), parents, is_retried=True):
+                    yield step
+                parents.settle()
+                yield Step([], saved(position))
+            for page in parent_steps:
+                self._page_position = page.page_position
+                for step in self._rows_of_page(page, parents):
+                    yield step._replace(position=saved(step.position))
+            parents.settle()
+            if waiting is not None:
+                last = last if parents.is_full else waiting
+                yield Step([], replace(last, retry=tuple(parents.retry)))
         finally:
-            prefetcher.close()
+            self._log_gone(parents.gone)
 
-    @override
-    def close(self) -> None:
-        if self._prefetcher is not None:
-            self._prefetcher.close()
+    def _rows_of_page(
+        self, page: Step, parents: Parents, *, is_retried: bool = False
+    ) -> Iterator[Step]:
+        rows = [*self._with_integer_ids(page.rows)]
+        contexts = [
+            dict(self.parent.get_child_context(row, None) or {}) for row in rows
+        ]
+        start = partial(self.start_pages, is_retried=is_retried)
+        responses = prefetched(start, contexts, self.requests_in_flight)
+        for number, (context, response) in enumerate(responses, start=1):
+            parent = rows[number - 1]["id"]
+            try:
+                yield from self._rows_of(context, response.result)
+            except (ApiError, PageError) as error:
+                parents.fail(parent, self._as_api_error(error), is_retried=is_retried)
+            else:
+                parents.read(parent)
+            if number % self.contexts_per_state == 0 and number < len(rows):
+                yield Step([], self._within_page(page, following=rows[number:]))
+        parents.check_page(len(rows))
+        yield Step([], page.position)
 
-    def skips(self, refusal: ApiError, context: types.Context) -> bool:  # noqa: ARG002 (others look)
-        """Tell whether to skip a parent, and log why.
+    def start_pages(
+        self, context: types.Context, *, is_retried: bool = False
+    ) -> Iterator[Page]:
+        """Request the first page of a parent's rows, in any thread."""
+        patience = SECONDS_FOR_RETRIED if is_retried else None
+        pages_from = partial(self.pages, context=context, patience=patience)
+        return started(restarted_once(lambda: proven(pages_from), self.logger.warning))
 
-        Args:
-            refusal: The response to the request for its rows.
-            context: The context of the parent.
-        """
-        if refusal.status not in GONE:
-            return False
-        self.logger.info("%s It was deleted or merged: skipped.", refusal)
-        return True
-
-    def prefetched_pages(self, context: types.Context) -> Iterator[Page]:
+    def pages_of(
+        self,
+        context: types.Context,  # noqa: ARG002 (subclasses use it)
+        response: Callable[[], Iterator[Page]],
+    ) -> Iterator[Page]:
         """Return the pages of a parent's rows, the first of which was prefetched.
-
-        Args:
-            context: The context of the parent.
 
         Raises:
             ApiError: If Gorgias refuses the first page.
         """
-        if self._prefetcher is None:
-            return self._start_pages(context)
-        return self._prefetcher.take()
+        return response()
 
-    def _start_pages(self, context: types.Context) -> Iterator[Page]:
-        return started(self.pages(context))
+    def _rows_of(
+        self, context: types.Context, response: Callable[[], Iterator[Page]]
+    ) -> Iterator[Step]:
+        for page in self.pages_of(context, response):
+            rows = [self.complete(row, context) for row in page.rows]
+            usable = [row for row in rows if not self.lacks_key(row)]
+            yield Step(usable, has_next_page=page.next_cursor is not None)
+            if len(usable) < len(rows):
+                message = "a record came without its key."
+                raise PageError(message)
 
-    def save_parents(self, position: Position | None) -> None:
-        """Save how far the list of the parent has been read.
+    def _as_api_error(self, error: ApiError | PageError) -> ApiError:
+        if isinstance(error, ApiError):
+            return error
+        return ApiError(str(error), stream=self.name, path=self.path)
 
-        Args:
-            position: A position in the list of the parent.
-        """
-        self.save(position)
+    def _leave_out(self, parent: int, error: ApiError, *, is_kept: bool) -> None:
+        name = self._name_of_parent
+        if is_kept:
+            self.report_incomplete(
+                f"{error} {name} {parent} is left out. The next run asks for it again."
+            )
+        else:
+            self.report_incomplete(
+                f"{self.name}: more than {MAX_RETRIES} {self.parent.name} cannot be "
+                "read. The next run begins at the first of the others."
+            )
+
+    def _listed(self, ids: Sequence[int]) -> list[int]:
+        """Return those of the parents that their list still shows."""
+        pages = self.parent.with_ids(ids)
+        if pages is None:
+            walk = self._page_position.walk if self._page_position else None
+            cursor = walk.cursor if walk else None
+            pages = itertools.islice(self.parent.pages(cursor), 1)
+        return [one for page in pages for one in ids_in(page.rows, "id")]
+
+    def _log_gone(self, gone: list[int]) -> None:
+        if len(gone) == 1:
+            self.logger.info(
+                "%s %d was deleted or merged: skipped.", self._name_of_parent, gone[0]
+            )
+        elif gone:
+            self.logger.info(
+                "%d %s were deleted or merged: skipped. The first are %s.",
+                len(gone),
+                self.parent.name,
+                ", ".join(map(str, gone[:SHOWN_IDS])),
+            )
+
+    @property
+    def _name_of_parent(self) -> str:
+        return self.parent.name.removesuffix("s").capitalize()
 
     def _with_integer_ids(self, rows: list[Row]) -> Iterator[Row]:
         for row in rows:
-            row_id = self.parent.converter.convert({"id": row.get("id")})["id"]
-            if row_id is None:
-                self.skip_record(self.parent)
+            if self.parent.lacks_key(row):
+                self.report_incomplete(str(self.parent.keyless(self.name)))
             else:
+                row_id = self.parent.converter.convert({"id": row["id"]})["id"]
                 yield {**row, "id": row_id}
 
-    def _save_within_page(self, step: Step, following: Row) -> None:
+    def _within_page(self, step: Step, following: list[Row]) -> Position | None:
         before = step.page_position
-        reached = ordering.timestamp_of(
-            following.get(self.parent.replication_key or "")
-        )
-        if before is not None and before.walk is not None and reached is not None:
-            walk = replace(before.walk, reached=reached)
-            self.save_parents(replace(before, walk=walk))
+        key = self.parent.replication_key or ""
+        dates = [ordering.timestamp_of(row.get(key)) for row in following]
+        if before is None or before.walk is None or None in dates:
+            return None
+        reached = max(filter(None, dates))
+        return replace(before, walk=replace(before.walk, reached=reached))
 
 
 class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
     """One request for each row of a feed that changed, with a bookmark of its own."""
 
     @override
-    def parent_steps(self) -> Iterator[Step]:
-        plan = WalkPlan(self.position(), self.floor)
-        return self.parent.walk(self, plan)
+    def steps(self) -> Iterator[Step]:
+        position = self.position()
+        parents = self.parent.walk(WalkPlan(position, self.floor))
+        return self.children_of(parents, position)

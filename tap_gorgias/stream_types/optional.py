@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
-from tap_gorgias.stream_types.base import GorgiasStream
+from tap_gorgias.stream_types.replication import IncrementalStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
 
-class OptionalStream(GorgiasStream, ABC):
-    """A stream without rows, and with a warning, if the feature is unavailable."""
+class OptionalStream(IncrementalStream, ABC):
+    """A stream without rows, but with a warning, in accounts without the feature."""
 
     unavailable_statuses: ClassVar[Collection[int]]
     """The status codes that probably mean that the feature is unavailable."""
@@ -38,7 +38,8 @@ class OptionalStream(GorgiasStream, ABC):
                 has_records = True
                 yield record
         except ApiError as error:
-            if has_records or error.status not in self.unavailable_statuses:
+            is_known = has_records or self.has_been_read
+            if is_known or error.status not in self.unavailable_statuses:
                 raise
             self.logger.warning(
                 "No rows for `%s`: Gorgias answers %d, %s",

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.streams.rest import PageContext
-
+from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.api.responses import latest_timestamp_of
 from tap_gorgias.compat import override
+from tap_gorgias.errors import IncompleteError
+from tap_gorgias.replication.bookmarks import MAX_CLOCK_DIFFERENCE
 from tap_gorgias.replication.pages import Page, rows_of
 from tap_gorgias.stream_types.catalog import CatalogStream
+from tap_gorgias.stream_types.page_reader import PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import requests
     from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
+    from typing_extensions import Self
 
     from tap_gorgias.api.auth import GorgiasAuthenticator
-    from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.run.context import Run
 
 
@@ -55,6 +58,35 @@ class PagedStream(CatalogStream, ABC):
         super().__init__(tap)
         self.tap = tap
         self.run = run
+        self._missing: Counter[str] = Counter()
+        self.for_stream: PagedStream = self
+        """The stream that the list is read for: requests and failures belong to it."""
+
+    @classmethod
+    def reading_for(cls, stream: PagedStream) -> Self:
+        """Return another stream of this type, whose list is read for `stream`."""
+        own = cls(stream.tap, stream.run)
+        own.for_stream = stream.for_stream
+        return own
+
+    def report_incomplete(self, reason: str) -> None:
+        """Log what is left out, to fail once the stream has been read.
+
+        Args:
+            reason: A sentence without customer data.
+        """
+        if reason not in self._missing:
+            self.logger.warning("%s", reason)
+        self._missing[reason] += 1
+
+    def check_complete(self) -> None:
+        """Fail if rows are missing although the stream was read to its end.
+
+        Raises:
+            IncompleteError: If rows are missing.
+        """
+        if self._missing:
+            raise IncompleteError(self._missing)
 
     @property
     @override
@@ -83,7 +115,7 @@ class PagedStream(CatalogStream, ABC):
         """Return the query parameters of a page.
 
         Args:
-            context: The part of the list to read: query parameters by their names.
+            context: The context of the parent; None without a parent.
             next_page_token: The cursor of the page; None for the first one.
         """
         params: dict[str, Any] = {}
@@ -91,7 +123,6 @@ class PagedStream(CatalogStream, ABC):
             params["limit"] = self.page_size
         if self.order_by:
             params["order_by"] = self.order_by
-        params.update(context or {})
         if next_page_token is not None:
             params["cursor"] = next_page_token
         return params
@@ -124,7 +155,7 @@ class PagedStream(CatalogStream, ABC):
             StateError: If by the date of the response a bookmark is in the future.
         """
         self.run.client.validate(response, self.name, self.scope)
-        self.run.check_state(latest_timestamp_of(response))
+        self.run.check_state(self.now(response))
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[types.Record]:
@@ -142,7 +173,7 @@ class PagedStream(CatalogStream, ABC):
 
         Args:
             prepared_request: The request.
-            context: The part of the list to read.
+            context: The context of the parent.
 
         Returns:
             The checked response.
@@ -156,18 +187,21 @@ class PagedStream(CatalogStream, ABC):
 
     def pages(
         self,
-        context: types.Context | None = None,
         cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
+        params: Mapping[str, Any] | None = None,
+        context: types.Context | None = None,
+        patience: float | None = None,
     ) -> Iterator[Page]:
         """Request the pages of a list.
 
+        A page that keeps failing is requested in smaller pieces, down to the row that
+        makes it fail.
+
         Args:
-            context: The part of the list to read; None for all of it.
             cursor: The cursor to start from; None for the first page.
-            reader: The stream that the list is read for, to which requests and failures
-                belong; this one if None.
+            params: Query parameters that choose a part of the list.
+            context: The context of the parent.
+            patience: Seconds for retries of a request; None for those of a run.
 
         Yields:
             Each page.
@@ -176,31 +210,12 @@ class PagedStream(CatalogStream, ABC):
             ApiError: If Gorgias refuses, or keeps failing.
             PageError: If a response is not a page, or the list has no end.
         """
-        reader = reader or self
-        send = reader.request_decorator(reader.send_request)
-        paginator = self.get_new_paginator(cursor)
-        while not paginator.finished:
-            page = PageContext(context, paginator.current_value)
-            request = self.get_http_request(page=page)
-            prepared_request = self.build_prepared_request(
-                method=request.method,
-                url=request.url,
-                params=request.encode_params(),
-                headers=request.headers,
-                json=request.data,
-            )
-            response = send(prepared_request, context)
-            yield self.page_of(response, paginator)
-            paginator.advance(response)
+        return PageReader(self, params, context, patience).pages(cursor)
 
     def page_of(
         self, response: requests.Response, paginator: BaseAPIPaginator[Any]
     ) -> Page:
         """Return the page in a response.
-
-        Args:
-            response: A checked response.
-            paginator: The paginator that the page belongs to.
 
         Raises:
             PageError: If it is not a page.
@@ -208,16 +223,11 @@ class PagedStream(CatalogStream, ABC):
         return Page(
             list(self.parse_response(response)),
             paginator.get_next(response),
-            latest_timestamp_of(response),
+            self.now(response),
         )
 
-    def pages_for(self, reader: PagedStream) -> PagesFrom:
-        """Bind the list to the stream that it is read for.
-
-        Args:
-            reader: The stream that the list is read for.
-
-        Returns:
-            From a cursor to the pages from there on.
-        """
-        return lambda cursor: self.pages(cursor=cursor, reader=reader)
+    def now(self, response: requests.Response) -> str:
+        """Return the latest time at which Gorgias can have made a response."""
+        # The local clock may be wrong: what is recent by it cannot become a bookmark.
+        local = self.run.clock.utc() - MAX_CLOCK_DIFFERENCE
+        return latest_timestamp_of(response) or timestamps.render(local)

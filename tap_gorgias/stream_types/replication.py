@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
@@ -24,21 +23,23 @@ from tap_gorgias.replication.bookmarks import (
     UnusableWalkError,
     bookmark_from,
     cursor_from,
+    retry_from,
     walk_from,
 )
+from tap_gorgias.replication.pages import proven
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import GorgiasStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
-    from typing import Any
 
-    from singer_sdk.helpers import types
+    from singer_sdk import Tap
 
     from tap_gorgias.replication.bookmarks import Walk
     from tap_gorgias.replication.pages import Page, PagesFrom
     from tap_gorgias.replication.walks import Step
+    from tap_gorgias.run.context import Run
 
 
 class SnapshotStream(GorgiasStream):
@@ -50,21 +51,20 @@ class SnapshotStream(GorgiasStream):
     """Query parameters of the requests that return the table in parts."""
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.read(self)
+    def steps(self) -> Iterator[Step]:
+        return walks.snapshot(
+            self._table, tuple(self.primary_keys), self.warn_of_restart
+        )
 
-    def read(self, reader: GorgiasStream) -> Iterator[Step]:
-        """Read the table of this stream.
+    def _table(self) -> Iterator[Page]:
+        for part in self.parts:
+            yield from proven(partial(self.pages, params=part))
 
-        Args:
-            reader: The stream that the table is read for: this one, or a child of it.
-
-        Yields:
-            The rows of each page.
-        """
-        parts = (self.pages(part, reader=reader) for part in self.parts)
-        pages = itertools.chain.from_iterable(parts)
-        return walks.snapshot(pages, tuple(self.primary_keys))
+    def warn_of_restart(self, reason: str) -> None:
+        """Warn that the table is read again."""
+        self.for_stream.logger.warning(
+            "%s The table is read again from its first row.", reason
+        )
 
 
 class IncrementalStream(GorgiasStream, ABC):
@@ -75,15 +75,22 @@ class IncrementalStream(GorgiasStream, ABC):
     restarts_from: ClassVar[str] = "the newest row"
     """Where the stream starts if it cannot resume from STATE, in words."""
 
-    @cached_property
-    def _warnings(self) -> set[str]:
-        return set()
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._warnings: set[str] = set()
 
     @property
     def start(self) -> str | None:
         """The earliest timestamp to read on a first sync, rendered."""
         start_date = self.run.settings.start_date
         return None if start_date is None else timestamps.render(start_date)
+
+    @property
+    def has_been_read(self) -> bool:
+        """Whether an earlier run got rows, or read the stream to its end."""
+        position = self.position()
+        places = (position.bookmark, position.walk, position.cursor)
+        return any(place is not None for place in places)
 
     def saved(self) -> Mapping[str, Any]:
         """Return the entry of the stream in STATE, empty if this run cannot use it."""
@@ -126,6 +133,7 @@ class IncrementalStream(GorgiasStream, ABC):
             self.saved_walk("walk"),
             self._saved_cursor(),
             bookmark_from(saved, self.name, "imports"),
+            retry_from(saved),
         )
 
     def _saved_cursor(self) -> str | None:
@@ -185,39 +193,35 @@ class IncrementalStream(GorgiasStream, ABC):
 class LogStream(IncrementalStream):
     """Immutable rows that Gorgias filters by date, read oldest first."""
 
-    state_keys = LOG_KEYS
+    state_keys: ClassVar[tuple[str, ...]] = LOG_KEYS
     replication_key = "created_datetime"
     order_by = "created_datetime:asc"
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         return walks.log(
             self.pages_since,
             key=self.replication_key,
             bookmark=bookmark_from(self.saved(), self.name),
             start=self.start,
             walk_log=self,
+            lacks_key=self.lacks_key,
         )
 
     def pages_since(
-        self,
-        timestamp: str | None,
-        context: types.Context | None = None,
-        *,
-        reader: GorgiasStream | None = None,
+        self, timestamp: str | None, params: Mapping[str, Any] | None = None
     ) -> Iterator[Page]:
         """Request the rows that were created after a timestamp.
 
         Args:
             timestamp: The earliest timestamp to read, rendered; None for all.
-            context: The part of the list to read; None for all of it.
-            reader: The stream that the list is read for; this one if None.
+            params: Query parameters that choose a part of the list.
 
         Yields:
             Pages, oldest rows first.
         """
         since = {} if timestamp is None else {f"{self.replication_key}[gte]": timestamp}
-        return self.pages({**(context or {}), **since}, reader=reader)
+        return proven(partial(self.pages, params={**(params or {}), **since}))
 
 
 class FeedStream(IncrementalStream):
@@ -228,7 +232,7 @@ class FeedStream(IncrementalStream):
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
-        return walks.FEED_OVERLAP
+        return walks.OVERLAP
 
     def floor(self, bookmark: str | None) -> str | None:
         """Return how far back to read.
@@ -242,32 +246,28 @@ class FeedStream(IncrementalStream):
         return walks.floor_of(bookmark, self.start, self.overlap)
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        return self.walk(self, WalkPlan(self.position(), self.floor))
+    def steps(self) -> Iterator[Step]:
+        return self.walk(WalkPlan(self.position(), self.floor))
 
     def walk(
-        self,
-        reader: IncrementalStream,
-        plan: WalkPlan,
-        pages_from: PagesFrom | None = None,
+        self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
         """Walk the list of this stream.
 
         Args:
-            reader: The stream that the list is read for: this one, or a child of it.
-                Requests and warnings belong to it.
-            plan: Where the walk of the reader starts and ends.
+            plan: Where the walk starts and ends.
             pages_from: Returns the pages; None to request them.
 
         Yields:
-            Rows of this stream, and the position of the reader once it has processed
+            Rows of this stream, and the position of `for_stream` once it has processed
             them.
         """
         return walks.feed(
-            pages_from or self.pages_for(reader),
+            pages_from or self.pages,
             plan,
             key=self.replication_key,
-            walk_log=reader,
+            walk_log=cast("IncrementalStream", self.for_stream),
+            lacks_key=self.lacks_key,
         )
 
 
@@ -279,15 +279,16 @@ class CursorStream(IncrementalStream):
     restarts_from = "the oldest row"
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         position = self.position()
         floor = self.start
         if floor and position.bookmark:
-            floor = min(floor, timestamps.earlier(position.bookmark, walks.LOG_OVERLAP))
+            floor = min(floor, timestamps.earlier(position.bookmark, walks.OVERLAP))
         return walks.by_cursor(
-            self.pages_for(self),
+            self.pages,
             key=self.replication_key,
             position=position,
             floor=floor,
             walk_log=self,
+            lacks_key=self.lacks_key,
         )

@@ -26,8 +26,8 @@ class SingleRecordStream(GorgiasStream, ABC):
     page_size = None
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        for page in self.pages(context):
+    def steps(self) -> Iterator[Step]:
+        for page in self.pages():
             yield Step(page.rows)
 
     @override

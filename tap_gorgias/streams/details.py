@@ -6,6 +6,7 @@ from abc import ABC
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
+from tap_gorgias.replication.bookmarks import RETRY_KEYS
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import FeedChildStream
 from tap_gorgias.stream_types.single import SingleRecordStream
@@ -61,5 +62,6 @@ class CustomerDetailsStream(DetailsStream):
     priority = Priority.LOW
     path = "/api/customers/{customer_id}"
     scope = "customers:read"
+    state_keys = RETRY_KEYS
     parent_stream_type = CustomersStream
     masks = ("data", "ecommerce_data", "external_data", "integrations", "meta")

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from tap_gorgias.compat import override
 from tap_gorgias.config.event_types import EVENT_TYPES
 from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.bookmarks import EVENT_KEYS
 from tap_gorgias.replication.pages import started
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers import types
 
+    from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Page, Row
     from tap_gorgias.replication.walks import Step
-    from tap_gorgias.stream_types.base import GorgiasStream
 
 
 class EventsStream(LogStream):
@@ -31,18 +32,40 @@ class EventsStream(LogStream):
     """
 
     name = "events"
+    state_keys = EVENT_KEYS
     priority = Priority.LAST
     path = "/api/events"
     scope = "events:read"
     masks = ("data",)
 
+    @property
+    def _types(self) -> list[str] | None:
+        types = self.run.settings.event_types
+        return sorted(types) if types else None
+
+    @override
+    def saved(self) -> Mapping[str, Any]:
+        saved = super().saved()
+        before = saved.get("types")
+        if isinstance(before, list) and not set(self._types or ("",)) <= set(before):
+            self.warn_once(
+                "The setting `event_types` holds types that were not read before: the "
+                "stream is read from its start."
+            )
+            return {}
+        return saved
+
+    @override
+    def state_entry(self, position: Position) -> dict[str, Any]:
+        return {**super().state_entry(position), "types": self._types}
+
     @override
     def get_url_params(
         self, context: types.Context | None, next_page_token: str | None
     ) -> dict[str, Any]:
-        if self.run.settings.event_types:
-            context = {"types": self.run.settings.event_types, **(context or {})}
-        return super().get_url_params(context, next_page_token)
+        types = self.run.settings.event_types
+        params = super().get_url_params(context, next_page_token)
+        return {**params, "types": types} if types else params
 
 
 _GONE = ("-deleted", "-merged")
@@ -68,19 +91,15 @@ class DeletionsStream(LogStream):
 
     @override
     def pages_since(
-        self,
-        timestamp: str | None,
-        context: types.Context | None = None,
-        *,
-        reader: GorgiasStream | None = None,
+        self, timestamp: str | None, params: Mapping[str, Any] | None = None
     ) -> Iterator[Page]:
         yield from self._pages_of(DELETIONS, timestamp)
 
     def _pages_of(self, types: Sequence[str], timestamp: str | None) -> Iterator[Page]:
         """Request the events of some types, or of all if there are none."""
-        context = {"types": types} if types else None
+        params = {"types": types} if types else None
         try:
-            return started(super().pages_since(timestamp, context))
+            return started(super().pages_since(timestamp, params))
         except ApiError as error:
             if error.status != HTTPStatus.BAD_REQUEST or not types:
                 raise
@@ -98,8 +117,8 @@ class DeletionsStream(LogStream):
         return every
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        for step in super().steps(context):
+    def steps(self) -> Iterator[Step]:
+        for step in super().steps():
             events = [row for row in step.rows if str(row.get("type")).endswith(_GONE)]
             yield step._replace(rows=[_deletion(event) for event in events])
 

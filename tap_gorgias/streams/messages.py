@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication import walks
+from tap_gorgias.replication import ordering, walks
 from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
-from tap_gorgias.replication.settling import Settling
+from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import ChildStream
@@ -20,13 +19,15 @@ from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TicketsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
+    from singer_sdk import Tap
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.pages import Page
     from tap_gorgias.replication.walks import Step
+    from tap_gorgias.run.context import Run
 
 
 class MessagesStream(FeedStream):
@@ -48,7 +49,7 @@ class MessagesStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(walks.FEED_OVERLAP, self.run.settings.message_lookback)
+        return max(walks.OVERLAP, self.run.settings.message_lookback)
 
 
 class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
@@ -76,12 +77,12 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     requests_in_flight = 2
     contexts_per_state = 1
 
-    _list_position = Position()
-    _ids_of_last_ticket: Collection[Any] = ()
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._ids_of_last_ticket: set[Any] = set()
 
-    @cached_property
     def settling(self) -> Settling:
-        """How far the tickets have been settled."""
+        """Return how far the tickets have been settled, as STATE says."""
         saved = self.saved()
         # Tickets are settled from a bookmark on that was set back by hand.
         settled = bookmark_from(saved, self.name, "settled") or bookmark_from(
@@ -96,63 +97,61 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         since = bookmark_from(saved, self.name, "since")
         return Settling(position, since, self.start, every)
 
-    @property
     @override
-    def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        yield {}  # Without a context, the stream reads the list.
-        if self.replication_method != REPLICATION_FULL_TABLE:
-            self.run.wait_for_other_streams(self.name)
-            yield from self.contexts_of(self.parent_steps())
+    def position(self) -> Position:
+        both = super().position()
+        return SettledPosition(**vars(both), settling=self.settling())
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
-        if context is not None:
-            yield from super().steps(context)
-            return
-        self._list_position = replace(self.position(), imports=None)
-        if self._list_position == self.settling.position == Position():
+    def steps(self) -> Iterator[Step]:
+        settling = self.settling()
+        position = replace(super().position(), imports=None)
+        if position == settling.position == Position():
             # Tickets that change while the list is read are settled afterwards.
-            newest_tickets = next(self.parent.pages(reader=self))
-            self.settling.begin(newest_tickets)
-        yield from self.walk(self, WalkPlan(self._list_position, self.floor))
-
-    @override
-    def parent_steps(self) -> Iterator[Step]:
-        return self.parent.walk(self, self.settling.plan)
+            tickets = ordering.up_to_the_present(self.parent.pages(), TICKET_KEY)
+            settling = settling.begun(tickets[-1])
+        for step in self.walk(WalkPlan(position, self.floor)):
+            if step.position is not None:
+                position = replace(step.position, retry=position.retry)
+            yield _with_settling(step, step.position and position, settling)
+        if self.replication_method == REPLICATION_FULL_TABLE:
+            return
+        self.run.wait_for_other_streams(self.name)
+        begin = replace(settling.position, retry=position.retry)
+        for step in self.children_of(self.parent.walk(settling.plan), begin):
+            if step.position is None:
+                yield step
+            else:
+                position = replace(position, retry=step.position.retry)
+                settling = settling.moved(step.position)
+                yield _with_settling(step, position, settling)
 
     @override
     def get_url_params(
         self, context: types.Context | None, next_page_token: str | None
     ) -> dict[str, Any]:
+        params = super().get_url_params(context, next_page_token)
         if context is not None:
-            context = {"order_by": "created_datetime:asc", **context}
-        return super().get_url_params(context, next_page_token)
+            params.update({"order_by": "created_datetime:asc", **context})
+        return params
 
     @override
-    def prefetched_pages(self, context: types.Context) -> Iterator[Page]:
-        pages = super().prefetched_pages(context)
+    def pages_of(
+        self, context: types.Context, response: Callable[[], Iterator[Page]]
+    ) -> Iterator[Page]:
+        pages = response()
         first = next(pages)
         ids = {row.get("id") for row in first.rows}
         if not ids.isdisjoint(self._ids_of_last_ticket):
             # A merge moved messages while both tickets were requested, and the later
             # response may be the older one.
-            pages = self.pages(context)
+            pages = self.start_pages(context)
             first = next(pages)
         self._ids_of_last_ticket = ids
         return itertools.chain([first], pages)
 
-    @override
-    def save(self, position: Position | None) -> None:
-        self._list_position = position or self._list_position
-        super().save(position)
 
-    @override
-    def save_parents(self, position: Position | None) -> None:
-        if position is not None:
-            self.settling.move(position)
-            position = self._list_position
-        super().save(position)
-
-    @override
-    def state_entry(self, position: Position) -> dict[str, Any]:
-        return {**super().state_entry(position), **self.settling.to_state()}
+def _with_settling(step: Step, position: Position | None, settling: Settling) -> Step:
+    """Return a step whose position holds those in both lists."""
+    both = position and SettledPosition(**vars(position), settling=settling)
+    return step._replace(position=both)

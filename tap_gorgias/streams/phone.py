@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.walks import FEED_OVERLAP
+from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.optional import OptionalStream
 from tap_gorgias.stream_types.replication import CursorStream, FeedStream
 
@@ -35,7 +35,7 @@ class PhoneFeedStream(PhoneStream, FeedStream, ABC):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(FEED_OVERLAP, self.run.settings.voice_lookback)
+        return max(OVERLAP, self.run.settings.voice_lookback)
 
 
 class VoiceCallsStream(PhoneFeedStream):

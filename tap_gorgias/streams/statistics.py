@@ -129,7 +129,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return self.query.fingerprint(self._calendar.zone.key)
 
     @override
-    def steps(self, context: types.Context | None) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         now = self.run.clock.utc()
         self._read_datetime = timestamps.render(now)
         bookmark = bookmark_from(self.saved(), self.name)
@@ -176,12 +176,12 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def _pages_in_order(self, context: types.Context) -> Iterator[Page]:
         """Request pages, without an order if Gorgias refuses it."""
         try:
-            return started(self.pages(context))
+            return started(self.pages(context=context))
         except ApiError as error:
             if error.status != HTTPStatus.BAD_REQUEST or not self._order:
                 raise
             self._order = ()
-            pages = started(self.pages(context))
+            pages = started(self.pages(context=context))
             self.logger.warning("%s It is requested without an order.", error)
             return pages
 
@@ -198,12 +198,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         total = meta_of(response.json()).get("total")
         page = super().page_of(response, paginator)
         return replace(page, total=total if isinstance(total, int) else None)
-
-    @override
-    def get_url_params(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
-        return super().get_url_params(None, next_page_token)
 
     @override
     def get_new_paginator(

@@ -9,17 +9,18 @@ from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.bookmarks import TICKET_KEYS
 from tap_gorgias.replication.imported_tickets import (
+    Sources,
     WatchedPages,
     with_imports,
 )
-from tap_gorgias.replication.pages import started
-from tap_gorgias.replication.walks import FEED_OVERLAP
+from tap_gorgias.replication.pages import restarted_once, started
+from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 from tap_gorgias.streams.events import EventsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
     from singer_sdk.helpers import types
@@ -63,30 +64,39 @@ class TicketsStream(FeedStream):
 
     @override
     def walk(
-        self,
-        reader: IncrementalStream,
-        plan: WalkPlan,
-        pages_from: PagesFrom | None = None,
+        self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
-        watched = WatchedPages(pages_from or self.pages_for(reader))
+        watched = WatchedPages(pages_from or self.pages)
+        sources = Sources(self._creations, self.with_ids, self._leave_out)
         return with_imports(
-            super().walk(reader, plan, watched),
+            super().walk(plan, watched),
             position=plan.position,
             watched=watched,
-            creations_since=lambda timestamp: self._creations(reader, timestamp),
-            tickets_of=lambda ids: self.pages({"ticket_ids": ids}, reader=reader),
+            sources=sources,
         )
 
-    def _creations(self, reader: IncrementalStream, timestamp: str) -> Iterator[Page]:
+    @override
+    def with_ids(self, ids: Sequence[int]) -> Iterator[Page]:
+        return self.pages(params={"ticket_ids": ids})
+
+    def _leave_out(self, ticket: int, refusal: ApiError) -> None:
+        reason = f"{refusal} The new ticket {ticket} is left out."
+        self.for_stream.report_incomplete(reason)
+
+    def _creations(self, timestamp: str) -> Iterator[Page]:
         """Request the events of new tickets (reference/events)."""
-        events = cast("EventsStream", self.tap.streams[EventsStream.name])
-        pages = events.pages_since(timestamp, {"types": CREATION}, reader=reader)
+        events = EventsStream.reading_for(self)
+        log = cast("IncrementalStream", self.for_stream)
+        pages = restarted_once(
+            lambda: events.pages_since(timestamp, {"types": CREATION}),
+            log.warn_of_restart,
+        )
         try:
             return started(pages)
         except ApiError as error:
             if error.status not in EVENTS_UNAVAILABLE:
                 raise
-            reader.logger.warning(
+            self.for_stream.logger.warning(
                 "%s Without these events, the tap cannot find tickets that an import "
                 "dates back. They need the permission `%s`.",
                 error,
@@ -111,7 +121,7 @@ class SatisfactionSurveysStream(FeedStream):
     @property
     @override
     def overlap(self) -> timedelta:
-        return max(FEED_OVERLAP, self.run.settings.survey_lookback)
+        return max(OVERLAP, self.run.settings.survey_lookback)
 
 
 class TagsStream(SnapshotStream):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from tap_gorgias.api.paginators import NextItemsPaginator
 from tap_gorgias.compat import override
+from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.parents import GONE
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.replication import SnapshotStream
@@ -16,18 +16,13 @@ from tap_gorgias.stream_types.replication import SnapshotStream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.errors import ApiError
+    from tap_gorgias.replication.pages import Page
     from tap_gorgias.replication.walks import Step
-
-
-REFUSED_VIEW = {
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-}
+    from tap_gorgias.run.context import Run
 
 
 class ViewsStream(SnapshotStream):
@@ -63,27 +58,31 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     parent_stream_type = ViewsStream
     primary_keys = ("view_id", "id")
     selected_by_default = False
+    gone_statuses = ()
+    may_be_private = True
 
-    @cached_property
-    def _deactivated(self) -> set[Any]:
-        return set()
+    def __init__(self, tap: Tap, run: Run) -> None:
+        super().__init__(tap, run)
+        self._deactivated: set[Any] = set()
 
     @override
     def parent_steps(self) -> Iterator[Step]:
-        for step in self.parent.read(self):
+        for step in self.parent.steps():
             self._deactivated.update(
                 view.get("id") for view in step.rows if view.get("deactivated_datetime")
             )
             yield step
 
     @override
-    def skips(self, refusal: ApiError, context: types.Context) -> bool:
-        is_deactivated = context["view_id"] in self._deactivated
-        if is_deactivated or refusal.status not in REFUSED_VIEW:
-            return super().skips(refusal, context)
-        self.logger.warning("%s The items of this view are missing.", refusal)
-        self.report_incomplete(str(refusal))
-        return True
+    def start_pages(
+        self, context: types.Context, *, is_retried: bool = False
+    ) -> Iterator[Page]:
+        try:
+            return super().start_pages(context, is_retried=is_retried)
+        except ApiError as error:
+            if context["view_id"] in self._deactivated and error.status in GONE:
+                return iter(())
+            raise
 
     @override
     def get_url_params(

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.replication.walks import LOG_OVERLAP
+from tap_gorgias.replication.walks import OVERLAP
 from tests.benchmarks.process import tap, tap_killed
 from tests.benchmarks.result import Result
 from tests.sandbox import Sandbox, Shop
@@ -194,7 +194,7 @@ def imports() -> Iterator[Result]:
             whole <= 22,
         )
         # Events of the last 5 minutes are followed again.
-        again = math.ceil(LOG_OVERLAP.total_seconds() / 0.5 / 100)
+        again = math.ceil(OVERLAP.total_seconds() / 0.5 / 100)
         for at in (2, whole // 2, whole - 1):
             sandbox.reset_counters()
             killed = tap_killed(sandbox, at, "tickets", state=first.state)

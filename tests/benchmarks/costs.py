@@ -29,8 +29,8 @@ SHOPS = (
 """2.7 messages per ticket, as estimated from the growth of ids within six hours."""
 EVENTS_PER_TICKET = 22
 """Estimated from the growth of ids in the same hours."""
-EVENTS_OVERLAP_HOURS = walks.LOG_OVERLAP.total_seconds() / 3600
-OVERLAP_HOURS = walks.FEED_OVERLAP.total_seconds() / 3600
+EVENTS_OVERLAP_HOURS = walks.OVERLAP.total_seconds() / 3600
+OVERLAP_HOURS = walks.OVERLAP.total_seconds() / 3600
 RATES = (2, 4)
 Rule: TypeAlias = Callable[[ShopSize], int]
 

@@ -12,8 +12,16 @@ import pytest
 
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
-from tests.sandbox import Sandbox, Shop
-from tests.support.runs import Files, batches_of, everything, run, run_command
+from tests.sandbox import Sandbox, Shop, items, views
+from tests.support.runs import (
+    Files,
+    PartialRun,
+    batches_of,
+    everything,
+    latest,
+    run,
+    run_command,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,3 +191,74 @@ def test_messages_are_ascii(sandbox: Sandbox, tmp_path: Path) -> None:
     messages = [json.loads(line) for line in result.stdout.split("\n")[:-1]]
     found = {m["record"]["id"]: m["record"] for m in messages if m["type"] == "RECORD"}
     assert [found[ticket]["subject"] for ticket in tickets] == texts
+
+
+def test_fields_of_older_integrations_arrive(sandbox: Sandbox) -> None:
+    """Public recordings show them; their secrets are masked."""
+    old, other = sandbox.shop.integrations.ids()[:2]
+    rule = {"source_key": "args.name", "destination_key": "customer.data.name"}
+    fields: dict[str, Any] = {
+        "deleted_datetime": "2019-01-01T00:00:00",
+        "mappings": [{**rule, "order": 0, "id": 1}],
+        "facebook": {"page_id": "12", "access_token": "secret of a page"},
+        "smooch": None,
+    }
+    sandbox.shop.integrations.update(old, **fields)
+
+    records = latest("integrations", run(sandbox.config, "integrations"))
+
+    record = records[old]
+    assert record["deleted_datetime"] == "2019-01-01T00:00:00.000000Z"
+    assert record["mappings"] == fields["mappings"]
+    assert record["facebook"] == {"page_id": "12", "access_token": "***"}
+    assert record["smooch"] is None
+    assert {records[other][name] for name in fields} == {None}
+
+
+def test_fields_of_items_of_views_arrive(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Public recordings show them; other answers lack them."""
+    requester = {"id": 501, "email": "ann@example.com"}
+    fields = {"requester": requester, "assignee_user_id": 71, "assignee_team_id": 8}
+    summary = {"content": "A parcel", "created_datetime": "2026-08-01T00:00:00"}
+    as_item = views.as_item
+    monkeypatch.setattr(
+        items,
+        "as_item",
+        lambda view, row: {**as_item(view, row), **fields, "summary": summary},
+    )
+
+    records = run(sandbox.config, "view_items").records("view_items")
+
+    assert records
+    for record in records:
+        assert {name: record[name] for name in fields} == fields
+        assert record["summary"]["created_datetime"] == "2026-08-01T00:00:00.000000Z"
+
+
+def test_numbers_in_texts_and_fractions_arrive(sandbox: Sandbox) -> None:
+    """A score is a number, whatever form it has."""
+    surveys = sandbox.shop.satisfaction_surveys
+    scores = dict(zip(surveys.ids(), ["4.0", 4.5, 5, True, None], strict=False))
+    for survey, score in scores.items():
+        surveys.update(survey, score=score)
+
+    output = run(sandbox.config, "satisfaction_surveys")
+
+    found = latest("satisfaction_surveys", output)
+    assert [found[survey]["score"] for survey in scores] == [4.0, 4.5, 5.0, None, None]
+
+
+def test_a_boolean_is_no_id(sandbox: Sandbox) -> None:
+    """True would overwrite the row with the id 1."""
+    tags = sandbox.shop.tags.ids()
+    sandbox.shop.tags.update(tags[0], id=True)
+    try:
+        with pytest.raises(PartialRun) as failure:
+            run(sandbox.config, "tags")
+    finally:
+        sandbox.shop.tags.update(tags[0], id=tags[0])
+
+    assert set(failure.value.output.ids("tags")) == set(tags[1:])
+    assert "without its key" in str(failure.value.__cause__)

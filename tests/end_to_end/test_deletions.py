@@ -147,10 +147,10 @@ def test_types_do_not_change_within_a_list(sandbox: Sandbox) -> None:
     """A cursor of one list would skip rows of another."""
     sandbox.faults.add(Fault.error(400), "/api/events", after=1)
 
-    with pytest.raises(PartialRun):
-        run(sandbox.config, "deletions")
+    run(sandbox.config, "deletions")
 
-    assert sandbox.count() == 2
+    (types,) = {tuple(request.query["types"]) for request in sandbox.requests}
+    assert len(types) > 1
 
 
 def changes(sandbox: Sandbox) -> list[tuple[Any, ...]]:

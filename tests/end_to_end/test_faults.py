@@ -168,7 +168,7 @@ def test_a_long_error_message_is_truncated(sandbox: Sandbox) -> None:
 
 def test_the_next_run_resumes_after_a_failure(sandbox: Sandbox) -> None:
     """Rows that were read before the failure are neither lost nor read again."""
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=2)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets")
     first = failure.value.output

@@ -28,7 +28,7 @@ def shop() -> Shop:
 
 def interrupted(sandbox: Sandbox, after: int, *streams: str, **kwargs: Any) -> Output:
     """Run until a request is refused after a number of good ones."""
-    sandbox.faults.add(Fault.error(400), "/api/*", after=after)
+    sandbox.faults.add(Fault.error(403), "/api/*", after=after)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, *streams, **kwargs)
     sandbox.reset_counters()
@@ -120,7 +120,9 @@ def test_any_refusal_of_a_saved_cursor_restarts_the_walk(
 
     second = run(sandbox.config, "tickets", state=first.state)
 
-    assert set(second.ids("tickets")) == set(sandbox.shop.tickets.ids())
+    # A list that is missing only once is not a refusal: the walk goes on.
+    outputs = (first, second) if fault is EXPIRED else (second,)
+    assert set(latest("tickets", *outputs)) == set(sandbox.shop.tickets.ids())
 
 
 def test_a_saved_cursor_survives_transient_failures(sandbox: Sandbox) -> None:
@@ -144,7 +146,8 @@ def test_missing_permission_is_not_taken_for_a_refused_cursor(
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets", state=first.state)
 
-    assert sandbox.count() == 1
+    asks_whether_all_is_refused = status == 401
+    assert sandbox.count() == 1 + asks_whether_all_is_refused
     assert failure.value.output.bookmark("tickets") == first.bookmark("tickets")
 
 
@@ -199,7 +202,7 @@ def test_a_first_sync_with_a_start_date_is_resumed_down_to_it(sandbox: Sandbox) 
     """This holds even if the setting has been removed."""
     config = {**sandbox.config, "start_date": "2026-08-01T00:00:00Z"}
     uninterrupted = run(config, "tickets")
-    sandbox.faults.add(Fault.error(400), "/api/tickets", after=2)
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=2)
     with pytest.raises(PartialRun) as failure:
         run(config, "tickets")
 

@@ -10,10 +10,18 @@ import pytest
 from tap_gorgias import timestamps
 from tap_gorgias.replication.bookmarks import TICKET_KEYS
 from tests.sandbox import Request, Sandbox, Shop
-from tests.support.runs import LOOK_FOR_IMPORTS, catalog_of, run
+from tests.support.runs import (
+    LOOK_FOR_IMPORTS,
+    Files,
+    Output,
+    catalog_of,
+    run,
+    run_command,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -195,7 +203,7 @@ def test_a_start_date_after_the_bookmark_loses_nothing(sandbox: Sandbox) -> None
     first = run(sandbox.config, "tickets")
     changed = sandbox.shop.tickets.ids()[0]
     sandbox.shop.tickets.update(changed)
-    config = {**sandbox.config, "start_date": "2027-01-01T00:00:00Z"}
+    config = {**sandbox.config, "start_date": "2026-11-03T00:00:00Z"}
 
     assert changed in run(config, "tickets", state=first.state).ids("tickets")
 
@@ -267,6 +275,24 @@ def test_a_full_table_stream_has_no_bookmark(sandbox: Sandbox) -> None:
 
     assert len(again.records("customers")) == len(sandbox.shop.customers)
     assert again.bookmark("customers")["replication_key_value"] is None
+
+
+@pytest.mark.parametrize("key", ["replication-method", "forced-replication-method"])
+def test_a_full_table_in_the_metadata_of_the_catalog_is_honoured(
+    sandbox: Sandbox, tmp_path: Path, key: str
+) -> None:
+    """Other tools write it there, beside the method that discovery has written."""
+    catalog = catalog_of("tickets")
+    for entry in catalog["streams"]:
+        root = next(m for m in entry["metadata"] if not m["breadcrumb"])
+        root["metadata"][key] = "FULL_TABLE"
+    state = run(sandbox.config, "tickets").state
+
+    command = Files(tmp_path).arguments(sandbox.config, state=state, catalog=catalog)
+    again = Output.parse(run_command(command).stdout)
+
+    assert len(again.records("tickets")) == len(sandbox.shop.tickets)
+    assert again.state == state
 
 
 def test_new_tags_are_read_by_the_next_run(sandbox: Sandbox) -> None:

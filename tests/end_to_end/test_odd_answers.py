@@ -49,9 +49,12 @@ def reversed_rows(body: Body) -> Body:
 def test_a_page_out_of_order_does_not_end_the_walk(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The rest of the list, which may contain changes, is read with one warning."""
+    """The rest of the list is read with one warning, and only what changed emitted."""
     state = run(sandbox.config, "tickets").state
     sandbox.shop.advance(3600)
+    changed = sandbox.shop.tickets.ids()[::50]
+    for ticket in changed:
+        sandbox.shop.tickets.update(ticket)
     spoil(sandbox, "/api/tickets", reversed_rows)
     spoil(sandbox, "/api/tickets", reversed_rows)
     sandbox.reset_counters()
@@ -59,7 +62,8 @@ def test_a_page_out_of_order_does_not_end_the_walk(
 
     output = run(sandbox.config, "tickets", state=state)
 
-    assert set(output.ids("tickets")) == set(sandbox.shop.tickets.ids())
+    assert set(changed) <= set(output.ids("tickets"))
+    assert len(output.ids("tickets")) <= len(changed) + 1
     assert sandbox.count() == 4 + LOOK_FOR_IMPORTS
     assert caplog.text.count("ignores the requested order, newest first") == 1
 
@@ -92,7 +96,7 @@ def test_events_out_of_order_do_not_move_the_bookmark_past_unread_ones(
 ) -> None:
     """A run that is killed after such a page resumes from the old bookmark."""
     spoil(sandbox, "/api/events", reversed_rows, after=1)
-    sandbox.faults.add(Fault.error(400), "/api/events", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/events", after=1)
 
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "events")
@@ -178,8 +182,8 @@ def test_a_row_without_its_key_is_skipped_and_fails_the_stream_at_its_end(
 
     assert set(failure.value.output.ids("tags")) == set(sandbox.shop.tags.ids())
     reason = "tags: /api/tags failed: a record came without its key (id)."
-    assert str(failure.value.__cause__) == reason
-    assert caplog.text.count("without its key (id). It is left out.") == 1
+    assert str(failure.value.__cause__) == f"{reason} It is left out."
+    assert caplog.text.count(f"{reason} It is left out.") >= 1
 
 
 def test_a_row_without_its_key_is_requested_again(sandbox: Sandbox) -> None:
@@ -203,10 +207,18 @@ def test_a_row_without_its_key_is_requested_again(sandbox: Sandbox) -> None:
     assert lost in again.ids("jobs")
 
 
-def test_a_null_instead_of_a_list_is_an_empty_list(sandbox: Sandbox) -> None:
-    """Gorgias may answer so without the permission."""
-    spoil(sandbox, "/api/tags", lambda body: {**body, "data": None})
-    assert run(sandbox.config, "tags").records("tags") == []
+def test_a_null_instead_of_a_list_is_a_missing_permission(sandbox: Sandbox) -> None:
+    """The stream fails, and does not tell the target to drop its rows."""
+    config = {**sandbox.config, "emit_activate_version_messages": True}
+    for path in ("/api/tags", "/api/tickets"):
+        spoil(sandbox, path, lambda body: {**body, "data": None})
+
+    with pytest.raises(PartialRun) as failure:
+        run(config, "tags", "tickets")
+
+    assert "`tags:read`" in str(failure.value.__cause__)
+    kinds = {message["type"] for message in failure.value.output.messages}
+    assert not kinds & {"ACTIVATE_VERSION", "RECORD"}
 
 
 def test_unknown_fields_are_reported_once(

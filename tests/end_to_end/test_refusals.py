@@ -181,7 +181,7 @@ def test_versions_are_activated_after_the_last_row(
 ) -> None:
     """A failed stream activates none, so its table is not emptied."""
     config = {**sandbox.config, "emit_activate_version_messages": True}
-    sandbox.faults.add(Fault.error(400), "/api/macros", after=1)
+    sandbox.faults.add(Fault.error(403), "/api/macros", after=1)
     with pytest.raises(PartialRun) as failure:
         run(config, "tags", "macros")
 

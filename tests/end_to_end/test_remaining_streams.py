@@ -71,7 +71,8 @@ def test_every_row_is_emitted_once_and_completely(
     for record in output.records(stream):
         row = rows[record["id"]]
         row.pop(LARGE.get(stream, ""), None)
-        assert set(record) == set(row)
+        absent = record.keys() - row.keys()
+        assert {record.pop(name) for name in absent} <= {None}
         assert _comparable(stream, record) == _comparable(stream, row)
 
 
@@ -276,7 +277,7 @@ def test_call_events_resume_from_the_last_page(sandbox: Sandbox) -> None:
 
 def test_call_events_survive_any_interruption(sandbox: Sandbox) -> None:
     """Whichever STATE a target has committed, the next run misses nothing."""
-    sandbox.faults.add(Fault.error(400), "/api/phone/*", after=6)
+    sandbox.faults.add(Fault.error(403), "/api/phone/*", after=6)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, EVENTS)
     dead = failure.value.output

@@ -125,7 +125,7 @@ def states(sandbox: Sandbox) -> list[dict[str, Any]]:
         ("/api/phone/voice-call-events", 1),
     ):
         sandbox.faults.clear()
-        sandbox.faults.add(Fault.error(400), path, after=after)
+        sandbox.faults.add(Fault.error(403), path, after=after)
         results.append(run_and_check(sandbox.config, *INCREMENTAL_STREAMS).output.state)
     sandbox.faults.clear()
     return results

@@ -4,6 +4,7 @@ Everything in it is invented. See `Sandbox` and `Shop`, and try
 `python -m tests.sandbox --help`.
 """
 
+from tests.sandbox.answers import Answer
 from tests.sandbox.faults import Fault
 from tests.sandbox.limiter import (
     LIMITERS,
@@ -19,6 +20,7 @@ from tests.sandbox.shop import Shop
 __all__ = [
     "LIMITERS",
     "PLANTED_SECRETS",
+    "Answer",
     "Fault",
     "FixedWindows",
     "LeakyBucket",

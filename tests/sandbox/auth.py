@@ -31,6 +31,8 @@ class Auth:
         expires_in: The `expires_in` of token responses; the API sends 0.
         opaque: Whether access tokens are opaque instead of JWTs.
         rotates: Whether each use of a refresh token replaces it.
+        api_key: The API key that is valid.
+        client_secret: The secret of the OAuth2 app.
         refresh_token: The refresh token that is currently valid.
         given: The access tokens issued so far.
     """
@@ -43,6 +45,8 @@ class Auth:
         self.expires_in: Any = 0
         self.opaque = False
         self.rotates = False
+        self.api_key = API_KEY
+        self.client_secret = CLIENT_SECRET
         self.refresh_token = REFRESH_TOKEN
         self.given: list[str] = []
         self._clock = clock or time.monotonic
@@ -55,7 +59,7 @@ class Auth:
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() == "bearer":
             return self._ends.get(value, 0.0) > self._clock()
-        return _is_basic(authorization, EMAIL, API_KEY)
+        return _is_basic(authorization, EMAIL, self.api_key)
 
     def revoke_tokens(self) -> None:
         """Expire all access tokens issued so far."""
@@ -102,7 +106,7 @@ class Auth:
         self, authorization: str, form: Mapping[str, str], now: int
     ) -> Answer:
         """Exchange a code or a refresh token for an access token."""
-        if not _is_basic(authorization, CLIENT_ID, CLIENT_SECRET):
+        if not _is_basic(authorization, CLIENT_ID, self.client_secret):
             return Answer(401, {"error": "invalid_client"})
         tokens: dict[str, str] = {}
         scope = "openid email profile offline"

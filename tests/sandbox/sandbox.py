@@ -46,6 +46,7 @@ class Request:
 
 
 Callback = Callable[[Shop, Request], None]
+Rewrite = Callable[[Request, Answer], Answer]
 
 
 class Sandbox:
@@ -86,6 +87,7 @@ class Sandbox:
         self.faults = Faults()
         self.auth = auth.Auth(token_lifetime, clock)
         self._callbacks: list[Callback] = []
+        self._rewrites: list[Rewrite] = []
         self._requests: list[Request] = []
         self._generation = 0
         self._lock = RLock()
@@ -125,7 +127,7 @@ class Sandbox:
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
             "email": auth.EMAIL,
-            "api_key": auth.API_KEY,
+            "api_key": self.auth.api_key,
         }
 
     @property
@@ -135,7 +137,7 @@ class Sandbox:
             "subdomain": SUBDOMAIN,
             "api_url": self.url,
             "client_id": auth.CLIENT_ID,
-            "client_secret": auth.CLIENT_SECRET,
+            "client_secret": self.auth.client_secret,
             "refresh_token": auth.REFRESH_TOKEN,
         }
 
@@ -165,9 +167,14 @@ class Sandbox:
         """
         self._callbacks.append(callback)
 
+    def rewrite(self, rewrite: Rewrite) -> None:
+        """Register a function that may replace the answer to any request."""
+        self._rewrites.append(rewrite)
+
     def remove_callbacks(self) -> None:
-        """Remove all registered callbacks."""
+        """Remove all registered callbacks and functions."""
         self._callbacks.clear()
+        self._rewrites.clear()
 
     def expire_cursors(self) -> None:
         """Make all cursors issued so far answer 400."""
@@ -197,6 +204,8 @@ class Sandbox:
             answer = Answer(429, error, headers={"Retry-after": str(wait)})
         else:
             answer = self._answer(request, parts.query, headers, body)
+        for rewrite in self._rewrites:
+            answer = rewrite(request, answer)
         if fault := self.faults.next(parts.path):
             answer = fault.spoil(answer)
         now = formatdate(self.shop.timestamp // SECOND, usegmt=True)

@@ -2,18 +2,20 @@
 
 A history is a sequence of runs of the tap. Between any two requests, rows are created,
 changed and deleted, and some changes become visible late. Runs are killed between any
-two records, and saved cursors expire. After a last run without changes, the last
+two records, requests fail, neighbours swap their places, and cursors expire at any
+time, which Gorgias may tell in several ways. After a last run without changes, the last
 emitted version of each row must be the current one.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_gorgias.errors import ApiError
+from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import (
     FEED_KEYS,
@@ -21,8 +23,9 @@ from tap_gorgias.replication.bookmarks import (
     bookmark_from,
     walk_from,
 )
-from tap_gorgias.replication.pages import Page
+from tap_gorgias.replication.pages import Page, PageError
 from tests.support.lists import Read
+from tests.support.merging import State, merged
 from tests.support.responses import paged
 
 if TYPE_CHECKING:
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
 
 KEY = "updated_datetime"
 PAGE_ROWS = 3
-MAX_LAG_SECONDS = 115
+MAX_LAG_SECONDS = 295
+MAX_SWAP = timedelta(minutes=4)
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -45,7 +49,7 @@ class KilledError(Exception):
 
 
 def _floor(bookmark: str | None) -> str | None:
-    return walks.floor_of(bookmark, None, walks.FEED_OVERLAP)
+    return walks.floor_of(bookmark, None, walks.OVERLAP)
 
 
 def feed(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
@@ -66,6 +70,7 @@ class Account:
     now: float = 0.0
     generation: int = 0
     created: int = 0
+    has_faults: bool = True
     rows: dict[int, tuple[datetime, int]] = field(default_factory=dict)
     hidden: list[tuple[float, int, datetime]] = field(default_factory=list)
 
@@ -92,8 +97,7 @@ class Account:
         if cursor is not None:
             generation, timestamp, row_id = json.loads(cursor)
             if generation != self.generation:
-                reason = "expired"
-                raise ApiError(reason, stream="rows", path="/rows", status=400)
+                return self._dead_end(generation)
             after = (datetime.fromisoformat(timestamp), row_id)
         order = sorted(
             ((timestamp, row_id) for row_id, (timestamp, _) in self.rows.items()),
@@ -105,7 +109,25 @@ class Account:
         if len(remaining) > PAGE_ROWS:
             timestamp, row_id = page[-1]
             next_cursor = json.dumps([self.generation, timestamp.isoformat(), row_id])
-        return Page([self._row(row_id) for _, row_id in page], next_cursor)
+        return Page([self._row(row_id) for row_id in self._swapped(page)], next_cursor)
+
+    def _swapped(self, page: list[tuple[datetime, int]]) -> list[int]:
+        """Return ids with neighbours of nearly the same time in another order."""
+        keys = list(page)
+        for place in range(len(keys) - 1):
+            is_close = keys[place][0] - keys[place + 1][0] < MAX_SWAP
+            if self.has_faults and is_close and self.chance.random() < 0.1:
+                keys[place : place + 2] = keys[place + 1], keys[place]
+        return [row_id for _, row_id in keys]
+
+    def _dead_end(self, generation: int) -> Page:
+        """Answer an expired cursor, always in the same way."""
+        status = (400, 404, 410, None, 200)[generation % 5]
+        if status is None:
+            return Page([])
+        kind = TransientApiError if status == 200 else ApiError
+        reason = "expired"
+        raise kind(reason, stream="rows", path="/rows", status=status)
 
     def _row(self, row_id: int) -> Row:
         timestamp, version = self.rows[row_id]
@@ -148,8 +170,12 @@ class History:
     chance: random.Random
     read: Reader = feed
     state_first: bool = False
+    kept: Callable[[State], State] = lambda state: state
+    """What of an entry is written to STATE: all of it, unless a rule is broken."""
     emitted: dict[int, int] = field(default_factory=dict)
+    rows_emitted: int = 0
     state: str = "{}"
+    has_failed: bool = False
 
     def __post_init__(self) -> None:
         """Create an account with a random number of changes."""
@@ -159,13 +185,34 @@ class History:
 
     def play(self) -> None:
         """Make runs that may be killed, and a last one without changes."""
+        self.make_runs()
+        self.account.settle()
+        self.account.has_faults = False
+        self._run(kill_after=None, changes=0)
+
+    def make_runs(self) -> None:
+        """Make runs that may be killed."""
         for _ in range(self.chance.randrange(1, 7)):
             self._run(kill_after=self.chance.choice([None, *range(14)]), changes=3)
             self.account.change(4)
             if self.chance.random() < 0.25:
                 self.account.generation += 1
-        self.account.settle()
-        self._run(kill_after=None, changes=0)
+
+    def refresh(self) -> History:
+        """Make a run without state that may be killed, after which states are merged.
+
+        The target begins anew, so rows of earlier runs count no more.
+
+        Returns:
+            The same history, but without the older state.
+        """
+        old = json.loads(self.state)
+        self.emitted = {}
+        self.state = self._written(Position())
+        self._run(kill_after=self.chance.choice([None, *range(14)]), changes=3)
+        unmerged = copy.deepcopy(self)
+        self.state = json.dumps(merged(json.loads(self.state), old))
+        return unmerged
 
     def lost(self) -> set[int]:
         """Return the ids of rows whose last version was not emitted."""
@@ -180,7 +227,7 @@ class History:
 
         def fetch(cursor: str | None) -> Page:
             self.account.change(changes)
-            return self.account.page(cursor)
+            return self._fetch(cursor)
 
         def emit(row: Row) -> None:
             nonlocal remaining
@@ -189,18 +236,30 @@ class History:
                 if remaining < 0:
                     raise KilledError
             self.emitted[row["id"]] = row["version"]
+            self.rows_emitted += 1
 
         try:
             for step in self._steps(paged(fetch)):
                 position = step.position or Position()
-                entry = position.to_state(KEY, FEED_KEYS)
                 if self.state_first:
-                    self.state = json.dumps(entry)
+                    self.state = self._written(position)
                 for row in step.rows:
                     emit(row)
-                self.state = json.dumps(entry)
-        except KilledError:
-            pass
+                self.state = self._written(position)
+        except (KilledError, ApiError, PageError):
+            self.has_failed = not self.account.has_faults
+
+    def _fetch(self, cursor: str | None) -> Page:
+        draw = self.chance.random() if self.account.has_faults else 1
+        if draw < 0.02:
+            self.account.generation += 1
+        elif draw < 0.05:
+            reason = "busy"
+            raise TransientApiError(reason, stream="s", path="/rows", status=503)
+        return self.account.page(cursor)
+
+    def _written(self, position: Position) -> str:
+        return json.dumps(self.kept(position.to_state(KEY, FEED_KEYS)))
 
     def _steps(self, pages_from: PagesFrom) -> Iterator[Step]:
         """Yield each step after the next page was requested, as the tap does."""

@@ -15,7 +15,7 @@ from tap_gorgias.tap import TapGorgias
 from tests.support.responses import paged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pytest
     from singer_sdk.helpers import types
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
     from tap_gorgias.stream_types.base import GorgiasStream
-    from tap_gorgias.stream_types.replication import IncrementalStream
 
 PAGE_ROWS = 3
 CONFIG = {"subdomain": "acme", "email": "ann@acme.test", "api_key": "key-of-ann"}
@@ -66,10 +65,10 @@ class MemoryStream(PagedStream, ABC):
     @override
     def pages(
         self,
-        context: types.Context | None = None,
         cursor: str | None = None,
-        *,
-        reader: PagedStream | None = None,
+        params: Mapping[str, Any] | None = None,
+        context: types.Context | None = None,
+        patience: float | None = None,
     ) -> Iterator[Page]:
         return paged(lambda cursor: self.page_at(cursor, context))(cursor)
 
@@ -79,12 +78,9 @@ class MemoryTickets(MemoryStream, TicketsStream, ABC):
 
     @override
     def walk(
-        self,
-        reader: IncrementalStream,
-        plan: WalkPlan,
-        pages_from: PagesFrom | None = None,
+        self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
-        return FeedStream.walk(self, reader, plan, pages_from)
+        return FeedStream.walk(self, plan, pages_from)
 
 
 class Tickets(MemoryTickets):

@@ -41,7 +41,16 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "fakesnow": ("fakesnow[server]",),
 }
 
+STRICT: Mapping[str, tuple[str, ...]] = {
+    "target-csv": ("meltanolabs-target-csv==0.5.0",),
+    "target-sqlite": ("target-sqlite==0.2.0",),
+    "pipelinewise-target-postgres": ("pipelinewise-target-postgres==2.1.2",),
+}
+"""Small targets that need what others forgive: all columns in order, ASCII, bounds, and
+STATE before the first row."""
+
 MINOR_VERSIONS: Mapping[str, range] = {
+    "target-sqlite": range(7, 10),
     "target-bigquery": range(10, 12),
     "bqemulator": range(11, 15),
     "fakesnow": range(11, 14),
@@ -66,7 +75,7 @@ def packages() -> dict[str, tuple[str, ...]]:
     """Return the packages of each environment, by its name."""
     loaders = {loader["name"]: loader for loader in project()["plugins"]["loaders"]}
     targets = {name: tuple(loaders[name]["pip_url"].split()) for name in LOADED}
-    return {**TOOLS, **targets}
+    return {**TOOLS, **STRICT, **targets}
 
 
 def executable(environment: str, command: str | None = None) -> Path:

@@ -64,6 +64,7 @@ class Database(Target):
 
     to_json: ClassVar[str]
     """The SQL function that turns a row into JSON."""
+    schema: str
 
     @abstractmethod
     def ask(self, statement: str) -> list[str]:
@@ -75,7 +76,7 @@ class Database(Target):
         lines = self.ask(
             " UNION ALL ".join(
                 f"SELECT '{name}' || chr(9) || {self.to_json}(row)"  # noqa: S608
-                f" FROM gorgias.{name} AS row"
+                f" FROM {self.schema}.{name} AS row"
                 for name in streams
             )
         )
@@ -93,12 +94,14 @@ class DuckDB(Database):
     name: ClassVar[str] = "target-duckdb"
     to_json: ClassVar[str] = "to_json"
     folder: Path
+    file: str = "helpdesk.duckdb"
+    schema: str = SCHEMA
 
     @property
     @override
     def settings(self) -> Mapping[str, Any]:
         """The path of the file."""
-        return {"path": str(self.folder / "helpdesk.duckdb")}
+        return {"path": str(self.folder / self.file)}
 
     @override
     def ask(self, statement: str) -> list[str]:
@@ -118,6 +121,7 @@ class PostgreSQL(Database):
     name: ClassVar[str] = "target-postgres"
     to_json: ClassVar[str] = "row_to_json"
     host: str
+    schema: str = SCHEMA
 
     @property
     @override

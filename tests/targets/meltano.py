@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.targets.target import Target
 
+_LAST_SETTING = "          api_key: sandbox-api-key\n"
 CONTENT = ("LICENSE", "README.md", "meltano.yml", "pyproject.toml", "tap_gorgias")
 
 
@@ -37,19 +39,37 @@ class Project:
 
     def __call__(self, *command: str, **variables: str) -> str:
         """Run Meltano and return its stdout."""
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
-        }
-        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **USE_PIP}
-        environment |= {"TAP_GORGIAS_API_URL": self.api_url, **variables}
         meltano = executable("meltano")
         return output_of(
             [meltano, "--environment", "sandbox", *command],
             cwd=self.folder,
+            env={**clean_environment(self.api_url), **variables},
+        )
+
+    def shell(self, commands: str, **variables: str) -> str:
+        """Run shell commands with Meltano on the path, and return their stdout.
+
+        `meltano run` would install all plugins again that another way has installed.
+        """
+        commands = re.sub(r"(meltano .*?run) ", r"\1 --no-install ", commands)
+        path = os.pathsep.join([str(executable("meltano").parent), os.environ["PATH"]])
+        environment = clean_environment(self.api_url) | {"PATH": path, **variables}
+        return output_of(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
             env=environment,
         )
+
+
+def clean_environment(api_url: str) -> dict[str, str]:
+    """Return environment variables that connect the tap to a sandbox."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MELTANO_", "TAP_GORGIAS_", "TARGET_"))
+    }
+    environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **USE_PIP}
+    return environment | {"TAP_GORGIAS_API_URL": api_url}
 
 
 def copy_to(folder: Path) -> None:
@@ -67,6 +87,7 @@ def load(
     config: Mapping[str, Any],
     folder: Path,
     state: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Output:
     """Run `meltano run tap-gorgias TARGET` with all streams selected.
 
@@ -75,6 +96,7 @@ def load(
         config: Settings of the tap, as in the environment `sandbox`.
         folder: The folder in which the project is, or is created.
         state: The STATE that Meltano has stored after an earlier load.
+        settings: Settings of the tap to write into meltano.yml.
 
     Returns:
         The messages that passed through the pipe; Meltano has stored the last STATE.
@@ -84,12 +106,9 @@ def load(
     state_id = f"sandbox:tap-gorgias-to-{target.name}"
     if not project.exists():
         copy_to(project)
-        tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
+        _write_settings(project / "meltano.yml", settings or {})
         loader = shlex.join(map(str, target.command))
-        _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
-        _install_script(
-            project, "loaders", target.name, f'tee {messages} | {loader} "$@"'
-        )
+        install_in_place(project, {target.name: f"tee {messages} | {loader}"})
     else:
         assert json.loads(meltano("state", "get", state_id))["singer_state"] == state
 
@@ -101,6 +120,7 @@ def load(
         "tap-gorgias",
         target.name,
         TAP_GORGIAS__SELECT='["*.*"]',
+        TAP_GORGIAS__LOAD_SCHEMA="gorgias",
         **settings,
         **target.variables,
     )
@@ -108,6 +128,22 @@ def load(
     output = Output.parse(messages.read_text("utf-8"))
     assert json.loads(meltano("state", "get", state_id))["singer_state"] == output.state
     return output
+
+
+def _write_settings(file: Path, settings: Mapping[str, Any]) -> None:
+    """Write settings below `config` of the tap in the environment `sandbox`."""
+    before, line, after = file.read_text("utf-8").partition(_LAST_SETTING)
+    assert line
+    lines = [f"          {name}: {json.dumps(one)}\n" for name, one in settings.items()]
+    file.write_text("".join([before, line, *lines, after]), "utf-8")
+
+
+def install_in_place(project: Path, loaders: Mapping[str, str]) -> None:
+    """Install the tap and loaders, given by their shell commands, as they are here."""
+    tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
+    _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
+    for name, command in loaders.items():
+        _install_script(project, "loaders", name, f'{command} "$@"')
 
 
 def _install_script(project: Path, kind: str, plugin: str, script: str) -> None:

@@ -29,7 +29,7 @@ LISTENS = re.compile(r"running on http://127\.0\.0\.1:(\d+)")
 
 _COLUMNS = f"""
 SELECT table_name, column_name, data_type FROM {DATABASE}.INFORMATION_SCHEMA.COLUMNS
-WHERE table_schema = '{SCHEMA}'
+WHERE table_schema =
 """  # noqa: S608
 
 
@@ -60,16 +60,21 @@ class Snowflake(EmulatedTarget):
         python = executable("fakesnow", "python")
         return [python, SCRIPTS / "ask_snowflake.py", self.port]
 
-    def column_types(self) -> dict[tuple[str, str], str]:
+    def column_types(self, schema: str = SCHEMA) -> dict[tuple[str, str], str]:
         """Return the type of each column by table and column, in upper case."""
-        [columns] = self.ask(_COLUMNS)
+        [columns] = self.ask(f"{_COLUMNS} '{schema}'")
         return {(c["table_name"], c["column_name"]): c["data_type"] for c in columns}
 
     @override
     def rows(self, *streams: str) -> dict[str, list[Row]]:
         """Return the rows of the tables."""
-        column_types = self.column_types()
-        found = self.ask(*(_select(stream, column_types) for stream in streams))
+        return self.rows_in(SCHEMA, *streams)
+
+    def rows_in(self, schema: str, *streams: str) -> dict[str, list[Row]]:
+        """Return the rows of the tables or views of a schema."""
+        column_types = self.column_types(schema)
+        selects = (_select(schema, stream, column_types) for stream in streams)
+        found = self.ask(*selects)
         for stream, rows in zip(streams, found, strict=True):
             for row in rows:
                 for name, value in row.items():
@@ -81,7 +86,9 @@ class Snowflake(EmulatedTarget):
         return dict(zip(streams, found, strict=True))
 
 
-def _select(stream: str, column_types: Mapping[tuple[str, str], str]) -> str:
+def _select(
+    schema: str, stream: str, column_types: Mapping[tuple[str, str], str]
+) -> str:
     """Build a query for all columns; a null timestamp is only preserved as text."""
     columns = (
         f'"{name}"::VARCHAR AS "{name}"'
@@ -90,7 +97,7 @@ def _select(stream: str, column_types: Mapping[tuple[str, str], str]) -> str:
         for (table, name), kind in column_types.items()
         if table == stream.upper()
     )
-    return f"SELECT {', '.join(columns)} FROM {DATABASE}.{SCHEMA}.{stream}"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM {DATABASE}.{schema}.{stream}"  # noqa: S608
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.targets.comparing import comparable
 from tests.targets.environments import LOADED
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from tests.targets.shop import Key
     from tests.targets.target import Row
 
-STREAM_NAMES = sorted(stream.name for stream in STREAMS)
+STREAM_NAMES = ["customers", "events", "tags", "ticket_messages", "tickets", "users"]
 FEW_ROWS = {
     "target-bigquery": {"batch_size": 40},
     "target-duckdb": {"batch_size_rows": 40},
@@ -34,7 +33,7 @@ FEW_ROWS = {
 def load_all(
     name: str, folder: Path, parallel_streams: int
 ) -> tuple[Output, dict[str, dict[Key, Row]]]:
-    """Load all streams of a small shop into an empty target.
+    """Load some streams of a small shop into an empty target.
 
     Returns:
         The output of the tap, and the rows of each stream in the target by their key.
@@ -49,6 +48,7 @@ def load_all(
             target,
             sandbox.config | settings,
             folder,
+            streams=STREAM_NAMES,
             target_settings=FEW_ROWS.get(name, {}),
         )
         found = target.rows(*STREAM_NAMES)

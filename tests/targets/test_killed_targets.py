@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import subprocess
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +14,8 @@ from tests.support.runs import Files, Output, run_command
 from tests.targets import shop
 from tests.targets.comparing import ALLOWED, comparable
 from tests.targets.environments import LOADED, SCRIPTS, executable
+from tests.targets.killing import Message, state_of_killed
 from tests.targets.loading import DuckDB, load, settings_of, target_of
-from tests.targets.processes import running
 from tests.targets.target import latest
 
 if TYPE_CHECKING:
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
 
     from tests.targets.shop import Key
     from tests.targets.target import Target
-
-Message = dict[str, Any]
 
 STREAMS = ("customers", "events", "tags", "ticket_messages", "tickets")
 SDK_TARGETS = ("target-postgres", "target-bigquery", "target-snowflake")
@@ -43,8 +37,6 @@ SAFE: Mapping[str, Mapping[str, Any]] = {
 
 WARNING = "records have exceeded the max age of 5.0 minutes. Draining all sinks."
 """The message in the target's log that precedes a loss of rows."""
-
-KEEP_OPEN = 'cat "$0"; exec sleep 600'
 
 
 def kill_during_load(
@@ -64,44 +56,18 @@ def kill_during_load(
     Returns:
         The last STATE that the target wrote.
     """
-    part, states, log = folder / "part", folder / "states", folder / "log"
-    part.write_text("".join(json.dumps(one) + "\n" for one in messages), "utf-8")
     command = target.command
     if target.name in SDK_TARGETS:
         python = executable(target.name, "python")
         command = [python, SCRIPTS / "hurried_target.py", target.name]
-    config = Files(folder).write("target", {**settings_of(target), **settings})
-    with (
-        states.open("wb") as stdout,
-        log.open("wb") as errors,
-        running(["sh", "-c", KEEP_OPEN, part], stdout=subprocess.PIPE) as source,
-        running(
-            [*command, "--config", config],
-            stdin=source.stdout,
-            stdout=stdout,
-            stderr=errors,
-            env={**os.environ, **target.variables, "EACH_STATE": "1"},
-        ) as process,
-    ):
-        _wait_until_idle(states, process, is_to_grow=target.name != WRITES_STATE_AT_END)
-        assert process.poll() is None, log.read_text("utf-8")[-2_000:]
-    written = states.read_text("utf-8").split("\n")[:-1]
-    state: Message | None = json.loads(written[-1]) if written else None
-    return state
-
-
-def _wait_until_idle(
-    file: Path, process: subprocess.Popen[bytes], *, is_to_grow: bool
-) -> None:
-    """Wait until a file has not grown for a second, or its writer has ended."""
-    since = time.monotonic()
-    end, size = since + 60, 0
-    while time.monotonic() < since + 1 or (is_to_grow and not size):
-        if process.poll() is not None or time.monotonic() > end:
-            break
-        time.sleep(0.05)
-        if file.stat().st_size != size:
-            size, since = file.stat().st_size, time.monotonic()
+    return state_of_killed(
+        command,
+        {**settings_of(target), **settings},
+        messages,
+        folder,
+        {**target.variables, "EACH_STATE": "1"},
+        writes_states=target.name != WRITES_STATE_AT_END,
+    )
 
 
 @dataclass

@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Sandbox
-from tests.support.documents import OPERATORS, SDK, blocks, text
+from tests.support.documents import MELTANO, README, SDK, blocks
 from tests.support.runs import LOOK_FOR_IMPORTS
 from tests.targets import shop
 from tests.targets.environments import executable, project
@@ -41,25 +41,33 @@ class Meltano:
     sandbox: Sandbox
     planted: Planted
 
+    def follow(self, page: Path, words: str, **replacements: str) -> None:
+        """Run the shell block of a page that contains some words."""
+        [block] = [one for one in blocks("shell", page) if words in one]
+        for old, new in replacements.items():
+            block = re.sub(rf"({old}=).*", rf"\1{new}", block)
+        Project(self.folder, self.sandbox.url).shell(block)
+
     def __call__(self, *command: str, **variables: str) -> str:
         """Run Meltano in the environment `sandbox` and return its stdout."""
         return Project(self.folder, self.sandbox.url)(*command, **variables)
 
     def rows(self, stream: str) -> list[dict[str, Any]]:
         """Return the rows that target-jsonl has written so far."""
-        text = (self.folder / "output" / f"{stream}.jsonl").read_text("utf-8")
+        file = self.folder / "output" / "sandbox" / f"{stream}.jsonl"
+        text = file.read_text("utf-8")
         return [json.loads(line) for line in text.split("\n")[:-1]]
 
 
 @pytest.fixture(scope="module")
 def meltano(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meltano]:
-    """A project in which the tap and a target were installed."""
+    """A project that was installed and run as docs/meltano.md says."""
     folder = tmp_path_factory.mktemp("project")
     copy_to(folder)
     filled, planted = shop.planted_shop(tickets=420)
     with Sandbox(filled) as sandbox:
         meltano = Meltano(folder, sandbox, planted)
-        meltano("install", "tap-gorgias", "target-jsonl")
+        meltano.follow(MELTANO, "--environment sandbox run")
         yield meltano
 
 
@@ -69,8 +77,6 @@ LISTS = ("/api/tickets", "/api/messages", "/api/customers", "/api/events")
 def test_the_second_run_reads_only_changes(meltano: Meltano) -> None:
     """The requests show that it starts where the first run ended."""
     sandbox, rows = meltano.sandbox, {}
-
-    meltano("run", "tap-gorgias", "target-jsonl")
     first = {path: sandbox.count(path) for path in LISTS}
     for name in DEFAULT:
         rows[name] = meltano.rows(name)
@@ -110,55 +116,23 @@ def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
     assert bookmarks["tickets"]["replication_key_value"] == newest
 
 
-def test_a_state_can_be_saved_and_restored(meltano: Meltano) -> None:
-    """The commands are those of docs/operators.md for a run that lost rows."""
-    meltano("run", "tap-gorgias", "target-jsonl")
-    kept = meltano("state", "get", STATE_ID)
-    (meltano.folder / "before.json").write_text(kept, "utf-8")
-    shop.change(meltano.sandbox.shop, meltano.planted)
-    meltano("run", "tap-gorgias", "target-jsonl")
-    assert meltano("state", "get", STATE_ID) != kept
+def test_the_environment_sandbox_has_its_own_files(meltano: Meltano) -> None:
+    """The commands of the README, with an account, write to other ones."""
+    before = {name: len(meltano.rows(name)) for name in DEFAULT}
+    config = meltano.sandbox.config
 
-    command = "meltano state set --force STATE_ID --input-file before.json"
-    meltano(*command.replace("STATE_ID", STATE_ID).split()[1:])
+    meltano.follow(
+        README,
+        "meltano run",
+        TAP_GORGIAS_EMAIL=config["email"],
+        TAP_GORGIAS_API_KEY=config["api_key"],
+    )
 
-    assert meltano("state", "get", STATE_ID) == kept
-    example = command.replace("STATE_ID", "dev:tap-gorgias-to-target-bigquery")
-    assert example in text(OPERATORS)
-
-
-def test_streams_can_be_loaded_one_by_one(meltano: Meltano) -> None:
-    """The state of a run keeps the entries of other streams."""
-    meltano("state", "clear", "--force", STATE_ID)
-    for stream in ("customers", "tickets"):
-        rules = json.dumps([f"{stream}.*"])
-        meltano("run", "tap-gorgias", "target-jsonl", TAP_GORGIAS__SELECT=rules)
-
-    stored = json.loads(meltano("state", "get", STATE_ID))
-
-    assert set(stored["singer_state"]["bookmarks"]) == {"customers", "tickets"}
-
-
-def test_the_history_has_a_state_of_its_own(
-    meltano: Meltano,
-) -> None:
-    """The job `backfill` reads the streams that grow, at half the rate."""
-    for name in DEFAULT:
-        (meltano.folder / "output" / f"{name}.jsonl").unlink(missing_ok=True)
-
-    meltano("run", "tap-gorgias-history", "target-jsonl")
-
-    found = {path.stem for path in (meltano.folder / "output").glob("*.jsonl")}
-    assert found == {
-        stream.name
-        for stream in STREAMS
-        if stream.name in DEFAULT and stream.replication_key and stream.name != "jobs"
-    }
-    for name in found:
-        keys = {(row["id"],) for row in meltano.rows(name)}
-        assert keys == shop.keys(meltano.sandbox.shop, name)
-    settings = json.loads(meltano("config", "print", "tap-gorgias-history"))
-    assert settings["rate_limit_percent"] == 50
+    files = (meltano.folder / "output").glob("*.jsonl")
+    assert {file.stem for file in files} == set(DEFAULT)
+    assert {name: len(meltano.rows(name)) for name in DEFAULT} == before
+    own = meltano("config", "print", "target-duckdb")
+    assert json.loads(own)["path"] == "sandbox.duckdb"
 
 
 def test_queries_of_the_settings_are_streams(meltano: Meltano) -> None:
@@ -209,12 +183,6 @@ def test_selection_rules_of_the_sdk_page_are_applied(meltano: Meltano) -> None:
         "updated_datetime",
         "view_id",
     }
-
-
-@pytest.mark.parametrize("job", [one["name"] for one in project()["jobs"]])
-def test_jobs_can_be_run(meltano: Meltano, job: str) -> None:
-    """Their tasks name plugins of the project, a tap and a target."""
-    meltano("run", "--dry-run", job)
 
 
 @pytest.mark.parametrize("name", ["target-postgres"])

@@ -135,9 +135,9 @@ def test_a_bookmark_in_the_future_ends_the_run(key: str) -> None:
         check_not_in_future(entries, "2026-11-02T08:00:00.000000Z")
 
 
-def test_clocks_may_differ_by_a_day() -> None:
+def test_clocks_may_differ_by_ten_minutes() -> None:
     """A bookmark from another clock may still be valid."""
-    entries = {"tickets": {"replication_key_value": "2026-11-03T08:00:00Z"}}
+    entries = {"tickets": {"replication_key_value": "2026-11-02T08:10:00Z"}}
     check_not_in_future(entries, "2026-11-02T08:00:00.000000Z")
 
 

@@ -169,6 +169,7 @@ MASKED = {
         "It doesn't fit the users' limit",
         "It doesn't fit the users' limit",
     ),
+    "quoted names": ("'order_by' is \"tag-created\"", "'order_by' is \"tag-created\""),
     "code": ("ticket_merged", "ticket_merged"),
     "small numbers": ("must be between 1 and 10000", "must be between 1 and 10000"),
 }

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_gorgias.errors import TransientApiError
 from tap_gorgias.replication import walks
-from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.bookmarks import NO_WALK, Position
 from tests.support.histories import KEY, History, feed
 from tests.support.lists import Read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step
     from tests.support.histories import Reader
+    from tests.support.merging import State
 
 HISTORIES = 12_000
 BATCHES = 6
@@ -36,6 +38,38 @@ def test_the_last_version_of_every_row_is_emitted(batch: int) -> None:
         history.play()
 
         assert history.lost() == set(), f"history {seed}"
+        assert not history.has_failed
+
+
+def is_replaced(seed: int, kept: Callable[[State], State]) -> bool:
+    """Tell whether a refresh that is stopped anywhere replaces an older state."""
+    history = History(random.Random(seed), kept=kept)  # noqa: S311 (to be repeated)
+    history.make_runs()
+    unmerged = history.refresh()
+    history.play()
+    unmerged.play()
+    return not history.lost() and history.rows_emitted == unmerged.rows_emitted
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_a_stopped_refresh_replaces_the_state_of_any_history(batch: int) -> None:
+    """Meltano merges its state into the older one: nothing is lost or read twice."""
+    size = HISTORIES // BATCHES // 4
+    for seed in range(batch * size, (batch + 1) * size):
+        assert is_replaced(seed, lambda state: state), f"history {seed}"
+
+
+@pytest.mark.parametrize("key", ["replication_key_value", "walk"])
+def test_an_older_value_of_a_key_that_is_left_out_survives(key: str) -> None:
+    """Otherwise the test above would prove nothing."""
+
+    def without_key(entry: State) -> State:
+        if entry[key] not in (None, NO_WALK):
+            return entry
+        return {name: value for name, value in entry.items() if name != key}
+
+    seeds = range(HISTORIES // BATCHES)
+    assert not all(is_replaced(seed, without_key) for seed in seeds)
 
 
 def without_overlap(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
@@ -70,6 +104,24 @@ def with_forgotten_walk(pages_from: PagesFrom, position: Position) -> Iterator[S
     return feed(pages_from, Position(newest or position.bookmark))
 
 
+def with_credulous_cursors(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
+    """Break a rule: take an empty page at any cursor for the end of the list."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walks, "proven", lambda pages, cursor=None: pages(cursor))
+        yield from feed(pages_from, position)
+
+
+def with_strict_floor(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
+    """Break a rule: forget an unfinished walk that cannot be read on."""
+    try:
+        yield from feed(pages_from, position)
+    except TransientApiError:
+        newest = position.walk.newest if position.walk else None
+        if newest is not None:
+            yield walks.Step([], Position(newest))
+        raise
+
+
 @pytest.mark.parametrize(
     ("read", "state_first"),
     [
@@ -80,6 +132,8 @@ def with_forgotten_walk(pages_from: PagesFrom, position: Position) -> Iterator[S
             with_new_rows_first, False, id="new rows before the unfinished walk"
         ),
         pytest.param(with_forgotten_walk, False, id="unfinished walk forgotten"),
+        pytest.param(with_credulous_cursors, False, id="an empty page is the end"),
+        pytest.param(with_strict_floor, False, id="a walk that fails is dropped"),
     ],
 )
 def test_a_broken_variant_loses_rows(read: Reader, state_first: bool) -> None:  # noqa: FBT001

@@ -13,6 +13,7 @@ USER_INFO = [
     ("https://s3cret@shop.example/hook", "https://***@shop.example/hook"),
     ("https://bob:s3/cret@shop.example/x", "https://***@shop.example/x"),
     ("redis://:s3cret@shop.example:6379/0", "redis://***@shop.example:6379/0"),
+    ("bob:s3cret@shop.example/hook", "***@shop.example/hook"),
     ("https://{{user}}@shop.example/", "https://{{user}}@shop.example/"),
     ("https://shop.example:8443/@bob", "https://shop.example:8443/@bob"),
 ]
@@ -47,6 +48,7 @@ PATHS = [
     ("https://discord.com/api/webhooks/1/Abc-d", "https://discord.com/api/webhooks/***/***"),
     ("https://api.telegram.org/bot1:Abc/sendMessage", "https://api.telegram.org/***/sendMessage"),
     ("https://maker.ifttt.com/trigger/e/with/key/abc", "https://maker.ifttt.com/trigger/***"),
+    ("hooks.slack.com/services/T0/B0/abc", "hooks.slack.com/services/***"),
     ("https://chat.example/hooks/Ab1", "https://chat.example/hooks/***"),
     ("https://a.example/webhooks/orders/paid", "https://a.example/webhooks/orders/paid"),
     ("https://hooks.example.com/tickets", "https://hooks.example.com/tickets"),

@@ -22,6 +22,9 @@ LISTS_OF_PAIRS = {
     "id and key": [{"id": "1", "key": "sig", "value": S}],
     "field": [{"field": "Password", "content": S}],
     "capitals": [{"Key": "hmac", "Value": S}],
+    "label": [{"label": "API key", "value": S}],
+    "longer names": [{"param_name": "token", "param_value": S}],
+    "name of a header": [{"header_name": "X-Custom", "header_value": S}],
     "default": [{"name": "client_secret", "default": S}],
     "list": [["X-Auth-Token", S]],
     "nested": [{"key": "secret", "value": {"inner": [S]}}],
@@ -87,6 +90,15 @@ def test_unusual_headers_are_masked_completely(value: object) -> None:
 
     assert S not in hidden
     assert "7" not in hidden
+
+
+def test_forms_are_masked_like_headers() -> None:
+    """The form of a webhook may contain a credential under any name."""
+    for form in ({"text": S, "id": "{{ticket.id}}"}, [{"key": "text", "value": S}]):
+        hidden = json.dumps(mask({"http": {"form": form}}))
+        assert S not in hidden
+        assert "text" in hidden
+        assert ("{{ticket.id}}" in hidden) == ("{{ticket.id}}" in json.dumps(form))
 
 
 def test_a_header_that_is_a_template_variable_stays() -> None:

@@ -26,7 +26,11 @@ PAGES: dict[str, tuple[object, Page]] = {
     "meta is null": ({"data": [], "meta": None}, Page([])),
     "bare array": ([{"id": 1}], Page([{"id": 1}])),
     "empty array": ([], Page([])),
-    "data is null": ({"data": None, "meta": {"next_cursor": None}}, Page([])),
+    "row is a number": (
+        {"data": [{"id": 1}, 5], "meta": {"next_cursor": None}},
+        Page([{"id": 1}, {}]),
+    ),
+    "row is null": ([None], Page([{}])),
     "full and last": (
         {"data": [{"id": 1}, {"id": 2}], "meta": {"next_cursor": None}},
         Page([{"id": 1}, {"id": 2}]),
@@ -40,8 +44,7 @@ INVALID_PAGES: dict[str, tuple[object, str]] = {
     "empty object": ({}, "no list of records"),
     "error with status 200": ({"error": {"msg": "x"}}, "no list of records"),
     "data is an object": ({"data": {"id": 1}}, "no list of records"),
-    "row is a number": ({"data": [{"id": 1}, 5]}, "not a record"),
-    "row is null": ([None], "not a record"),
+    "data is null": ({"data": None, "meta": {"next_cursor": None}}, "list is null"),
     "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "not a string"),
     "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "not a string"),
     "full without meta": ({"data": [{}, {}]}, "page is full"),

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gorgias.replication.prefetch import (
-    DaemonExecutor,
-    Prefetcher,
-    prefetch_next,
-)
+from tap_gorgias.replication.prefetch import prefetch_next, prefetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,94 +118,60 @@ def test_a_consumer_that_stops_early_does_not_wait_and_leaves_no_thread() -> Non
     assert not source.requested[3].is_set()
 
 
-def test_one_thread_fetches_all_items() -> None:
-    """Starting a thread for each page would be expensive."""
-    before = threads()
-    source = Numbers(5)
-    found = set()
-    for _ in prefetch_next(iter(source), source.below_last):
-        found |= threads() - before
-    assert len(found) == 1
-
-
-@pytest.fixture
-def executor() -> Iterator[DaemonExecutor]:
-    """An executor with at most two threads."""
-    with DaemonExecutor(2) as executor:
-        yield executor
-
-
-def test_an_executor_does_not_exceed_its_number_of_threads(
-    executor: DaemonExecutor,
-) -> None:
-    """Further calls wait for a thread."""
-    before = threads()
-    free = threading.Event()
-    futures = [executor.submit(free.wait, PATIENCE_SECONDS) for _ in range(5)]
-    assert len(threads() - before) == 2
-    free.set()
-    assert [future.result() for future in futures] == [True] * 5
-
-
-def test_an_idle_thread_is_reused(executor: DaemonExecutor) -> None:
-    """A thread is started only if all others are busy."""
-    before = threads()
-    for number in range(20):
-        assert executor.submit(int, number).result(PATIENCE_SECONDS) == number
-    assert len(threads() - before) <= 2
-
-
-def test_a_cancelled_call_is_not_executed(executor: DaemonExecutor) -> None:
-    """A stream that stops early must not send further requests."""
-    free = threading.Event()
-    running = [executor.submit(free.wait, PATIENCE_SECONDS) for _ in range(2)]
+def test_a_limited_number_of_calls_is_in_flight() -> None:
+    """A call starts only when an earlier result has been processed."""
     calls: list[int] = []
-    waiting = executor.submit(calls.append, 1)
-    assert waiting.cancel()
-    free.set()
-    assert all(future.result() for future in running)
-    assert executor.submit(calls.append, 2).result(PATIENCE_SECONDS) is None
-    assert calls == [2]
-
-
-def test_results_are_returned_in_order_with_a_limited_number_in_flight() -> None:
-    """A call starts only when the result of an earlier one is taken."""
-    started: list[int] = []
 
     def double(number: int) -> int:
-        started.append(number)
+        calls.append(number)
         return 2 * number
 
-    prefetcher = Prefetcher(double, 3)
-    prefetcher.expect(range(5))
-    assert started == []
-    assert prefetcher.take() == 0
-    assert set(started) <= {0, 1, 2}
-    assert [prefetcher.take() for _ in range(4)] == [2, 4, 6, 8]
-    assert sorted(started) == [0, 1, 2, 3, 4]
-    prefetcher.close()
+    results = prefetched(double, range(5), 3)
+    assert calls == []
+    key, result = next(results)
+    assert (key, result.result(PATIENCE_SECONDS)) == (0, 0)
+    assert set(calls) <= {0, 1, 2}
+    rest = {key: result.result(PATIENCE_SECONDS) for key, result in results}
+    assert rest == {1: 2, 2: 4, 3: 6, 4: 8}
+    assert sorted(calls) == [0, 1, 2, 3, 4]
+
+
+def test_calls_run_at_the_same_time() -> None:
+    """Latency of one response does not delay the others."""
+    together = threading.Barrier(8)
+    results = prefetched(lambda _: together.wait(PATIENCE_SECONDS), range(8), 8)
+    assert sorted(one.result(PATIENCE_SECONDS) for _, one in results) == list(range(8))
+
+
+def test_results_keep_their_keys_whatever_order_they_arrive_in() -> None:
+    """The rows of a parent must never get the key of another."""
+    second = threading.Event()
+
+    def echo(number: int) -> int:
+        if number == 1:
+            assert second.wait(PATIENCE_SECONDS)
+        else:
+            second.set()
+        return number
+
+    results = prefetched(echo, [1, 2, 3], 2)
+    pairs = [(key, one.result(PATIENCE_SECONDS)) for key, one in results]
+    assert pairs == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_an_error_is_raised_instead_of_its_result() -> None:
     """The results before and after it are returned."""
-
-    def invert(number: int) -> float:
-        return 1 / number
-
-    prefetcher = Prefetcher(invert, 2)
-    prefetcher.expect([2, 0, 4])
-    assert prefetcher.take() == 0.5
+    (_, half), (_, error), (_, quarter) = prefetched(lambda n: 1 / n, [2, 0, 4], 2)
+    assert half.result(PATIENCE_SECONDS) == 0.5
     with pytest.raises(ZeroDivisionError):
-        prefetcher.take()
-    assert prefetcher.take() == 0.25
-    prefetcher.close()
+        error.result(PATIENCE_SECONDS)
+    assert quarter.result(PATIENCE_SECONDS) == 0.25
 
 
-def test_all_threads_are_used_after_a_quiet_start() -> None:
-    """Calls that came one by one must not reduce the number in flight later."""
-    with DaemonExecutor(8) as executor:
-        for number in range(200):
-            assert executor.submit(int, number).result(PATIENCE_SECONDS) == number
-        together = threading.Barrier(8)
-        futures = [executor.submit(together.wait, 5) for _ in range(8)]
-        assert sorted(future.result() for future in futures) == list(range(8))
+def test_threads_do_not_keep_a_stopped_process_alive() -> None:
+    """Those of an executor would wait for their responses."""
+    free = threading.Event()
+    before = threads()
+    next(prefetched(lambda _: free.wait(PATIENCE_SECONDS), range(3), 3))
+    assert all(thread.daemon for thread in threads() - before)
+    free.set()

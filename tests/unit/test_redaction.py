@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from urllib.parse import quote, quote_plus
 
 from hypothesis import example, given
@@ -20,14 +21,19 @@ PRINTABLE = (
 @given(PRINTABLE)
 @example("a b+c/d=e")
 @example("~~~???")
+@example('a"b\\c/d')
 def test_a_secret_is_redacted_in_each_of_its_forms(secret: str) -> None:
-    """As it is, in URLs, in form data and in headers."""
+    """As it is, in URLs, in form data, in headers and in JSON."""
     redactor = Redactor()
     redactor.add(secret)
     encoded = base64.b64encode(secret.encode()).decode()
     in_urls = base64.urlsafe_b64encode(secret.encode()).decode()
     quoted = (quote(secret), quote(secret, safe=""), quote_plus(secret))
-    for form in (secret, *quoted, encoded, in_urls, encoded.rstrip("=")):
+    escaped = json.dumps(secret)[1:-1]
+    in_json = (escaped, escaped.replace("/", r"\/"))
+    in_form = quote(encoded, safe="")
+    plain = (secret, encoded, in_urls, encoded.rstrip("="))
+    for form in (*plain, *quoted, *in_json, in_form):
         assert redactor.redact(f"<{form}>") == "<***>"
 
 

@@ -189,6 +189,25 @@ def test_a_malformed_start_date_is_refused(given: str) -> None:
     ]
 
 
+def in_days(days: int) -> str:
+    """Return a date-time in some days from now."""
+    return (datetime.now(timezone.utc) + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize("days", [2, 9000])
+def test_a_start_date_after_tomorrow_is_refused(days: int) -> None:
+    """A typo in the year would read nothing."""
+    assert problems_of(start_date=in_days(days)) == [
+        "Setting `start_date` must not be after tomorrow."
+    ]
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1])
+def test_a_start_date_may_be_that_of_another_time_zone(days: int) -> None:
+    """It is tomorrow somewhere."""
+    assert settings_of(start_date=in_days(days)).start_date
+
+
 @table(REFUSED_SIGN_INS)
 def test_anything_but_one_complete_set_of_credentials_is_refused(
     case: tuple[dict[str, str], str],

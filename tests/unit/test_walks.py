@@ -33,8 +33,11 @@ def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> 
 
 def snapshot_ids(*reads: Pages, keys: tuple[str, ...] = ("id",)) -> list[object]:
     """Read the lists of a snapshot, and return the ids."""
-    pages = itertools.chain.from_iterable(read(None) for read in reads)
-    steps = walks.snapshot(pages, keys)
+    steps = walks.snapshot(
+        lambda: itertools.chain.from_iterable(read(None) for read in reads),
+        keys,
+        Read().warn_of_restart,
+    )
     return [row["id"] for step in steps for row in step.rows]
 
 
@@ -177,7 +180,7 @@ def test_a_snapshot_accepts_keys_of_any_type() -> None:
 
 def test_a_snapshot_has_no_position() -> None:
     """It is read in full every time."""
-    steps = list(walks.snapshot(Pages([{"id": 1}], [])(None), ("id",)))
+    steps = list(walks.snapshot(lambda: Pages([{"id": 1}], [])(None), ("id",), print))
     assert [step.position for step in steps] == [None, None]
 
 
@@ -185,5 +188,5 @@ def test_steps_of_logs_and_snapshots_tell_whether_another_page_follows() -> None
     """All pages are read, so only the last step has no next page."""
     pages = Pages(rows(at(8)), rows(at(9)), [])
     assert [step.has_next_page for step in log(pages).steps] == [True, True, False]
-    steps = walks.snapshot(pages(None), ("id",))
+    steps = walks.snapshot(lambda: pages(None), ("id",), print)
     assert [step.has_next_page for step in steps] == [True, True, False]

@@ -129,13 +129,24 @@ def test_other_errors_do_not_discard_the_cursor(error: ApiError) -> None:
     assert read.positions == []
 
 
-def test_a_refused_cursor_of_this_run_is_an_error() -> None:
-    """Only a saved cursor can have expired."""
+def test_a_refused_cursor_of_this_run_starts_the_list_again_once() -> None:
+    """Cursors are short-lived. The second refusal is an error."""
     pages, read = three_pages().replace("c2", refusal(400)), Read()
     with pytest.raises(ApiError):
         read_list(pages, read=read)
-    assert pages.requested == [None, "c1", "c2"]
+    assert pages.requested == [None, "c1", "c2", None, "c1", "c2"]
+    assert len(read.restarts) == 1
     assert read.positions[-1] == Position(at(10), cursor="c1")
+
+
+@pytest.mark.parametrize("page", [Page([]), Page([], "c9")], ids=["end", "next"])
+def test_a_saved_cursor_without_rows_counts_as_refused(page: Page) -> None:
+    """How Gorgias answers a cursor that has expired is not known."""
+    pages, read = three_pages().replace("old", page).replace("c9", Page([])), Read()
+    read_list(pages, Position(at(9), cursor="old"), read=read)
+    assert read.ids == [at(8), at(9), at(10), at(11)]
+    assert len(read.restarts) == 1
+    assert read.positions[-1] == Position(at(11), cursor="c2")
 
 
 def test_a_repeated_cursor_is_an_error() -> None:
@@ -150,8 +161,17 @@ def test_an_empty_page_does_not_end_the_list() -> None:
     assert read.positions == [
         Position(),
         Position(at(8), cursor="c1"),
-        Position(at(8), cursor="c2"),
+        Position(at(8), cursor="c1"),
     ]
+
+
+def test_an_empty_last_page_saves_the_cursor_of_the_page_before() -> None:
+    """Its own cursor would look like a refused one in the next run."""
+    pages = Pages(rows(at(8)), rows(at(9)), [])
+    position = read_list(pages).positions[-1]
+    assert position == Position(at(9), cursor="c1")
+    read = read_list(pages, position)
+    assert (read.ids, read.restarts) == ([at(9)], [])
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 5])

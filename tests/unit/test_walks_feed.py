@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication.bookmarks import Position, Walk
-from tap_gorgias.replication.pages import Page, PageError
+from tap_gorgias.replication.pages import Page, PageError, proven
 from tests.support.lists import Pages, Read, at, feed, feed_steps, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def refusal(status: int) -> ApiError:
@@ -24,7 +30,7 @@ def test_a_first_sync_reads_everything() -> None:
 
 
 def test_reading_stops_at_the_floor() -> None:
-    """It is two minutes before the bookmark. No further page is requested."""
+    """It is five minutes before the bookmark. No further page is requested."""
     pages = Pages(
         rows(at(12), at(11)),
         rows(at(10), at(9, 59), at(9, 57), at(9, 56)),
@@ -138,28 +144,83 @@ def test_any_refusal_may_be_due_to_a_saved_cursor(status: int) -> None:
 )
 def test_other_errors_do_not_restart_a_walk(error: ApiError) -> None:
     """A restart would discard the walk for no reason."""
-    pages = Pages(rows(at(12))).replace("old", error)
+    pages = Pages(rows(at(12), at(10))).replace("old", error)
     read = Read()
     with pytest.raises(ApiError) as raised:
         feed(pages, Position(at(9), Walk(at(11), "old", at(5))), read=read)
     assert raised.value is error
-    assert (pages.requested, read.steps, read.restarts) == (["old"], [], [])
+    assert read.restarts == []
+    assert {position and position.bookmark for position in read.positions} <= {
+        None,
+        at(9),
+    }
 
 
-def test_a_refused_cursor_of_this_run_is_an_error() -> None:
-    """It cannot have expired. The position is saved."""
+@pytest.mark.parametrize("pages_above", [1, 3])
+def test_what_changed_above_a_walk_that_fails_is_read(pages_above: int) -> None:
+    """The walk is kept as it is, but for its newest row, and tried again."""
+    busy = TransientApiError("busy", stream="tickets", path="/", status=503)
+    above = [rows(at(12 + number)) for number in range(pages_above, 0, -1)]
+    pages = Pages(*above, rows(at(11), at(10)), rows(at(9))).replace("old", busy)
+    walk = Walk(at(11), "old", at(5))
+    read = Read()
+    with pytest.raises(ApiError):
+        feed(pages, Position(at(9), walk), read=read)
+    newest = at(12 + pages_above)
+    assert read.ids[0] == newest
+    assert at(10) not in read.ids
+    kept = Position(at(9), replace(walk, newest=newest))
+    assert [position for position in read.positions if position] == [kept]
+
+    pages.replace("old", Page(rows(at(8), at(4))))
+    healed = feed(pages, kept)
+    assert healed.ids[0] == at(8)
+    assert healed.positions[-1] == Position(newest)
+
+
+def test_a_refused_cursor_of_this_run_starts_the_walk_again_once() -> None:
+    """Cursors are short-lived. The second refusal is an error, the walk is kept."""
     pages = Pages(rows(at(12)), rows(at(11)), rows(at(10))).replace("c2", refusal(400))
     read = Read()
     with pytest.raises(ApiError):
         feed(pages, Position(None, Walk(at(12), "c1", None)), read=read)
-    assert read.positions == [Position(None, Walk(at(12), "c2", None))]
+    assert len(read.restarts) == 2
+    assert read.positions[-1] == Position(None, Walk(at(12), "c2", None))
+
+
+def test_a_walk_whose_saved_cursor_leads_to_no_rows_starts_again() -> None:
+    """An expired cursor may return an empty page, which must not be the end."""
+    pages = Pages(rows(at(12)), rows(at(10)), rows(at(4))).replace("old", Page([]))
+    read = feed(pages, Position(at(9), Walk(at(11), "old", at(5))))
+    assert len(read.restarts) == 1
+    assert read.ids == [at(12), at(10)]
+
+
+def test_an_empty_page_after_a_cursor_is_no_end_while_the_page_before_goes_on() -> None:
+    """A cursor may expire between two requests."""
+    pages = Pages(rows(at(12)), rows(at(11)), rows(at(10)))
+    empty = iter([Page([])])
+
+    def pages_from(cursor: str | None) -> Iterator[Page]:
+        if cursor is None and len(pages.requested) == 0:
+            yield next(pages(None))
+            yield next(empty)
+        else:
+            yield from pages(cursor)
+
+    assert [page.rows for page in proven(pages_from)] == [
+        rows(at(12)),
+        rows(at(11)),
+        rows(at(10)),
+    ]
 
 
 def test_an_unordered_feed_is_read_in_full_with_one_warning() -> None:
     """Otherwise the first old row would end the walk, and hide all others."""
     pages = Pages(rows(at(8), at(12)), rows(at(9), at(11)), rows(at(1), at(10)))
     read = feed(pages, Position(at(10)))
-    assert len(read.ids) == 6
+    assert read.ids == [at(12), at(11), at(10)]
+    assert pages.requested == [None, "c1", "c2"]
     assert read.order_warnings == ["newest first"]
     assert read.positions[-1] == Position(at(12))
 
@@ -169,7 +230,30 @@ def test_wrong_order_across_pages_is_detected() -> None:
     pages = Pages(rows(at(12), at(10)), rows(at(11)), rows(at(5)))
     read = feed(pages, Position(at(10)))
     assert read.order_warnings == ["newest first"]
-    assert read.ids == [at(12), at(10), at(11), at(5)]
+    assert read.ids == [at(12), at(10), at(11)]
+    assert pages.requested == [None, "c1", "c2"]
+
+
+@pytest.mark.parametrize(
+    "swapped",
+    [
+        rows(at(12), at(11, 56), at(11, 58), at(9)),
+        rows(at(12), at(9), at(8), at(9, 30)),
+    ],
+    ids=["less than the overlap", "below the floor"],
+)
+def test_a_harmless_inversion_is_none(swapped: list[dict[str, object]]) -> None:
+    """The order of Gorgias is said to be not quite strict."""
+    pages = Pages(swapped, rows(at(7)))
+    read = feed(pages, Position(at(10)))
+    assert (read.order_warnings, pages.requested) == ([], [None])
+
+
+def test_a_disordered_walk_saves_nothing_that_ends_it_early() -> None:
+    """A run that resumed it at its floor would miss rows below."""
+    pages = Pages(rows(at(8), at(12)), rows(at(2)), rows(at(11)))
+    read = feed(pages, Position(at(10)))
+    assert read.positions == [None, None, Position(at(12))]
 
 
 def test_wrong_order_on_the_last_page_is_detected() -> None:

@@ -20,7 +20,7 @@ moment as (
 local_moment as (
   select
     moment.*,
-    cast({{ gorgias.to_local('moment.moment', 'zone.timezone') }} as date) as date_day
+    {{ gorgias.date_in('moment.moment', 'zone.timezone') }} as date_day
   from moment
   cross join zone
   where zone.timezone is not null

@@ -26,7 +26,7 @@ with
   {#- A run reads all periods from a date on: a row is out of date if a row of the same
   or an earlier period was read later. -#}
   select
-    cast({{ gorgias.to_local(gorgias.instant('period_start'), 'timezone') }} as date) as date_day,
+    {{ gorgias.date_in(gorgias.instant('period_start'), 'timezone') }} as date_day,
     timezone,
     cast({{ agent }} as {{ dbt.type_bigint() }}) as agent_id,
     channel,

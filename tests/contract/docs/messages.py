@@ -22,6 +22,7 @@ SAID_BY = {
     "warn_of_restart",
     "warn_once",
     "_report",
+    "report_incomplete",
 }
 SENTENCES = {"advice", "line", "problems", "setting"}
 """Words in the names of functions and variables that contain messages."""
@@ -68,7 +69,9 @@ def _returned(function: ast.FunctionDef, named: dict[str, list[str]]) -> Iterato
             yield from _texts(part.value, named)
         elif isinstance(part, ast.Yield) and part.value:
             texts = _texts(part.value, named)
-            yield from (text for text in texts if text.endswith((".", "?")))
+            # What begins in lower case is the end of a message.
+            whole = (text for text in texts if not text[:1].islower())
+            yield from (text for text in whole if text.endswith((".", "?")))
 
 
 def _named(module: ast.Module) -> dict[str, list[str]]:

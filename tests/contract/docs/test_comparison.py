@@ -50,7 +50,7 @@ def size_of(shop: Shop) -> ShopSize:
     """Return the size of a shop after checking that the rules apply to it."""
     changed = [str(row["updated_datetime"]) for row in shop.tickets.rows()]
     changes = sorted(map(timestamps.parse, changed))
-    floor = changes[-1] - walks.FEED_OVERLAP
+    floor = changes[-1] - walks.OVERLAP
     assert sum(timestamp >= floor for timestamp in changes) == 1
     sizes = len(shop.tickets), len(shop.messages), CHANGED, len(shop.customers)
     return ShopSize("sandbox", *sizes)

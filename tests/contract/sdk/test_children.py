@@ -1,20 +1,16 @@
-"""The behaviour of the SDK that `stream_types/children.py` relies on.
-
-The first tests run plain SDK streams, so that they fail if the SDK changes. The others
-run streams of the tap.
-"""
+"""Children declare their parents to the SDK, and walk their lists by themselves."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from singer_sdk import Stream, Tap
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import Page
 from tap_gorgias.stream_types.children import ChildStream
+from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.details import TicketDetailsStream
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.tickets import TicketsStream
@@ -28,111 +24,12 @@ from tests.support.memory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from singer_sdk.helpers import types
 
+    from tap_gorgias.replication.pages import Row
     from tap_gorgias.stream_types.base import GorgiasStream
-
-SCHEMA = {"properties": {"id": {"type": "integer"}}}
-CONTEXTS: list[dict[str, Any]] = [{}, {"parent": 1}, {"parent": 2}]
-calls: list[tuple[str, Any]] = []
-
-
-class Parent(Stream):
-    """Has two rows, and contexts for its children only in a connection test."""
-
-    name = "parents"
-    schema: ClassVar[dict[str, Any]] = SCHEMA
-    primary_keys = ("id",)
-
-    @override
-    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
-        yield from ({"id": number} for number in (1, 2))
-
-    @override
-    def generate_child_contexts(
-        self, record: types.Record, context: types.Context | None
-    ) -> Iterable[types.Context | None]:
-        if self.ABORT_AT_RECORD_COUNT is not None:
-            yield {"parent": record["id"]}
-
-
-class Child(Stream):
-    """Records when a context is created and when it is read."""
-
-    name = "children"
-    schema: ClassVar[dict[str, Any]] = SCHEMA
-    parent_stream_type = Parent
-    state_partitioning_keys = ()
-
-    @property
-    @override
-    def partitions(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        for context in CONTEXTS:
-            calls.append(("created", context))
-            yield dict(context)
-        calls.append(("created", None))
-
-    @override
-    def get_records(self, context: types.Context | None) -> Iterator[types.Record]:
-        calls.append(("read", dict(context) if context else None))
-        for number in range(2):
-            yield {"id": number}
-            calls.append(("resumed", number))
-
-    @override
-    def _write_record_message(self, record: types.Record) -> None:
-        calls.append(("record", record["id"]))
-
-
-class Family(Tap):
-    """A tap of plain SDK streams."""
-
-    name = "tap-family"
-    config_jsonschema: ClassVar[dict[str, Any]] = {"properties": {}}
-
-    @override
-    def discover_streams(self) -> Sequence[Stream]:
-        return [kind(tap=self) for kind in (Child, Parent)]
-
-
-@pytest.fixture
-def family() -> Family:
-    """A tap without recorded calls."""
-    calls.clear()
-    return Family(config={})
-
-
-def test_a_context_is_created_after_the_rows_of_the_previous_one_are_written(
-    family: Family,
-) -> None:
-    """So a generator of contexts can save the progress."""
-    family.streams["children"].sync()
-
-    rows = [("record", 0), ("resumed", 0), ("record", 1), ("resumed", 1)]
-    assert calls == [
-        *(("created", {}), ("read", None), *rows),
-        *(("created", {"parent": 1}), ("read", {"parent": 1}), *rows),
-        *(("created", {"parent": 2}), ("read", {"parent": 2}), *rows),
-        ("created", None),
-    ]
-
-
-def test_children_of_a_parent_without_contexts_are_not_read(family: Family) -> None:
-    """The SDK reads no child by itself, which is why the tap overrides `sync_all`."""
-    family.sync_all()
-    assert "read" not in {kind for kind, _ in calls}
-
-
-def test_a_connection_test_reads_children_through_their_parents(
-    family: Family,
-) -> None:
-    """It passes a context and does not use `partitions`."""
-    family.run_connection_test()
-    assert ("read", {"parent": 1}) in calls
-    assert "created" not in {kind for kind, _ in calls}
-
 
 TICKETS = 10
 DONE = {"replication_key_value": "2000-01-01T00:00:00.000000Z"}
@@ -219,3 +116,57 @@ def test_children_have_no_bookmark_per_parent_record() -> None:
     """A million tickets would add a million bookmarks to STATE."""
     assert ChildStream.state_partitioning_keys == ()
     assert TicketMessagesStream.parent_stream_type is TicketsStream
+
+
+class ShiftedTickets(ManyTickets):
+    """Ten tickets whose context is not their id."""
+
+    @override
+    def get_child_context(
+        self, record: types.Record, context: types.Context | None
+    ) -> types.Context:
+        return {"ticket_id": record["id"] + 100}
+
+
+class ShiftedDetails(DetailsFromMemory):
+    """Details whose requests and rows show the context."""
+
+    parent_stream_type = ShiftedTickets
+
+    @override
+    def complete(self, row: Row, context: types.Context) -> Row:
+        return {**row, "subject": str(context["ticket_id"])}
+
+
+class Family(TapGorgias):
+    """A tap whose child has other contexts."""
+
+    @override
+    def discover_streams(self) -> Sequence[GorgiasStream]:
+        return [
+            kind(tap=self, run=self.run) for kind in (ShiftedTickets, ShiftedDetails)
+        ]
+
+
+def test_rows_are_keyed_on_the_context_that_the_parent_declares() -> None:
+    """`parent_stream_type` and `get_child_context` are in use, not only declared."""
+    stream = cast(
+        "ShiftedDetails", Family(config=dict(CONFIG)).streams["ticket_details"]
+    )
+    rows = [row for step in stream.steps() for row in step.rows]
+    assert [row["id"] for row in rows] == [number + 100 for number in range(10, 0, -1)]
+    assert [row["subject"] for row in rows] == [str(row["id"]) for row in rows]
+
+
+@pytest.mark.parametrize("stream", [one for one in STREAMS if one.parent_stream_type])
+def test_a_path_is_a_template_for_the_context_of_the_parent(
+    stream: type[GorgiasStream],
+) -> None:
+    """As in any tap of the SDK, and its parent is a stream of the tap."""
+    assert issubclass(stream, ChildStream)
+    assert stream.parent_stream_type in STREAMS
+
+
+def test_reading_partitions_sends_no_request() -> None:
+    """The SDK may look at the property at any time."""
+    assert Family(config=dict(CONFIG)).streams["ticket_details"].partitions is None

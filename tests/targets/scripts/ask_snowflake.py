@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import date
+from typing import Any
 
 import snowflake.connector
+
+
+def plain(value: Any) -> Any:
+    """Convert dates, date-times and decimal numbers for JSON."""
+    return value.isoformat() if isinstance(value, date) else float(value)
+
 
 port, *queries = sys.argv[1:]
 connection = snowflake.connector.connect(
@@ -23,4 +30,4 @@ for query in queries:
         {name.lower(): value for name, value in row.items()}
         for row in cursor.execute(query)
     ]
-    print(json.dumps(rows, default=datetime.isoformat))
+    print(json.dumps(rows, default=plain))

@@ -25,6 +25,20 @@ DuckDBEngine._load_spatial = lambda _: None
 # BigQuery accepts `UPDATE SET target.a = source.a` in a MERGE, DuckDB `SET a = ...`.
 DuckDB.Generator.TRANSFORMS[exp.Merge] = merge_without_target_sql
 
+# TIMESTAMP with a second argument, a time zone, is not translated.
+timestamp_sql = DuckDB.Generator.TRANSFORMS[exp.Timestamp]
+
+
+def timestamp_in_zone(generator: Any, node: exp.Timestamp) -> str:
+    """Return the instant of a local time."""
+    if not (zone := node.args.get("zone")):
+        return timestamp_sql(generator, node)
+    local = exp.cast(node.this, exp.DataType.Type.TIMESTAMP)
+    return f"({generator.sql(local)} AT TIME ZONE {generator.sql(zone)})"
+
+
+DuckDB.Generator.TRANSFORMS[exp.Timestamp] = timestamp_in_zone
+
 # Names of nested fields are not quoted, though `to` is a keyword. The function calls
 # itself for them by its name in `type_map`; `tables` has another name for it.
 columns_of = tables.bq_schema_to_duckdb_columns

@@ -1,0 +1,157 @@
+"""Parents whose rows could not be read: left out, remembered and asked for again.
+
+One parent that fails is one parent. But several in a row without an answer are an
+outage, and a parent that the list still shows is not gone, whatever its status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from tap_gorgias.errors import ApiError, TransientApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+MAX_RETRIES = 100
+"""Limit of ids in STATE."""
+MAX_UNANSWERED = 3
+"""Parents in a row without an answer that make an outage."""
+MAX_GONE = 10
+"""Parents in a row that are gone before the list is asked for them."""
+ENDS_STREAM = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+GONE = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.NOT_FOUND}
+"""The status for a parent that was merged or deleted in the meantime."""
+
+
+class LeaveOut(Protocol):
+    """Reports a parent that is left out."""
+
+    def __call__(self, parent: int, error: ApiError, *, is_kept: bool) -> None:
+        """Report its id, why, and whether the next run can ask for it again."""
+
+
+@dataclass
+class Parents:
+    """What became of the parents that a stream has asked for.
+
+    Args:
+        retry: The ids that earlier runs could not read.
+        gone_statuses: The status for a parent that was merged or deleted.
+        may_be_private: Whether a 403 may concern a single parent.
+        on_failure: Called for a parent that is left out.
+        listed: From ids to those that the list of parents still shows.
+    """
+
+    retry: dict[int, None]
+    gone_statuses: Collection[int]
+    may_be_private: bool
+    on_failure: LeaveOut
+    listed: Callable[[Sequence[int]], Collection[int]]
+    gone: list[int] = field(default_factory=list)
+    """Those that were deleted or merged."""
+    is_full: bool = False
+    """Whether a parent did not fit into `retry`, so that the position is held there."""
+    _unanswered: list[tuple[int, ApiError]] = field(default_factory=list)
+    _perhaps_gone: list[tuple[int, ApiError]] = field(default_factory=list)
+    _until_check: int = MAX_GONE
+    _has_answered: bool = False
+    _has_read: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the position may be saved: it is known what became of each parent."""
+        return not (self.is_full or self._unanswered or self._perhaps_gone)
+
+    def read(self, parent: int) -> None:
+        """Note that all rows of a parent have been read."""
+        self._has_answered = self._has_read = True
+        self.retry.pop(parent, None)
+        self.settle()
+
+    def fail(self, parent: int, error: ApiError, *, is_retried: bool) -> None:
+        """Note that the rows of a parent cannot be read.
+
+        Args:
+            parent: Its id.
+            error: Why.
+            is_retried: Whether an earlier run has left it out.
+
+        Raises:
+            ApiError: If the failure concerns more than this parent.
+        """
+        status = error.status
+        if status in ENDS_STREAM:
+            raise error
+        if status in self.gone_statuses:
+            self._has_answered = True
+            self._leave_out_unanswered()
+            self._perhaps_gone.append((parent, error))
+            if len(self._perhaps_gone) >= self._until_check:
+                self._check_gone()
+        elif isinstance(error, TransientApiError) and not is_retried:
+            self._unanswered.append((parent, error))
+            if len(self._unanswered) >= MAX_UNANSWERED:
+                raise error
+        elif self._is_forbidden(status):
+            raise error
+        else:
+            self._has_answered |= not isinstance(error, TransientApiError)
+            self.settle()
+            self._leave_out(parent, error)
+
+    def _is_forbidden(self, status: int | None) -> bool:
+        is_first = not (self._has_answered or self.may_be_private)
+        return is_first and status == HTTPStatus.FORBIDDEN
+
+    def settle(self) -> None:
+        """Decide on the parents before: those without an answer fail for good."""
+        self._leave_out_unanswered()
+        self._accept_gone()
+
+    def check_page(self, parents: int) -> None:
+        """Ask the list for the parents of a page, if all of them seem to be gone."""
+        if self._perhaps_gone and len(self._perhaps_gone) >= parents:
+            self._check_gone()
+
+    def _check_gone(self) -> None:
+        """Ask the list for parents in a row that seem to be gone.
+
+        Raises:
+            ApiError: If the list still shows one of them.
+        """
+        shown = set(self.listed([parent for parent, _ in self._perhaps_gone]))
+        for parent, error in self._perhaps_gone:
+            if parent in shown:
+                reason = (
+                    f"the list still shows {parent}, so a permission is probably "
+                    "missing."
+                )
+                raise ApiError(
+                    reason, stream=error.stream, path=error.path, status=error.status
+                )
+        self._accept_gone()
+        self._until_check = MAX_RETRIES
+
+    def _accept_gone(self) -> None:
+        for parent, _ in self._perhaps_gone:
+            self.gone.append(parent)
+            self.retry.pop(parent, None)
+        self._perhaps_gone.clear()
+
+    def _leave_out_unanswered(self) -> None:
+        for parent, error in self._unanswered:
+            self._leave_out(parent, error)
+        self._unanswered.clear()
+
+    def _leave_out(self, parent: int, error: ApiError) -> None:
+        if parent not in self.retry:
+            if len(self.retry) < MAX_RETRIES:
+                self.retry[parent] = None
+            elif self._has_read:
+                self.is_full = True
+            else:
+                raise error  # None can be read.
+        self.on_failure(parent, error, is_kept=parent in self.retry)

@@ -1,0 +1,235 @@
+"""What is hidden at first is seen later: late rows, wrong clocks, missing keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gorgias import timestamps
+from tap_gorgias.errors import ApiError
+from tap_gorgias.replication import ordering, walks
+from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.imported_tickets import (
+    Sources,
+    WatchedPages,
+    beginning,
+    with_imports,
+)
+from tap_gorgias.replication.pages import Page
+from tap_gorgias.replication.unreadable import cursor_beyond
+from tests.support.lists import KEY, Pages, Read, at, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_gorgias.replication.pages import Row
+
+MINUTE = timedelta(minutes=1)
+
+
+def log(*pages: Page, bookmark: str | None = None) -> Read:
+    """Read a log of some pages, oldest rows first."""
+    last = len(pages) - 1
+    read = Read()
+    steps = walks.log(
+        lambda _: iter(
+            Page(page.rows, None if number == last else f"c{number + 1}", page.now)
+            for number, page in enumerate(pages)
+        ),
+        key=KEY,
+        bookmark=bookmark,
+        start=None,
+        walk_log=read,
+        lacks_key=lambda row: row.get("id") is None,
+    )
+    return read.take(steps)
+
+
+def keyless(timestamp: str) -> Row:
+    """Return a row without its key."""
+    return {"id": None, KEY: timestamp}
+
+
+def test_the_bookmark_of_a_log_does_not_pass_the_first_look_at_the_present() -> None:
+    """Rows before it may have become visible behind the reader of a long run."""
+    read = log(
+        Page(rows(at(8), at(9)), now=at(10)),
+        Page(rows(at(9, 30), at(9, 58)), now=at(10)),
+        Page(rows(at(10, 1), at(10, 6)), now=at(10, 7)),
+    )
+    assert read.bookmarks == [at(9), at(9, 58), at(10)]
+
+
+def test_a_quiet_log_moves_to_its_newest_row() -> None:
+    """Nothing near the present was read, so nothing can be hidden."""
+    read = log(Page(rows(at(8)), now=at(12)), Page(rows(at(9)), now=at(12, 10)))
+    assert read.bookmarks == [at(8), at(9)]
+
+
+def test_a_row_without_its_key_holds_a_log_once() -> None:
+    """The next run reads it again, and then goes on."""
+    pages = (
+        Page([*rows(at(8)), keyless(at(9))], now=at(23)),
+        Page(rows(at(10)), now=at(23)),
+    )
+    first = log(*pages)
+    assert first.bookmarks == [at(9), at(9)]
+    assert log(*pages, bookmark=at(9)).bookmarks[-1] == at(10)
+
+
+def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk() -> None:
+    """A first sync is not read from its top again for one row."""
+    pages = Pages(rows(at(12)), [keyless(at(11)), *rows(at(10))], rows(at(9)))
+
+    def read(position: Position) -> Read:
+        result = Read()
+        plan = walks.WalkPlan(
+            position, lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP)
+        )
+        return result.take(
+            walks.feed(
+                pages,
+                plan,
+                key=KEY,
+                walk_log=result,
+                lacks_key=lambda row: row.get("id") is None,
+            )
+        )
+
+    first = read(Position())
+    cursors = [one and one.walk and one.walk.cursor for one in first.positions]
+    assert cursors == ["c1", "c2", None]
+    assert first.positions[-1] == Position(at(11))
+    assert read(Position(at(11))).positions[-1] == Position(at(12))
+
+
+def test_a_page_of_future_rows_decides_nothing() -> None:
+    """The next page shows the present."""
+    future = Page(rows(at(20), at(19)), "c1", now=at(10))
+    present = Page(rows(at(9)), "c2", now=at(10))
+    pages = ordering.up_to_the_present(iter([future, present, Page([])]), KEY)
+    assert pages == [future, present]
+
+
+@pytest.mark.parametrize(
+    ("now", "mark"),
+    [
+        (at(9, 30), at(9, 30)),
+        (at(9, 3), at(9, 3)),
+        (at(23), at(9, 35)),
+    ],
+    ids=["clock is right", "quiet", "clock is ahead"],
+)
+def test_the_first_mark_of_imports_is_what_tickets_prove(now: str, mark: str) -> None:
+    """A `Date` that is ahead counts no further than the overlap."""
+    newest = at(9) if now == at(9, 3) else at(9, 30)
+    assert beginning(Page(rows(newest), now=now))[:16] == mark[:16]  # type: ignore[index]
+
+
+def imports(
+    *events: Page, mark: str, tickets: Sequence[Row] = (), refused: Sequence[int] = ()
+) -> tuple[list[int], str | None, list[int]]:
+    """Follow events of new tickets; return the ids asked for, the mark, what is out."""
+    asked: list[int] = []
+    left_out: list[int] = []
+
+    def tickets_of(ids: Sequence[int]) -> Iterator[Page]:
+        if set(ids) & set(refused):
+            reason = "no"
+            raise ApiError(reason, stream="tickets", path="/api/tickets", status=400)
+        asked.extend(ids)
+        yield Page([{"id": one} for one in ids])
+
+    last = len(events) - 1
+    pages = [
+        Page(page.rows, None if number == last else "c", page.now)
+        for number, page in enumerate(events)
+    ]
+    watched = WatchedPages(lambda _: iter([Page(list(tickets))]))
+    steps = with_imports(
+        iter(walks.Step(page.rows, Position(at(8))) for page in watched(None)),
+        position=Position(at(8), imports=mark),
+        watched=watched,
+        sources=Sources(
+            lambda _: iter(pages), tickets_of, lambda one, _: left_out.append(one)
+        ),
+    )
+    *_, end = steps
+    return asked, end.position and end.position.imports, left_out
+
+
+def created(ticket: object, timestamp: str) -> Row:
+    """Return an event of a new ticket."""
+    return {"object_id": ticket, "created_datetime": timestamp}
+
+
+def test_the_mark_of_imports_moves_to_what_events_prove() -> None:
+    """An hour that the clock of one response is ahead hides no import."""
+    _, mark, _ = imports(Page([created(1, at(9))], now=at(23)), mark=at(8))
+    assert mark is not None
+    assert timestamps.earlier(mark, walks.OVERLAP)[:19] == at(9)[:19]
+
+
+def test_the_mark_of_imports_does_not_pass_the_first_look_at_the_present() -> None:
+    """Events may become visible behind the reader while a large import is read."""
+    _, mark, _ = imports(
+        Page([created(1, at(9, 58))], now=at(10)),
+        Page([created(2, at(10, 9))], now=at(10, 10)),
+        mark=at(8),
+    )
+    assert mark == at(10)
+
+
+@pytest.mark.parametrize("odd", [None, True, "", "x", 4.5, [], {}])
+def test_an_event_without_an_id_is_skipped(odd: object) -> None:
+    """Asking for it would be refused in every run."""
+    page = Page([created(odd, at(9)), created(7, at(9))], now=at(10))
+    asked, _, _ = imports(page, mark=at(8))
+    assert asked == [7]
+
+
+def test_a_refused_id_costs_no_other_ticket() -> None:
+    """The ids are asked for in halves."""
+    page = Page([created(one, at(9)) for one in range(1, 90)], now=at(10))
+    asked, mark, left_out = imports(page, mark=at(8), refused=[13, 77])
+    assert sorted(asked) == [one for one in range(1, 90) if one not in {13, 77}]
+    assert left_out == [13, 77]
+    assert mark is not None
+
+
+CURSOR = "WyJuZXh0IiwgIjIwMjYtMDEtMDFUMTA6MDA6MDAiLCA1XQ=="
+"""`["next", "2026-01-01T10:00:00", 5]`"""
+
+
+@pytest.mark.parametrize("is_ascending", [False, True])
+@pytest.mark.parametrize("minutes", [0, 1, 90, 60 * 24 * 30])
+def test_an_unreadable_row_is_passed_over_alone(
+    minutes: int,
+    is_ascending: bool,  # noqa: FBT001
+) -> None:
+    """The cursor leads to the row after it, to the microsecond."""
+    import base64  # noqa: PLC0415
+    import json  # noqa: PLC0415
+
+    start = timestamps.parse(at(10))
+    bad = start + minutes * MINUTE * (1 if is_ascending else -1)
+    asked: list[str] = []
+
+    def is_readable(cursor: str) -> bool:
+        asked.append(cursor)
+        place = timestamps.parse(json.loads(base64.b64decode(cursor))[1])
+        return place >= bad if is_ascending else place <= bad
+
+    beyond = cursor_beyond(CURSOR, is_readable, is_ascending=is_ascending)
+
+    assert beyond is not None
+    assert abs(timestamps.parse(beyond[1]) - bad) <= timedelta(microseconds=1)
+    assert len(asked) < 100
+
+
+@pytest.mark.parametrize("cursor", ["c1", "b2Zmc2V0OjI=", "", "W10=", "WzEsIDJd"])
+def test_a_cursor_of_another_form_is_not_guessed(cursor: str) -> None:
+    """Nothing is asked for, and the stream fails at its row."""
+    assert cursor_beyond(cursor, lambda _: True, is_ascending=False) is None
