@@ -359,8 +359,9 @@ class TapGorgias(SelfValidatingTap):
     def _created(self) -> str | None:
         """Request the date at which the account was created."""
         try:
-            for _ in self.streams[AccountStream.name].get_records(None):
-                pass
+            stream = cast("AccountStream", self.streams[AccountStream.name])
+            for row in stream.request_records(None):
+                stream.post_process(row)  # keeps the date
         except GorgiasError:
             pass
         return self.run.account_created

@@ -57,12 +57,13 @@ class RunProgress:
         self._began_at = run.clock.monotonic()
         self._next_at = self._began_at + SECONDS_TO_FIRST_ESTIMATE
         self._is_first = True
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def begin(self) -> str | None:
         """Return the date down to which a first sync reads."""
         with self._lock:
             if self._begin is None:
+                self._begin = ""  # The request below may ask for it again.
                 self._begin = self._run.account_created or self._created() or ""
             return self._begin or None
 
