@@ -14,7 +14,6 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.records import masking
-from tap_gorgias.replication import ordering
 from tap_gorgias.replication.pages import MissingRow, PageError
 from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import StreamProgress
