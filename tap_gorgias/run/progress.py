@@ -166,6 +166,9 @@ class StreamProgress:
             self._history = History()  # of the next walk
         self._direction = "up" if walk is None else "back"
         self._floor = walk.floor if walk else None
+        newest = ordering.timestamp_of(rows[0].get(self._key))
+        if self._history.first is None and newest is not None:
+            self._history.add(newest, [])
         created = (str(row.get("created_datetime") or "") for row in rows)
         self._history.add(timestamp, created)
 
