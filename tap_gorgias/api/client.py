@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -71,7 +71,7 @@ class GorgiasClient:
         clock: The clock of the rate limiter, retries and access tokens.
     """
 
-    max_retry_seconds: ClassVar[float] = MAX_RETRY_SECONDS
+    max_retry_seconds: float = MAX_RETRY_SECONDS
     """How long a failing request is retried."""
 
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
