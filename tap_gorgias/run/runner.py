@@ -41,13 +41,7 @@ class ReadableStream(Protocol):
 
 
 class StreamRunner:
-    """Reads streams in the given order, each in its own thread.
-
-    Args:
-        streams: The streams.
-        parallel_streams: Maximum number of streams that are read at the same time.
-        logger: Logs failures as they occur.
-    """
+    """Reads streams in the given order, each in its own thread, some at a time."""
 
     def __init__(
         self,
@@ -73,9 +67,7 @@ class StreamRunner:
     def run(self) -> None:
         """Read all streams. A failure of one stream is added to `failures`.
 
-        Raises:
-            GorgiasError: If an error affects all streams. It ends the run at once.
-            Terminated: If the process received a signal.
+        An error that affects all streams ends the run at once, as a signal does.
         """
         try:
             with self._changed:
@@ -90,11 +82,8 @@ class StreamRunner:
     def wait_for_other_streams(self, name: str) -> None:
         """Block the stream of this thread until all others are done or wait as well.
 
-        Meanwhile, another stream is read in its place.
-
-        Args:
-            name: Name of the stream. If this runner is not reading it, the method
-                returns at once.
+        Meanwhile, another stream is read in its place. Returns at once for a stream
+        that this runner does not read.
         """
         with self._changed:
             if name not in self._reading:
@@ -168,8 +157,7 @@ class StreamRunner:
 def ends_run(error: Exception) -> bool:
     """Return whether an error of one stream affects all streams.
 
-    This is true for rejected credentials, an invalid STATE and a target that is gone,
-    for example.
+    For example rejected credentials, an invalid STATE and a target that is gone.
     """
     stream_errors = (ApiError, IncompleteError, StreamMapError)
     return isinstance(error, GorgiasError) and not isinstance(error, stream_errors)
