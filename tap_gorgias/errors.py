@@ -164,25 +164,17 @@ class StreamsFailedError(GorgiasError):
 
     def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
         self.failures = failures
-        self._selected = selected
+        self._has_others = len(failures) < selected
         count = f"{len(failures)} of {selected} streams"
         super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
 
     @property
     @override
     def lines(self) -> Sequence[str]:
-        """A line for each failed stream, and one for the run."""
-        others = " The others were." if len(self.failures) < self._selected else ""
-        return [
-            *(
-                one_line(f"Stream `{stream}` failed. {' '.join(texts)}")
-                for stream, texts in self.failures.items()
-            ),
-            (
-                f"{self}{others} {NEXT_RUN} Deselect streams that you do not need in "
-                "the catalog."
-            ),
-        ]
+        """One line for the run; each stream has had its own when it failed."""
+        others = " The others are complete." if self._has_others else ""
+        rest = f"{NEXT_RUN} Deselect streams that you do not need in the catalog."
+        return [f"{self}{others} {rest}"]
 
 
 class Terminated(SystemExit):
@@ -213,6 +205,13 @@ def messages_of(error: Exception) -> Sequence[str]:
     location = f"{file}, line {place.lineno} ({place.name})"
     line = f"Unexpected {type(error).__name__} in {location}. Please report it."
     return (line,)
+
+
+def short_cause(error: Exception) -> str:
+    """Return the cause of a failure in a few words; `messages_of` says all of it."""
+    if isinstance(error, ApiError):
+        return f"answered {error.status}" if error.status else "no usable answer"
+    return "incomplete" if isinstance(error, IncompleteError) else "see above"
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -69,7 +69,7 @@ class GorgiasClient:
     go one at a time, and a failure ends the run: it would be the same for all streams.
     """
 
-    max_retry_seconds: ClassVar[float] = MAX_RETRY_SECONDS
+    max_retry_seconds: float = MAX_RETRY_SECONDS
     """How long a failing request is retried."""
 
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:

@@ -51,10 +51,13 @@ class StreamRunner:
     ) -> None:
         self.failures: dict[str, Exception] = {}
         """Errors by stream name."""
+        self.completed: set[str] = set()
+        """Names of the streams that were read completely."""
         self._parallel_streams = parallel_streams
         self._logger = logger
         self._changed = threading.Condition()
         self._pending = deque(streams)
+        self.names = [stream.name for stream in self._pending]
         self._reading: set[str] = set()
         self._waiting: deque[str] = deque()
         self._resumed: set[str] = set()
@@ -117,15 +120,19 @@ class StreamRunner:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):
                 self.failures[stream.name] = error
-                for message in messages_of(error) if not self._has_ended else ():
+                head = f"{stream.name}: "
+                reason = " ".join(
+                    message.removeprefix(head) for message in messages_of(error)
+                )
+                if not self._has_ended:
                     self._logger.error(
-                        "Stream `%s` failed, the others continue: %s",
-                        stream.name,
-                        message,
+                        "%sfailed: %s The other streams continue.", head, reason
                     )
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
                 self._has_ended = True
+            elif error is None:
+                self.completed.add(stream.name)
             self._changed.notify_all()
 
     def _sync(self, stream: ReadableStream) -> None:
