@@ -126,8 +126,6 @@ class TapGorgias(SelfValidatingTap):
         self.settings = Settings.from_config(
             config, self.clock.utc(), builtin_setting_problems(config)
         )
-        for warning in self.settings.warnings:
-            self.logger.warning("%s", warning)
         return []
 
     @override
