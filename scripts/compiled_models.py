@@ -58,7 +58,12 @@ def manifest(
         credentials = folder / "credentials.json"
         credentials.write_text(json.dumps(CREDENTIALS), encoding="utf-8")
         command = [
-            *(str(dbt), "compile", "--no-populate-cache", "--no-introspect"),
+            *(
+                str(Path(dbt).absolute()),
+                "compile",
+                "--no-populate-cache",
+                "--no-introspect",
+            ),
             *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", name),
             *("--target-path", name, "--log-path", name),
             *("--vars", json.dumps(dict(variables or {}))),

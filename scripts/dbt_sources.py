@@ -1,4 +1,4 @@
-"""Write the sources of the dbt project and docs/columns.md: `scripts/dbt_sources.py`.
+"""Write the sources of dbt and docs/columns.md: `python -m scripts.dbt_sources`.
 
 Both describe the tables that the tap loads, from its schemas.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
+from tap_gorgias.compat import override
 from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.tap import TapGorgias
 
@@ -21,10 +22,19 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "dbt" / "models" / "sources.yml"
 COLUMNS = ROOT / "docs" / "columns.md"
-HEADER = "Written by scripts/dbt_sources.py from tap_gorgias/schemas."
+HEADER = "Written by `python -m scripts.dbt_sources` from tap_gorgias/schemas."
 READ_IN_EVERY_RUN = {"account", "account_settings", "tags", "teams", "users"}
 """Snapshots that are never empty: the newest mark is the time of the last run."""
 STALE = {"period": "hour"}
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # it has no types
+    """Writes equal values each time instead of references."""
+
+    @override
+    def ignore_aliases(self, data: object) -> bool:
+        """Return that nothing is referred to."""
+        return True
 
 
 def columns(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ...]]:
@@ -71,7 +81,8 @@ def _table(stream: Stream) -> dict[str, Any]:
         column: dict[str, Any] = {"name": name.replace("[]", "")}
         column |= {"description": f"{description} ({kind})"}
         if keys == [name]:
-            column["data_tests"] = ["unique", "not_null"]
+            enabled = {"config": {"enabled": config["enabled"]}}
+            column["data_tests"] = [{"unique": enabled}, {"not_null": enabled}]
         described.append(column)
     table = {
         "name": stream.name,
@@ -80,8 +91,11 @@ def _table(stream: Stream) -> dict[str, Any]:
         "columns": described,
     }
     if len(keys) > 1:
-        arguments = {"columns": keys}
-        table["data_tests"] = [{"gorgias_unique_together": {"arguments": arguments}}]
+        test = {
+            "arguments": {"columns": keys},
+            "config": {"enabled": config["enabled"]},
+        }
+        table["data_tests"] = [{"gorgias_unique_together": test}]
     return table
 
 
@@ -98,11 +112,15 @@ def sources() -> str:
         "name": "gorgias",
         "description": "The tables that tap-gorgias loads.",
         "database": "{{ var('gorgias_database', none) or target.database }}",
-        "schema": "{{ var('gorgias_schema', 'gorgias') }}",
+        "schema": (
+            "{{ var('gorgias_schema', none) or env_var('GORGIAS_SCHEMA', 'gorgias') }}"
+        ),
         "tables": [_table(stream) for stream in streams()],
     }
     content = {"version": 2, "sources": [source]}
-    text: str = yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
+    text: str = yaml.dump(
+        content, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True
+    )
     return f"# {HEADER}\n{text}"
 
 

@@ -49,11 +49,7 @@ class GorgiasError(Exception):
 
 
 class SettingsError(ConfigValidationError, GorgiasError):
-    """Settings are missing, unknown or invalid.
-
-    Args:
-        problems: A sentence for each, which shows no value of a secret setting.
-    """
+    """A sentence for each problem, which shows no value of a secret setting."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems), errors=list(problems))
@@ -66,29 +62,21 @@ class SettingsError(ConfigValidationError, GorgiasError):
 
 
 class StateError(GorgiasError):
-    """The STATE passed to the tap is invalid."""
+    """Invalid STATE."""
 
 
 class CatalogError(GorgiasError):
-    """The catalog passed to the tap is invalid."""
+    """An invalid catalog."""
 
 
 class StreamMapError(GorgiasError):
-    """An expression in the setting `stream_maps` failed."""
+    """A stream map that fails on a record, or cannot be combined with a setting."""
 
 
 class ApiError(GorgiasError):
-    """A request failed, or its response cannot be used.
+    """A failed request. The message has at most 500 characters.
 
-    The message has at most 500 characters.
-
-    Args:
-        reason: The error message of Gorgias, or what went wrong with the request.
-        stream: Name of the stream that sent the request.
-        path: Path of the request without the query string, for example `/api/tickets`.
-        status: HTTP status code. None without a response.
-        advice: What the user can do about it.
-        is_too_large: Whether the body exceeds the limit of the tap.
+    `path` has no query string. `status` is None without a response.
     """
 
     def __init__(
@@ -140,14 +128,7 @@ class TransientApiError(ApiError):
 
 
 class RateLimitError(TransientApiError):
-    """A 429.
-
-    Args:
-        reason: As in `ApiError`.
-        wait_seconds: How long to wait before the next try.
-        is_for_all: Whether the rate limiter lets all requests wait that long.
-        error: The other arguments of `ApiError`.
-    """
+    """A 429, after which the request or all requests wait."""
 
     def __init__(
         self, reason: str, *, wait_seconds: float, is_for_all: bool, **error: Any
@@ -158,10 +139,7 @@ class RateLimitError(TransientApiError):
 
 
 class AccessError(GorgiasError):
-    """No stream can be read: there is no helpdesk, or it rejects the credentials.
-
-    Not an `ApiError`, because it does not concern a single stream.
-    """
+    """Not an `ApiError`, because it does not concern a single stream."""
 
 
 class SignInError(AccessError):
@@ -169,11 +147,7 @@ class SignInError(AccessError):
 
 
 class IncompleteError(GorgiasError):
-    """A stream was read to its end, but parts of it could not be read.
-
-    Args:
-        missing: Number of missing parts by reason. The message shows the first reason.
-    """
+    """Counts the missing parts by reason. The message shows the first one."""
 
     def __init__(self, missing: Mapping[str, int]) -> None:
         first = next(iter(missing))
@@ -186,34 +160,21 @@ class OutputError(GorgiasError):
 
 
 class StreamsFailedError(GorgiasError):
-    """Some streams failed. The others were read completely.
-
-    Args:
-        failures: Error messages by stream name.
-        selected: Number of selected streams.
-    """
+    """Error messages by stream. The streams that are not named were read completely."""
 
     def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
         self.failures = failures
-        self._selected = selected
+        self._has_others = len(failures) < selected
         count = f"{len(failures)} of {selected} streams"
         super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
 
     @property
     @override
     def lines(self) -> Sequence[str]:
-        """A line for each failed stream, and one for the run."""
-        others = " The others were." if len(self.failures) < self._selected else ""
-        return [
-            *(
-                one_line(f"Stream `{stream}` failed. {' '.join(texts)}")
-                for stream, texts in self.failures.items()
-            ),
-            (
-                f"{self}{others} {NEXT_RUN} Deselect streams that you do not need in "
-                "the catalog."
-            ),
-        ]
+        """One line for the run; each stream has had its own when it failed."""
+        others = " The others are complete." if self._has_others else ""
+        rest = f"{NEXT_RUN} Deselect streams that you do not need in the catalog."
+        return [f"{self}{others} {rest}"]
 
 
 class Terminated(SystemExit):
@@ -244,6 +205,13 @@ def messages_of(error: Exception) -> Sequence[str]:
     location = f"{file}, line {place.lineno} ({place.name})"
     line = f"Unexpected {type(error).__name__} in {location}. Please report it."
     return (line,)
+
+
+def short_cause(error: Exception) -> str:
+    """Return the cause of a failure in a few words; `messages_of` says all of it."""
+    if isinstance(error, ApiError):
+        return f"answered {error.status}" if error.status else "no usable answer"
+    return "incomplete" if isinstance(error, IncompleteError) else "see above"
 
 
 def one_line(text: str) -> str:

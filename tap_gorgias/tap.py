@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
+import logging
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 from singer_sdk.cli import plugin_cli
 from singer_sdk.plugin_base import JSONSchemaValidator
-from singer_sdk.singerlib import Catalog, StateMessage
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias.clock import SystemClock
@@ -19,19 +19,20 @@ from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
 from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.connection_test.report import render
-from tap_gorgias.connection_test.tester import ConnectionTest
+from tap_gorgias.connection_test.tester import check_streams
 from tap_gorgias.errors import (
     NEXT_RUN,
-    CatalogError,
+    GorgiasError,
     SettingsError,
     StateError,
     StreamsFailedError,
     Terminated,
     messages_of,
 )
-from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
 from tap_gorgias.run.context import Run
+from tap_gorgias.run.progress import RunProgress
+from tap_gorgias.run.report import lines_of, results_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.builtin_settings import (
     builtin_setting_problems,
@@ -44,11 +45,21 @@ from tap_gorgias.sdk.command import (
 )
 from tap_gorgias.sdk.config_validation import SelfValidatingTap
 from tap_gorgias.sdk.environment import check_environment
+from tap_gorgias.sdk.files import (
+    STATE_FORM,
+    errors_name_files,
+    explain_config_errors,
+    read_catalog,
+    read_state,
+)
+from tap_gorgias.sdk.logs import hide_details
 from tap_gorgias.sdk.signals import stop_on_signals
 from tap_gorgias.sdk.stream_maps import create_mapper
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.streams.account import AccountStream
+from tap_gorgias.streams.events import EventsStream
 from tap_gorgias.streams.statistics import StatisticsStream
 
 if TYPE_CHECKING:
@@ -62,7 +73,9 @@ T = TypeVar("T")
 
 
 class TapGorgias(SelfValidatingTap):
-    """Singer tap that reads a complete Gorgias helpdesk, and never writes to it."""
+    """Reads a whole Gorgias helpdesk as Singer messages, and never writes to it."""
+
+    # The docstring is the description of `--about`, which the SDK does not dedent.
 
     name = "tap-gorgias"
     config_jsonschema = copy.deepcopy(CONFIG_SCHEMA)
@@ -126,6 +139,8 @@ class TapGorgias(SelfValidatingTap):
         self.settings = Settings.from_config(
             config, self.clock.utc(), builtin_setting_problems(config)
         )
+        if not config.get("log_metrics"):
+            self.metrics_logger.setLevel(logging.WARNING)
         return []
 
     @override
@@ -139,7 +154,7 @@ class TapGorgias(SelfValidatingTap):
     def load_state(self, state: dict[str, Any]) -> None:
         bookmarks = state.get("bookmarks", None if state else {})
         if not isinstance(bookmarks, dict):
-            raise StateError(_STATE_FORM)
+            raise StateError(STATE_FORM)
         helpdesk = state.get("helpdesk")
         if self.settings and helpdesk not in (None, self.settings.helpdesk):
             message = (
@@ -188,16 +203,17 @@ class TapGorgias(SelfValidatingTap):
             GorgiasError: If an error that affects all streams ended the run.
             Terminated: If the process received a signal.
         """
-        selected = []
-        for stream in cast("Mapping[str, GorgiasStream]", self.streams).values():
-            if stream.selected:
-                selected.append(stream)
-            else:
-                self.logger.info("Skipping deselected stream '%s'.", stream.name)
+        streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
+        selected = [stream for stream in streams if stream.selected]
+        if others := [stream.name for stream in streams if not stream.selected]:
+            self.logger.info("Not selected: %s.", ", ".join(others))
         selected.sort(key=lambda stream: (stream.priority, stream.name))
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
+        self.run.progress = RunProgress(
+            self.run, runner.names, self.logger, created=self._created, hint=self._hint
+        )
         self.run.client.is_shared = len(selected) > 1
         try:
             runner.run()
@@ -215,17 +231,17 @@ class TapGorgias(SelfValidatingTap):
 
     @classmethod
     @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        # The SDK's text has neither descriptions nor what is required.
+        super().print_about(output_format or "markdown")
+
+    @classmethod
+    @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> ConfigInput:
-        try:
+        with explain_config_errors(value):
             parsed = super().cb_config(ctx, param, value)
-        except OSError as error:
-            # The SDK's message contains the argument, which may be the config itself.
-            reason = error.strerror or "there is no such file."
-            raise SettingsError([f"The config cannot be read: {reason}"]) from None
-        except (TypeError, ValueError, RecursionError):
-            raise SettingsError(["The config is not a JSON object."]) from None
         if parsed.parse_env:
             cls.append_builtin_config(cls.config_jsonschema)
             check_environment(cls.config_jsonschema["properties"], cls.name)
@@ -253,7 +269,7 @@ class TapGorgias(SelfValidatingTap):
             raise
         finally:
             tap.run.close()
-            tap.run.log_summary(cls.logger)
+            tap.log_summary()
 
     @classmethod
     def _from_options(
@@ -262,13 +278,14 @@ class TapGorgias(SelfValidatingTap):
         catalog: IO[str] | None,
         state: IO[str] | None = None,
     ) -> TapGorgias:
-        cls.print_version(print_fn=cls.logger.info)
-        return cls(
-            config=config.config if config else None,
-            state=None if state is None else _state(state),
-            catalog=None if catalog is None else _catalog(catalog),
-            parse_env_config=config is not None and config.parse_env,
-        )
+        cls.print_version(print_fn=lambda text: cls.logger.info("%s", text))
+        with errors_name_files(state=state, catalog=catalog):
+            return cls(
+                config=config.config if config else None,
+                state=None if state is None else read_state(state),
+                catalog=None if catalog is None else read_catalog(catalog),
+                parse_env_config=config is not None and config.parse_env,
+            )
 
     @classmethod
     def invoke_or_test(cls, *, test: str, **options: Any) -> None:
@@ -293,7 +310,7 @@ class TapGorgias(SelfValidatingTap):
             tap.test_streams()
 
     def test_streams(self) -> None:
-        """Request a page or two of each selected stream, and print a report to stderr.
+        """Request a page or two of each selected stream, and print a report to stdout.
 
         Raises:
             SystemExit: With code 1, if a request was rejected or a response has an
@@ -307,7 +324,7 @@ class TapGorgias(SelfValidatingTap):
             len(selected),
         )
         try:
-            results = list(ConnectionTest(self.run).check(selected))
+            results = check_streams(self.run, selected, self.logger)
         finally:
             self.run.close()
         report = render(
@@ -315,8 +332,9 @@ class TapGorgias(SelfValidatingTap):
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
+            seconds=self.run.summary.seconds,
         )
-        click.echo(report, err=True, nl=False)
+        click.echo(report, nl=False)
         if not all(result.passed for result in results):
             raise SystemExit(1)
 
@@ -336,6 +354,38 @@ class TapGorgias(SelfValidatingTap):
         state["bookmarks"] = {**state.get("bookmarks", {}), **entries}
         self.state_writer.write_state(self.state)
 
+    def _created(self) -> str | None:
+        """Request the date at which the account was created."""
+        try:
+            stream = cast("AccountStream", self.streams[AccountStream.name])
+            for row in stream.request_records(None):
+                stream.post_process(row)  # keeps the date
+        except GorgiasError:
+            pass
+        return self.run.account_created
+
+    @property
+    def _hint(self) -> str:
+        """What to know about the duration of a first sync."""
+        events = self.streams[EventsStream.name]
+        is_limited = bool(self.run.settings.event_types)
+        entry = self.state["bookmarks"].get(events.name) or {}
+        is_first = not entry.get("replication_key_value")
+        return _HINT if events.selected and is_first and not is_limited else ""
+
+    def log_summary(self) -> None:
+        """Log what the run brought of each stream, and what it cost."""
+        runner, summary = self.run.runner, self.run.summary
+        if runner is None:
+            return
+        lines = lines_of(
+            results_of(self.run, runner),
+            summary.total,
+            seconds=summary.seconds,
+            held_back_seconds=summary.held_back_seconds,
+        )
+        self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
+
     def write_last_state(self) -> None:
         """Write STATE again at the end of the output.
 
@@ -353,6 +403,7 @@ class TapGorgias(SelfValidatingTap):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
+        hide_details()
         command = super().get_singer_command()
         for option in command.params:
             if option.name == "test":
@@ -364,49 +415,29 @@ class TapGorgias(SelfValidatingTap):
             name=command.name,
             callback=report_failures(cls.logger)(cls.invoke_or_test),
             context_settings=command.context_settings,
-            help=command.help,
+            help=_HELP,
             params=command.params,
             logger=cls.logger,
         )
 
 
+_HELP = """\
+Read a Gorgias helpdesk, and write its rows as Singer messages to stdout.
+
+The log goes to stderr. Nothing is written to the helpdesk. The exit code is 0 only if
+all selected streams were read completely; after a failure, run again with the last
+state, and the tap continues where it stopped.
+
+\b
+Check the settings:        tap-gorgias --config config.json --test
+List streams and columns:  tap-gorgias --config config.json --discover
+Read all streams:          tap-gorgias --config config.json
+Read what has changed:     tap-gorgias --config config.json --state state.json
+"""
+_HINT = (
+    "`events` is the largest list: `event_types` limits it to the types that you need."
+)
 _TEST_HELP = (
-    "Request a page or two of each selected stream and report on stderr how Gorgias "
-    "answers. Use --test=schema to write the schemas without making requests."
+    "Request a page or two of each selected stream and report how Gorgias answers. "
+    " Use --test=schema to write the schemas without making requests."
 )
-_MELTANO_STATE = "singer_state"
-"""Where the state lies in the output of `meltano state get`."""
-_STATE_FORM = (
-    "STATE must be a JSON object with the object `bookmarks` at its top level."
-)
-
-
-def _state(file: IO[str]) -> dict[str, Any]:
-    try:
-        state = decode(file.read().encode())
-    except ValueError:
-        message = "STATE is not valid JSON."
-        raise StateError(message) from None
-    if not isinstance(state, dict):
-        raise StateError(_STATE_FORM)
-    unwrapped: dict[str, Any] = state.get(_MELTANO_STATE, state)
-    return unwrapped
-
-
-def _catalog(file: IO[str]) -> Catalog:
-    try:
-        catalog = decode(file.read().encode())
-        for stream in catalog["streams"]:
-            _move_replication_method(stream)
-        return Catalog.from_dict(catalog)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        message = "The catalog is not valid. Create one with `--discover`."
-        raise CatalogError(message) from None
-
-
-def _move_replication_method(stream: dict[str, Any]) -> None:
-    """Move `replication-method` from the metadata to where the SDK reads it."""
-    for entry in stream["metadata"]:
-        method = entry["metadata"].get("replication-method")
-        if not entry["breadcrumb"] and method == REPLICATION_FULL_TABLE:
-            stream["replication_method"] = method

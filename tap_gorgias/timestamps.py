@@ -16,17 +16,7 @@ _COMMON_FORM = re.compile(
 
 
 def normalized(text: Any) -> str:  # noqa: ANN401
-    """Convert a date-time to the form of the output.
-
-    Args:
-        text: A date-time in any form that `parse` accepts.
-
-    Returns:
-        The same time as `render` returns it.
-
-    Raises:
-        ValueError: If the text is not a date-time.
-    """
+    """Convert a date-time in any form that `parse` accepts to that of `render`."""
     if not isinstance(text, str) or not (match := _COMMON_FORM.fullmatch(text)):
         return render(parse(text))
     _datetime_from(match)
@@ -36,16 +26,10 @@ def normalized(text: Any) -> str:  # noqa: ANN401
 def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
     """Parse a date-time in any form that Gorgias, STATE or a setting may contain.
 
-    Args:
-        text: For example `2026-08-26T12:46:06.231080+00:00`, with or without fraction,
-            time zone or time, and with `T` or a space before the time.
-        zone: IANA name of the time zone of a text that has none.
-
-    Returns:
-        An aware date-time in UTC, truncated to microseconds.
-
-    Raises:
-        ValueError: If the text is not a date-time, or not a string.
+    For example `2026-08-26T12:46:06.231080+00:00`, with or without fraction, time zone
+    or time, and with `T` or a space before the time. `zone` is the IANA name of the
+    zone of a text that has none. Returns UTC, truncated to microseconds; raises
+    `ValueError` for anything else.
     """
     if not isinstance(text, str) or not text[:1].isdigit():
         raise ValueError(_NOT_A_DATE)
@@ -73,28 +57,15 @@ def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
 
 
 def render(timestamp: datetime) -> str:
-    """Format a date-time for the output.
+    """Format a date-time in UTC such as `2026-08-26T12:46:06.231080Z`.
 
-    Args:
-        timestamp: An aware date-time in UTC.
-
-    Returns:
-        27 characters such as `2026-08-26T12:46:06.231080Z`. Such strings sort
-        chronologically.
+    All have 27 characters and sort chronologically.
     """
     return timestamp.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def earlier(text: str, by: timedelta) -> str:
-    """Subtract a duration from a rendered date-time.
-
-    Args:
-        text: A date-time as `render` returns it.
-        by: The duration to subtract.
-
-    Returns:
-        The earlier date-time as `render` returns it. Not before the year 1.
-    """
+    """Subtract a duration from a rendered date-time, down to the year 1."""
     try:
         return render(parse(text) - by)
     except OverflowError:

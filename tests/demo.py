@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import importlib.util
 import itertools
 import json
 import os
@@ -34,27 +33,22 @@ if TYPE_CHECKING:
     from tests.sandbox import Shop
 
 ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path[0] = str(ROOT)
+
+from tests.support.commands import BIN, DemoError, check_exit_code, environment, output  # noqa: E402
+
 FOLDER = ROOT / ".demo"
 DATABASE = FOLDER / "helpdesk.duckdb"
-BIN = "Scripts" if os.name == "nt" else "bin"
 TAP = FOLDER / "tap" / BIN / "tap-gorgias"
 # With DuckDB 1.2 and later, this target loses the first row of a load.
 TARGET = ("target-duckdb==0.8.0", "duckdb<1.2")
 NEWEST_PYTHON = (3, 13)  # the newest with binaries of such a DuckDB
 ACCOUNT = ("TAP_GORGIAS_SUBDOMAIN", "TAP_GORGIAS_EMAIL", "TAP_GORGIAS_API_KEY")
-NO_CONNECTION = "after connection broken by"  # in the warnings of pip
 OLDEST_PYTHON = (3, 10)
 REFUSED = re.compile(r"^(\w+) +refused\b", re.MULTILINE)
-SUMMARY = re.compile(r"Summary of (\w+): (\d+) rows, (\d+) requests")
-
-COMMAND_LINE = (
-    "import duckdb; helpdesk = duckdb.connect('{database}'); helpdesk.sql("
-    "'SELECT channel, status, count(*) FROM gorgias.tickets GROUP BY ALL').show()"
-)
-NOTEBOOK = (
-    'import duckdb; helpdesk = duckdb.connect("{database}"); helpdesk.sql('
-    '"SELECT * FROM gorgias.tickets").df()'
-)
+SUMMARY = re.compile(r"^(\w+) +(\d+) +(\d+)  complete$", re.MULTILINE)
+TOTAL = re.compile(r"^\d+ streams, .+$", re.MULTILINE)
 
 _QUERY = """
 import duckdb, json, sys
@@ -62,10 +56,6 @@ database = duckdb.connect(sys.argv[1], read_only=True)
 rows = [database.execute(query).fetchall() for query in sys.argv[2:]]
 print(json.dumps(rows, default=str))
 """
-
-
-class DemoError(Exception):
-    """A step failed; the message describes it and shows the end of a log."""
 
 
 class Run(NamedTuple):
@@ -110,53 +100,16 @@ def timed(title: str) -> Iterator[None]:
     say(f"{time.monotonic() - began:5.1f} s")
 
 
-def check_exit_code(command: Sequence[str | Path], code: int, log: Path) -> None:
-    """Raise an error with the end of the log if a command failed."""
-    if code:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        shown = "\n".join(f"    {line[:300]}" for line in lines[-12:])
-        message = f"`{Path(command[0]).name}` ended with code {code}:\n{shown}"
+def python_with_duckdb() -> str:
+    """Return a Python for which such a DuckDB exists, preferably this one."""
+    later = sys.version_info[:2] > NEWEST_PYTHON
+    names = ("python3.13", "python3.12", "python3.11", "python3.10")
+    found = map(shutil.which, names) if later else iter([sys.executable])
+    python = next(filter(None, found), None)
+    if not python:
+        message = "The target needs a Python from 3.10 to 3.13 beside this one."
         raise DemoError(message)
-
-
-def output(log: Path, *command: str | Path) -> str:
-    """Run a command with a log and return its stdout."""
-    with log.open("ab") as errors:
-        done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
-        stdout = done.communicate()[0].decode()
-    check_exit_code(command, done.returncode, log)
-    return stdout
-
-
-def environment(name: str, python: str, stamp: str, *packages: str) -> None:
-    """Create a virtual environment unless it is up to date."""
-    folder, log = FOLDER / name, FOLDER / f"install-{name}.log"
-    mark = folder / "installed"
-    if mark.exists() and mark.read_text(encoding="utf-8") == stamp:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    log.unlink(missing_ok=True)
-    inside = folder / BIN / "python"
-    # Some systems ship Python without ensurepip.
-    if python != sys.executable or importlib.util.find_spec("ensurepip"):
-        output(log, python, "-m", "venv", folder)
-        pip: tuple[str | Path, ...] = (inside, "-m", "pip")
-    else:
-        output(log, python, "-m", "venv", "--without-pip", folder)
-        pip = (python, "-m", "pip", "--python", inside)
-    options = ("--quiet", "--disable-pip-version-check", "--only-binary=duckdb")
-    try:
-        output(log, *pip, "install", *options, *packages)
-    except DemoError:
-        if NO_CONNECTION in log.read_text(encoding="utf-8", errors="replace"):
-            message = (
-                "pip cannot reach its package index, and the demo installs the tap and "
-                "a target.\nConnect to a network. Behind a proxy, set HTTPS_PROXY. "
-                f"What pip says is in {log}."
-            )
-            raise DemoError(message) from None
-        raise
-    mark.write_text(stamp, encoding="utf-8")
+    return python
 
 
 def install() -> None:
@@ -165,17 +118,11 @@ def install() -> None:
     for path in sorted((ROOT / "tap_gorgias").rglob("*")):
         if path.suffix in {".py", ".json"}:
             digest.update(path.read_bytes())
-    later = sys.version_info[:2] > NEWEST_PYTHON
-    names = ("python3.13", "python3.12", "python3.11", "python3.10")
-    found = map(shutil.which, names) if later else iter([sys.executable])
-    python = next(filter(None, found), None)
-    if not python:
-        message = "The target needs a Python from 3.10 to 3.13 beside this one."
-        raise DemoError(message)
+    python = python_with_duckdb()
     tap = ("tap", sys.executable, f"{sys.version} {digest.hexdigest()}", str(ROOT))
     target = ("target", python, f"{python} {sys.version} {TARGET}", *TARGET)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda one: environment(*one), (tap, target)))
+        list(pool.map(lambda one: environment(FOLDER, *one), (tap, target)))
 
 
 def write_private(path: Path, content: object) -> Path:
@@ -198,13 +145,13 @@ def run_connection_test(folder: Path) -> set[str]:
     log = FOLDER / "test.log"
     command = (TAP, "--config", "config.json", "--catalog", "catalog.json", "--test")
     with timed("   Test the connection"), log.open("wb") as errors:
-        code = subprocess.Popen(command, cwd=folder, stderr=errors).wait()  # noqa: S603
-        _, separator, report = log.read_text("utf-8", "replace").partition(
-            "\ntap-gorgias "
+        done = subprocess.run(  # noqa: S603
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, check=False
         )
-        if not separator:  # for example because of an invalid key
-            check_exit_code(command, code, log)
-    say(f"\n{separator.strip()} {report}")
+    report = done.stdout.decode()
+    if not report:  # for example because of an invalid key
+        check_exit_code(command, done.returncode, log)
+    say(f"\n{report}")
     return set(REFUSED.findall(report))
 
 
@@ -243,7 +190,7 @@ def load(title: str, folder: Path, number: int, state: str) -> Run:
         check_exit_code(target_command, target.returncode, target_log)
         check_exit_code(tap_command, tap.returncode, tap_log)
     log = tap_log.read_text(encoding="utf-8")
-    say("   " + log[log.rfind("Summary of the run") :].splitlines()[0])
+    say("   " + TOTAL.findall(log)[-1])
     streams = SUMMARY.findall(log)
     return Run(
         {name: int(rows) for name, rows, _ in streams},
@@ -342,16 +289,21 @@ def show(config: dict[str, str], shop: Shop | None, steps: Steps) -> None:
     newest_tickets()
 
 
-def command_to_look() -> str:
-    """Return a command that shows tickets with the Python of the target."""
-    python = _from_here(FOLDER / "target" / BIN / "python")
-    script = COMMAND_LINE.format(database=_from_here(DATABASE))
-    return f'{python} -c "{script}"'
+def show_models(steps: Steps) -> None:
+    """Build the models with dbt, and draw three tables from them."""
+    from tests import demo_models  # noqa: PLC0415
 
-
-def _from_here(path: Path) -> str:
-    here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+    if not (loaded := demo_models.loaded(query)):
+        return
+    say()
+    with steps.timed("Install dbt, and build the models in dbt/"):
+        python, packages = python_with_duckdb(), demo_models.PACKAGES
+        environment(
+            FOLDER, "dbt", python, f"{python} {sys.version} {packages}", *packages
+        )
+        command = demo_models.command(FOLDER, FOLDER / "dbt" / BIN, DATABASE, loaded)
+        output(FOLDER / "dbt.log", *command)
+    demo_models.draw(query, say)
 
 
 def account() -> dict[str, str]:
@@ -369,6 +321,8 @@ def account() -> dict[str, str]:
 
 def demo(*, fresh: bool) -> None:
     """Run the whole demo."""
+    from tests.demo_models import hints  # noqa: PLC0415
+
     real = account()
     if fresh:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -391,11 +345,10 @@ def demo(*, fresh: bool) -> None:
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
         with Sandbox(Shop(tickets=600, customers=400, events=1_500)) as sandbox:
             show(sandbox.config, sandbox.shop, steps)
-    say("\nTables: .demo/helpdesk.duckdb, schema gorgias. Logs: .demo/*.log.")
-    say("Look at a table from the command line:")
-    say(f"   {command_to_look()}")
-    say("or in a notebook with duckdb and pandas:")
-    say(f"   {NOTEBOOK.format(database=_from_here(DATABASE))}")
+    show_models(steps)
+    say("\nTables: .demo/helpdesk.duckdb, schemas gorgias and gorgias_models.")
+    say("Logs: .demo/*.log.")
+    say("\n".join(hints(FOLDER / "target" / BIN / "python", DATABASE)))
     say("Delete the folder .demo when you are done.")
 
 
@@ -425,5 +378,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path[0] = str(ROOT)
     sys.exit(main())

@@ -3,7 +3,7 @@
 {%- macro custom_field_values(kind) -%}
 with entry as (
   select
-    record.id as {{ kind }}_id,
+    {{ gorgias.integer('record.id') }} as {{ kind }}_id,
     {{ gorgias.entry_key('field', 'integer') }} as field_id,
     {{ gorgias.entry_value('record.custom_fields', 'field', 'value') }} as value
   from {{ source('gorgias', kind ~ 's') }} as record

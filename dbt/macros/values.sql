@@ -146,6 +146,13 @@ and Snowflake, and a STRUCT in BigQuery. A free-form object is JSON in all of th
 {%- endmacro -%}
 
 
+{#- A whole number; some versions of target-duckdb make it a DOUBLE. -#}
+
+{%- macro integer(column) -%}
+  cast({{ column }} as {{ dbt.type_bigint() }})
+{%- endmacro -%}
+
+
 {%- macro type_of(name) -%}
   {%- if name == 'string' -%}{{ return(dbt.type_string()) }}
   {%- elif name == 'integer' -%}{{ return(dbt.type_bigint()) }}

@@ -18,7 +18,6 @@ from base64 import urlsafe_b64decode
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import requests
 from requests.auth import HTTPBasicAuth
 from singer_sdk.authenticators import APIAuthenticatorBase, BasicAuthenticator
 
@@ -27,10 +26,19 @@ from tap_gorgias.errors import AccessError, ApiError, SignInError
 from tap_gorgias.records.decoding import decode
 
 if TYPE_CHECKING:
-    from tap_gorgias.api.client import GorgiasClient
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    import requests
+
+    from tap_gorgias.api.redaction import Redactor
+    from tap_gorgias.clock import Clock
     from tap_gorgias.config.credentials import ApiKey, OAuthApp
 
-PATH = "/oauth/token"
+    SendTokenRequest: TypeAlias = Callable[[dict[str, str], HTTPBasicAuth], Any]
+    """Sends a form with the credentials of an app, and returns the decoded response."""
+
+SIGN_IN_PATH = "/oauth/token"
 SIGN_IN = "sign-in"
 """Stream name of token requests in counts and messages."""
 MAX_LIFETIME_SECONDS = 86_400.0
@@ -56,11 +64,7 @@ class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
     """What the user can do about a 401."""
 
     def renew(self, refused: requests.PreparedRequest) -> bool:  # noqa: ARG002 (subclasses use it)
-        """Renew the credentials after a 401, and return whether there are new ones.
-
-        Raises:
-            SignInError: If no access token can be obtained.
-        """
+        """Renew the credentials after a 401, and return whether there are new ones."""
         return False
 
     @abstractmethod
@@ -69,18 +73,13 @@ class GorgiasAuthenticator(APIAuthenticatorBase, ABC):
 
 
 class ApiKeyAuthenticator(BasicAuthenticator, GorgiasAuthenticator):
-    """Signs requests with an API key (docs/access-tokens-api-keys).
-
-    Args:
-        key: The key and its owner.
-        client: The client, which redacts the key in error messages.
-    """
+    """Signs requests with an API key (docs/access-tokens-api-keys)."""
 
     unauthorized_advice = "Check `email` and `api_key`."
 
-    def __init__(self, key: ApiKey, client: GorgiasClient) -> None:
+    def __init__(self, key: ApiKey, redactor: Redactor) -> None:
         super().__init__(username=key.email, password=key.api_key)
-        client.redactor.add(f"{key.email}:{key.api_key}", key.api_key, key.email)
+        redactor.add(f"{key.email}:{key.api_key}", key.api_key, key.email)
 
     @override
     def forbidden_advice(self, scope: str, stream_name: str) -> str:
@@ -94,10 +93,6 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     """Signs requests with an access token, and renews it before it expires.
 
     One thread renews the token while the others wait. Tokens are kept in memory only.
-
-    Args:
-        app: The app and its refresh token.
-        client: Sends the token requests, and redacts the credentials in error messages.
     """
 
     unauthorized_advice = (
@@ -105,9 +100,17 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         + _SEE_GUIDE
     )
 
-    def __init__(self, app: OAuthApp, client: GorgiasClient) -> None:
+    def __init__(
+        self,
+        app: OAuthApp,
+        send_token_request: SendTokenRequest,
+        redactor: Redactor,
+        clock: Clock,
+    ) -> None:
         super().__init__()
-        self._client = client
+        self._send_token_request = send_token_request
+        self._redactor = redactor
+        self._clock = clock
         self._app_credentials = HTTPBasicAuth(app.client_id, app.client_secret)
         self._refresh_token = app.refresh_token
         self._has_warned_of_rotation = False
@@ -116,20 +119,14 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         self._failure: str | None = None
         self._lock = threading.Lock()
         pair = f"{app.client_id}:{app.client_secret}"
-        client.redactor.add(pair, app.client_secret, app.refresh_token)
-        self._request_token = client.with_retries(self._send_token_request, SIGN_IN)
+        redactor.add(pair, app.client_secret, app.refresh_token)
 
     @override
     def authenticate_request(
         self, request: requests.PreparedRequest
     ) -> requests.PreparedRequest:
-        """Sign a request.
-
-        Raises:
-            SignInError: If no access token can be obtained.
-        """
         with self._lock:
-            is_due = self._client.clock.monotonic() >= self._renew_at
+            is_due = self._clock.monotonic() >= self._renew_at
             if self._authorization is None or is_due:
                 self._renew()
             request.headers["Authorization"] = str(self._authorization)
@@ -153,7 +150,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     def _renew(self) -> None:
         if self._failure is None:
             try:
-                self._request_token()
+                self._sign_in()
             except (ApiError, AccessError) as error:
                 self._failure = str(error)
             else:
@@ -161,26 +158,17 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         # Other threads that waited for the token fail without further requests.
         raise SignInError(self._failure)
 
-    def _send_token_request(self) -> None:
+    def _sign_in(self) -> None:
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
-        request = requests.Request(
-            "POST",
-            f"{self._client.url_base}{PATH}",
-            data=form,
-            auth=self._app_credentials,
-        )
-        start = self._client.clock.monotonic()
-        prepared = self._client.session.prepare_request(request)
-        response = self._client.send(prepared, SIGN_IN)
-        self._client.check_response(response, SIGN_IN, _advice(response))
-        value = response.json()
+        start = self._clock.monotonic()
+        value = self._send_token_request(form, self._app_credentials)
         token = value.get("access_token") if isinstance(value, dict) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             reason = "the response contains no access token."
             raise ApiError(
-                reason, stream=SIGN_IN, path=PATH, status=response.status_code
+                reason, stream=SIGN_IN, path=SIGN_IN_PATH, status=HTTPStatus.OK
             )
-        self._client.redactor.add(token)
+        self._redactor.add(token)
         self._rotate(value.get("refresh_token"))
         seconds = lifetime_seconds(token, value.get("expires_in"))
         self._renew_at = start + seconds - min(RENEWAL_MARGIN_SECONDS, seconds / 10)
@@ -192,7 +180,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         if refresh_token == self._refresh_token:
             return
         self._refresh_token = refresh_token
-        self._client.redactor.add(refresh_token)
+        self._redactor.add(refresh_token)
         if not self._has_warned_of_rotation:
             self._has_warned_of_rotation = True
             logging.getLogger(f"tap-gorgias.{SIGN_IN}").warning(
@@ -223,7 +211,8 @@ def lifetime_seconds(token: str, expires_in: object) -> float:
     return MAX_LIFETIME_SECONDS
 
 
-def _advice(response: requests.Response) -> str:
+def sign_in_advice(response: requests.Response) -> str:
+    """Return what the user can do about a refused token request."""
     try:
         value = response.json()
     except ValueError:

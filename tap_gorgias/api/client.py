@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 
 from tap_gorgias.api.auth import (
     SIGN_IN,
+    SIGN_IN_PATH,
     ApiKeyAuthenticator,
     GorgiasAuthenticator,
     RefreshTokenAuthenticator,
+    sign_in_advice,
 )
 from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
@@ -37,6 +39,7 @@ from tap_gorgias.records.decoding import MAX_LEVELS, error_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from requests.auth import HTTPBasicAuth
     from singer_sdk.helpers.types import RequestFunc
 
     from tap_gorgias.api.usage import RunSummary
@@ -64,14 +67,9 @@ class GorgiasClient:
 
     All streams share one client. Until Gorgias has answered a request in JSON, requests
     go one at a time, and a failure ends the run: it would be the same for all streams.
-
-    Args:
-        settings: The validated settings.
-        summary: Counts requests, retries and waiting.
-        clock: The clock of the rate limiter, retries and access tokens.
     """
 
-    max_retry_seconds: ClassVar[float] = MAX_RETRY_SECONDS
+    max_retry_seconds: float = MAX_RETRY_SECONDS
     """How long a failing request is retried."""
 
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
@@ -97,9 +95,14 @@ class GorgiasClient:
         self._address_advice = "Check `api_url`." if has_own_url else SUBDOMAIN_ADVICE
         credentials = settings.credentials
         self.authenticator: GorgiasAuthenticator = (
-            ApiKeyAuthenticator(credentials, self)
+            ApiKeyAuthenticator(credentials, self.redactor)
             if isinstance(credentials, ApiKey)
-            else RefreshTokenAuthenticator(credentials, self)
+            else RefreshTokenAuthenticator(
+                credentials,
+                self.with_retries(self._send_token_request, SIGN_IN),
+                self.redactor,
+                clock,
+            )
         )
 
     @property
@@ -115,13 +118,9 @@ class GorgiasClient:
     def send(
         self, request: requests.PreparedRequest, stream_name: str
     ) -> requests.Response:
-        """Send a prepared request once, without authentication.
+        """Send a request once, without authentication, and return any response.
 
-        Returns:
-            The response, whatever its status.
-
-        Raises:
-            ApiError: If no complete response is received.
+        Raises `ApiError` if no complete response is received.
         """
         try:
             return self.session.send(request, stream_name=stream_name)
@@ -140,17 +139,7 @@ class GorgiasClient:
     def send_signed(
         self, request: requests.PreparedRequest, stream_name: str
     ) -> requests.Response:
-        """Sign a request and send it.
-
-        After a 401, it is sent once more if the authenticator has new credentials.
-
-        Returns:
-            The response, whatever its status.
-
-        Raises:
-            ApiError: If no complete response is received.
-            SignInError: If no access token can be obtained.
-        """
+        """Sign and send a request, again after a 401 if there are new credentials."""
         authenticate = self.authenticator
         response = self.send(authenticate(request), stream_name)
         is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
@@ -166,14 +155,8 @@ class GorgiasClient:
     ) -> Callable[P, T]:
         """Add retries, and the rules of the first contact, to a function.
 
-        Args:
-            function: Sends a request. It raises `TransientApiError` to be called again.
-            stream_name: The stream for which retries are counted.
-            max_retry_seconds: How long to retry; None for the time of a run.
-
-        Returns:
-            The decorated function. It raises the last `TransientApiError` when the time
-            for retries is over, and `AccessError` if there is no first contact.
+        It is called again after a `TransientApiError`, by default for
+        `max_retry_seconds`. `AccessError` means that there is no first contact.
         """
         logger = logging.getLogger(f"tap-gorgias.{stream_name}")
         patience = (
@@ -212,17 +195,11 @@ class GorgiasClient:
     def validate(
         self, response: requests.Response, stream_name: str, scope: str
     ) -> None:
-        """Validate the response to an authenticated request, and decode its body.
+        """Check the response to a signed request, and decode its body.
 
-        Args:
-            response: The response.
-            stream_name: The stream that sent the request.
-            scope: The required OAuth2 scope, or permission of the API key's owner.
-
-        Raises:
-            TransientApiError: If a retry may succeed.
-            ApiError: If Gorgias refuses the request, or the response is invalid.
-            AccessError: If Gorgias rejects the credentials.
+        `scope` is the required OAuth2 scope, or permission of the API key's owner.
+        Raises `AccessError` if Gorgias rejects the credentials, otherwise as
+        `check_response`.
         """
         advice = ""
         if response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -243,17 +220,10 @@ class GorgiasClient:
     def check_response(
         self, response: requests.Response, stream_name: str, advice: str
     ) -> None:
-        """Validate a response, and decode its body.
+        """Check a response, and decode its body; `advice` is for a refusal.
 
-        Args:
-            response: The response.
-            stream_name: The stream that sent the request.
-            advice: What the user can do about a refusal.
-
-        Raises:
-            TransientApiError: If a retry may succeed, also after a 2xx whose body is
-                not JSON, such as the error page of a proxy.
-            ApiError: If Gorgias refuses the request, or the response is invalid.
+        Raises `TransientApiError` if a retry may succeed, also after a 2xx whose body
+        is not JSON, such as the error page of a proxy, and otherwise `ApiError`.
         """
         status = response.status_code
         if status in range(200, 300):
@@ -284,6 +254,15 @@ class GorgiasClient:
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
+
+    def _send_token_request(
+        self, form: dict[str, str], app_credentials: HTTPBasicAuth
+    ) -> Any:  # noqa: ANN401
+        url = f"{self.url_base}{SIGN_IN_PATH}"
+        request = requests.Request("POST", url, data=form, auth=app_credentials)
+        response = self.send(self.session.prepare_request(request), SIGN_IN)
+        self.check_response(response, SIGN_IN, sign_in_advice(response))
+        return response.json()
 
     def _send_in_turn(self, call: Callable[[], T], *, is_sign_in: bool) -> T:
         if self._contact.is_accepted:

@@ -23,9 +23,7 @@ T = TypeVar("T")
 class FirstContact:
     """Lets requests go one at a time until Gorgias has answered one of them in JSON.
 
-    Args:
-        clock: Returns the time and waits.
-        describe: Turns the failure of a request into the one that ends the run.
+    `describe` turns the failure of a request into the one that ends the run.
     """
 
     def __init__(
@@ -44,9 +42,8 @@ class FirstContact:
     def in_turn(self, send: Callable[[], T]) -> T:
         """Send a request, alone and a few times if the contact is not made yet.
 
-        Raises:
-            ApiError: If Gorgias has answered, and the request failed.
-            AccessError: If this or an earlier request shows that no stream can be read.
+        Raises `ApiError` if Gorgias has answered, and `AccessError` if this or an
+        earlier request shows that no stream can be read.
         """
         if not self.is_accepted:
             with self._lock:

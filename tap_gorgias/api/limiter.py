@@ -80,10 +80,6 @@ class RateLimiter:
     A refusal pauses all requests, unless it concerns its path alone: its own count
     shows that the account has room, or a request of another path has passed since the
     last refusal of this one, which waits to find that out.
-
-    Args:
-        clock: Returns the time and waits.
-        rate_limit_percent: Percentage of the limit that the tap may use, 5 to 100.
     """
 
     def __init__(self, clock: Clock, rate_limit_percent: int = 100) -> None:
@@ -110,15 +106,7 @@ class RateLimiter:
             return CallLimit(self._used, self._window.limit, self._window.seconds)
 
     def acquire(self, stream_name: str = "", path: str = "") -> Permit:
-        """Wait until a request may be sent, and count it.
-
-        Args:
-            stream_name: The stream that sends the request.
-            path: Path of the endpoint.
-
-        Returns:
-            The permit. Pass it to `release` or `refuse` when the request has ended.
-        """
+        """Wait for a permit, which then goes to `release` or `refuse`."""
         waited = 0.0
         waiter = _Waiter(stream_name, _ID.sub("*", path))
         with self._lock:
@@ -144,13 +132,10 @@ class RateLimiter:
     def release(
         self, permit: Permit, call_limit: str | None, *, has_passed: bool = True
     ) -> None:
-        """Record that a request has ended, with or without a response.
+        """Record that a request has ended, with or without a response (`has_passed`).
 
-        Args:
-            permit: The permit of the request.
-            call_limit: Value of `X-Gorgias-Account-Api-Call-Limit`, for example `10/80`
-                (used/limit). None and invalid values are ignored.
-            has_passed: Whether there was a response.
+        `call_limit` is the header `X-Gorgias-Account-Api-Call-Limit`, for example
+        `10/80` (used/limit); None and invalid values are ignored.
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
@@ -171,11 +156,8 @@ class RateLimiter:
     ) -> Pause:
         """Pause all requests, or those of one path, after a 429.
 
-        Args:
-            permit: The permit of the refused request.
-            call_limit: As in `release`.
-            seconds: How long to wait according to the response; None if unknown. The
-                pause is longer if the window is full for longer.
+        `seconds` is the wait that the response asks for; None if unknown. The pause is
+        longer if the window is full for longer.
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
@@ -200,8 +182,7 @@ class RateLimiter:
     def _issue_permits(self) -> float:
         """Issue all permits that are possible now, also to other threads.
 
-        Returns:
-            Seconds until the next permit is possible.
+        Returns the seconds until the next one is possible.
         """
         now = self._clock.monotonic()
         while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:

@@ -20,10 +20,7 @@ MAX_CURSOR_CHARACTERS = 4000
 class CursorPaginator(BaseAPIPaginator[str | None]):
     """Follows `meta.next_cursor` until it is null. An empty page is not the end.
 
-    Args:
-        start_value: The cursor to start from; None for the first page.
-        page_size: Number of requested rows; None if the endpoint has no pages, or does
-            not mark the last one.
+    `page_size` is None if the endpoint has no pages, or does not mark the last one.
     """
 
     next_name = "next_cursor"
@@ -42,11 +39,6 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
 
     @override
     def get_next(self, response: requests.Response) -> str | None:
-        """Return the cursor of the next page; None after the last page.
-
-        Raises:
-            PageError: As `next_of`, or if the cursor is too long.
-        """
         cursor = next_of(
             response.json(),
             self.next_name,
@@ -60,11 +52,6 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
 
     @override
     def advance(self, response: requests.Response) -> None:
-        """Advance to the next page.
-
-        Raises:
-            PageError: If a cursor is returned twice.
-        """
         cursor = self.get_next(response)
         if cursor is not None and cursor in self._cursors:
             message = "the same cursor was returned twice, so the list would never end."

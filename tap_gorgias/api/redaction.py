@@ -14,22 +14,17 @@ class Redactor:
         self._forms: tuple[str, ...] = ()
 
     def add(self, *secrets: str) -> None:
-        """Add secrets.
+        """Add secrets without encoding.
 
-        Args:
-            secrets: Secrets without encoding. Their forms in headers, URLs, form data
-                and JSON are redacted as well. Empty strings are ignored.
+        Their forms in headers, URLs, form data and JSON are redacted as well. Empty
+        strings are ignored.
         """
         forms = {form for secret in secrets if secret for form in _forms(secret)}
         # A secret may contain a shorter one, so the longest is replaced first.
         self._forms = tuple(sorted(forms.union(self._forms), key=len, reverse=True))
 
     def redact(self, text: str) -> str:
-        """Replace all secrets in a text with `***`.
-
-        Args:
-            text: Any text.
-        """
+        """Replace all secrets in a text with `***`."""
         for form in self._forms:
             text = text.replace(form, "***")
         return text

@@ -58,11 +58,6 @@ class GorgiasResponse(requests.Response):
 
     @override
     def json(self, **kwargs: Any) -> Any:
-        """Return the decoded body; the same object on each call.
-
-        Raises:
-            ValueError: If the body is not valid JSON.
-        """
         return self._decoded[0]
 
     @property
@@ -94,10 +89,10 @@ def latest_timestamp_of(response: requests.Response) -> str | None:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds in the header `Retry-After` (reference/limitations).
+    """Return the seconds of `Retry-After`; None if missing or invalid.
 
     An HTTP date is compared with the `Date` of the response rather than with the local
-    clock. None if the header is missing or invalid.
+    clock.
     """
     value = headers.get("Retry-After")
     if value is None:

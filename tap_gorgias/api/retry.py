@@ -56,16 +56,8 @@ def retry(
     jitter. If the rate limiter lets all requests wait, there is no other wait. During
     an outage there are no retries.
 
-    Args:
-        function: Raises `TransientApiError` to be called again.
-        clock: Returns the time and waits.
-        outage: The state of the API, shared by all callers.
-        on_retry: Called with each failure and the seconds until the next call.
-        max_retry_seconds: The last call begins at most this long after the first
-            failure.
-
-    Raises:
-        TransientApiError: The last failure.
+    The last call begins at most `max_retry_seconds` after the first failure. `on_retry`
+    gets each failure and the seconds until the next call.
     """
     waits = backoff.expo(base=2, factor=1, max_value=MAX_WAIT_SECONDS)
     next(waits)

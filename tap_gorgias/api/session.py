@@ -56,14 +56,7 @@ _CONNECTION_LOST = (
 
 
 class TransportError(Exception):
-    """No complete response was received.
-
-    Args:
-        message: What went wrong. It contains no URL and no credentials.
-        is_transient: Whether a retry may succeed.
-        is_too_large: Whether the body exceeds the limit of the tap.
-        advice: What the user can do about it.
-    """
+    """No complete response was received. The message has no URL and no credentials."""
 
     def __init__(
         self,
@@ -82,10 +75,7 @@ class TransportError(Exception):
 class RateLimitAdapter(HTTPAdapter):
     """Sends requests when the rate limiter permits, and counts them.
 
-    Args:
-        limiter: The rate limit of the account.
-        summary: Counts requests and the time that they wait for the limiter.
-        timeout_seconds: Read timeout: the longest wait for the next bytes.
+    The read timeout is the longest wait for the next bytes.
     """
 
     def __init__(
@@ -110,15 +100,8 @@ class RateLimitAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Wait for the rate limiter, then send the request.
 
-        Args:
-            request: The request.
-            stream: As in the base class.
-            timeout: Ignored; all requests use the timeouts of the adapter.
-            verify: As in the base class.
-            cert: As in the base class.
-            proxies: As in the base class. Ignored for plain HTTP, which is allowed for
-                loopback addresses only.
-            stream_name: The stream for which the request is counted.
+        All requests use the timeouts of the adapter. Proxies are ignored for plain
+        HTTP, which is allowed for loopback addresses only.
         """
         if not _is_https(request.url):
             proxies = None
@@ -163,12 +146,6 @@ class GorgiasSession(requests.Session):
     """A session that follows no redirects and describes failures safely.
 
     A redirect can lead to any host, and credentials must not be sent there.
-
-    Args:
-        limiter: The rate limit of the account.
-        summary: Counts requests and the time that they wait for the limiter.
-        user_agent: Value of the User-Agent header.
-        timeout_seconds: Read timeout: the longest wait for the next bytes.
     """
 
     def __init__(
@@ -203,12 +180,7 @@ class GorgiasSession(requests.Session):
     ) -> requests.Response:
         """Send a request and read its response, whatever its status.
 
-        Args:
-            request: The request.
-            kwargs: Options of the base class, and `stream_name` for the adapter.
-
-        Raises:
-            TransportError: If no complete response is received.
+        Raises `TransportError` if no complete response is received.
         """
         environment = self.merge_environment_settings(
             request.url or "", {}, None, None, None

@@ -135,11 +135,8 @@ class SlidingWindow:
     ) -> None:
         """Record that a request has ended, with or without a response.
 
-        Args:
-            sent_at: When the request was sent.
-            now: Current time.
-            used: Number of requests in the limiter's window; None if unknown.
-            limit: Number of requests that a window allows; None if unknown.
+        `used` and `limit` are the requests in the limiter's window and how many it
+        allows; None if unknown.
         """
         self._log.add_response(now)
         if used is None or limit is None:
@@ -155,11 +152,7 @@ class SlidingWindow:
     ) -> None:
         """Record that a request was refused with 429: the window is full.
 
-        Args:
-            sent_at: When the request was sent.
-            now: Current time.
-            limit: As in `add_response`.
-            seconds: How long to wait according to the response; None if unknown.
+        `seconds` is the wait that the response asks for; None if unknown.
         """
         self.limit = limit or self.limit
         self._log.add_response(now)

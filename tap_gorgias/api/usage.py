@@ -1,16 +1,18 @@
-"""What a run read and what it cost, logged at its end."""
+"""What a run read and what it cost."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_gorgias.compat import override
-
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Callable
+
+MAX_SEPARATE_WAITS = 100
+"""Older waits are taken for ended: no request waits longer than the others together."""
 
 
 @dataclass
@@ -22,20 +24,19 @@ class Usage:
     retries: int = 0
     waited_seconds: float = 0.0
 
-    @override
-    def __str__(self) -> str:
-        """Return the counts as part of a log line."""
-        return (
-            f"{self.rows} rows, {self.requests} requests, "
-            f"{self.waited_seconds:.1f} s waited for the budget, "
-            f"{self.retries} retries"
-        )
-
 
 class RunSummary:
-    """Counts rows, requests, retries and waiting time of each stream."""
+    """Counts rows, requests, retries and waiting time of each stream.
 
-    def __init__(self) -> None:
+    Args:
+        monotonic: Returns the time in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._began_at = monotonic()
+        self._waits: list[tuple[float, float]] = []
+        self._waited_before = 0.0
         self._streams: defaultdict[str, Usage] = defaultdict(Usage)
         self._lock = threading.Lock()
 
@@ -70,6 +71,30 @@ class RunSummary:
             usage.requests += requests
             usage.retries += retries
             usage.waited_seconds += waited_seconds
+            if waited_seconds:
+                self._add_wait(waited_seconds)
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return self._monotonic() - self._began_at
+
+    @property
+    def held_back_seconds(self) -> float:
+        """How long at least one request waited for the rate limit."""
+        with self._lock:
+            return self._waited_before + sum(end - start for start, end in self._waits)
+
+    def _add_wait(self, seconds: float) -> None:
+        """Add a wait that ends now to the union of all waits."""
+        end = self._monotonic()
+        start = end - seconds
+        while self._waits and self._waits[-1][1] >= start:
+            start = min(start, self._waits.pop()[0])
+        self._waits.append((start, end))
+        if len(self._waits) > MAX_SEPARATE_WAITS:
+            first_start, first_end = self._waits.pop(0)
+            self._waited_before += first_end - first_start
 
     @property
     def total(self) -> Usage:
@@ -81,13 +106,3 @@ class RunSummary:
             sum(usage.retries for usage in usages),
             sum(usage.waited_seconds for usage in usages),
         )
-
-    def log(self, logger: logging.Logger) -> None:
-        """Log a line for each stream with counts, and one for the run.
-
-        Args:
-            logger: The logger.
-        """
-        for name, usage in sorted(self.streams.items()):
-            logger.info("Summary of %s: %s.", name, usage)
-        logger.info("Summary of the run: %s.", self.total)

@@ -164,6 +164,14 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         description="How long to wait for data before a request is retried.",
     ),
     th.Property(
+        "log_metrics",
+        th.BooleanType,
+        default=False,
+        title="Log metrics",
+        description="Whether the log contains the `METRIC` lines of the SDK, JSON with "
+        "the rows and the seconds of each stream.",
+    ),
+    th.Property(
         "api_url",
         th.StringType,
         title="API URL",
@@ -210,7 +218,23 @@ def _invalid_setting(error: ValidationError) -> str:
     return f"Setting `{name}` is not valid ({error.validator})."
 
 
+_NAMES_IN_OTHER_TAPS = {
+    "anchor_date": "start_date",
+    "domain": "subdomain",
+    "domain_name": "subdomain",
+    "email_address": "email",
+    "gorgias_domain": "subdomain",
+    "interval_start": "start_date",
+    "password": "api_key",
+    "username": "email",
+}
+_NEEDLESS = {"page_size", "ticket_view_page_size", "tickets_view_id"}
+
+
 def _unknown_setting(name: str, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean `{matches[0]}`?" if matches else ""
+    alike = difflib.get_close_matches(name, known, n=1)
+    match = _NAMES_IN_OTHER_TAPS.get(name) or next(iter(alike), None)
+    hint = f" Did you mean `{match}`?" if match else ""
+    if name in _NEEDLESS:
+        hint = " Remove it: the tap reads 100 rows a request, and needs no view."
     return f"Setting `{name[:80]}` is unknown.{hint}"

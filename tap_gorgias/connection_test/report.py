@@ -1,4 +1,4 @@
-"""Formats the results of all streams as a text that users can paste into an issue."""
+"""Formats the results of all streams as a text of at most 80 columns."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.api.sliding_window import ENTERPRISE_SECONDS
 from tap_gorgias.config.credentials import ApiKey
+from tap_gorgias.errors import one_line
+from tap_gorgias.run.report import WIDTH, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.api.limiter import CallLimit
     from tap_gorgias.config.credentials import Credentials
-    from tap_gorgias.connection_test.results import StreamResult
+    from tap_gorgias.connection_test.tester import StreamResult
 
-WIDTH = 100
-STREAM_WIDTH = 32
-NUMBER_WIDTH = 9
-OUTCOME_WIDTH = WIDTH - STREAM_WIDTH - 2 * NUMBER_WIDTH - 1
+STREAM_WIDTH = 38
 
 API_KEY_LIMIT = 40
 OAUTH_LIMIT = 80
@@ -36,76 +35,66 @@ def render(
     credentials: Credentials,
     call_limit: CallLimit | None,
     requests: int,
+    seconds: float,
 ) -> str:
-    """Format the results as a table, followed by a list of the differences.
+    """Format the results as a table, what needs action, and what is harmless.
 
     Args:
         results: The results of the streams.
         credentials: The credentials in the settings.
-        call_limit: The last reported count; None if no response contained one.
+        call_limit: The last count; None if no response contained one.
         requests: Number of requests that were sent, including those for access tokens.
-
-    Returns:
-        Lines of at most 100 characters, without account data.
+        seconds: How long the test took.
     """
     sign_in = "an API key" if isinstance(credentials, ApiKey) else "OAuth2"
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("tap-gorgias", "singer-sdk")
     )
     by_name = sorted(results, key=attrgetter("stream"))
-    seconds = sum(result.seconds for result in results)
+    counts = Counter(result.outcome for result in results)
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     lines = [
-        f"{versions}, Python {platform.python_version()}, signed in with {sign_in}",
+        f"{versions}, Python {platform.python_version()}",
+        f"signed in with {sign_in}",
         "",
         _line("stream", "result", "requests", "seconds"),
         "-" * WIDTH,
-        *(line for result in by_name for line in _lines_of(result)),
+        *(
+            _line(one.stream, one.outcome, str(one.requests), f"{one.seconds:.1f}")
+            for one in by_name
+        ),
         "-" * WIDTH,
-        *_wrapped(f"{_counts(results)}; {requests} requests, {seconds:.1f} s."),
+        *_wrapped(
+            f"{len(results)} streams: {listed or 'none selected'}; "
+            f"{requests} requests, {seconds:.1f} s."
+        ),
+        *_wrapped(_call_limit(call_limit, credentials)),
         "",
-        "Differences from what this version expects:",
-        *_differences(results),
-        *_wrapped(_call_limit(call_limit, credentials), "- "),
-        "",
-        "This text contains no account data. You can paste it into an issue.",
+        *_section("Needs action", [(one.stream, one.actions) for one in by_name]),
+        *_section("Harmless differences", [(one.stream, one.notes) for one in by_name]),
+        "You can paste this text into an issue. Remove what Gorgias says about your",
+        "customers, if anything.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _lines_of(result: StreamResult) -> Iterator[str]:
-    outcome = result.outcome.value
-    text = f"{outcome}: {result.reason}" if result.reason else outcome
-    first, *others = textwrap.wrap(text, OUTCOME_WIDTH)
-    name = result.stream
-    if len(name) >= STREAM_WIDTH:
-        name = f"{name[: STREAM_WIDTH - 4]}..."
-    yield _line(name, first, str(result.requests), f"{result.seconds:.1f}")
-    for line in others:
-        yield _line("", line, "", "").rstrip()
-
-
 def _line(stream: str, outcome: str, requests: str, seconds: str) -> str:
-    return (
-        f"{stream:<{STREAM_WIDTH}}{outcome:<{OUTCOME_WIDTH}} "
-        f"{requests:>{NUMBER_WIDTH}}{seconds:>{NUMBER_WIDTH}}"
-    )
+    name = shortened(stream, STREAM_WIDTH)
+    return f"{name:<{STREAM_WIDTH}}  {outcome:<18}{requests:>10}{seconds:>12}"
 
 
-def _counts(results: Sequence[StreamResult]) -> str:
-    counts = Counter(result.outcome.value for result in results)
-    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    return f"{len(results)} streams: {listed or 'none selected'}"
-
-
-def _differences(results: Sequence[StreamResult]) -> Iterator[str]:
+def _section(title: str, texts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """List texts, each once with the streams that it concerns."""
     streams_of: defaultdict[str, list[str]] = defaultdict(list)
-    for result in results:
-        for difference in result.differences:
-            streams_of[difference.text].append(result.stream)
+    for stream, one in texts:
+        for text in one:
+            streams_of[one_line(text)].append(stream)
+    if not streams_of:
+        return
+    yield f"{title}:"
     for text, streams in streams_of.items():
         yield from _wrapped(f"{', '.join(streams)}: {text}", "- ")
-    if not streams_of:
-        yield "- none."
+    yield ""
 
 
 def _call_limit(call_limit: CallLimit | None, credentials: Credentials) -> str:

@@ -1,146 +1,220 @@
-"""Requests a page or two of each stream and checks the responses."""
+"""Runs the tap and stops each stream after a page or two.
+
+Whatever the report says is what a run does: the differences are the warnings and errors
+that it logs, and the fields that Gorgias does not send.
+"""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import replace
-from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING
+import contextlib
+import logging
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.connection_test.fields import field_differences
-from tap_gorgias.connection_test.recorder import RecordingClient
-from tap_gorgias.connection_test.responses import response_differences
-from tap_gorgias.connection_test.results import StreamResult, outcome_of
-from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import walks
-from tap_gorgias.replication.walks import Step
-from tap_gorgias.run.runner import ends_run
+from tap_gorgias.compat import override
+from tap_gorgias.connection_test.fields import missing_fields
+from tap_gorgias.errors import ApiError, messages_of
+from tap_gorgias.run.progress import StreamProgress
+from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.stream_types.children import ChildStream
-from tap_gorgias.stream_types.replication import (
-    CursorStream,
-    FeedStream,
-    SnapshotStream,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_gorgias.replication.pages import Row
+    from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
+    from tap_gorgias.sdk.writer import MessageWriter
     from tap_gorgias.stream_types.base import GorgiasStream
 
-RECENT = timedelta(days=30)
-"""How far back to request rows from endpoints that filter by date."""
-
+MAX_PAGES = 2
 MAX_PARENTS = 3
-"""How many parents to try until one has rows for a child stream."""
+MAX_REQUESTS = 5
+"""Pages of a list, parents of a child stream, and requests without rows."""
+
+MAX_RETRY_SECONDS = 30.0
+"""Shorter than in a run, because a user is waiting for the report."""
 
 
-class ConnectionTest:
-    """Tests streams one after the other.
+_ADVICE: Mapping[int | None, Sequence[str]] = {
+    HTTPStatus.BAD_REQUEST: ["Report this, and deselect the stream until it is fixed."],
+    HTTPStatus.NOT_FOUND: ["Deselect the stream if the account lacks the feature."],
+}
+"""What to do about refusals whose message does not say so."""
 
-    Args:
-        run: The run of the streams. Its client is replaced by one that records
-            requests.
+
+class EnoughPages(Exception):  # noqa: N818 (not an error)
+    """A stream has been read as far as the test needs."""
+
+
+@dataclass
+class StreamResult:
+    """What a few pages of a stream have shown."""
+
+    stream: str
+    rows: int
+    requests: int
+    seconds: float
+    failure: Exception | None = None
+    actions: list[str] = field(default_factory=list)
+    """What needs action, in sentences."""
+    notes: list[str] = field(default_factory=list)
+    """What is different, but harmless."""
+
+    @property
+    def outcome(self) -> str:
+        """The result in a few words."""
+        if isinstance(self.failure, ApiError) and self.failure.status:
+            return "refused"
+        if self.failure or self.actions:
+            return "not as expected"
+        return "ok" if self.rows else "no rows"
+
+    @property
+    def passed(self) -> bool:
+        """Whether a run can read the stream."""
+        return not self.failure and not self.actions
+
+
+class _Pages(StreamProgress):
+    """Takes the place of a stream's progress: keeps its rows, and ends it."""
+
+    prefetches = False
+
+    def __init__(self, run: Run, stream: GorgiasStream) -> None:
+        super().__init__(run, stream.name, stream.replication_key, stream.logger)
+        self.rows: list[Mapping[str, Any]] = []
+        self._pages = 0
+        is_child = isinstance(stream, ChildStream)
+        self._max_pages = MAX_PARENTS if is_child else MAX_PAGES
+
+    @override
+    def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
+        self.rows += rows
+        self._pages += bool(rows)
+        requests = self._run.summary.streams[self._name].requests
+        if self._pages >= self._max_pages or requests >= MAX_REQUESTS:
+            raise EnoughPages
+
+
+class _Trial:
+    """A stream as the runner of a run reads it, up to a page or two."""
+
+    def __init__(self, run: Run, stream: GorgiasStream) -> None:
+        self._stream = stream
+        self._clock = run.clock
+        self.pages = _Pages(run, stream)
+        self.seconds = 0.0
+        stream.progress = self.pages
+        vars(stream).update(
+            get_batch_config=self.get_batch_config, requests_in_flight=1
+        )
+
+    @property
+    def name(self) -> str:
+        return self._stream.name
+
+    @property
+    def output(self) -> MessageWriter:
+        return self._stream.output
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self._stream.config
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """Write no files."""
+
+    def sync(self) -> None:
+        began = self._clock.monotonic()
+        try:
+            self._stream.sync()
+        except EnoughPages:
+            pass
+        finally:
+            self.seconds = self._clock.monotonic() - began
+
+    def check_complete(self) -> None:
+        self._stream.check_complete()
+
+
+class _Warnings(logging.Handler):
+    """Keeps the warnings of each stream instead of showing them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.actions: defaultdict[str, list[str]] = defaultdict(list)
+        self.notes: defaultdict[str, list[str]] = defaultdict(list)
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        stream = record.name.rpartition(".")[2]
+        is_harmless = getattr(record, "is_harmless", False)
+        kept = (self.notes if is_harmless else self.actions)[stream]
+        text = record.getMessage().removeprefix(f"{stream}: ")
+        if text not in kept:
+            kept.append(text)
+
+    @contextlib.contextmanager
+    def collected(self, logger: logging.Logger) -> Iterator[None]:
+        """Keep the warnings of a logger and its children."""
+        logger.addHandler(self)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.propagate = True
+            logger.removeHandler(self)
+
+
+def check_streams(
+    run: Run, streams: Iterable[GorgiasStream], logger: logging.Logger
+) -> Sequence[StreamResult]:
+    """Read a page or two of each stream, and write nothing.
+
+    Raises:
+        GorgiasError: If an error affects all streams, such as an invalid API key.
     """
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._settings = run.settings
-        self._client = RecordingClient(run.settings, run.summary, run.clock)
-        run.client = self._client
-
-    def check(self, streams: Iterable[GorgiasStream]) -> Iterator[StreamResult]:
-        """Test streams.
-
-        Args:
-            streams: Streams of the run.
-
-        Yields:
-            The result of each stream; those of child streams come last.
-
-        Raises:
-            GorgiasError: If an error affects all streams, such as an invalid API key,
-                or if Gorgias has not answered any request.
-        """
-        # Child streams can then reuse the responses of their parents.
-        for stream in sorted(streams, key=lambda one: isinstance(one, ChildStream)):
-            yield self._check(stream)
-
-    def _check(self, stream: GorgiasStream) -> StreamResult:
-        start = self._run.clock.monotonic()
-        requests_before = self._run.summary.streams[stream.name].requests
-        rows: list[Row] = []
-        error: Exception | None = None
-        self._set_start_date(stream)
-        try:
-            for steps in _reads(stream):
-                for step in _page_or_two(steps):
-                    rows += step.rows
-        except Exception as failure:
-            if ends_run(failure) or not self._client.has_answered:
-                raise
-            error = failure
-        keys = {*stream.primary_keys, *filter(None, [stream.replication_key])}
-        differences = (
-            *response_differences(stream, self._client.take_exchanges()),
-            *field_differences(stream.name, stream.schema, keys, rows),
-        )
-        outcome, reason = outcome_of(stream, error, rows, differences)
-        return StreamResult(
-            stream.name,
-            outcome,
-            reason,
-            self._run.summary.streams[stream.name].requests - requests_before,
-            self._run.clock.monotonic() - start,
-            tuple(dict.fromkeys(differences)),
-        )
-
-    def _set_start_date(self, stream: GorgiasStream) -> None:
-        """Restrict the requests to recent rows if the endpoint filters by date."""
-        start_date = None
-        if not isinstance(stream, (CursorStream, FeedStream)):
-            start_date = self._run.clock.utc() - RECENT
-            if self._settings.start_date is not None:
-                start_date = max(start_date, self._settings.start_date)
-        self._run.settings = replace(self._settings, start_date=start_date)
+    run.client.max_retry_seconds = MAX_RETRY_SECONDS
+    trials = [_Trial(run, stream) for stream in streams]
+    runner = StreamRunner(trials, run.settings.parallel_streams, logger)
+    run.runner, warnings = runner, _Warnings()
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        warnings.collected(logger),
+    ):
+        runner.run()
+    return [_result_of(trial, runner, run, warnings) for trial in trials]
 
 
-def _reads(stream: GorgiasStream) -> Iterator[Iterator[Step]]:
-    """Yield the steps of each list that a first sync reads."""
-    if isinstance(stream, SnapshotStream):
-        keys = tuple(stream.primary_keys)
-        for part in stream.parts:
-            start = partial(stream.pages, params=part)
-            yield walks.snapshot(start, keys, stream.warn_of_restart)
-    elif "{" not in stream.path:
-        yield stream.steps()
-    if isinstance(stream, ChildStream):
-        yield _read_first_parents(stream)
-
-
-def _read_first_parents(stream: ChildStream[GorgiasStream]) -> Iterator[Step]:
-    """Read a child stream for its first parents, until one has rows."""
-    parents = next(stream.parent.pages()).rows
-    refusal: ApiError | None = None
-    for parent in parents[:MAX_PARENTS]:
-        context = stream.parent.get_child_context(parent, None) or {}
-        try:
-            for page in stream.pages(context=context):
-                rows = [stream.complete(row, context) for row in page.rows]
-                yield Step(rows, has_next_page=page.next_cursor is not None)
-                if rows:
-                    return
-        except ApiError as error:
-            refusal = error
-    if refusal is not None:
-        raise refusal
-
-
-def _page_or_two(steps: Iterator[Step]) -> Iterator[Step]:
-    """Yield the first step, and the second if a cursor leads to it."""
-    for step in itertools.islice(steps, 2):
-        yield step
-        if not step.has_next_page:
-            return
+def _result_of(
+    trial: _Trial, runner: StreamRunner, run: Run, warnings: _Warnings
+) -> StreamResult:
+    name, stream, rows = trial.name, trial._stream, trial.pages.rows  # noqa: SLF001
+    failure = runner.failures.get(name)
+    actions, notes = warnings.actions[name], warnings.notes[name]
+    if failure is not None:
+        texts = (text.removeprefix(f"{name}: ") for text in messages_of(failure))
+        status = failure.status if isinstance(failure, ApiError) else None
+        actions = [" ".join([*texts, *_ADVICE.get(status, ())]), *actions]
+    missing = missing_fields(name, stream.schema, rows)
+    keys = {*stream.primary_keys, stream.replication_key}
+    for kind, names, kept in (
+        ("keys", [one for one in missing if one in keys], actions),
+        ("fields", [one for one in missing if one not in keys], notes),
+    ):
+        if names:
+            kept.append(f"Missing {kind}, whose columns are null: {', '.join(names)}.")
+    return StreamResult(
+        name,
+        len(rows),
+        run.summary.streams[name].requests,
+        trial.seconds,
+        failure,
+        actions,
+        notes,
+    )

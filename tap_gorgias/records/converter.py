@@ -97,13 +97,15 @@ class RecordConverter:
         """
         self._report(
             f"Gorgias sends a field `{name[:80]}` that this version of the tap does "
-            "not know; it is left out."
+            "not know; it is left out.",
+            is_harmless=True,
         )
 
-    def _report(self, warning: str) -> None:
+    def _report(self, warning: str, *, is_harmless: bool = False) -> None:
         if warning not in self._reported and len(self._reported) < MAX_WARNINGS:
             self._reported.add(warning)
-            self._logger.warning("%s", one_line(warning))
+            extra = {"is_harmless": is_harmless}
+            self._logger.warning("%s", one_line(warning), extra=extra)
 
     def _conversions_of(
         self, properties: Mapping[str, Any], parent: str

@@ -59,8 +59,7 @@ _MIN_LETTERS = 32
 def mask_urls(text: str) -> str:
     """Mask the credentials in all URLs of a text.
 
-    Args:
-        text: Any text. If it is a single URL, random parts of it are masked as well.
+    If it is a single URL, random parts of it are masked as well.
     """
     if _WITHOUT_SCHEME.fullmatch(text):
         return mask_urls(f"https://{text}").removeprefix("https://")
@@ -73,8 +72,7 @@ def mask_urls(text: str) -> str:
 def mask_query(text: str) -> str:
     """Mask the values of secret parameters in form data, or in a URL without a host.
 
-    Args:
-        text: Any text. One that contains white space is neither, and stays as it is.
+    A text that contains white space is neither, and stays as it is.
     """
     if "=" not in text or "://" in text:
         return text
@@ -84,11 +82,7 @@ def mask_query(text: str) -> str:
 
 
 def is_random(text: str) -> bool:
-    """Decide whether a text is long and random, as a token is and a name is not.
-
-    Args:
-        text: A part of a URL.
-    """
+    """Decide whether a text is long and random, as a token is and a name is not."""
     runs = _RUN.findall(text)
     length = sum(map(len, runs))
     if length < _MIN_RANDOM:

@@ -33,14 +33,10 @@ def words_of(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Decide whether a name is that of a credential.
+    """Decide whether a name such as `apiKey` or `X-Api-Key` is that of a credential.
 
-    Args:
-        name: A name in any style: `api_key`, `apiKey`, `X-Api-Key`, `APIKEY`.
-
-    Returns:
-        Whether the name contains a word such as `token` or `key`. False for names of
-        ids, such as `key_id`, except the id of a session.
+    It is if it contains a word such as `token` or `key`, in any style. Names of ids,
+    such as `key_id`, are not, except the id of a session.
     """
     words = words_of(name)
     if words[-2:] == ("session", "id"):
@@ -57,11 +53,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def hidden_text(text: str) -> str:
-    """Mask a text except for its template variables.
-
-    Args:
-        text: Any text.
-    """
+    """Mask a text except for its template variables."""
     if text and not without_templates(text).strip():
         return text
     parts = _TEMPLATE.split(text)
@@ -75,9 +67,5 @@ def hidden_text(text: str) -> str:
 
 
 def without_templates(text: str) -> str:
-    """Remove template variables, such as `{{ticket.id}}`, from a text.
-
-    Args:
-        text: Any text.
-    """
+    """Remove template variables, such as `{{ticket.id}}`, from a text."""
     return _TEMPLATE.sub("", text) if "{{" in text else text

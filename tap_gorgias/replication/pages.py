@@ -29,6 +29,10 @@ class CutListError(PageError):
     """A response to a cursor that does not say how the list goes on."""
 
 
+class MissingRow(dict[str, Any]):
+    """Stands for a row that cannot be read, which holds the bookmark once."""
+
+
 class CursorRefusedError(Exception):
     """A cursor that was followed leads nowhere: the list must be read again.
 

@@ -10,11 +10,11 @@ from tap_gorgias.errors import SettingsError
 from tap_gorgias.replication.bookmarks import check_not_in_future
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Mapping
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
+    from tap_gorgias.run.progress import RunProgress
     from tap_gorgias.run.runner import StreamRunner
 
 _PROBLEMS = ["The settings have not been validated."]
@@ -32,7 +32,7 @@ class Run:
     def __init__(self, settings: Settings | None, clock: Clock) -> None:
         self._settings = settings
         self.clock = clock
-        self.summary = RunSummary()
+        self.summary = RunSummary(clock.monotonic)
         # Not on first use: two threads could each make one, with its own budget and
         # access token.
         self._client = (
@@ -40,6 +40,10 @@ class Run:
         )
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
         """STATE entries that were not compared with the current time yet."""
+        self.account_created: str | None = None
+        """When the account was created, as soon as it has been read."""
+        self.progress: RunProgress | None = None
+        """Logs how far the run is; None if streams are read individually."""
         self.runner: StreamRunner | None = None
         """The runner of parallel streams; None if streams are read individually."""
 
@@ -99,11 +103,3 @@ class Run:
         """Close all connections."""
         if self._client is not None:
             self._client.close()
-
-    def log_summary(self, logger: logging.Logger) -> None:
-        """Log the counts of the run.
-
-        Args:
-            logger: The logger.
-        """
-        self.summary.log(logger)

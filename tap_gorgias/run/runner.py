@@ -41,13 +41,7 @@ class ReadableStream(Protocol):
 
 
 class StreamRunner:
-    """Reads streams in the given order, each in its own thread.
-
-    Args:
-        streams: The streams.
-        parallel_streams: Maximum number of streams that are read at the same time.
-        logger: Logs failures as they occur.
-    """
+    """Reads streams in the given order, each in its own thread, some at a time."""
 
     def __init__(
         self,
@@ -57,10 +51,13 @@ class StreamRunner:
     ) -> None:
         self.failures: dict[str, Exception] = {}
         """Errors by stream name."""
+        self.completed: set[str] = set()
+        """Names of the streams that were read completely."""
         self._parallel_streams = parallel_streams
         self._logger = logger
         self._changed = threading.Condition()
         self._pending = deque(streams)
+        self.names = [stream.name for stream in self._pending]
         self._reading: set[str] = set()
         self._waiting: deque[str] = deque()
         self._resumed: set[str] = set()
@@ -70,9 +67,7 @@ class StreamRunner:
     def run(self) -> None:
         """Read all streams. A failure of one stream is added to `failures`.
 
-        Raises:
-            GorgiasError: If an error affects all streams. It ends the run at once.
-            Terminated: If the process received a signal.
+        An error that affects all streams ends the run at once, as a signal does.
         """
         try:
             with self._changed:
@@ -87,11 +82,8 @@ class StreamRunner:
     def wait_for_other_streams(self, name: str) -> None:
         """Block the stream of this thread until all others are done or wait as well.
 
-        Meanwhile, another stream is read in its place.
-
-        Args:
-            name: Name of the stream. If this runner is not reading it, the method
-                returns at once.
+        Meanwhile, another stream is read in its place. Returns at once for a stream
+        that this runner does not read.
         """
         with self._changed:
             if name not in self._reading:
@@ -128,15 +120,19 @@ class StreamRunner:
             self._reading.discard(stream.name)
             if isinstance(error, Exception) and not ends_run(error):
                 self.failures[stream.name] = error
-                for message in messages_of(error) if not self._has_ended else ():
+                head = f"{stream.name}: "
+                reason = " ".join(
+                    message.removeprefix(head) for message in messages_of(error)
+                )
+                if not self._has_ended:
                     self._logger.error(
-                        "Stream `%s` failed, the others continue: %s",
-                        stream.name,
-                        message,
+                        "%sfailed: %s The other streams continue.", head, reason
                     )
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
                 self._has_ended = True
+            elif error is None:
+                self.completed.add(stream.name)
             self._changed.notify_all()
 
     def _sync(self, stream: ReadableStream) -> None:
@@ -161,8 +157,7 @@ class StreamRunner:
 def ends_run(error: Exception) -> bool:
     """Return whether an error of one stream affects all streams.
 
-    This is true for rejected credentials, an invalid STATE and a target that is gone,
-    for example.
+    For example rejected credentials, an invalid STATE and a target that is gone.
     """
     stream_errors = (ApiError, IncompleteError, StreamMapError)
     return isinstance(error, GorgiasError) and not isinstance(error, stream_errors)

@@ -65,17 +65,7 @@ def _report(message: str) -> NoReturn:
 
 @contextlib.contextmanager
 def report_failures(logger: logging.Logger) -> Iterator[None]:
-    """Log exceptions as single lines, and exit.
-
-    Args:
-        logger: Receives the lines.
-
-    Yields:
-        None.
-
-    Raises:
-        SystemExit: With code 1 after an exception, and 130 after a keyboard interrupt.
-    """
+    """Log exceptions as single lines, and exit with 1; with 130 after Ctrl+C."""
     try:
         yield
     except (click.exceptions.Exit, click.ClickException):

@@ -41,18 +41,9 @@ class LineOutput:
         lines: Sequence[bytes | bytearray],
         is_late: Callable[[], bool],
     ) -> bool:
-        """Write lines, until it is too late for the next one.
+        """Write complete lines, and return whether all were written.
 
-        Args:
-            stdout: The text stream.
-            lines: The lines, each with its line break.
-            is_late: Tells, while the reader is slow, whether to give up.
-
-        Returns:
-            Whether all lines are written.
-
-        Raises:
-            OSError: If writing fails.
+        While the reader is slow, `is_late` tells whether to give up.
         """
         stdout.flush()
         try:
@@ -116,11 +107,7 @@ def _pages(size: int) -> int:
 
 
 def _wait(descriptor: int) -> None:
-    """Give the reader some time.
-
-    Raises:
-        BrokenPipeError: If there is none.
-    """
+    """Give the reader some time. Raises `BrokenPipeError` if there is none."""
     poll = select.poll()
     poll.register(descriptor, select.POLLERR)
     if poll.poll(POLL_MILLISECONDS):

@@ -18,9 +18,6 @@ def stop_on_signals(output: MessageWriter) -> None:
     """Install handlers that stop the run between two lines of output.
 
     Has no effect outside the main thread, where Python does not allow it.
-
-    Args:
-        output: The writer of all streams.
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:

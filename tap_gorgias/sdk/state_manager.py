@@ -50,11 +50,7 @@ class CheckpointManager(StreamStateManager):
         return entry
 
     def stage(self, entry: Mapping[str, Any]) -> None:
-        """Set the entry to publish once the preceding rows are written.
-
-        Args:
-            entry: The state of the stream.
-        """
+        """Set the entry to publish once the preceding rows are written."""
         self._staged = dict(entry)
 
     def publish(self) -> None:

@@ -63,15 +63,8 @@ def create_mapper(
 ) -> PluginMapper:
     """Create the mapper of the selected streams.
 
-    Args:
-        config: The settings of the tap.
-        streams: All streams of the tap.
-        catalog: The entries of these streams.
-        logger: Receives what the SDK reports, and a warning of maps without effect.
-
-    Raises:
-        SettingsError: If a map names an unknown stream or property, or has an
-            expression that cannot be evaluated.
+    Raises `SettingsError` if a map names an unknown stream or property, or has an
+    expression that cannot be evaluated.
     """
     streams = list(streams)
     maps = dict(config.get("stream_maps") or {})

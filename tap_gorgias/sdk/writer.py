@@ -87,14 +87,8 @@ class MessageWriter(MsgSpecWriter):
     def write_message(self, message: Message) -> None:
         """Write or buffer a message.
 
-        Args:
-            message: Any Singer message. SCHEMA, RECORD and ACTIVATE_VERSION are
-                buffered. Others are written immediately, after the buffered messages of
-                the same thread.
-
-        Raises:
-            OutputError: If writing to stdout fails.
-            Terminated: If the process received a signal.
+        SCHEMA, RECORD and ACTIVATE_VERSION are buffered. Others are written
+        immediately, after the buffered messages of the same thread. Raises as `flush`.
         """
         buffer = self._buffer
         if isinstance(message, ActivateVersionMessage):
@@ -118,9 +112,7 @@ class MessageWriter(MsgSpecWriter):
     def flush(self) -> None:
         """Write the buffered messages of this thread.
 
-        Raises:
-            OutputError: If writing to stdout fails.
-            Terminated: If the process received a signal.
+        Raises `OutputError` if that fails, and `Terminated` after a signal.
         """
         buffer = self._buffer
         if not buffer.lines:
@@ -131,15 +123,7 @@ class MessageWriter(MsgSpecWriter):
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Lock the output for this thread.
-
-        Yields:
-            None, once no other thread is writing.
-
-        Raises:
-            OutputError: On exit, if the run has ended.
-            Terminated: On exit, if the process received a signal.
-        """
+        """Lock the output for this thread. Raises on exit if the run has ended."""
         buffer = self._buffer
         was_writing, buffer.writing = buffer.writing, True
         try:
@@ -158,13 +142,10 @@ class MessageWriter(MsgSpecWriter):
         self.flush()
 
     def terminate(self, terminated: Terminated) -> None:
-        """Make all further writes raise an exception.
+        """Raise an exception in all further writes, and here if none is in progress.
 
         A write in progress ends with its page, or a few seconds later with the last
         line that the target takes; after a second signal, at once.
-
-        Raises:
-            Terminated: Immediately, unless this thread is writing.
         """
         now = time.monotonic()
         is_first = not isinstance(self._stop_reason, Terminated)
@@ -180,9 +161,6 @@ class MessageWriter(MsgSpecWriter):
 
         After a signal, the last written STATE is written again. The STATE in memory is
         not, because it may be ahead of the written rows.
-
-        Raises:
-            OutputError: If writing to stdout fails.
         """
         is_terminated = isinstance(self._stop_reason, Terminated)
         patience = max(self._stop_at - time.monotonic(), 0.0) + 1.0

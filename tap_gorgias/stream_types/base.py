@@ -14,10 +14,10 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.records import masking
-from tap_gorgias.replication import ordering
-from tap_gorgias.replication.pages import PageError
+from tap_gorgias.replication.pages import MissingRow, PageError
 from tap_gorgias.replication.prefetch import prefetch_next
-from tap_gorgias.run.progress import ProgressLogger
+from tap_gorgias.run.progress import StreamProgress
+from tap_gorgias.sdk.logs import StreamLogger
 from tap_gorgias.sdk.state_manager import CheckpointManager
 from tap_gorgias.stream_types.paged import PagedStream
 
@@ -69,6 +69,11 @@ class GorgiasStream(PagedStream, ABC):
     """Parts of a record that can contain credentials of other systems: paths such as
     `messages.actions`, or `masking.WHOLE`."""
 
+    @property
+    @override
+    def logger(self) -> logging.Logger:
+        return cast("logging.Logger", StreamLogger(super().logger, self.name))
+
     @abstractmethod
     def steps(self) -> Iterator[Step]:
         """Read the stream.
@@ -85,9 +90,10 @@ class GorgiasStream(PagedStream, ABC):
         return self.steps()
 
     @cached_property
-    def progress(self) -> ProgressLogger:
+    def progress(self) -> StreamProgress:
         """Logs how far the stream has been read."""
-        return ProgressLogger(self.run, self.name, self.logger)
+        key = self.replication_key
+        return StreamProgress(self.run, self.name, key, self.logger)
 
     @property
     @override
@@ -113,8 +119,7 @@ class GorgiasStream(PagedStream, ABC):
         for step in prefetch_next(steps, self._has_next_page):
             self.run.summary.count(self.name, rows=len(step.rows))
             yield from step.rows
-            if self.progress.is_due:
-                self.progress.log(self._reached(step), step.position)
+            self.progress.add(step.rows, step.position)
             self.save(step.position)
 
     def explain_page_errors(self, items: Iterator[T]) -> Iterator[T]:
@@ -136,13 +141,9 @@ class GorgiasStream(PagedStream, ABC):
             raise ApiError(str(error), stream=self.name, path=self.path) from None
 
     def _has_next_page(self, step: Step) -> bool:
-        # A test of the connection stops after the first record.
-        return step.has_next_page and self.ABORT_AT_RECORD_COUNT is None
-
-    def _reached(self, step: Step) -> str | None:
-        if not step.rows or step.position is None or self.replication_key is None:
-            return None
-        return ordering.timestamp_of(step.rows[-1].get(self.replication_key))
+        # The SDK's own test of the connection stops after the first record.
+        may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
+        return step.has_next_page and may_prefetch
 
     @override
     def generate_child_contexts(
@@ -157,6 +158,8 @@ class GorgiasStream(PagedStream, ABC):
     def post_process(
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
+        if isinstance(row, MissingRow):
+            return None
         record = self.converter.convert(row)
         for path in self.masks:
             record = masking.mask_at(path, record)
@@ -169,11 +172,12 @@ class GorgiasStream(PagedStream, ABC):
     def log(
         self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any
     ) -> None:
-        # The SDK logs here that an exception ends the stream. The runner reports that
-        # exception once, and without data.
-        if level == logging.ERROR and sys.exc_info()[1] is not None:
+        # The SDK logs here that the stream begins, and that an exception ends it. The
+        # runner reports that exception once, and without data.
+        is_failure = level == logging.ERROR and sys.exc_info()[1] is not None
+        if is_failure or level == logging.INFO:
             level = logging.DEBUG
-        super().log(message, *args, level=level, **kwargs)
+        self.logger.log(level, message, *args, **kwargs)
 
     def state_entry(self, position: Position) -> dict[str, Any]:
         """Return the entry of the stream in STATE at a position."""

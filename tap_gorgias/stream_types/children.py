@@ -18,7 +18,13 @@ from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.imported_tickets import ids_in
-from tap_gorgias.replication.pages import PageError, proven, restarted_once, started
+from tap_gorgias.replication.pages import (
+    MissingRow,
+    PageError,
+    proven,
+    restarted_once,
+    started,
+)
 from tap_gorgias.replication.parents import GONE, MAX_RETRIES, Parents
 from tap_gorgias.replication.prefetch import prefetched
 from tap_gorgias.replication.walks import Step, WalkPlan
@@ -241,6 +247,8 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
 
     def _with_integer_ids(self, rows: list[Row]) -> Iterator[Row]:
         for row in rows:
+            if isinstance(row, MissingRow):
+                continue
             if self.parent.lacks_key(row):
                 self.report_incomplete(str(self.parent.keyless(self.name)))
             else:

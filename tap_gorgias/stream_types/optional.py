@@ -46,4 +46,5 @@ class OptionalStream(IncrementalStream, ABC):
                 self.name,
                 error.status,
                 self.unavailable_reason,
+                extra={"is_harmless": True},
             )

@@ -9,7 +9,13 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.errors import ApiError, TransientApiError
-from tap_gorgias.replication.pages import CutListError, NullListError, PageError
+from tap_gorgias.replication.pages import (
+    CutListError,
+    MissingRow,
+    NullListError,
+    Page,
+    PageError,
+)
 from tap_gorgias.replication.unreadable import cursor_beyond
 
 if TYPE_CHECKING:
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.replication.pages import Page
     from tap_gorgias.stream_types.paged import PagedStream
 
 NO_RETRIES = 0.0
@@ -54,8 +59,9 @@ class PageReader:
                 if size == whole and not self._list_works(paginator, error):
                     raise
                 if size == 1:
-                    beyond = self._cursor_beyond(error, paginator.current_value)
-                    paginator = stream.get_new_paginator(beyond)
+                    missing = self._missing(error, paginator.current_value)
+                    yield missing
+                    paginator = stream.get_new_paginator(missing.next_cursor)
                 size = max(size // 2, 1)
                 patience = SECONDS_FOR_PIECES if size == 1 else NO_RETRIES
                 continue
@@ -151,18 +157,19 @@ class PageReader:
             raise error from None
         return True
 
-    def _cursor_beyond(self, error: ApiError, cursor: str | None) -> str:
-        """Return a cursor to the rows after one that cannot be read.
+    def _missing(self, error: ApiError, cursor: str | None) -> Page:
+        """Return a page in place of a row that cannot be read.
 
         Raises:
             ApiError: If the row cannot be passed over.
         """
-        if cursor is None:
+        order = self.stream.order_by
+        if cursor is None or order is None:
             raise error
         beyond = cursor_beyond(
             cursor,
             lambda cursor: self._is_readable(cursor, error),
-            is_ascending=(self.stream.order_by or "").endswith(":asc"),
+            is_ascending=order.endswith(":asc"),
         )
         if beyond is None:
             raise error
@@ -170,4 +177,5 @@ class PageReader:
         self.stream.for_stream.report_incomplete(
             f"{error} The row of {row[:19]}Z is missing."
         )
-        return following
+        key = self.stream.replication_key
+        return Page([MissingRow({key: row} if key else {})], following)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tap_gorgias.compat import override
 from tap_gorgias.records import masking
+from tap_gorgias.replication import ordering
 from tap_gorgias.stream_types.replication import SnapshotStream
 from tap_gorgias.stream_types.single import SingleRecordStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers import types
 
 
 class AccountStream(SingleRecordStream):
@@ -15,6 +22,14 @@ class AccountStream(SingleRecordStream):
     scope = "account:read"
     primary_keys = ("domain",)
     masks = (masking.WHOLE,)
+
+    @override
+    def post_process(
+        self, row: types.Record, context: types.Context | None = None
+    ) -> types.Record | None:
+        created = ordering.timestamp_of(row.get("created_datetime"))
+        self.run.account_created = created  # No row of the account is older.
+        return super().post_process(row, context)
 
 
 class AccountSettingsStream(SnapshotStream):

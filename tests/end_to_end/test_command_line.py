@@ -9,7 +9,15 @@ import pytest
 
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.support.runs import Files, Output, batches_of, catalog_of, run_command
+from tests.support.logs import errors_of, summary_of
+from tests.support.runs import (
+    COMMAND,
+    Files,
+    Output,
+    batches_of,
+    catalog_of,
+    run_command,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +37,6 @@ def sandbox(shared_sandbox: Sandbox) -> Sandbox:
     shared_sandbox.faults.clear()
     shared_sandbox.reset_counters()
     return shared_sandbox
-
-
-def errors_of(log: str) -> list[str]:
-    """Return the texts of the error lines in a log."""
-    return [line.split("|")[-1].strip() for line in log.splitlines() if "ERROR" in line]
 
 
 @pytest.mark.parametrize(
@@ -104,9 +107,20 @@ def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
 @pytest.mark.parametrize(
     ("option", "content", "error"),
     [
-        ("config", "{", "The config is not a JSON object."),
-        ("config", "7", "The config is not a JSON object."),
-        ("state", "{", "STATE is not valid JSON."),
+        (
+            "config",
+            '{"subdomain": "acme",\n"email" "you@acme.com"}',
+            "The config `config.json` is not valid JSON: see line 2, column 9.",
+        ),
+        ("config", "7", "The config `config.json` is not a JSON object."),
+        (
+            "state",
+            '{"bookmarks": {"tick',
+            (
+                "STATE is not valid JSON. Pass the last complete line that the target "
+                "wrote, or `{}` to read everything again."
+            ),
+        ),
         (
             "state",
             "[]",
@@ -167,14 +181,15 @@ def test_an_invalid_setting_is_reported_in_one_line_before_any_request(
 def test_an_invalid_file_is_reported_in_one_line(
     sandbox: Sandbox, tmp_path: Path, option: str, content: str, error: str
 ) -> None:
-    """There is no traceback, whatever the files contain."""
-    command = Files(tmp_path).arguments(sandbox.config)
-    path = tmp_path / f"{option}.json"
-    path.write_text(content)
+    """The line names the file, and there is no traceback."""
+    Files(tmp_path).arguments(sandbox.config)
+    (tmp_path / f"{option}.json").write_text(content)
+    options = ["--config", "config.json"]
     if option != "config":
-        command += [f"--{option}", str(path)]
+        options += [f"--{option}", f"{option}.json"]
+        error = f"{option}.json: {error}"
 
-    result = run_command(command)
+    result = run_command([*COMMAND, *options], tmp_path)
 
     assert result.returncode == 1
     assert errors_of(result.stderr) == [error]
@@ -212,12 +227,24 @@ def test_a_bookmark_in_the_future_is_reported_in_one_line(
 
 def test_a_missing_config_file_is_reported_in_one_line(tmp_path: Path) -> None:
     """The line names the file."""
-    result = run_command([*Files(tmp_path).arguments({}), "--config", "nowhere.json"])
+    result = run_command([*COMMAND, "--config", "nowhere.json"], tmp_path)
 
     assert result.returncode == 1
     assert errors_of(result.stderr) == [
-        "The config cannot be read: there is no such file."
+        "The config `nowhere.json` cannot be read: there is no such file."
     ]
+
+
+def test_a_config_in_place_of_a_file_name_is_not_shown(tmp_path: Path) -> None:
+    """It contains the key."""
+    config = json.dumps({"api_key": "secret-key.json"})
+
+    result = run_command([*COMMAND, "--config", config], tmp_path)
+
+    assert errors_of(result.stderr) == [
+        "The config file cannot be read: there is no such file."
+    ]
+    assert "secret-key" not in result.stderr
 
 
 def test_a_wrong_key_is_reported_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -239,9 +266,8 @@ def test_a_successful_run_ends_with_a_summary(sandbox: Sandbox, tmp_path: Path) 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["customers"]))
 
     assert result.returncode == 0
-    counts = "120 rows, 3 requests, 0.0 s waited for the budget, 1 retries."
-    assert f"Summary of customers: {counts}" in result.stderr
-    assert f"Summary of the run: {counts}" in result.stderr
+    assert summary_of(result.stderr) == {"customers": (120, 3, "complete")}
+    assert "1 streams, 120 rows, 3 requests, 1 retries in " in result.stderr
     assert "customers: /api/customers answered 503: Invented fault. Retrying" in (
         result.stderr
     )
@@ -254,7 +280,7 @@ def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
 
     assert result.returncode == 1
-    assert "Summary of tickets: 100 rows, 2 requests" in result.stderr
+    assert summary_of(result.stderr) == {"tickets": (100, 2, "failed: answered 400")}
     assert Output.parse(result.stdout).bookmark("tickets")["walk"]
 
 
@@ -315,18 +341,6 @@ def test_discovery_needs_no_settings(tmp_path: Path) -> None:
 
     assert result.returncode == 0
     assert len(json.loads(result.stdout)["streams"]) == len(STREAMS)
-
-
-@pytest.mark.parametrize("style", ["json", "markdown"])
-def test_about_describes_every_setting(tmp_path: Path, style: str) -> None:
-    """The description is available offline."""
-    command = [*Files(tmp_path).arguments({})[:3], "--about", f"--format={style}"]
-
-    result = run_command(command)
-
-    assert result.returncode == 0
-    assert "message_lookback_days" in result.stdout
-    assert "Earliest date to read in a first sync" in result.stdout
 
 
 def test_batches_are_written_before_their_state(

@@ -10,6 +10,7 @@ import pytest
 
 from tap_gorgias.errors import AccessError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
+from tests.support.logs import errors_of
 from tests.support.runs import (
     Files,
     Output,
@@ -53,17 +54,17 @@ def test_refused_streams_do_not_affect_other_streams(
     }
     assert output.messages[-1]["type"] == "STATE"
     assert refused.isdisjoint(output.state["bookmarks"])
-    last_lines = [line for line in result.stderr.splitlines() if "ERROR" in line][-3:]
+    *reasons, end = errors_of(result.stderr)
     for name, scope, line in zip(
         ("account", "satisfaction_surveys"),
         ("account:read", "satisfaction_survey:read"),
-        last_lines,
-        strict=False,
+        sorted(reasons),
+        strict=True,
     ):
-        assert f"Stream `{name}` failed." in line
+        assert line.startswith(f"{name}: failed: ")
         assert f"`{scope}`" in line
         assert "deselect" in line
-    assert "2 of 21 streams were not read completely" in last_lines[-1]
+    assert end.startswith("2 of 21 streams were not read completely: account, ")
     assert "Traceback" not in result.stderr
 
 
@@ -73,11 +74,13 @@ def test_a_refusal_is_reported_at_once(
     """The report does not wait for the end of a run, which may take hours."""
     sandbox.forbidden = {"tickets"}
     config = {**sandbox.config, "parallel_streams": 1}
-    caplog.set_level("INFO")
+    caplog.set_level("DEBUG")
     with pytest.raises(PartialRun):
         run(config, "tickets", "tags", "events")
     messages = [one.getMessage() for one in caplog.records]
-    failed = next(i for i, text in enumerate(messages) if "others continue" in text)
+    failed = next(
+        i for i, text in enumerate(messages) if "other streams continue" in text
+    )
     began = next(i for i, text in enumerate(messages) if "sync of 'events'" in text)
     assert failed < began
 

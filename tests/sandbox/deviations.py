@@ -27,16 +27,6 @@ def refused_parameter(sandbox: Sandbox) -> None:
     sandbox.before_request(refuse)
 
 
-def ignored_parameter(sandbox: Sandbox) -> None:
-    """Ignore `limit` for rules, so that pages have 30 rows."""
-    sandbox.ignored.add(("/api/rules", "limit"))
-
-
-def ignored_filter(sandbox: Sandbox) -> None:
-    """Ignore the filter of events by type."""
-    sandbox.ignored.add(("/api/events", "types"))
-
-
 def other_order(sandbox: Sandbox) -> None:
     """Sort surveys from oldest to newest."""
     _rewrite(sandbox, "satisfaction-surveys", _list(lambda rows: rows[::-1]))
@@ -52,29 +42,6 @@ def missing_field(sandbox: Sandbox) -> None:
     _rewrite(sandbox, "teams", _rows(lambda row: _without(row, "description")))
 
 
-def other_date_form(sandbox: Sandbox) -> None:
-    """Remove the time zone from a date-time of users."""
-
-    def naive(row: Row) -> Row:
-        return {**row, "created_datetime": row["created_datetime"][:19]}
-
-    _rewrite(sandbox, "users", _rows(naive))
-
-
-def bare_array(sandbox: Sandbox) -> None:
-    """Send views without an envelope."""
-    _rewrite(sandbox, "views", lambda answer: answer["data"])
-
-
-def missing_cursor(sandbox: Sandbox) -> None:
-    """Omit the cursor of the next page of jobs."""
-    _rewrite(
-        sandbox,
-        "jobs",
-        lambda answer: {**answer, "meta": _without(answer["meta"], "next_cursor")},
-    )
-
-
 def other_call_limit(sandbox: Sandbox) -> None:
     """Report the call limit of an undocumented plan."""
     fault = Fault.header("X-Gorgias-Account-Api-Call-Limit", "3/200")
@@ -83,14 +50,9 @@ def other_call_limit(sandbox: Sandbox) -> None:
 
 DEVIATIONS: tuple[Callable[[Sandbox], None], ...] = (
     refused_parameter,
-    ignored_parameter,
-    ignored_filter,
     other_order,
     unknown_field,
     missing_field,
-    other_date_form,
-    bare_array,
-    missing_cursor,
     other_call_limit,
 )
 

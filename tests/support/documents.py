@@ -14,6 +14,7 @@ OAUTH2 = ROOT / "docs" / "oauth2.md"
 OPERATORS = ROOT / "docs" / "operators.md"
 PRIVACY = ROOT / "docs" / "privacy.md"
 SDK = ROOT / "docs" / "sdk.md"
+STATISTICS = ROOT / "docs" / "statistics.md"
 STREAM_PAGE = ROOT / "docs" / "streams.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMAND = "UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/contract"

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta, timezone
+
+from tap_gorgias.compat import override
 
 STARTED = datetime(2026, 11, 2, 8, 0, 0, 500_000, timezone.utc)
 """The current time of the sandbox's shop."""
+
+YIELD_SECONDS = 0.002
+"""Real time, in which the other threads begin to sleep, too."""
 
 
 class FakeClock:
@@ -36,3 +43,24 @@ class FakeClock:
         """
         self.sleeps.append(seconds)
         self.now += seconds
+
+
+class SharedClock(FakeClock):
+    """A clock for rates: threads that sleep at the same time share their seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    @override
+    def sleep(self, seconds: float) -> None:
+        """Advance the clock, unless another thread has done so meanwhile.
+
+        Args:
+            seconds: The duration.
+        """
+        with self._lock:
+            end = self.now + seconds
+        time.sleep(YIELD_SECONDS)
+        with self._lock:
+            self.now = max(self.now, end)

@@ -19,9 +19,11 @@ from tap_gorgias.tap import TapGorgias
 from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+
+COMMAND = (sys.executable, "-m", "tap_gorgias")
 
 LOOK_FOR_IMPORTS = 1
 """Requests for events of new tickets in each run of `tickets` except the first."""
@@ -227,7 +229,7 @@ class Files:
             contents["catalog"] = catalog
         if state:
             contents["state"] = state
-        command = [sys.executable, "-m", "tap_gorgias"]
+        command = [*COMMAND]
         for name, content in contents.items():
             command += [f"--{name}", str(self.write(name, content))]
         return command
@@ -249,7 +251,7 @@ def batches_of(rows: int, folder: Path) -> dict[str, Any]:
 
 
 def run_command(
-    command: list[str], folder: Path | None = None
+    command: Sequence[str], folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to completion and capture stdout and stderr."""
     return subprocess.run(  # noqa: S603 (our own command)

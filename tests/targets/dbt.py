@@ -79,11 +79,9 @@ class Dbt:
             "DBT_LOG_PATH": self.folder / "logs",
             "GOOGLE_APPLICATION_CREDENTIALS": self.folder / "credentials.json",
         }
+        variables = json.dumps(dict(self.variables))
         result = subprocess.run(  # noqa: S603
-            [
-                *(executable("dbt"), *arguments),
-                *("--vars", json.dumps(dict(self.variables))),
-            ],
+            [str(executable("dbt")), *arguments, "--vars", variables],
             cwd=self.project,
             env={**os.environ, **{name: str(path) for name, path in paths.items()}},
             capture_output=True,

@@ -5,6 +5,7 @@ Their dependencies conflict with the tap's and with one another's.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,10 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     # bqemulator does not declare its dependency on numpy.
     "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
     "fakesnow": ("fakesnow[server]",),
+    "marimo": ("marimo", "altair", "pandas", "duckdb<1.2"),
 }
+ADAPTERS = ("dbt-postgres", "dbt-bigquery", "dbt-snowflake")
+"""Adapters in the environment of dbt, besides that of DuckDB."""
 
 STRICT: Mapping[str, tuple[str, ...]] = {
     "target-csv": ("meltanolabs-target-csv==0.5.0",),
@@ -73,9 +77,12 @@ def project() -> dict[str, Any]:
 
 def packages() -> dict[str, tuple[str, ...]]:
     """Return the packages of each environment, by its name."""
-    loaders = {loader["name"]: loader for loader in project()["plugins"]["loaders"]}
+    plugins = project()["plugins"]
+    loaders = {loader["name"]: loader for loader in plugins["loaders"]}
+    [dbt] = (one for one in plugins["utilities"] if one["name"] == "dbt")
+    dbt_packages = (*shlex.split(dbt["pip_url"]), *ADAPTERS)
     targets = {name: tuple(loaders[name]["pip_url"].split()) for name in LOADED}
-    return {**TOOLS, **STRICT, **targets}
+    return {**TOOLS, "dbt": dbt_packages, **STRICT, **targets}
 
 
 def executable(environment: str, command: str | None = None) -> Path:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.support.runs import Files
-from tests.targets.processes import running
+from tests.targets.processes import running, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-KEEP_OPEN = 'cat "$0"; exec sleep 600'
+KEEP_OPEN = 'cat "$0"; touch "$0.read"; exec sleep 600'
 
 
 def state_of_killed(
@@ -43,6 +43,8 @@ def state_of_killed(
         The last STATE that the target wrote.
     """
     part, states, log = folder / "part", folder / "states", folder / "log"
+    read = folder / "part.read"
+    read.unlink(missing_ok=True)
     part.write_text("".join(json.dumps(one) + "\n" for one in messages), "utf-8")
     config = Files(folder).write("target", settings)
     with (
@@ -57,6 +59,7 @@ def state_of_killed(
             env={**os.environ, **(variables or {})},
         ) as process,
     ):
+        wait_until(lambda: read.exists() or process.poll() is not None)
         _wait_until_idle(states, process, is_to_grow=writes_states)
         assert process.poll() is None, log.read_text("utf-8")[-2_000:]
     written = states.read_text("utf-8").split("\n")[:-1]

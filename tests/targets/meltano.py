@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from tests.targets.target import Target
 
 _LAST_SETTING = "          api_key: sandbox-api-key\n"
-CONTENT = ("LICENSE", "README.md", "meltano.yml", "pyproject.toml", "tap_gorgias")
+CONTENT = (
+    "LICENSE",
+    "README.md",
+    "meltano.yml",
+    "pyproject.toml",
+    "tap_gorgias",
+    "dbt",
+)
 
 
 @dataclass(frozen=True)
@@ -141,12 +148,12 @@ def _write_settings(file: Path, settings: Mapping[str, Any]) -> None:
 def install_in_place(project: Path, loaders: Mapping[str, str]) -> None:
     """Install the tap and loaders, given by their shell commands, as they are here."""
     tap = shlex.join([sys.executable, "-m", "tap_gorgias"])
-    _install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
+    install_script(project, "extractors", "tap-gorgias", f'exec {tap} "$@"')
     for name, command in loaders.items():
-        _install_script(project, "loaders", name, f'{command} "$@"')
+        install_script(project, "loaders", name, f'{command} "$@"')
 
 
-def _install_script(project: Path, kind: str, plugin: str, script: str) -> None:
+def install_script(project: Path, kind: str, plugin: str, script: str) -> None:
     """Create a script where Meltano would install a plugin's command."""
     command = project / ".meltano" / kind / plugin / "venv" / "bin" / plugin
     command.parent.mkdir(parents=True)

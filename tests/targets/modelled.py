@@ -1,32 +1,48 @@
-"""A helpdesk in a database, with the models of the dbt project on top, twice."""
+"""A helpdesk in a warehouse, with the models of the dbt project on top, twice."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from scripts import compiled_models
+from tap_gorgias.compat import override
 from tests.sandbox import Sandbox, Shop
+from tests.targets.bigquery import BigQuery
 from tests.targets.dbt import SCHEMA, Dbt
+from tests.targets.environments import executable
 from tests.targets.loading import Database, DuckDB, PostgreSQL, load, target_of
 from tests.targets.reference import Reference
+from tests.targets.snowflake import DATABASE, Snowflake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tests.targets.target import Row
+    from tests.sandbox.shop import TicketMerged
+    from tests.targets.target import Row, Target
 
 ZONE = "America/New_York"
 PRESETS = ("tickets_created", "messages_sent", "satisfaction", "first_response_time")
-VARIABLES = {
+VARIABLES: Mapping[str, Any] = {
     "gorgias_timezone": ZONE,
     "gorgias_ticket_custom_fields": {"contact_reason": 319825},
     "gorgias_customer_custom_fields": {"loyalty": 319846},
     "gorgias_statistics": PRESETS,
 }
+UNPACKED = (
+    "stg_gorgias__ticket_tags",
+    "stg_gorgias__ticket_custom_fields",
+    "stg_gorgias__customer_custom_fields",
+    "stg_gorgias__ticket_message_recipients",
+    "stg_gorgias__team_members",
+    "stg_gorgias__message_macros",
+)
+"""The staging models of what is inside other rows."""
 MODELS = (
     "gorgias_tickets",
     "gorgias_agent_days",
@@ -36,12 +52,6 @@ MODELS = (
     "gorgias_customers",
     "gorgias_message_gaps",
     "gorgias_statistics_check",
-    "stg_gorgias__ticket_tags",
-    "stg_gorgias__ticket_custom_fields",
-    "stg_gorgias__customer_custom_fields",
-    "stg_gorgias__ticket_message_recipients",
-    "stg_gorgias__team_members",
-    "stg_gorgias__message_macros",
 )
 
 
@@ -53,7 +63,88 @@ class Stage:
     expected: Mapping[str, list[Row]]
 
 
-def invented_shop(ticket_merged: Any) -> Shop:  # noqa: ANN401
+class Warehouse(ABC):
+    """A way to build the models on top of a target."""
+
+    @abstractmethod
+    def build(self) -> None:
+        """Build the models."""
+
+    @abstractmethod
+    def rows(self, names: Sequence[str]) -> dict[str, list[Row]]:
+        """Return the rows of models."""
+
+
+@dataclass
+class BuiltByDbt(Warehouse):
+    """A database that dbt connects to."""
+
+    target: Database
+    dbt: Dbt
+
+    @override
+    def build(self) -> None:
+        """Run `dbt build`, with all tests."""
+        self.dbt("build")
+
+    @override
+    def rows(self, names: Sequence[str]) -> dict[str, list[Row]]:
+        """Return the rows of models."""
+        found: dict[str, list[Row]] = {name: [] for name in names}
+        query = " UNION ALL ".join(
+            f"SELECT '{name}' || chr(9) || {self.target.to_json}(row)"  # noqa: S608
+            f" FROM {SCHEMA}.{name} AS row"
+            for name in names
+        )
+        for line in self.target.ask(query):
+            name, _, row = line.partition("\t")
+            found[name].append(json.loads(row))
+        return found
+
+
+@dataclass
+class BuiltBySql(Warehouse):
+    """An emulator that gets the statements of a release."""
+
+    target: BigQuery | Snowflake
+    statements: Sequence[str]
+
+    @property
+    def _before(self) -> list[str]:
+        return [f"USE DATABASE {DATABASE}"] * isinstance(self.target, Snowflake)
+
+    @override
+    def build(self) -> None:
+        """Send the statements."""
+        schema = f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"
+        self.target.ask(*self._before, schema, *self.statements)
+
+    @override
+    def rows(self, names: Sequence[str]) -> dict[str, list[Row]]:
+        """Return the rows of models."""
+        if isinstance(self.target, Snowflake):
+            return self.target.rows_in(SCHEMA.upper(), *names)
+        found = self.target.ask(*(f"SELECT * FROM {SCHEMA}.{name}" for name in names))  # noqa: S608
+        return dict(zip(names, found, strict=True))
+
+
+def warehouse_of(target: Target, folder: Path) -> Warehouse:
+    """Return how the models are built on top of a target."""
+    if isinstance(target, BigQuery | Snowflake):
+        name = target.name.removeprefix("target-")
+        content = compiled_models.manifest(executable("dbt"), name, VARIABLES)
+        return BuiltBySql(target, list(compiled_models.statements(name, content)))
+    if isinstance(target, DuckDB):
+        dbt = Dbt(
+            "duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES
+        )
+        return BuiltByDbt(target, dbt)
+    assert isinstance(target, PostgreSQL)
+    dbt = Dbt("postgres", folder / "dbt", {"host": target.host}, VARIABLES)
+    return BuiltByDbt(target, dbt)
+
+
+def invented_shop(ticket_merged: TicketMerged) -> Shop:
     """Create a shop in which every kind of author writes."""
     shop = Shop(
         seed=8,
@@ -72,7 +163,7 @@ def invented_shop(ticket_merged: Any) -> Shop:  # noqa: ANN401
 
 
 def change(shop: Shop) -> list[Row]:
-    """Let an hour of business pass, with everything that is hard to follow.
+    """Let an hour pass, with everything that is hard to follow.
 
     Returns:
         Messages that were deleted, which leaves no trace.
@@ -90,12 +181,8 @@ def change(shop: Shop) -> list[Row]:
     shop.messages.create(answered)
     shop.messages.create(answered)
     shop.tickets.update(closed, status="closed", closed_datetime=shop.now)
-    shop.events.create(
-        object_type="Ticket", object_id=closed, type="ticket-closed", data=None
-    )
-    shop.events.create(
-        object_type="Ticket", object_id=answered, type="ticket-reopened", data=None
-    )
+    for number, kind in ((closed, "ticket-closed"), (answered, "ticket-reopened")):
+        shop.events.create(object_type="Ticket", object_id=number, type=kind)
     shop.tickets.update(answered)
     shop.tickets.import_ticket("2026-08-03T10:00:00+00:00", messages=3)
     survey = next(
@@ -111,32 +198,9 @@ def change(shop: Shop) -> list[Row]:
     return [message]
 
 
-def connection_of(target: Database) -> tuple[str, dict[str, Any]]:
-    """Return the adapter for a database and its settings."""
-    if isinstance(target, DuckDB):
-        return "duckdb", {"path": target.settings["path"]}
-    assert isinstance(target, PostgreSQL)
-    return "postgres", {"host": target.host}
-
-
-def rows_of(target: Database) -> dict[str, list[Row]]:
-    """Return the rows of the models."""
-    lines = target.ask(
-        " UNION ALL ".join(
-            f"SELECT '{name}' || chr(9) || {target.to_json}(row)"  # noqa: S608
-            f" FROM {SCHEMA}.{name} AS row"
-            for name in MODELS
-        )
-    )
-    found: dict[str, list[Row]] = {name: [] for name in MODELS}
-    for line in lines:
-        name, _, row = line.partition("\t")
-        found[name].append(json.loads(row))
-    return found
-
-
-@contextlib.contextmanager
-def modelled(name: str, folder: Path, ticket_merged: Any) -> Iterator[dict[str, Stage]]:  # noqa: ANN401
+def build_twice(
+    name: str, folder: Path, ticket_merged: TicketMerged
+) -> Iterator[tuple[str, Stage]]:
     """Load a shop and build the models, change it, and do both again.
 
     Args:
@@ -148,10 +212,9 @@ def modelled(name: str, folder: Path, ticket_merged: Any) -> Iterator[dict[str, 
         The stages `first` and `second`.
     """
     shop = invented_shop(ticket_merged)
-    zone = ZoneInfo(ZONE)
     with contextlib.ExitStack() as stack:
         target = target_of(name, folder, stack)
-        assert isinstance(target, Database)
+        warehouse = warehouse_of(target, folder)
         sandbox = stack.enter_context(Sandbox(shop))
         config = {
             **sandbox.config,
@@ -159,14 +222,16 @@ def modelled(name: str, folder: Path, ticket_merged: Any) -> Iterator[dict[str, 
             "statistics": list(PRESETS),
             "statistics_timezone": ZONE,
         }
-        adapter, connection = connection_of(target)
-        dbt = Dbt(adapter, folder / "dbt", connection, VARIABLES)
-        stages, state, deleted = {}, None, []
+        state: Mapping[str, Any] | None = None
+        deleted: list[Row] = []
         for stage in ("first", "second"):
             state = load(target, config, folder, state).state
-            dbt("build")
-            expected = Reference(shop, zone, deleted).all_models()
-            stages[stage] = Stage(rows_of(target), expected)
+            warehouse.build()
+            reference = Reference(shop, ZoneInfo(ZONE), deleted)
+            expected = reference.all_models()
+            if stage == "first":
+                expected |= {"gorgias_statistics_check": reference.statistics()}
+                expected |= reference.unpacked()
+            yield stage, Stage(warehouse.rows((*MODELS, *UNPACKED)), expected)
             if stage == "first":
                 deleted = change(shop)
-        yield stages

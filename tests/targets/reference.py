@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cached_property
-from statistics import fmean
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from tap_gorgias import timestamps
+from tests.sandbox.scopes import SCOPES, measure
+from tests.targets.expected_tickets import RESPONDERS, ExpectedTickets, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tests.sandbox import Shop
+    from tests.sandbox.scopes import Fact
     from tests.targets.target import Row
-
-OFFICE = (ZoneInfo("Europe/Paris"), range(5), time(9), time(17))
-"""The business hours in the settings of the shop."""
-RESPONDERS = ("person", "ai_agent", "bot")
-OUTSIDE = {"email", "facebook", "instagram", "twitter"}
-
-
-def parsed(text: str | None) -> datetime | None:
-    """Parse a date-time, if there is one."""
-    return timestamps.parse(text) if text else None
-
-
-def seconds(first: datetime | None, second: datetime | None) -> int | None:
-    """Return the whole seconds between two moments, if there are both."""
-    if not first or not second:
-        return None
-    return int(second.timestamp() // 1 - first.timestamp() // 1)
-
-
-def business_seconds(first: datetime | None, second: datetime | None) -> int | None:
-    """Return the seconds of business hours between two moments, day by day."""
-    if not first or not second:
-        return None
-    zone, weekdays, opening, closing = OFFICE
-    total, day = 0, first.astimezone(zone).date()
-    while day <= second.astimezone(zone).date():
-        if day.weekday() in weekdays:
-            start = max(first.replace(microsecond=0), _local(day, opening, zone))
-            end = min(second.replace(microsecond=0), _local(day, closing, zone))
-            total += max(int((end - start).total_seconds()), 0)
-        day += timedelta(days=1)
-    return total
-
-
-def _local(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, clock, zone).astimezone(timezone.utc)
 
 
 def percentile(numbers: Sequence[float], share: float) -> float | None:
@@ -77,213 +43,66 @@ class Figure(NamedTuple):
     business: float | None = None
 
 
+STATISTICS: Mapping[str, tuple[str, str, str, Callable[[list[Figure]], float]]] = {
+    "tickets_created": ("tickets-created", "ticketCount", "created", len),
+    "messages_sent": ("messages-sent", "messagesCount", "sent", len),
+    "satisfaction": (
+        *("satisfaction-surveys", "averageSurveyScore", "score"),
+        lambda held: fmean(one.number or 0 for one in held),
+    ),
+    "first_response_time": (
+        *("first-response-time", "medianFirstResponseTime", "first_response"),
+        lambda held: median(one.number or 0 for one in held),
+    ),
+}
+"""The scope, measure and figure of each preset that is compared."""
+
+
 @dataclass
-class Reference:
-    """What the models should contain."""
-
-    shop: Shop
-    zone: ZoneInfo
-    deleted_messages: list[Row] = field(default_factory=list)
-    """Messages that a database still has."""
-
-    def day(self, moment: datetime) -> str:
-        """Return the local day of a moment."""
-        return moment.astimezone(self.zone).date().isoformat()
-
-    @cached_property
-    def current(self) -> list[Row]:
-        """The tickets that count."""
-        return [
-            row
-            for row in self.shop.tickets.rows()
-            if not row["trashed_datetime"] and not row["spam"]
-        ]
-
-    @cached_property
-    def roles(self) -> dict[int, str]:
-        """The role of each user."""
-        return {row["id"]: row["role"]["name"] for row in self.shop.users.rows()}
-
-    def messages(self, ticket_id: int) -> list[Row]:
-        """Return the messages of a ticket, oldest first."""
-        ids = self.shop.messages.of_ticket(ticket_id)
-        rows = [self.shop.messages.row(number) for number in ids]
-        rows += [row for row in self.deleted_messages if row["ticket_id"] == ticket_id]
-        return sorted(
-            rows, key=lambda row: (parsed(row["created_datetime"]), row["id"])
-        )
-
-    def author(self, message: Row) -> str:
-        """Return who wrote a message."""
-        if not message["from_agent"]:
-            return "customer"
-        role = self.roles.get(message["sender"]["id"]) if message["sender"] else None
-        if message["rule_id"]:
-            return "rule"
-        if role in {"internal-agent", "bot"}:
-            return "ai_agent" if role == "internal-agent" else "bot"
-        return "outside" if message["via"] in OUTSIDE else "person"
-
-    @cached_property
-    def tickets(self) -> dict[int, Row]:
-        """The rows of `gorgias_tickets` by id."""
-        return {row["id"]: self._ticket(row) for row in self.current}
-
-    def _ticket(self, row: Row) -> Row:
-        messages = self.messages(row["id"])
-        closed = parsed(row["closed_datetime"]) if row["status"] == "closed" else None
-        public = [(self.author(one), one) for one in messages if one["public"]]
-        asked = min(
-            (
-                parsed(one["created_datetime"])
-                for who, one in public
-                if who == "customer"
-            ),
-            default=None,
-        )
-        answers = [
-            (who, one)
-            for who, one in public
-            if who != "customer" and asked and parsed(one["created_datetime"]) > asked
-        ]
-        if row["from_agent"]:
-            answers = []
-        reply = next(iter(answers), None)
-        response = next((one for one in answers if one[0] in RESPONDERS), None)
-        human = next((one for one in answers if one[0] == "person"), None)
-        customer = row["customer"]
-        fields = {str(one["id"]): one["value"] for one in row["custom_fields"].values()}
-        counts = {
-            name: sum(who in authors for who, _ in public)
-            for name, authors in {
-                "customer_messages": ("customer",),
-                "agent_messages": RESPONDERS,
-                "human_messages": ("person",),
-                "ai_agent_messages": ("ai_agent",),
-                "rule_messages": ("rule",),
-                "outside_messages": ("outside",),
-            }.items()
-        }
-        answered = asked and closed and closed >= asked
-        calls = [
-            one for one in self.shop.voice_calls.rows() if one["ticket_id"] == row["id"]
-        ]
-        return {
-            **self._facts(row),
-            "customer_id": customer and customer["id"],
-            "customer_email": customer
-            and customer["email"]
-            and customer["email"].lower(),
-            "sentiment": None,
-            "closed_date": closed and self.day(closed),
-            "closed_datetime": closed,
-            "asked_datetime": asked,
-            **_answer("first_reply", asked, reply),
-            **_answer("first_response", asked, response),
-            **_answer("first_human_response", asked, human),
-            "first_reply_by": reply and reply[0],
-            "first_response_by": response and response[0],
-            "first_response_agent_id": _sender(response),
-            "first_human_response_agent_id": _sender(human),
-            "resolution_seconds": seconds(asked, closed) if answered else None,
-            "resolution_business_seconds": business_seconds(asked, closed)
-            if answered
-            else None,
-            "messages": len(messages),
-            **counts,
-            "internal_notes": len(messages) - len(public),
-            "last_message_datetime": _last(messages),
-            "last_customer_message_datetime": _last(
-                one for one in messages if not one["from_agent"]
-            ),
-            "is_one_touch": row["status"] == "closed" and counts["agent_messages"] == 1,
-            "times_reopened": sum(
-                kind == "ticket-reopened" for kind, _ in self.ticket_events(row["id"])
-            ),
-            **self._survey(row["id"]),
-            "calls": len(calls),
-            "call_seconds": sum(one["duration"] or 0 for one in calls),
-            "contact_reason": fields.get("319825"),
-        }
-
-    def _facts(self, row: Row) -> Row:
-        same = "external_id status priority channel via subject language".split()
-        user, team = row["assignee_user"], row["assignee_team"]
-        return {
-            "ticket_id": row["id"],
-            **{name: row[name] for name in same},
-            "is_from_agent": row["from_agent"],
-            "agent_id": user and user["id"],
-            "agent_name": user and user["name"],
-            "team_id": team and team["id"],
-            "team_name": team and team["name"],
-            "tags": ", ".join(tag["name"] for tag in row["tags"]) or None,
-            "number_of_tags": len(row["tags"]),
-            "created_date": self.day(timestamps.parse(row["created_datetime"])),
-            "created_datetime": parsed(row["created_datetime"]),
-            "updated_datetime": parsed(row["updated_datetime"]),
-            "snooze_datetime": parsed(row["snooze_datetime"]),
-        }
-
-    def _survey(self, ticket_id: int) -> Row:
-        found = self.shop.satisfaction_surveys.of_ticket(ticket_id)
-        row = self.shop.satisfaction_surveys.row(found[0]) if found else {}
-        return {
-            "satisfaction_score": row.get("score"),
-            "survey_sent_datetime": parsed(row.get("sent_datetime")),
-            "survey_scored_datetime": parsed(row.get("scored_datetime")),
-        }
-
-    def ticket_events(self, ticket_id: int) -> list[tuple[str, datetime]]:
-        """Return type and time of the events of a ticket."""
-        return self._events.get(ticket_id, [])
-
-    @cached_property
-    def _events(self) -> dict[int, list[tuple[str, datetime]]]:
-        found = defaultdict(list)
-        for row in self.shop.events.rows():
-            if row["object_type"] == "Ticket":
-                at = timestamps.parse(row["created_datetime"])
-                found[row["object_id"]].append((row["type"], at))
-        return found
+class Reference(ExpectedTickets):
+    """What all models should contain."""
 
     @cached_property
     def figures(self) -> list[Figure]:
         """All that the models of days count."""
-        found = []
-        for source in self.current:
-            row = self.tickets[source["id"]]
-            agent, closed = row["agent_id"], row["closed_datetime"]
-            found.append(Figure("created", source, agent, row["created_datetime"]))
-            if closed:
-                found.append(Figure("closed", source, agent, closed))
-            if closed and row["is_one_touch"]:
-                found.append(Figure("one_touch", source, agent, closed))
-            for kind, who, at in (
-                (
-                    "first_response",
-                    row["first_response_agent_id"],
-                    "first_response_datetime",
-                ),
-                ("resolution", agent, "closed_datetime"),
-            ):
-                if row[f"{kind}_seconds"] is not None:
-                    numbers = row[f"{kind}_seconds"], row[f"{kind}_business_seconds"]
-                    found.append(Figure(kind, source, who, row[at], *numbers))
-            for message in self.messages(source["id"]):
-                author = self.author(message)
-                at = timestamps.parse(message["created_datetime"])
-                if message["public"] and author == "customer":
-                    found.append(Figure("received", source, None, at))
-                elif message["public"] and author in RESPONDERS:
-                    found.append(Figure("sent", source, message["sender"]["id"], at))
-            if row["survey_sent_datetime"]:
-                at = row["survey_sent_datetime"]
-                found.append(Figure("survey", source, agent, at))
-            if row["satisfaction_score"] is not None:
-                at, score = row["survey_scored_datetime"], row["satisfaction_score"]
-                found.append(Figure("score", source, agent, at, score))
-        return found
+        return [
+            figure
+            for ticket in self.current
+            for figure in (*self._of_ticket(ticket), *self._of_messages(ticket))
+        ]
+
+    def _of_ticket(self, ticket: Row) -> Iterator[Figure]:
+        row = self.tickets[ticket["id"]]
+        agent, responder = row["agent_id"], row["first_response_agent_id"]
+        moments = {
+            "created": row["created_datetime"],
+            "closed": row["closed_datetime"],
+            "one_touch": row["closed_datetime"] if row["is_one_touch"] else None,
+            "survey": row["survey_sent_datetime"],
+        }
+        for kind, moment in moments.items():
+            if moment:
+                yield Figure(kind, ticket, agent, moment)
+        for kind, who, moment in (
+            ("first_response", responder, row["first_response_datetime"]),
+            ("resolution", agent, row["closed_datetime"]),
+        ):
+            if row[f"{kind}_seconds"] is not None:
+                numbers = row[f"{kind}_seconds"], row[f"{kind}_business_seconds"]
+                yield Figure(kind, ticket, who, moment, *numbers)
+        if row["satisfaction_score"] is not None:
+            moment = row["survey_scored_datetime"]
+            yield Figure("score", ticket, agent, moment, row["satisfaction_score"])
+
+    def _of_messages(self, ticket: Row) -> Iterator[Figure]:
+        agent = self.tickets[ticket["id"]]["agent_id"]
+        for message in self.messages(ticket["id"]):
+            author = self.author(message)
+            moment = timestamps.parse(message["created_datetime"])
+            if message["public"] and author == "customer":
+                yield Figure("received", ticket, agent, moment)
+            elif message["public"] and author in RESPONDERS:
+                yield Figure("sent", ticket, message["sender"]["id"], moment)
 
     def days(
         self, groups: Callable[[Figure], Iterable[object]]
@@ -387,7 +206,9 @@ class Reference:
             "gorgias_tickets": list(self.tickets.values()),
             "gorgias_agent_days": [
                 {
-                    **{"date_day": day, "agent_id": agent, **row},
+                    "date_day": day,
+                    "agent_id": agent,
+                    **row,
                     "agent_name": users[agent]["name"],
                     "agent_role": users[agent]["role"]["name"],
                 }
@@ -418,24 +239,102 @@ class Reference:
             ],
         }
 
+    def statistics(self) -> list[Row]:
+        """Return the rows of `gorgias_statistics_check` after a first run."""
+        found = []
+        for statistic, (scope, measured, kind, compute) in STATISTICS.items():
+            given: dict[tuple[object, ...], list[Fact]] = defaultdict(list)
+            own: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
+            start, end = self.shop.start, self.shop.timestamp
+            for fact in SCOPES[scope].source(self.shop, start, end):
+                at = datetime.fromtimestamp(fact.timestamp / 1_000_000, timezone.utc)
+                dimensions = fact.dimensions["agentId"], fact.dimensions["channel"]
+                given[(self.day(at), *dimensions)].append(fact)
+            for one in self.figures:
+                if one.kind == kind:
+                    at = self._survey_created(one) if kind == "score" else one.moment
+                    own[self.day(at), one.agent, one.ticket["channel"]].append(one)
+            for day, agent, channel in {**given, **own}:
+                facts, figures = given[day, agent, channel], own[day, agent, channel]
+                theirs = measure(measured, facts) if facts else None
+                ours = compute(figures) if figures else None
+                unknown = kind in {"score", "first_response"} and None in {ours, theirs}
+                found.append(
+                    {
+                        "statistic": statistic,
+                        "date_day": day,
+                        "agent_id": agent,
+                        "channel": channel,
+                        "gorgias_figure": theirs,
+                        "model_figure": ours,
+                        "difference": None if unknown else (ours or 0) - (theirs or 0),
+                    }
+                )
+        return found
 
-def _last(messages: Iterable[Row]) -> datetime | None:
-    return max(
-        (timestamps.parse(one["created_datetime"]) for one in messages), default=None
-    )
+    def _survey_created(self, figure: Figure) -> datetime:
+        surveys = self.shop.satisfaction_surveys
+        [number] = surveys.of_ticket(figure.ticket["id"])
+        return timestamps.parse(surveys.row(number)["created_datetime"])
 
+    def unpacked(self) -> dict[str, list[Row]]:
+        """Return the rows that staging models find inside others, after a first run."""
+        messages = list(self.shop.messages.rows())
+        return {
+            "stg_gorgias__ticket_tags": [
+                {"ticket_id": row["id"], "tag_id": tag["id"], "tag_name": tag["name"]}
+                for row in self.shop.tickets.rows()
+                for tag in row["tags"]
+            ],
+            "stg_gorgias__ticket_custom_fields": list(self._values("ticket")),
+            "stg_gorgias__customer_custom_fields": list(self._values("customer")),
+            "stg_gorgias__ticket_message_recipients": [
+                {
+                    "message_id": row["id"],
+                    "ticket_id": row["ticket_id"],
+                    "kind": "to",
+                    **one,
+                }
+                for row in messages
+                for one in row["source"].get("to", ())
+            ],
+            "stg_gorgias__team_members": [
+                {
+                    "team_id": row["id"],
+                    "team_name": row["name"],
+                    **{f"user_{name}": one[name] for name in ("id", "name", "email")},
+                }
+                for row in self.shop.teams.rows()
+                for one in row["members"]
+            ],
+            "stg_gorgias__message_macros": [
+                {
+                    "message_id": row["id"],
+                    "ticket_id": row["ticket_id"],
+                    "macro_id": one["id"],
+                }
+                for row in messages
+                for one in row["macros"]
+            ],
+        }
 
-def _answer(name: str, asked: datetime | None, answer: tuple[str, Row] | None) -> Row:
-    at = timestamps.parse(answer[1]["created_datetime"]) if answer else None
-    return {
-        f"{name}_datetime": at,
-        f"{name}_seconds": seconds(asked, at),
-        f"{name}_business_seconds": business_seconds(asked, at),
-    }
-
-
-def _sender(answer: tuple[str, Row] | None) -> int | None:
-    return answer[1]["sender"]["id"] if answer else None
+    def _values(self, kind: str) -> Iterator[Row]:
+        for row in getattr(self.shop, f"{kind}s").rows():
+            for one in row["custom_fields"].values():
+                definition = self.shop.custom_fields.row(one["id"])
+                held = one["value"]
+                value = held if isinstance(held, str) else json.dumps(held)
+                levels = [*value.split("::"), None, None, None, None]
+                yield {
+                    f"{kind}_id": row["id"],
+                    "field_id": one["id"],
+                    "label": definition["label"],
+                    "data_type": definition["definition"]["data_type"],
+                    "managed_type": definition["managed_type"],
+                    "value": value,
+                    "readable_value": " > ".join(value.split("::")),
+                    **{f"level_{n}": levels[n - 1] for n in range(1, 6)},
+                }
 
 
 def _day(figures: Sequence[Figure]) -> Row:

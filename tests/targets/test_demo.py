@@ -1,4 +1,4 @@
-"""The demo loads DuckDB, and ends with commands that show a table."""
+"""The demo loads DuckDB, draws its models, and ends with commands that show a table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def test_the_last_command_shows_tickets(
     monkeypatch.setattr(demo, "FOLDER", tmp_path)
     monkeypatch.setattr(demo, "DATABASE", tmp_path / "helpdesk.duckdb")
     monkeypatch.setattr(demo, "install", lambda: None)
+    monkeypatch.setattr(demo, "environment", lambda *_: None)
     (tmp_path / "target").symlink_to(installed)
+    (tmp_path / "dbt").symlink_to(environments.executable("dbt").parents[1])
     demo.demo(fresh=False)
     printed = capsys.readouterr().out
     shell, notebook = re.findall(r"^   (.*import duckdb.*)$", printed, re.MULTILINE)
@@ -35,5 +37,6 @@ def test_the_last_command_shows_tickets(
         command, shell=True, check=True, capture_output=True, text=True
     ).stdout
 
+    assert "Satisfaction by month" in printed
     assert "count_star()" in shown
     assert "updated_datetime" in shown

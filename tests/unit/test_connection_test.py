@@ -1,140 +1,122 @@
-"""Differences in the report of `--test`, and how it shows names from responses."""
+"""The report of `--test`: missing fields, what needs action, and the call limit."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from tap_gorgias.api.limiter import CallLimit
-from tap_gorgias.config.credentials import ApiKey
-from tap_gorgias.connection_test.differences import mentioned_in, quoted
-from tap_gorgias.connection_test.fields import field_differences
+from tap_gorgias.config.credentials import ApiKey, OAuthApp
+from tap_gorgias.connection_test.fields import missing_fields
 from tap_gorgias.connection_test.report import render
+from tap_gorgias.connection_test.tester import StreamResult
+from tap_gorgias.errors import ApiError, IncompleteError
 
 KEY = ApiKey("you@example.com", "key")
-SCHEMA = {
-    "properties": {
-        "id": {"type": "integer"},
-        "created_datetime": {"type": ["string", "null"], "format": "date-time"},
-        "closed_datetime": {"type": ["string", "null"], "format": "date-time"},
-        "meta": {"type": ["object", "null"]},
-    }
+APP = OAuthApp("id", "secret", "token")
+SCHEMA: dict[str, Any] = {
+    "properties": {name: {} for name in ("id", "name", "custom_fields")}
 }
-VALID = "2026-08-26T12:46:06.231080+00:00"
 
 
-def differences_of(*rows: dict[str, object]) -> list[str]:
-    """Return how rows differ from the schema."""
-    return [one.text for one in field_differences("tickets", SCHEMA, {"id"}, rows)]
-
-
-def row(**fields: object) -> dict[str, object]:
-    """Return a row that matches the schema."""
-    valid = {"id": 1, "created_datetime": VALID, "closed_datetime": None, "meta": {}}
-    return {**valid, **fields}
-
-
-def test_names_are_sorted_unique_and_quoted() -> None:
-    """A name that occurs twice is shown once."""
-    assert quoted(["b", "a", "b"]) == "`a`, `b`"
-
-
-def test_a_long_or_unprintable_name_is_sanitized() -> None:
-    """It cannot break the table or its quotes."""
-    assert quoted(["x" * 41]) == f"`{'x' * 37}...`"
-    assert quoted(["a`b\n\x1b"]) == "`a b  `"
-
-
-def test_many_names_are_counted() -> None:
-    """The first twelve are shown."""
-    assert quoted(str(number) for number in range(15)).endswith(" and 3 more")
+def report_of(*results: StreamResult, limit: CallLimit | None = None) -> str:
+    """Format the results of streams."""
+    return render(results, credentials=KEY, call_limit=limit, requests=7, seconds=12.34)
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("stream", "rows", "missing"),
     [
-        ("Invalid query parameters. order_by: Unknown field.", {"order_by"}),
-        ("reorder_by and limits are unknown", set()),
-        ("`created_datetime[gte]` is no datetime", {"created_datetime[gte]"}),
+        ("tickets", [], []),
+        ("tickets", [{"id": 1}], ["custom_fields", "name"]),
+        ("tickets", [{"id": 1}, {"name": None, "custom_fields": {}}], []),
+        ("ticket_details", [{"id": 1, "name": "x"}], []),
+        ("view_items", [{"id": 1}], ["created_datetime", "updated_datetime"]),
     ],
 )
-def test_a_refusal_names_parameters_as_whole_words(text: str, names: set[str]) -> None:
-    """Parameters that were not sent do not count."""
-    assert mentioned_in(text, ["order_by", "limit", "created_datetime[gte]"]) == names
-
-
-def test_a_field_that_one_row_has_is_not_missing() -> None:
-    """Rows may lack fields that do not apply to them."""
-    assert differences_of({"id": 1, "meta": {}}, row()) == []
-
-
-def test_an_empty_list_has_no_differences() -> None:
-    """Without rows, no field is missing."""
-    assert differences_of() == []
-
-
-def test_names_within_objects_are_not_shown() -> None:
-    """They may come from customers."""
-    assert differences_of(row(meta={"Jane's secret": 1})) == []
-
-
-@pytest.mark.parametrize("valid", [VALID, "2026-08-26T12:46:06Z"])
-def test_valid_date_times_are_not_reported(valid: str) -> None:
-    """They are in UTC, with or without a fraction."""
-    assert differences_of(row(created_datetime=valid)) == []
-
-
-@pytest.mark.parametrize(
-    ("value", "form"),
-    [
-        (
-            "2026-08-26 12:46:06.231+00:00",
-            "in the format 0000-00-00 00:00:00.000+00:00",
-        ),
-        ("2026-08-26T12:46:06+02:00", "in the format 0000-00-00T00:00:00+00:00"),
-        ("soon", "that cannot be parsed and become null"),
-        (1_756_212_366, "that cannot be parsed and become null"),
-    ],
-)
-def test_other_date_times_are_reported_without_their_digits(
-    value: object, form: str
+def test_fields_that_no_row_has_are_missing(
+    stream: str, rows: list[dict[str, object]], missing: list[str]
 ) -> None:
-    """The digits are data, the format is not."""
-    rows = [row(created_datetime=value, closed_datetime=value)]
-    assert differences_of(*rows) == [
-        f"date-times {form}: `closed_datetime`, `created_datetime`."
-    ]
-
-
-def test_only_missing_keys_are_not_harmless() -> None:
-    """Rows without keys cannot be loaded."""
-    without_id = row()
-    del without_id["id"]
-    del without_id["meta"]
-    found = list(field_differences("tickets", SCHEMA, {"id"}, [without_id]))
-    assert [(one.text, one.is_harmless) for one in found] == [
-        ("missing keys: `id`.", False),
-        ("missing fields, whose columns are null: `meta`.", True),
-    ]
+    """Except those that Gorgias leaves out of rows without a value."""
+    assert missing_fields(stream, SCHEMA, rows) == missing
 
 
 @pytest.mark.parametrize(
-    ("call_limit", "line"),
+    ("failure", "actions", "rows", "outcome", "passed"),
     [
-        (None, "missing from all responses, so the tap assumes 40 in 20 s."),
-        (CallLimit(3, 40, 20.0), "3/40 in the last 20 s, the limit for an API key."),
-        (
-            CallLimit(3, 40, 10.0),
-            "3/40 in the last 10 s, the limit for an API key on an Enterprise plan.",
-        ),
-        (
-            CallLimit(3, 80, 20.0),
-            "3/80 in the last 20 s, the limit for an OAuth2 app; 40 was expected.",
-        ),
+        (None, [], 1, "ok", True),
+        (None, [], 0, "no rows", True),
+        (None, ["The order is wrong."], 1, "not as expected", False),
+        (ApiError("No.", stream="a", path="/", status=403), [], 0, "refused", False),
+        (ApiError("No.", stream="a", path="/"), [], 0, "not as expected", False),
+        (IncompleteError({"x": 1}), [], 1, "not as expected", False),
     ],
 )
-def test_the_call_limit_indicates_the_plan(
-    call_limit: CallLimit | None, line: str
+def test_a_stream_passes_if_nothing_needs_action(
+    failure: Exception | None,
+    actions: list[str],
+    rows: int,
+    outcome: str,
+    *,
+    passed: bool,
 ) -> None:
-    """An API key gets 40 requests in 20 or in 10 seconds."""
-    text = render([], credentials=KEY, call_limit=call_limit, requests=0)
-    assert f"- Call limit: {line}\n" in text
+    """An empty list is no failure."""
+    result = StreamResult("a", rows, 1, 0.0, failure, actions)
+
+    assert result.outcome == outcome
+    assert result.passed == passed
+
+
+def test_what_is_harmless_stands_apart_from_what_needs_action() -> None:
+    """A text that several streams share comes once."""
+    lines = report_of(
+        StreamResult("b", 1, 1, 0.0, actions=["Both."]),
+        StreamResult("a", 1, 1, 0.0, actions=["Both."], notes=["New field."]),
+    ).splitlines()
+    action, harmless = (
+        lines.index("Needs action:"),
+        lines.index("Harmless differences:"),
+    )
+
+    assert lines[action + 1 : harmless] == ["- a, b: Both.", ""]
+    assert lines[harmless + 1] == "- a: New field."
+
+
+def test_without_differences_there_are_no_sections() -> None:
+    """Nothing has to be read to the end to see that all is well."""
+    report = report_of(StreamResult("a", 1, 1, 0.0))
+
+    assert "Needs action" not in report
+    assert "Harmless" not in report
+
+
+def test_the_report_fits_into_a_terminal() -> None:
+    """Names and messages may be long, and contain any characters."""
+    report = report_of(
+        StreamResult("q" * 90, 1, 123_456, 1234.5, notes=["word " * 90, "\x1b[31m\n"])
+    )
+
+    assert max(map(len, report.splitlines())) <= 80
+    assert all(sign.isprintable() or sign == "\n" for sign in report)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "limit", "text"),
+    [
+        (KEY, CallLimit(3, 40, 20), "3/40 in the last 20 s, the limit for an API key."),
+        (KEY, CallLimit(3, 200, 20), "which is undocumented; 40 was expected."),
+        (APP, CallLimit(1, 80, 10), "for an OAuth2 app on an Enterprise plan."),
+        (APP, CallLimit(1, 40, 20), "for an API key; 80 was expected."),
+        (KEY, None, "missing from all responses, so the tap assumes 40 in 20 s."),
+    ],
+)
+def test_the_call_limit_is_compared_with_the_documents(
+    credentials: ApiKey | OAuthApp, limit: CallLimit | None, text: str
+) -> None:
+    """The tap adapts to any, so this needs no action."""
+    report = render(
+        [], credentials=credentials, call_limit=limit, requests=0, seconds=0
+    )
+
+    assert text in " ".join(report.split())

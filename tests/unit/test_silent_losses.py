@@ -157,7 +157,7 @@ def imports(
         ),
     )
     *_, end = steps
-    return asked, end.position and end.position.imports, left_out
+    return asked, end.position.imports if end.position else None, left_out
 
 
 def created(ticket: object, timestamp: str) -> Row:

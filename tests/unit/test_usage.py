@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+import pytest
 
 from tap_gorgias.api.usage import RunSummary, Usage
 from tap_gorgias.compat import override
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def summary() -> RunSummary:
@@ -36,27 +32,30 @@ def test_the_total_of_no_streams_is_zero() -> None:
     assert RunSummary().total == Usage()
 
 
-def test_there_is_a_line_for_each_stream_and_one_for_the_run(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        ([], 0),
+        ([(0, 3)], 3),
+        ([(0, 3), (5, 6)], 4),
+        ([(0, 3), (1, 4)], 4),
+        ([(5, 6), (0, 7)], 7),
+        ([(0, 1), (2, 3), (4, 5), (0, 6)], 6),
+        ([(2 * n, 2 * n + 1) for n in range(500)], 500),
+    ],
+)
+def test_time_during_which_several_streams_wait_counts_once(
+    waits: list[tuple[float, float]], expected: float
 ) -> None:
-    """Streams are in alphabetical order."""
-    caplog.set_level(logging.INFO)
-    summary().log(logging.getLogger("tests.summary"))
-    cost = "{} rows, {} requests, {} s waited for the budget, {} retries."
-    assert caplog.messages == [
-        f"Summary of events: {cost.format(7, 1, 0.0, 0)}",
-        f"Summary of tickets: {cost.format(200, 3, 0.5, 1)}",
-        f"Summary of the run: {cost.format(207, 4, 0.5, 1)}",
-    ]
+    """So the run is never held back for longer than it takes."""
+    now = 0.0
+    run = RunSummary(lambda: now)
+    for start, end in waits:
+        now = end
+        run.count("tickets", requests=1, waited_seconds=end - start)
 
-
-def test_the_summary_can_be_logged_repeatedly(caplog: pytest.LogCaptureFixture) -> None:
-    """It does not change the counts."""
-    caplog.set_level(logging.INFO)
-    run = summary()
-    assert run.total == run.total
-    run.log(logging.getLogger("tests.summary"))
-    assert run.streams.keys() == {"tickets", "events"}
+    assert run.held_back_seconds == expected
+    assert run.seconds == max((end for _, end in waits), default=0)
 
 
 def test_streams_may_still_count_while_the_total_is_computed() -> None:

@@ -51,7 +51,7 @@ figure as (
   select
     case when message.author = 'customer' then 'message_received' else 'message_sent' end as figure,
     message.ticket_id,
-    case when message.author <> 'customer' then message.sender_id end as agent_id,
+    case when message.author = 'customer' then ticket.agent_id else message.sender_id end as agent_id,
     ticket.channel,
     {{ gorgias.local_date('message.created_datetime') }} as date_day,
     {{ gorgias.local_date('message.created_datetime') }} as statistics_date,

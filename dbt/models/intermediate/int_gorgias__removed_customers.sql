@@ -2,7 +2,9 @@
 
 {%- if gorgias.is_loaded('deletions') -%}
 with recursive merge_event as (
-  select source_object_id as customer_id, max(target_object_id) as target_id
+  select
+    {{ gorgias.integer('source_object_id') }} as customer_id,
+    {{ gorgias.integer('max(target_object_id)') }} as target_id
   from {{ source('gorgias', 'deletions') }}
   where type = 'customer-merged' and source_object_id is not null
   group by source_object_id
@@ -29,7 +31,7 @@ merged as (
 ),
 
 deleted as (
-  select distinct object_id as customer_id
+  select distinct {{ gorgias.integer('object_id') }} as customer_id
   from {{ source('gorgias', 'deletions') }}
   where type = 'customer-deleted'
 )

@@ -25,7 +25,7 @@ with removal as (
 
 named as (
   select
-    ticket.id as ticket_id,
+    {{ gorgias.integer('ticket.id') }} as ticket_id,
     removal.deletions = 1 as is_deleted,
     removal.merges = 1
       or coalesce(
@@ -45,7 +45,7 @@ last_merge as (
 ),
 
 emptied as (
-  select ticket.id as ticket_id
+  select {{ gorgias.integer('ticket.id') }} as ticket_id
   from {{ source('gorgias', 'tickets') }} as ticket
   cross join last_merge
   left join (select distinct ticket_id from {{ gorgias.messages() }}) as conversation
@@ -58,7 +58,7 @@ emptied as (
 select
   ticket_id,
   max(case when is_deleted then 1 else 0 end) = 1 as is_deleted,
-  max(case when is_merged then 1 else 0 end) = 1 as is_merged
+  max(case when is_deleted then 1 else 0 end) = 0 as is_merged
 from (
   select ticket_id, is_deleted, is_merged from named where is_deleted or is_merged
   union all

@@ -1,5 +1,5 @@
 select
-  customer.id as customer_id,
+  {{ gorgias.integer('customer.id') }} as customer_id,
   customer.external_id,
   customer.active as is_active,
   customer.email,

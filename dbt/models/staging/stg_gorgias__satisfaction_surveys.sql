@@ -1,8 +1,8 @@
 {{ config(enabled=gorgias.is_loaded('satisfaction_surveys')) }}
 select
-  id as survey_id,
-  ticket_id,
-  customer_id,
+  {{ gorgias.integer('id') }} as survey_id,
+  {{ gorgias.integer('ticket_id') }} as ticket_id,
+  {{ gorgias.integer('customer_id') }} as customer_id,
   cast(score as {{ gorgias.type_double() }}) as score,
   body_text as comment_text,
   {{ gorgias.instant('created_datetime') }} as created_datetime,

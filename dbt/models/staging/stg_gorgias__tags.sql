@@ -1,6 +1,6 @@
 {{ config(enabled=gorgias.is_loaded('tags')) }}
 select
-  id as tag_id,
+  {{ gorgias.integer('id') }} as tag_id,
   name,
   description,
   {{ gorgias.value('decoration', 'color') }} as color,

@@ -1,6 +1,6 @@
 {{ config(enabled=gorgias.is_loaded('teams')) }}
 select
-  team.id as team_id,
+  {{ gorgias.integer('team.id') }} as team_id,
   team.name as team_name,
   {{ gorgias.item_value('member', 'id', 'integer') }} as user_id,
   {{ gorgias.item_value('member', 'name') }} as user_name,

@@ -1,6 +1,6 @@
 {{ config(enabled=gorgias.is_loaded('teams')) }}
 select
-  id as team_id,
+  {{ gorgias.integer('id') }} as team_id,
   name,
   description,
   {{ gorgias.instant('created_datetime') }} as created_datetime

@@ -1,7 +1,7 @@
 {% for kind in ['to', 'cc', 'bcc'] -%}
 select
-  message.id as message_id,
-  message.ticket_id,
+  {{ gorgias.integer('message.id') }} as message_id,
+  {{ gorgias.integer('message.ticket_id') }} as ticket_id,
   '{{ kind }}' as kind,
   {{ gorgias.item_value('recipient', 'name') }} as name,
   {{ gorgias.item_value('recipient', 'address') }} as address

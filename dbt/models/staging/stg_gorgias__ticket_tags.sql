@@ -1,6 +1,6 @@
 with tag_of_ticket as (
   select
-    ticket.id as ticket_id,
+    {{ gorgias.integer('ticket.id') }} as ticket_id,
     {{ gorgias.item_value('tag', 'id', 'integer') }} as tag_id,
     {{ gorgias.item_value('tag', 'name') }} as tag_name
   from {{ source('gorgias', 'tickets') }} as ticket

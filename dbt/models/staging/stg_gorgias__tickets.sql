@@ -1,5 +1,5 @@
 select
-  ticket.id as ticket_id,
+  {{ gorgias.integer('ticket.id') }} as ticket_id,
   ticket.external_id,
   ticket.status,
   ticket.priority,
@@ -18,7 +18,7 @@ select
   {{ gorgias.value('ticket.summary', 'content') }} as summary,
   ticket.excerpt,
   ticket.language,
-  cast(ticket.messages_count as {{ dbt.type_bigint() }}) as messages_count,
+  {{ gorgias.integer('ticket.messages_count') }} as messages_count,
   ticket.last_sent_message_not_delivered as is_last_message_undelivered,
   {{ gorgias.instant('ticket.created_datetime') }} as created_datetime,
   {{ gorgias.instant('ticket.opened_datetime') }} as opened_datetime,

@@ -1,5 +1,5 @@
 select
-  id as user_id,
+  {{ gorgias.integer('id') }} as user_id,
   external_id,
   name,
   firstname,

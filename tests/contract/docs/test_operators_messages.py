@@ -47,13 +47,13 @@ def test_every_kind_of_message_is_collected() -> None:
     """The code writes messages in several ways, of which each has an example here."""
     assert {
         "Check `email` and `api_key`.",  # advice
-        "STATE is not valid JSON.",  # a message with a name
+        "The catalog is not valid. Create one with `--discover`.",  # with a name
         "the body is not JSON.",  # a reason
         "no response within ... s.",  # with a placeholder
         "Setting `...` is required.",  # returned
         "Credentials are incomplete: set ....",  # all of a ValueError
         "... It starts again from ....",  # a warning
-        "Summary of ...: ....",  # information
+        "Not selected: ....",  # information
     } <= said()
 
 

@@ -65,8 +65,9 @@ def test_jobs_name_a_tap_and_a_target() -> None:
     """There is a job for regular runs and one for the history."""
     jobs = {job["name"]: job["tasks"] for job in project()["jobs"]}
 
-    assert set(jobs) == {"hourly", "backfill"}
-    for tasks in jobs.values():
+    assert set(jobs) == {"hourly", "hourly-with-models", "backfill"}
+    assert jobs["hourly-with-models"] == [*jobs["hourly"], "dbt:build"]
+    for tasks in (jobs["hourly"], jobs["backfill"]):
         for task in tasks:
             tap, target = task.split()
             assert {tap, target} <= NAMES

@@ -1,0 +1,172 @@
+"""The models as people use them: with Meltano, as a package, copied, in a dashboard."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import demo_models
+from tests.sandbox import Sandbox, Shop
+from tests.support.documents import ANALYSTS, blocks
+from tests.targets.dbt import PROJECT, Dbt
+from tests.targets.environments import ROOT, SCRIPTS, executable
+from tests.targets.meltano import Project, copy_to, install_in_place, install_script
+from tests.targets.processes import output_of, running, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DASHBOARD = ROOT / "dashboard" / "gorgias.py"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHARTS = 4
+LOADED = "gorgias_sandbox"
+ADDRESS = re.compile(r"URL: http://[^:]+:(\d+)")
+_ASK = """
+import duckdb, json, sys
+database = duckdb.connect(sys.argv[1])
+rows = [database.execute(query).fetchall() for query in sys.argv[2:]]
+print(json.dumps(rows, default=str))
+"""
+
+
+def ask(database: Path, *queries: str) -> list[list[list[object]]]:
+    """Return the rows that each query finds."""
+    python = executable("dbt", "python")
+    output = output_of([python, "-c", _ASK, database, *queries])
+    found: list[list[list[object]]] = json.loads(output)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which Meltano has run the job `hourly-with-models`."""
+    folder = tmp_path_factory.mktemp("project")
+    copy_to(folder)
+    install_in_place(folder, {"target-duckdb": str(executable("target-duckdb"))})
+    install_script(folder, "utilities", "dbt", f'exec {executable("dbt")} "$@"')
+    shop = Shop(tickets=300, satisfaction_surveys=200)
+    with Sandbox(shop) as sandbox:
+        Project(folder, sandbox.url)("run", "--no-install", "hourly-with-models")
+    return folder
+
+
+def test_the_job_of_meltano_ends_with_the_models(folder: Path) -> None:
+    """The figures are in the same file as the tables."""
+    [[counts]] = ask(
+        folder / "sandbox.duckdb",
+        "SELECT (SELECT count(*) FROM gorgias_models.gorgias_tickets), count(*)"
+        " FROM gorgias_sandbox.tickets WHERE trashed_datetime IS NULL AND NOT spam",
+    )
+    assert counts[0] == counts[1] != 0
+
+
+def test_the_end_of_the_demo_draws_three_tables(folder: Path) -> None:
+    """They fit into 80 columns."""
+    lines: list[str] = []
+
+    def query(*queries: str) -> list[list[list[object]]]:
+        return ask(folder / "sandbox.duckdb", *queries)
+
+    demo_models.draw(query, lines.append)
+
+    assert len(lines) > 25
+    assert max(len(line) for text in lines for line in text.split("\n")) <= 80
+    assert sum(demo_models.BARS[8] in line for line in lines) > 15
+
+
+def test_the_project_is_a_local_package(folder: Path) -> None:
+    """The variables of the page and its join with a shop work in another project."""
+    project = folder / "mine"
+    project.mkdir()
+    shutil.copytree(PROJECT, folder / "gorgias")
+    [packages, variables] = blocks("yaml", ANALYSTS)
+    (project / "packages.yml").write_text(packages)
+    (project / "dbt_project.yml").write_text(
+        f"name: mine\nprofile: gorgias\nmodels: {{}}\n{variables}"
+    )
+    database = folder / "package.duckdb"
+    shutil.copy(folder / "sandbox.duckdb", database)
+    connection, schema = {"path": str(database)}, {"gorgias_schema": LOADED}
+    dbt = Dbt("duckdb", folder / "mine-dbt", connection, schema, project)
+
+    dbt("deps")
+    dbt("build", "--exclude-resource-type", "unit_test")
+
+    [example] = blocks("sql", ANALYSTS)
+    create = "CREATE SCHEMA shop; CREATE TABLE shop.orders AS SELECT customer_id AS id,"
+    _, values, orders = ask(
+        database,
+        f"{create} upper(email_lower) AS email, 10 AS total"
+        " FROM gorgias_models.gorgias_customers",
+        "SELECT count(contact_reason), count(times_reopened), count(calls)"
+        " FROM gorgias_models.gorgias_tickets",
+        example,
+    )
+    assert values[0][0] > 0  # type: ignore[operator]
+    assert values[0][1:] == [0, 0]  # events and calls are not loaded there
+    assert len(orders) > 1
+    assert all(row[2] == 10 * row[1] for row in orders)  # type: ignore[operator]
+
+
+def test_a_copy_works_without_optional_streams(folder: Path) -> None:
+    """Their tables need not exist."""
+    shutil.copytree(PROJECT, folder / "copy")
+    database = folder / "copy.duckdb"
+    shutil.copy(folder / "sandbox.duckdb", database)
+    missing = sorted(demo_models.OPTIONAL)
+    ask(
+        database,
+        "DROP SCHEMA gorgias_models CASCADE",
+        *(f"DROP TABLE {LOADED}.{name}" for name in missing),
+    )
+    variables = {"gorgias_streams_not_loaded": missing, "gorgias_schema": LOADED}
+    connection = {"path": str(database)}
+    dbt = Dbt("duckdb", folder / "copy-dbt", connection, variables, folder / "copy")
+
+    dbt("build", "--exclude-resource-type", "unit_test")
+
+    [[counts]] = ask(
+        database,
+        "SELECT count(*), count(first_response_seconds),"
+        " count(first_response_business_seconds), count(satisfaction_score)"
+        " FROM gorgias_models.gorgias_tickets",
+    )
+    assert counts[0] > counts[1] > 0  # type: ignore[operator]
+    assert counts[2:] == [0, 0]
+
+
+def test_the_dashboard_can_be_rendered(folder: Path, tmp_path: Path) -> None:
+    """Its cells run; a browser, where there is one, draws each chart."""
+    variables = {**os.environ, "GORGIAS_DUCKDB": str(folder / "sandbox.duckdb")}
+    output_of([executable("marimo", "python"), DASHBOARD], env=variables)
+    if not CHROMIUM:
+        pytest.skip("There is no Chromium to draw the charts.")
+    options = ("--headless", "--no-token", "--host", "127.0.0.1")
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        running(
+            [executable("marimo"), "run", DASHBOARD, *options],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+        ),
+    ):
+        wait_until(lambda: ADDRESS.search(log.read_text("utf-8")))
+        [port] = ADDRESS.findall(log.read_text("utf-8"))
+        url, image = f"http://127.0.0.1:{port}/", tmp_path / "dashboard.png"
+        text = output_of(
+            [
+                *(executable("marimo", "python"), SCRIPTS / "screenshot.py"),
+                *(CHROMIUM, url, image, str(CHARTS)),
+            ]
+        )
+    assert "Helpdesk" in text
+    assert "CSAT" in text
+    assert image.read_bytes().startswith(b"\x89PNG")

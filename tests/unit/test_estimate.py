@@ -1,0 +1,79 @@
+"""Estimates from the dates of rows and the counts of requests."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from tap_gorgias import timestamps
+from tap_gorgias.run.estimate import History, Reading, seconds_left
+
+BEGIN = datetime(2025, 1, 1, tzinfo=timezone.utc)
+DAYS = 500
+
+
+def day(number: float) -> str:
+    """Return the timestamp of a day of the history."""
+    return timestamps.render(BEGIN + timedelta(days=number))
+
+
+@pytest.mark.parametrize("read", [0.1, 0.3, 0.5, 0.9])
+def test_a_list_by_date_of_change_is_judged_by_what_was_created(read: float) -> None:
+    """Half of the rows changed long after they were created."""
+    dice = random.Random(5)  # noqa: S311 (not cryptography)
+    rows = []
+    for number in range(20_000):
+        created = number * DAYS / 20_000
+        changed = dice.choice([created, dice.uniform(created, DAYS)])
+        rows.append((day(changed), day(created)))
+    rows.sort(reverse=True)
+    history = History()
+    for start in range(0, int(len(rows) * read), 100):
+        page = rows[start : start + 100]
+        if start == 0:
+            history.add(page[0][0], [])
+        history.add(page[-1][0], [created for _, created in page])
+
+    share = history.share_downwards(day(0))
+    assert share == pytest.approx(read, rel=0.1)
+
+
+def test_a_list_by_date_of_creation_is_judged_by_its_dates() -> None:
+    """From its first row to now."""
+    history = History()
+    for number in range(100, 201):
+        history.add(day(number), [day(number)])
+
+    assert history.share_upwards(day(500)) == pytest.approx(100 / 400)
+
+
+def test_dates_of_less_than_a_day_give_no_hint() -> None:
+    """Nor does a list whose rows are all older than the account."""
+    history = History()
+    assert history.share_downwards(day(0)) is None
+    assert history.share_upwards(day(1)) is None
+    history.add(day(499.9), [day(499.9)])
+    history.add(day(499.7), [day(499.7)])
+    assert history.share_downwards(day(0)) is None
+    assert History().share_downwards(day(600)) is None
+
+
+def test_streams_share_the_rate_of_requests() -> None:
+    """The shortest ends first, the longest with the run."""
+    readings = {
+        "short": Reading(requests=10, share=0.5),  # 10 left
+        "long": Reading(requests=10, share=0.1),  # 90 left
+        "done": Reading(requests=7, share=1.0),
+    }
+    left = seconds_left(readings, requests=200, seconds=100)
+
+    assert left == pytest.approx({"short": 10.0, "long": 50.0, "done": 0.0})
+
+
+def test_the_burst_at_the_start_is_no_rate() -> None:
+    """Thirty requests in a second do not become thirty a second."""
+    left = seconds_left({"a": Reading(30, 0.5)}, requests=30, seconds=1)
+
+    assert left == {"a": pytest.approx(20)}
