@@ -141,8 +141,6 @@ class TapGorgias(SelfValidatingTap):
         )
         if not config.get("log_metrics"):
             self.metrics_logger.setLevel(logging.WARNING)
-        for warning in self.settings.warnings:
-            self.logger.warning("%s", warning)
         return []
 
     @override
