@@ -122,8 +122,10 @@ class GorgiasClient:
 
         Raises `ApiError` if no complete response is received.
         """
+        # A token request is not cut short: its answer may hold a new refresh token.
+        seconds = self._contact.max_seconds if request.method == "GET" else None
         try:
-            return self.session.send(request, stream_name=stream_name)
+            return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
             if error.is_too_large:  # No error page is.
                 self._contact.has_answered = self._contact.is_accepted = True
