@@ -36,10 +36,12 @@ class Changes:
     Args:
         shop: The shop.
         chance: What is left to chance.
+        kinds: The names of the changes that may happen.
     """
 
-    def __init__(self, shop: Shop, chance: random.Random) -> None:
+    def __init__(self, shop: Shop, chance: random.Random, kinds: Sequence[str]) -> None:
         self.shop = shop
+        self._kinds = kinds
         self.may_be_late = True
         self._chance = chance
         self._versions = itertools.count(1)
@@ -51,16 +53,12 @@ class Changes:
         for _ in range(self._chance.randrange(most + 1)):
             self.shop.advance(self._chance.choice(gaps))
             self.reveal()
-            at_present: list[Change] = [
-                *(self._update_ticket, self._update_customer, self._create),
-                *(self._import, self._remove, self._message, self._events),
-                *(self._call, self._update_ticket, self._import, self._future),
+            kinds = [
+                kind
+                for kind in self._kinds
+                if self.may_be_late or not kind.startswith("late")
             ]
-            late = (self._late_update, self._late_creation, self._late_import)
-            if self.may_be_late and self._chance.random() < 0.35:
-                self._chance.choice((*late, self._late_event, self._late_message))()
-            else:
-                self._chance.choice(at_present)()
+            getattr(self, f"_{self._chance.choice(kinds)}".replace(" ", "_"))()
 
     def settle(self) -> None:
         """Advance by a day, after which all changes are visible."""
@@ -129,10 +127,7 @@ class Changes:
     def _future(self) -> None:
         date = iso(self.shop.timestamp + self._chance.choice([DAY // 2, 400 * DAY]))
         dates = {"created_datetime": date, "updated_datetime": date}
-        if self._chance.random() < 0.3:
-            self._chance.choice([self.shop.tickets, self.shop.customers]).create(
-                **dates
-            )
+        self._chance.choice([self.shop.tickets, self.shop.customers]).create(**dates)
 
     def _late_update(self) -> None:
         name = self._chance.choice([*FIELDS])

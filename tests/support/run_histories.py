@@ -45,25 +45,38 @@ class Theme:
     """Streams that are read together, and what happens to them."""
 
     streams: tuple[str, ...]
+    changes: tuple[str, ...]
     faults: tuple[str, ...]
     gaps: tuple[float, ...] = (0, 0.001, 1, 30)
     """Seconds before a change during a run."""
     parallel_streams: int = 1
 
 
+ROWS = (
+    *("update ticket", "update customer", "create", "import", "remove", "future"),
+    *("late update", "late creation", "late import"),
+)
+MESSAGES = ("message", "message", "late message")
+EVENTS = ("events", "late event", "late event", "remove")
+CALLS = ("call", "call", "create")
 ANY_LIST = ("cut pages", "fleeting", "outage", "dead cursors", "no date", "date ahead")
+PARENTS = ("parents", "parents", "hidden parents")
 THEMES = {
-    "feeds": Theme(("tickets", "customers"), (*ANY_LIST, "forbidden", "bad rows")),
-    "details": Theme(
-        ("ticket_details", "customer_details"),
-        (*ANY_LIST, "parents", "parents", "hidden parents"),
+    "feeds": Theme(
+        ("tickets", "customers"), ROWS, (*ANY_LIST, "forbidden", "bad rows")
     ),
-    "logs": Theme(("events", "deletions"), (*ANY_LIST, "bad rows"), (1, 30, 200)),
+    "details": Theme(
+        ("ticket_details", "customer_details"), ROWS, (*ANY_LIST, *PARENTS)
+    ),
+    "logs": Theme(
+        ("events", "deletions"), EVENTS, (*ANY_LIST, "bad rows"), (1, 30, 200)
+    ),
     "messages": Theme(
-        ("ticket_messages", "tickets"), (*ANY_LIST, "parents", "hidden parents")
+        ("ticket_messages", "tickets"), (*ROWS, *MESSAGES), (*ANY_LIST, *PARENTS)
     ),
     "phone": Theme(
         ("voice_call_events", "voice_calls", "tags"),
+        CALLS,
         ("cut pages", "fleeting", "outage", "dead cursors", "phone"),
     ),
     "everything": Theme(
@@ -71,7 +84,8 @@ THEMES = {
             *("customers", "deletions", "events", "tags", "ticket_details"),
             *("ticket_messages", "tickets", "voice_call_events"),
         ),
-        (*ANY_LIST, "parents", "hidden parents", "forbidden", "phone"),
+        (*ROWS, *MESSAGES, *EVENTS, *CALLS),
+        (*ANY_LIST, *PARENTS, "forbidden", "phone"),
         parallel_streams=6,
     ),
 }
@@ -149,7 +163,7 @@ class RunHistory:
         """Make runs in which anything may happen, and one in which nothing does."""
         with Sandbox(self.shop) as sandbox:
             self.sandbox = sandbox
-            self.changes = Changes(self.shop, self._chance)
+            self.changes = Changes(self.shop, self._chance, self._theme.changes)
             self.weather = Weather(sandbox, self._chance, self._theme.faults)
             sandbox.before_request(self._change_sometimes)
             sandbox.rewrite(self.weather.spoil)

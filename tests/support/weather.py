@@ -83,9 +83,8 @@ class Weather:
             parents: The ids of the tickets and customers.
             has_called: Whether the phone has been read before.
         """
-        self.today = tuple(
-            self.chance.sample(self.kinds, self.chance.choice([0, 1, 1, 1, 2]))
-        )
+        count = min(self.chance.choice([0, 1, 1, 2]), len(self.kinds))
+        self.today = tuple(self.chance.sample(self.kinds, count))
         self._requests, self._fixed = 0, {}
         self._after = self.chance.randrange(1, 40)
         self._phone_after = self.chance.randrange(0 if has_called else 1, 4)
