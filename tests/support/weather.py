@@ -87,7 +87,8 @@ class Weather:
         self.today = tuple(self.chance.sample(self.kinds, count))
         self._requests, self._fixed = 0, {}
         self._after = self.chance.randrange(1, 40)
-        self._phone_after = self.chance.randrange(0 if has_called else 1, 4)
+        self._phone_after = self.chance.choice([0, 0, 1, 3] if has_called else [1, 3])
+        self._phone_status = self.chance.choice([403, 404])
         self._cut = self.chance.choice(CUTS)
         self._path = self.chance.choice(LISTS)
         self._bad_row = self.chance.randrange(60)
@@ -114,7 +115,8 @@ class Weather:
         self._requests += 1
         cursor = "".join(request.query.get("cursor", []))
         if cursor and (made := _generation_of(cursor)) < self.generation:
-            answer = DEAD[made % len(DEAD)]
+            dead = (EMPTY,) if "empty cursors" in self.kinds else DEAD
+            answer = dead[made % len(dead)]
         elif "dead cursors" in self.today and self.chance.random() < 0.03:
             self.expire_cursors()
         if parent_of(request) in self.bad_parents and answer.status == 200:
@@ -129,8 +131,12 @@ class Weather:
         if not is_page:
             return answer
         place = request.path + cursor
-        is_cut = self._fixed.setdefault(place, self.chance.random() < 0.25)
+        is_cut = self._fixed.setdefault(place, self.chance.random() < 0.3)
         return self._cut(answer) if is_cut else answer
+
+    def _null_pages(self, request: Request, answer: Answer, cursor: str) -> Answer:
+        self._cut = CUTS[0]
+        return self._cut_pages(request, answer, cursor)
 
     def _fleeting(self, _: Request, answer: Answer, __: str) -> Answer:
         if self.chance.random() < 0.08:
@@ -159,7 +165,7 @@ class Weather:
             self._fixed.setdefault(f"{request.path}{self._requests}", True)
             asked = sum(place.startswith(request.path) for place in self._fixed)
             if asked > self._phone_after:
-                return Answer(self._gone, FAILED)
+                return Answer(self._phone_status, FAILED)
         return answer
 
     def _no_date(self, _: Request, answer: Answer, __: str) -> Answer:
