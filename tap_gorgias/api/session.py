@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import ssl
 import time
-from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -22,10 +21,8 @@ from urllib3.exceptions import (
 )
 
 from tap_gorgias.api.responses import (
-    MAX_BODY_BYTES,
-    DeadlineError,
     GorgiasResponse,
-    ResponseTooLargeError,
+    TransportError,
     retry_after_seconds,
 )
 from tap_gorgias.compat import override
@@ -56,20 +53,6 @@ _CONNECTION_LOST = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-
-
-@dataclass(eq=False)
-class TransportError(Exception):
-    """No complete response was received. The message has no URL and no credentials."""
-
-    message: str
-    _: KW_ONLY
-    is_transient: bool = True
-    """Whether a retry may succeed."""
-    is_too_large: bool = False
-    """Whether the body exceeds the limit of the tap."""
-    advice: str = ""
-    """What the user can do about it."""
 
 
 class RateLimitAdapter(HTTPAdapter):
@@ -186,14 +169,6 @@ class GorgiasSession(requests.Session):
         seconds = min(self._timeout_seconds, kwargs.get("timeout") or math.inf)
         try:
             return super().send(request, **options)
-        except DeadlineError:
-            message = "the response took too long."
-            raise TransportError(message) from None
-        except ResponseTooLargeError:
-            message = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
-            raise TransportError(
-                message, is_transient=False, is_too_large=True
-            ) from None
         except (HTTPError, OSError, ValueError) as error:
             raise _transport_error(error, seconds) from None
 

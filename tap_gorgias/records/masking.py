@@ -111,6 +111,8 @@ def mask(value: Any) -> Any:  # noqa: ANN401
 
 def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
     names = _names_in_pair(value)
+    if not names:
+        return {name: _masker_of(name)(item) for name, item in value.items()}
     hides_value = any(
         is_secret_name(text) or _names_header(name, text)
         for name, text in names.items()
