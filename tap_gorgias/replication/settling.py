@@ -85,7 +85,7 @@ class Settling:
         newest = ordering.newest_of(newest_tickets, TICKET_KEY)
         if newest is None:
             return False
-        if settled is None or self.since is not None:
+        if settled is None or self.since is not None or not self.every:
             return True
         return timestamps.earlier(newest, self.every) >= settled
 

@@ -21,6 +21,11 @@ MAX_STEP = timedelta(days=400)
 MICROSECOND = timedelta(microseconds=1)
 
 
+def cursor_at(timestamp: str) -> str:
+    """Return the cursor of a place in a list, from a rendered timestamp."""
+    return b64encode(json.dumps(["next", timestamp[:-1], 0]).encode()).decode()
+
+
 def cursor_beyond(
     cursor: str, is_readable: Callable[[str], bool], *, is_ascending: bool
 ) -> tuple[str, str] | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.streams.rest import PageContext
 
+from tap_gorgias import timestamps
 from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication.pages import (
@@ -16,7 +18,7 @@ from tap_gorgias.replication.pages import (
     Page,
     PageError,
 )
-from tap_gorgias.replication.unreadable import cursor_beyond
+from tap_gorgias.replication.unreadable import cursor_at, cursor_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from tap_gorgias.stream_types.paged import PagedStream
 
 NO_RETRIES = 0.0
+FAR = timedelta(days=200)
+"""A distance at which another page is readable, unless all are not."""
+BEFORE_FIRST_ROW = timedelta(days=1)
+"""How far ahead of the clock the newest row is looked for, if it is unreadable."""
 SECONDS_FOR_PIECES = 30.0
 """How long a saved cursor, or a single row, is tried: what stands above can be read."""
 
@@ -139,9 +145,28 @@ class PageReader:
 
     def _list_works(self, paginator: BaseAPIPaginator[Any], error: ApiError) -> bool:
         """Return whether a page fails while others can be read."""
-        if paginator.current_value is None:
-            return not self.stream.run.client.has_outage
-        return self._is_readable(None, error)
+        is_first = paginator.current_value is None
+        if is_first and not self.stream.run.client.has_outage:
+            return True
+        far = self._start(FAR) if is_first else None
+        return self._is_readable(None, error) or (
+            far is not None and self._is_readable(far, error)
+        )
+
+    def _start(self, distance: timedelta = timedelta(0)) -> str | None:
+        """Return a cursor near the start of the list; None if nothing says where it is.
+
+        Args:
+            distance: How far behind the start.
+        """
+        order, key = self.stream.order_by, self.stream.replication_key
+        if order is None:
+            return None
+        if order.endswith(":desc"):
+            now = self.stream.run.clock.utc()
+            return cursor_at(timestamps.render(now + BEFORE_FIRST_ROW - distance))
+        since = (self.params or {}).get(f"{key}[gte]")
+        return since and cursor_at(timestamps.earlier(since, -distance))
 
     def _is_readable(self, cursor: str | None, error: ApiError) -> bool:
         """Request a single row, to find which one fails.
@@ -164,6 +189,7 @@ class PageReader:
             ApiError: If the row cannot be passed over.
         """
         order = self.stream.order_by
+        cursor = cursor or self._start()
         if cursor is None or order is None:
             raise error
         beyond = cursor_beyond(

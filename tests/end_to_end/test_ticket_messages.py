@@ -143,6 +143,21 @@ def test_zero_settle_hours_settle_in_every_run(sandbox: Sandbox) -> None:
     assert old in second.ids("ticket_messages")
 
 
+def test_zero_settle_hours_need_no_newer_ticket(sandbox: Sandbox) -> None:
+    """An import is settled although the ticket that was settled last is gone."""
+    first = run(every_run(sandbox), "ticket_messages")
+    tickets = sandbox.shop.tickets
+    tickets.delete(
+        max(tickets.ids(), key=lambda one: tickets.row(one)["updated_datetime"])
+    )
+    imported = tickets.import_ticket(LAST_YEAR)
+
+    second = run(every_run(sandbox), "ticket_messages", state=first.state)
+
+    rows = second.records("ticket_messages")
+    assert imported in {row["ticket_id"] for row in rows}
+
+
 def test_settling_follows_all_other_streams(sandbox: Sandbox) -> None:
     """It delays nothing, however many streams are read in parallel."""
     for parallel in (1, 3):
