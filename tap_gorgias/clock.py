@@ -6,6 +6,8 @@ import time
 from datetime import datetime, timezone
 from typing import Protocol
 
+from tap_gorgias.compat import override
+
 
 class Clock(Protocol):
     """Source of time."""
@@ -20,28 +22,20 @@ class Clock(Protocol):
         """
 
     def sleep(self, seconds: float) -> None:
-        """Wait.
-
-        Args:
-            seconds: Duration of the wait.
-        """
+        """Wait."""
 
 
-class SystemClock:
+class SystemClock(Clock):
     """The system clock."""
 
+    @override
     def monotonic(self) -> float:
-        """Return the seconds since an arbitrary point in time."""
         return time.monotonic()
 
+    @override
     def utc(self) -> datetime:
-        """Return the current time in UTC."""
         return datetime.now(timezone.utc)
 
+    @override
     def sleep(self, seconds: float) -> None:
-        """Wait.
-
-        Args:
-            seconds: Duration of the wait.
-        """
         time.sleep(seconds)

@@ -131,7 +131,7 @@ class RateLimitError(TransientApiError):
     """A 429, after which the request or all requests wait."""
 
     def __init__(
-        self, reason: str, *, wait_seconds: float, is_for_all: bool, **error: Any
+        self, reason: str, wait_seconds: float, *, is_for_all: bool, **error: Any
     ) -> None:
         super().__init__(reason, **error)
         self.wait_seconds = wait_seconds

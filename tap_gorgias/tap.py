@@ -29,7 +29,7 @@ from tap_gorgias.errors import (
     Terminated,
     messages_of,
 )
-from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS, bookmark_from
+from tap_gorgias.replication.bookmarks import checked_entries
 from tap_gorgias.run.context import Run
 from tap_gorgias.run.progress import RunProgress
 from tap_gorgias.run.report import lines_of, results_of
@@ -141,8 +141,6 @@ class TapGorgias(SelfValidatingTap):
         )
         if not config.get("log_metrics"):
             self.metrics_logger.setLevel(logging.WARNING)
-        for warning in self.settings.warnings:
-            self.logger.warning("%s", warning)
         return []
 
     @override
@@ -165,18 +163,7 @@ class TapGorgias(SelfValidatingTap):
                 "schema of its own. If it was renamed, remove `helpdesk` from STATE."
             )
             raise StateError(message)
-        known = self.streams
-        for stream, entry in bookmarks.items():
-            if not isinstance(entry, dict):
-                message = f"STATE of stream `{stream[:80]}` must be a JSON object."
-                raise StateError(message)
-            for leftover in ("partitions", "progress_markers"):
-                entry.pop(leftover, None)
-            for key in TIMESTAMP_KEYS if stream in known else ():
-                bookmark_from(entry, stream, key)
-        self.run.unchecked_state = {
-            stream: entry for stream, entry in bookmarks.items() if stream in known
-        }
+        self.run.unchecked_state = checked_entries(bookmarks, self.streams)
         super().load_state({**state, "bookmarks": bookmarks})
 
     @classmethod
@@ -291,12 +278,7 @@ class TapGorgias(SelfValidatingTap):
 
     @classmethod
     def invoke_or_test(cls, *, test: str, **options: Any) -> None:
-        """Run the tap, or test it with `--test`.
-
-        Args:
-            test: Value of the option `--test`.
-            options: The other options, as arguments of `invoke`.
-        """
+        """Run the tap, or test it with `--test`; options are those of `invoke`."""
         if options["about"] or test == CliTestOptionValue.Disabled.value:
             cls.invoke(**options)
             return
@@ -314,10 +296,7 @@ class TapGorgias(SelfValidatingTap):
     def test_streams(self) -> None:
         """Request a page or two of each selected stream, and print a report to stdout.
 
-        Raises:
-            SystemExit: With code 1, if a request was rejected or a response has an
-                unexpected form.
-            GorgiasError: If an error affects all streams.
+        Exits with code 1 if a request was rejected or a response is not as expected.
         """
         streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
         selected = [stream for stream in streams if stream.selected]
@@ -369,11 +348,11 @@ class TapGorgias(SelfValidatingTap):
     @property
     def _hint(self) -> str:
         """What to know about the duration of a first sync."""
-        events = self.streams[EventsStream.name]
-        is_limited = bool(self.run.settings.event_types)
+        events = self.streams.get(EventsStream.name)
+        if events is None or not events.selected or self.run.settings.event_types:
+            return ""
         entry = self.state["bookmarks"].get(events.name) or {}
-        is_first = not entry.get("replication_key_value")
-        return _HINT if events.selected and is_first and not is_limited else ""
+        return "" if entry.get("replication_key_value") else _HINT
 
     def log_summary(self) -> None:
         """Log what the run brought of each stream, and what it cost."""

@@ -21,12 +21,9 @@ from tap_gorgias.api.auth import (
 from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
 from tap_gorgias.api.redaction import Redactor
-from tap_gorgias.api.responses import GorgiasResponse
+from tap_gorgias.api.responses import GorgiasResponse, TransportError
 from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
-from tap_gorgias.api.session import (
-    GorgiasSession,
-    TransportError,
-)
+from tap_gorgias.api.session import GorgiasSession
 from tap_gorgias.config.credentials import ApiKey
 from tap_gorgias.errors import (
     AccessError,
@@ -122,8 +119,10 @@ class GorgiasClient:
 
         Raises `ApiError` if no complete response is received.
         """
+        # A token request is not cut short: its answer may hold a new refresh token.
+        seconds = self._contact.max_seconds if request.method == "GET" else None
         try:
-            return self.session.send(request, stream_name=stream_name)
+            return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
             if error.is_too_large:  # No error page is.
                 self._contact.has_answered = self._contact.is_accepted = True
@@ -236,20 +235,14 @@ class GorgiasClient:
         is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR
         if not self.has_answered and not advice and is_refusal:
             advice = SUBDOMAIN_ADVICE
-        path = self._path_of(response.request)
+        about = self._about(response, stream_name)
         pause = getattr(response, "pause", None)
         if isinstance(pause, Pause):
-            raise RateLimitError(
-                reason,
-                wait_seconds=pause.seconds,
-                is_for_all=pause.is_for_all,
-                stream=stream_name,
-                path=path,
-                status=status,
-            )
+            for_all = pause.is_for_all
+            raise RateLimitError(reason, pause.seconds, is_for_all=for_all, **about)
         is_transient = status in TRANSIENT_STATUSES or not is_refusal
         kind = TransientApiError if is_transient else ApiError
-        raise kind(reason, stream=stream_name, path=path, status=status, advice=advice)
+        raise kind(reason, advice=advice, **about)
 
     def close(self) -> None:
         """Close the connections."""
@@ -297,24 +290,15 @@ class GorgiasClient:
         return is_unauthorized
 
     def _decode(self, response: requests.Response, stream_name: str) -> None:
-        path = self._path_of(response.request)
-        status = response.status_code
         try:
             response.json()
         except ValueError:
+            about = self._about(response, stream_name)
             if not self.has_answered and response.content.lstrip().startswith(b"<"):
                 reason = "the response is a web page."
-                raise ApiError(
-                    reason,
-                    stream=stream_name,
-                    path=path,
-                    status=status,
-                    advice=SUBDOMAIN_ADVICE,
-                ) from None
+                raise ApiError(reason, advice=SUBDOMAIN_ADVICE, **about) from None
             reason = "the body is not JSON."
-            raise TransientApiError(
-                reason, stream=stream_name, path=path, status=status
-            ) from None
+            raise TransientApiError(reason, **about) from None
         self._contact.has_answered = True
         if isinstance(response, GorgiasResponse) and response.too_deep:
             self._warn_of_deep_fields(response.too_deep, stream_name)
@@ -331,6 +315,11 @@ class GorgiasClient:
                     name[:80],
                     MAX_LEVELS,
                 )
+
+    def _about(self, response: requests.Response, stream_name: str) -> dict[str, Any]:
+        """Return what an error says of a response."""
+        path = self._path_of(response.request)
+        return {"stream": stream_name, "path": path, "status": response.status_code}
 
     def _path_of(self, request: requests.PreparedRequest) -> str:
         return urlsplit((request.url or "").removeprefix(self.url_base)).path

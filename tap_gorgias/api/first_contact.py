@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
 
 MAX_REQUESTS = 3
+MAX_SECONDS = 20.0
 LAST_REQUEST_SECONDS = 10.0
-"""When the last request may begin. With the time to connect, this makes 20 seconds."""
+"""When the last request may begin."""
+MAX_ANSWER_SECONDS = 15.0
+"""How long a request may take to connect and be answered."""
 
 T = TypeVar("T")
 
@@ -37,7 +40,16 @@ class FirstContact:
         self._describe = describe
         self._lock = threading.Lock()
         self._requests = 0
+        self._start = clock.monotonic()
         self._error: AccessError | None = None
+
+    @property
+    def max_seconds(self) -> float | None:
+        """How long the next request may take; None if Gorgias has answered one."""
+        if self.has_answered:
+            return None
+        rest = self._start + MAX_SECONDS - self._clock.monotonic()
+        return min(MAX_ANSWER_SECONDS, max(rest, 1.0))
 
     def in_turn(self, send: Callable[[], T]) -> T:
         """Send a request, alone and a few times if the contact is not made yet.
@@ -59,7 +71,8 @@ class FirstContact:
 
     def make(self, send: Callable[[], T]) -> T:
         """Send a request like `in_turn`, if no other thread does."""
-        start = self._clock.monotonic()
+        if not self._requests:
+            self._start = self._clock.monotonic()
         while True:
             self._requests += 1
             try:
@@ -73,7 +86,7 @@ class FirstContact:
                 if (
                     not isinstance(error, TransientApiError)
                     or self._requests >= MAX_REQUESTS
-                    or next_at > start + LAST_REQUEST_SECONDS
+                    or next_at > self._start + LAST_REQUEST_SECONDS
                 ):
                     raise self._describe(error) from None
             self._clock.sleep(seconds)

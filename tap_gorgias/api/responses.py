@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import math
 import time
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
-class ResponseTooLargeError(Exception):
-    """The decompressed body is larger than `MAX_BODY_BYTES`."""
+@dataclass(eq=False)
+class TransportError(Exception):
+    """No complete response was received. The message has no URL and no credentials."""
 
-
-class DeadlineError(Exception):
-    """The body was still incomplete at its deadline."""
+    message: str
+    _: KW_ONLY
+    is_transient: bool = True
+    """Whether a retry may succeed."""
+    is_too_large: bool = False
+    """Whether the body exceeds the limit of the tap."""
+    advice: str = ""
+    """What the user can do about it."""
 
 
 class GorgiasResponse(requests.Response):
@@ -49,10 +56,14 @@ class GorgiasResponse(requests.Response):
         size = 0
         while chunk := self.raw.read1(chunk_size, decode_content=True):
             size += len(chunk)
-            if size > MAX_BODY_BYTES or time.monotonic() > self.deadline:
+            if size > MAX_BODY_BYTES:
                 self.close()
-                too_large = size > MAX_BODY_BYTES
-                raise ResponseTooLargeError if too_large else DeadlineError
+                reason = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
+                raise TransportError(reason, is_transient=False, is_too_large=True)
+            if time.monotonic() > self.deadline:
+                self.close()
+                reason = "the response took too long."
+                raise TransportError(reason)
             yield chunk
         self._content_consumed = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
+from urllib3 import Timeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -19,16 +21,14 @@ from urllib3.exceptions import (
 )
 
 from tap_gorgias.api.responses import (
-    MAX_BODY_BYTES,
-    DeadlineError,
     GorgiasResponse,
-    ResponseTooLargeError,
+    TransportError,
     retry_after_seconds,
 )
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from urllib3 import BaseHTTPResponse
 
@@ -55,23 +55,6 @@ _CONNECTION_LOST = (
 )
 
 
-class TransportError(Exception):
-    """No complete response was received. The message has no URL and no credentials."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        is_transient: bool = True,
-        is_too_large: bool = False,
-        advice: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.is_transient = is_transient
-        self.is_too_large = is_too_large
-        self.advice = advice
-
-
 class RateLimitAdapter(HTTPAdapter):
     """Sends requests when the rate limiter permits, and counts them.
 
@@ -90,31 +73,28 @@ class RateLimitAdapter(HTTPAdapter):
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: bool | str = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-        *,
+        *args: Any,
         stream_name: str = "",
+        **options: Any,
     ) -> requests.Response:
         """Wait for the rate limiter, then send the request.
 
-        All requests use the timeouts of the adapter. Proxies are ignored for plain
-        HTTP, which is allowed for loopback addresses only.
+        `timeout` limits the seconds for connecting and each read together. Proxies are
+        ignored for plain HTTP, which is allowed for loopback addresses only.
         """
         if not _is_https(request.url):
-            proxies = None
+            options["proxies"] = None
         permit = self._limiter.acquire(stream_name, request.path_url.partition("?")[0])
         self._summary.count(
             stream_name, requests=1, waited_seconds=permit.waited_seconds
         )
-        timeout = (CONNECT_TIMEOUT_SECONDS, self._timeout_seconds)
+        options["timeout"] = Timeout(
+            options.get("timeout"),
+            connect=CONNECT_TIMEOUT_SECONDS,
+            read=self._timeout_seconds,
+        )
         try:
-            response = cast(
-                "GorgiasResponse",
-                super().send(request, stream, timeout, verify, cert, proxies),
-            )
+            response = cast("GorgiasResponse", super().send(request, *args, **options))
         except BaseException:
             self._limiter.release(permit, None, has_passed=False)
             raise
@@ -186,49 +166,41 @@ class GorgiasSession(requests.Session):
             request.url or "", {}, None, None, None
         )
         options = {**environment, **kwargs, "allow_redirects": False}
+        seconds = min(self._timeout_seconds, kwargs.get("timeout") or math.inf)
         try:
             return super().send(request, **options)
-        except DeadlineError:
-            message = "the response took too long."
-            raise TransportError(message) from None
-        except ResponseTooLargeError:
-            message = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
-            raise TransportError(
-                message, is_transient=False, is_too_large=True
-            ) from None
         except (HTTPError, OSError, ValueError) as error:
-            raise self._transport_error(error) from None
+            raise _transport_error(error, seconds) from None
 
-    def _transport_error(self, error: Exception) -> TransportError:
-        """Describe a failure without the URL, which the original message contains."""
-        if isinstance(error, requests.exceptions.SSLError):
-            return _tls_error(error)
-        cause = getattr(error.args[0] if error.args else None, "reason", None)
-        if isinstance(error, requests.exceptions.ProxyError):
-            message = "the proxy does not open a connection."
-            return TransportError(message, advice="Check `HTTPS_PROXY`.")
-        if isinstance(cause, NameResolutionError):
-            return TransportError("the host name was not found.")
-        could_connect = not isinstance(cause, (NewConnectionError, ConnectTimeoutError))
-        if isinstance(error, requests.ConnectTimeout) or not could_connect:
-            return TransportError("the connection could not be established.")
-        if isinstance(error, requests.Timeout):
-            return TransportError(f"no response within {self._timeout_seconds} s.")
-        is_http_error = isinstance(error, (requests.RequestException, HTTPError))
-        if isinstance(error, OSError) and not is_http_error:
-            # `requests` raises a plain OSError for an unusable certificate file.
-            message = (
-                "the CA certificates in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE cannot be "
-                "read."
-            )
-            return TransportError(message, is_transient=False)
-        is_invalid_request = isinstance(error, requests.RequestException)
-        if is_invalid_request and not isinstance(error, _CONNECTION_LOST):
-            message = f"the request cannot be sent ({type(error).__name__})."
-            return TransportError(message, is_transient=False)
-        return TransportError(
-            "the connection was lost before the response was complete."
+
+def _transport_error(error: Exception, seconds: float) -> TransportError:
+    """Describe a failure without the URL, which the original message contains."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return _tls_error(error)
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(error, requests.exceptions.ProxyError):
+        message = "the proxy does not open a connection."
+        return TransportError(message, advice="Check `HTTPS_PROXY`.")
+    if isinstance(cause, NameResolutionError):
+        return TransportError("the host name was not found.")
+    could_connect = not isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+    if isinstance(error, requests.ConnectTimeout) or not could_connect:
+        return TransportError("the connection could not be established.")
+    if isinstance(error, requests.Timeout):
+        return TransportError(f"no response within {seconds:g} s.")
+    is_http_error = isinstance(error, (requests.RequestException, HTTPError))
+    if isinstance(error, OSError) and not is_http_error:
+        # `requests` raises a plain OSError for an unusable certificate file.
+        message = (
+            "the CA certificates in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE cannot be "
+            "read."
         )
+        return TransportError(message, is_transient=False)
+    is_invalid_request = isinstance(error, requests.RequestException)
+    if is_invalid_request and not isinstance(error, _CONNECTION_LOST):
+        message = f"the request cannot be sent ({type(error).__name__})."
+        return TransportError(message, is_transient=False)
+    return TransportError("the connection was lost before the response was complete.")
 
 
 def _is_https(url: str | None) -> bool:

@@ -79,9 +79,7 @@ class SlidingWindow:
 
     All times are seconds of one monotonic clock, and never decrease.
 
-    Args:
-        rate_limit_percent: Percentage of the limit that the tap may use, 5 to 100.
-        random_generator: Source of the jitter after a refusal.
+    `rate_limit_percent` is the percentage of the limit that the tap may use, 5 to 100.
     """
 
     def __init__(

@@ -26,11 +26,7 @@ class Usage:
 
 
 class RunSummary:
-    """Counts rows, requests, retries and waiting time of each stream.
-
-    Args:
-        monotonic: Returns the time in seconds.
-    """
+    """Counts rows, requests, retries and waiting time of each stream."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -56,15 +52,7 @@ class RunSummary:
         retries: int = 0,
         waited_seconds: float = 0.0,
     ) -> None:
-        """Add to the counts of a stream. Thread-safe.
-
-        Args:
-            stream_name: Name of the stream.
-            rows: Rows that were read.
-            requests: Requests that were sent, including retries.
-            retries: Requests that were sent again after a failure.
-            waited_seconds: Time that requests waited for the budget.
-        """
+        """Add to the counts of a stream. Thread-safe."""
         with self._lock:
             usage = self._streams[stream_name]
             usage.rows += rows
@@ -101,8 +89,5 @@ class RunSummary:
         """The sum over all streams."""
         usages = self.streams.values()
         return Usage(
-            sum(usage.rows for usage in usages),
-            sum(usage.requests for usage in usages),
-            sum(usage.retries for usage in usages),
-            sum(usage.waited_seconds for usage in usages),
+            *(sum(getattr(one, name) for one in usages) for name in vars(Usage()))
         )

@@ -36,13 +36,7 @@ _OAUTH = ("client_id", "client_secret", "refresh_token")
 
 
 def credentials_from(config: Mapping[str, Any]) -> Credentials:
-    """Build the credentials from the settings.
-
-    Args:
-        config: Settings that are valid against `CONFIG_SCHEMA`.
-
-    Returns:
-        The API key or the OAuth2 app, whichever is set.
+    """Return the API key or the OAuth2 app, whichever is set.
 
     Raises:
         ValueError: If credentials are missing, invalid, or set for both ways to sign

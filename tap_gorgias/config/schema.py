@@ -191,14 +191,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
 
 
 def error_messages(error: ValidationError) -> Sequence[str]:
-    """Describe a violation of the schema without showing the value.
-
-    Args:
-        error: An error from validating settings against `CONFIG_SCHEMA`.
-
-    Returns:
-        A sentence for each invalid setting, with its name.
-    """
+    """Return a sentence for each invalid setting, without its value."""
     if error.validator == "additionalProperties" and not error.absolute_path:
         schema: Any = error.schema
         known = schema["properties"]

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from tap_gorgias import timestamps
 from tap_gorgias.config.credentials import credentials_from
-from tap_gorgias.config.event_types import event_type_warnings
 from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.errors import SettingsError
 
@@ -68,18 +67,6 @@ class Settings:
         """The host of `api_url`, which STATE names."""
         return urlsplit(self.api_url).netloc.lower()
 
-    @property
-    def warnings(self) -> list[str]:
-        """A sentence for each value that Gorgias may reject."""
-        return [
-            *event_type_warnings(self.event_types),
-            *(
-                warning
-                for query in self.statistics
-                for warning in query.member_warnings()
-            ),
-        ]
-
     @classmethod
     def from_config(
         cls,
@@ -87,17 +74,13 @@ class Settings:
         now: datetime,
         other_problems: Sequence[str] = (),
     ) -> Settings:
-        """Parse and validate the settings.
+        """Parse settings that are valid against `CONFIG_SCHEMA`, including defaults.
 
         Args:
-            config: Settings that are valid against `CONFIG_SCHEMA`, including
-                defaults.
+            config: The settings.
             now: The current time.
             other_problems: Sentences about settings that are checked elsewhere, to
                 report all problems at once.
-
-        Returns:
-            The settings.
 
         Raises:
             SettingsError: If there are problems, with a sentence for each.

@@ -10,16 +10,35 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.config.report_scopes import SCOPES
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tap_gorgias.config.report_scopes import Scope
+    from collections.abc import Iterable, Mapping
 
 GRANULARITIES = ("hour", "day", "week", "month")
 MAX_ID_LENGTH = 255
 """Limit of the key of a row, which some databases need."""
+
+TIME_DIMENSIONS: Mapping[str, str] = {
+    scope: dimension
+    for dimension, scopes in (
+        ("closedDatetime", "tickets-closed one-touch-tickets zero-touch-tickets"),
+        ("sentDatetime", "tickets-replied messages-sent messages-received"),
+        ("firstAgentMessageDatetime", "first-response-time human-first-response-time"),
+        ("timestamp", "tags help-center"),
+        ("updatedDatetime", "ticket-fields"),
+        ("anchorDatetime", "ticket-sla"),
+        ("queuedDate", "voice-queue-exposure"),
+        ("eventDatetime", "flow-dataset handover-interactions"),
+        ("", "auto-qa knowledge-insights online-time voice-agent-events voice-calls"),
+        ("", "voice-calls-summary workload-tickets"),
+    )
+    for scope in scopes.split()
+}
+"""Date by which a scope is counted (published OpenAPI document, 2026-08).
+
+Empty if the scope has no public one: then each period takes a query of its own.
+"""
+_BY_EVENT = ("ai-", "overall-")
+"""Beginnings of the scopes that are counted by `eventDatetime`."""
 
 _MEASURES: Mapping[str, str] = {
     "averageFirstResponseTime": "Average time until the first response, in seconds.",
@@ -41,11 +60,6 @@ _MEASURES: Mapping[str, str] = {
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _MEMBER = re.compile(r"[A-Za-z][A-Za-z0-9]{0,59}", re.ASCII)
 _SCOPE = re.compile(r"[a-z][a-z0-9-]{0,79}", re.ASCII)
-_NESTED_FILTER_KEYS: Mapping[str, tuple[str, ...]] = {
-    "customFields": ("custom_field_id",),
-    "tags": (),
-}
-"""Members whose filters have the operator in each value, and the other keys there."""
 _RESERVED_COLUMNS = ("id", "period_start", "timezone", "read_datetime")
 _QUERY_KEYS = {
     *("name", "scope", "measures", "dimensions"),
@@ -68,14 +82,7 @@ class StatisticsQuery:
     """Member that holds the start of the period. By default, that of the scope."""
 
     def fingerprint(self, timezone: str) -> str:
-        """Hash everything that figures depend on: all but the name.
-
-        Args:
-            timezone: IANA name of the time zone of the periods.
-
-        Returns:
-            16 hexadecimal digits.
-        """
+        """Hash all that figures depend on, in 16 hexadecimal digits."""
         parts = (
             *(self.scope, sorted(self.measures), sorted(self.dimensions)),
             *(self.granularity, self.filters, self.period_dimension, timezone),
@@ -90,60 +97,12 @@ class StatisticsQuery:
 
     @property
     def period_dimension(self) -> str:
-        """The member that holds the start of the period of a row.
-
-        This is `time_dimension`, or else the default of the scope. Empty if the scope
-        has no public one: then each period takes a query of its own.
-        """
+        """Member that holds the start of a row's period; empty if there is none."""
         if self.time_dimension:
             return self.time_dimension
-        if self._scope is None:
-            return "createdDatetime"
-        return next(iter(self._scope.time_dimensions), "")
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """Members to sort rows by. Empty if Gorgias cannot sort by all of them.
-
-        Sorted by only some of them, pages could overlap.
-        """
-        members = (
-            *([self.period_dimension] if self.period_dimension else []),
-            *self.dimensions,
-        )
-        allowed = self._scope.sort_members if self._scope else ()
-        return members if set(members) <= set(allowed) else ()
-
-    @property
-    def _scope(self) -> Scope | None:
-        return SCOPES.get(self.scope)
-
-    def member_warnings(self) -> list[str]:
-        """Find members that Gorgias may reject.
-
-        Returns:
-            A warning for each undocumented member, with the documented ones.
-        """
-        warnings: list[str] = []
-
-        def check(kind: str, members: Sequence[str], known: Sequence[str]) -> None:
-            expected = f"expected one of {_quoted(known)}" if known else "there is none"
-            warnings.extend(
-                f"Setting `statistics`: the {kind} `{member}` of the query "
-                f"`{self.name}` is not documented; {expected}."
-                for member in members
-                if member not in known
-            )
-
-        if self._scope is None:
-            check("scope", [self.scope], sorted(SCOPES))
-            return warnings
-        measures, dimensions, time_dimensions, _ = self._scope
-        check("measure", self.measures if measures else (), measures)
-        check("dimension", self.dimensions if dimensions else (), dimensions)
-        if self.time_dimension:
-            check("time dimension", [self.time_dimension], time_dimensions)
-        return warnings
+        by_event = self.scope.startswith(_BY_EVENT)
+        default = "eventDatetime" if by_event else "createdDatetime"
+        return TIME_DIMENSIONS.get(self.scope, default)
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -217,14 +176,7 @@ PRESETS: Mapping[str, StatisticsQuery] = {
 
 
 def read_queries(entries: Any) -> tuple[list[StatisticsQuery], list[str]]:  # noqa: ANN401
-    """Validate the setting `statistics`.
-
-    Args:
-        entries: A list of preset names, and of objects that define a query.
-
-    Returns:
-        The valid queries, and a sentence for each invalid entry.
-    """
+    """Read the setting `statistics`: its queries, and a sentence for each problem."""
     if not isinstance(entries, (list, tuple)):
         return [], ["Setting `statistics` must be of type array."]
     queries: dict[str, StatisticsQuery] = {}
@@ -323,40 +275,18 @@ def _members(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _filters(values: Any) -> tuple[Mapping[str, Any], ...]:  # noqa: ANN401
-    if not isinstance(values, list) or not all(map(_is_filter, values)):
-        message = (
-            "must have objects with `member`, `operator` and `values` in `filters`; "
-            "`tags` and `customFields` have `operator` inside `values`"
-        )
+    if not isinstance(values, list) or not all(
+        isinstance(value, dict) for value in values
+    ):
+        message = "must have a list of objects in `filters`"
         raise ValueError(message)
-    if any(value["member"] in {"periodStart", "periodEnd"} for value in values):
+    if any(value.get("member") in ("periodStart", "periodEnd") for value in values):
         message = "must not filter by period: the tap adds that filter"
         raise ValueError(message)
     return tuple(values)
 
 
-def _is_filter(value: Any) -> bool:  # noqa: ANN401
-    if not isinstance(value, dict) or not isinstance(value.get("values"), list):
-        return False
-    nested_keys = _NESTED_FILTER_KEYS.get(str(value.get("member")))
-    if nested_keys is None:
-        return _is_condition(value, "member")
-    return value.keys() == {"member", "values"} and all(
-        _is_condition(condition, *nested_keys) for condition in value["values"]
-    )
-
-
-def _is_condition(value: Any, *other_keys: str) -> bool:  # noqa: ANN401
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"operator", "values", *other_keys}
-        and isinstance(value["operator"], str)
-        and isinstance(value["values"], list)
-        and isinstance(value.get("member", ""), str)
-    )
-
-
-def _quoted(names: Sequence[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import one_line
-from tap_gorgias.records.decoding import decode
+from tap_gorgias.records.decoding import TooDeepError, decode_text
 
 if TYPE_CHECKING:
     import logging
@@ -43,12 +43,8 @@ class RecordConverter:
 
     Targets are stricter than the API: a date-time without fraction, a string in place
     of a number or an object encoded as a JSON string can break a load. The conversions
-    are chosen once for all records. Each deviation is logged once.
-
-    Args:
-        schema: JSON schema of the stream.
-        logger: Receives a warning for each deviation, `MAX_WARNINGS` at most.
-        deselected: Names of properties to leave out.
+    are chosen once for all records. Each deviation is logged once, `MAX_WARNINGS` at
+    most.
     """
 
     def __init__(
@@ -69,14 +65,9 @@ class RecordConverter:
         self._known = selected.keys() | self._deselected
 
     def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Convert one record.
+        """Return a record with exactly the selected properties, in the schema's order.
 
-        Args:
-            row: The record as Gorgias sent it.
-
-        Returns:
-            A new record that has exactly the selected properties of the schema, in its
-            order. Those that are absent, or cannot be converted, are None.
+        Those that are absent, or cannot be converted, are None.
         """
         record: dict[str, Any] = {}
         for name, (exact_type, convert) in self._conversions.items():
@@ -90,11 +81,7 @@ class RecordConverter:
         return record
 
     def report_unknown(self, name: str) -> None:
-        """Log once that a field is left out.
-
-        Args:
-            name: Name of the field.
-        """
+        """Log once that a field is left out."""
         self._report(
             f"Gorgias sends a field `{name[:80]}` that this version of the tap does "
             "not know; it is left out.",
@@ -182,16 +169,13 @@ def _date_time(value: Any) -> str:  # noqa: ANN401
 
 
 def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401
-    if isinstance(value, dict):
-        return value
+    decoded = value
     if isinstance(value, str):
         try:
-            decoded = decode(value.encode())
-        except ValueError:
+            decoded = decode_text(value)
+        except TooDeepError:
             decoded = None
-        if isinstance(decoded, dict):
-            return decoded
-    return {"value": value}
+    return decoded if isinstance(decoded, dict) else {"value": value}
 
 
 def _string(value: Any) -> str:  # noqa: ANN401

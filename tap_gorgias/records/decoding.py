@@ -63,19 +63,13 @@ class TooDeepError(ValueError):
 def decode(body: bytes, on_too_deep: Callable[[str], None] | None = None) -> Any:  # noqa: ANN401
     """Decode JSON, and replace values that warehouses cannot store.
 
-    Args:
-        body: The complete body of a response.
-        on_too_deep: Called with the name of each field of a row that is nested too
-            deeply, which becomes None. Without it, such a value is an error.
+    Strings have no NUL characters, which PostgreSQL rejects, and no lone surrogates,
+    which UTF-8 cannot encode. Integers of more than 64 bits become strings, infinite
+    numbers become None.
 
-    Returns:
-        The value, at most `MAX_LEVELS` levels deep. Strings have no NUL characters,
-        which PostgreSQL rejects, and no lone surrogates, which UTF-8 cannot encode.
-        Integers of more than 64 bits become strings, infinite numbers become None.
-
-    Raises:
-        TooDeepError: If the value is nested too deeply.
-        ValueError: If the body is not valid JSON.
+    `on_too_deep` is called with the name of each field of a row that is nested more
+    than `MAX_LEVELS` levels deep, which becomes None. Without it, `TooDeepError` is
+    raised. A body that is not JSON raises `ValueError`.
     """
     try:
         value, may_be_unstorable = _parsed(body)
@@ -90,17 +84,28 @@ def decode(body: bytes, on_too_deep: Callable[[str], None] | None = None) -> Any
     return _storable(value) if may_be_unstorable else value
 
 
+def decode_text(text: str) -> Any:  # noqa: ANN401
+    """Decode the object, list or string that a text consists of; None for other text.
+
+    Raises `TooDeepError` if it is nested too deeply.
+    """
+    if not text.lstrip().startswith(("{", "[", '"')):
+        return None
+    try:
+        return decode(text.encode())
+    except TooDeepError:
+        raise
+    except ValueError:
+        return None
+
+
 def error_message(body: bytes, mask: Callable[[str], str]) -> str:
     """Extract the message from the body of an error response (reference/errors).
 
-    Args:
-        body: `{"error": {"msg": "...", "data": {"field": ["..."]}}}` or one of the
-            older forms. Anything else, for example HTML, is not shown.
-        mask: Masks secrets in a string, before it is truncated.
-
-    Returns:
-        One line of at most 300 printable characters, in which `***` replaces what can
-        be customer data.
+    That is `{"error": {"msg": "...", "data": {"field": ["..."]}}}` or one of the older
+    forms; anything else, for example HTML, is not shown. Returns one line of at most
+    300 printable characters, in which `***` replaces what can be customer data. `mask`
+    masks secrets before a text is truncated.
     """
     try:
         value = decode(body)

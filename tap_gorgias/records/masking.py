@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tap_gorgias.records.decoding import TooDeepError, decode
+from tap_gorgias.records.decoding import TooDeepError, decode_text
 from tap_gorgias.records.masked_urls import mask_query, mask_urls
 from tap_gorgias.records.secret_names import (
     MASK,
@@ -35,20 +35,9 @@ PAIR_NAMES = frozenset(
 PAIR_VALUES = frozenset({"content", "default", "v", "val", "value", "values"})
 """What the name of a property ends in that holds this value."""
 HARMLESS_HEADERS = frozenset(
-    {
-        "accept",
-        "accept-charset",
-        "accept-encoding",
-        "accept-language",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-type",
-        "date",
-        "user-agent",
-    }
+    {"accept", "accept-charset", "accept-encoding", "accept-language", "date"}
+    | {"cache-control", "connection", "content-encoding", "content-language"}
+    | {"content-length", "content-type", "user-agent"}
 )
 
 _NAME = "name"
@@ -78,14 +67,7 @@ _HINTS_OF_NAMES = (
     *("signature", "bearer", "cookie", "jwt", "pwd"),
 )
 _HINTS_OF_TOKENS = (
-    "_",
-    "bearer",
-    "basic",
-    "token",
-    "eyj",
-    "xox",
-    "akia",
-    "private key",
+    *("_", "bearer", "basic", "token", "eyj", "xox", "akia", "private key"),
 )
 """A text without any of these cannot match the patterns above, which are slower."""
 _MAX_REMEMBERED = 200
@@ -93,15 +75,10 @@ _MAX_REMEMBERED = 200
 
 
 def mask_at(path: str, value: Any) -> Any:  # noqa: ANN401
-    """Mask the credentials in one part of a record.
+    """Mask the credentials in one part of a record, which is not modified.
 
-    Args:
-        path: Names of properties, joined by dots, or `WHOLE`. It leads through all
-            items of lists.
-        value: The record, which is not modified.
-
-    Returns:
-        The record, or a copy with masked values.
+    `path` is `WHOLE`, or names of properties joined by dots. It leads through all items
+    of lists.
     """
     if not value:
         return value
@@ -118,14 +95,10 @@ def mask_at(path: str, value: Any) -> Any:  # noqa: ANN401
 
 
 def mask(value: Any) -> Any:  # noqa: ANN401
-    """Mask the credentials in a value, at any depth.
+    """Mask the credentials in any JSON value, at any depth, with `***`.
 
-    Args:
-        value: Any JSON value. Text that contains JSON is treated like its content.
-
-    Returns:
-        The value with `***` in place of each credential. None stays None, and template
-        variables such as `{{ticket.id}}` stay as well.
+    Text that contains JSON is treated like its content. None and template variables
+    such as `{{ticket.id}}` stay.
     """
     kind = type(value)
     if kind is str:
@@ -137,22 +110,21 @@ def mask(value: Any) -> Any:  # noqa: ANN401
 
 
 def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
-    names = _names_in_pair(value) if _VALUE in map(_role_of, value) else None
+    names = _names_in_pair(value)
     if not names:
         return {name: _masker_of(name)(item) for name, item in value.items()}
     hides_value = any(
         is_secret_name(text) or _names_header(name, text)
         for name, text in names.items()
     )
-    masked = {}
-    for name, item in value.items():
-        if name in names:
-            masked[name] = item
-        elif hides_value and _role_of(name) == _VALUE:
-            masked[name] = _hidden(item)
-        else:
-            masked[name] = _masker_of(name)(item)
-    return masked
+    return {
+        name: item
+        if name in names
+        else _hidden(item)
+        if hides_value and _role_of(name) == _VALUE
+        else _masker_of(name)(item)
+        for name, item in value.items()
+    }
 
 
 def _names_header(name: str, text: str) -> bool:
@@ -194,7 +166,7 @@ def _mask_headers(value: Any) -> Any:  # noqa: ANN401
             for item in value
         ]
     if isinstance(value, str):
-        decoded = _decoded(value)
+        decoded = decode_text(value)
         if isinstance(decoded, (dict, list)):
             return _encoded_like(value, decoded, _mask_headers(decoded))
         lines = value.splitlines(keepends=True)
@@ -227,7 +199,7 @@ def _mask_header_line(line: str) -> str:
 
 
 def _mask_text(text: str) -> str:
-    decoded = _decoded(text)
+    decoded = decode_text(text)
     if decoded is not None:
         return _encoded_like(text, decoded, mask(decoded))
     if "/" in text:
@@ -298,18 +270,6 @@ def _is_pair_of_texts(item: Any) -> bool:  # noqa: ANN401
 
 def _is_harmless_header(name: str) -> bool:
     return name.strip().lower().replace("_", "-") in HARMLESS_HEADERS
-
-
-def _decoded(text: str) -> Any:  # noqa: ANN401
-    if not text.lstrip().startswith(("{", "[", '"')):
-        return None
-    try:
-        decoded = decode(text.encode())
-    except TooDeepError:
-        raise
-    except ValueError:
-        return None
-    return decoded if isinstance(decoded, (dict, list, str)) else None
 
 
 def _encoded_like(text: str, decoded: Any, masked: Any) -> str:  # noqa: ANN401

@@ -30,7 +30,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
 
 LOG_KEYS = ("replication_key", "replication_key_value")
@@ -133,6 +133,25 @@ def bookmark_from(
             f"Fix or remove `{key}`."
         )
         raise StateError(message) from None
+
+
+def checked_entries(
+    bookmarks: dict[str, Any], known: Container[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the entries of known streams, without what the SDK leaves in them.
+
+    Raises:
+        StateError: If an entry is no object, or one of its bookmarks no date-time.
+    """
+    for stream, entry in bookmarks.items():
+        if not isinstance(entry, dict):
+            message = f"STATE of stream `{stream[:80]}` must be a JSON object."
+            raise StateError(message)
+        for leftover in ("partitions", "progress_markers"):
+            entry.pop(leftover, None)
+        for key in TIMESTAMP_KEYS if stream in known else ():
+            bookmark_from(entry, stream, key)
+    return {stream: entry for stream, entry in bookmarks.items() if stream in known}
 
 
 def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:

@@ -53,8 +53,6 @@ class Page:
     next_cursor: str | None = None
     now: str | None = None
     """The latest time at which Gorgias can have made the page, by its own clock."""
-    total: int | None = None
-    """How many rows all pages have together, where Gorgias says so (in reports)."""
 
 
 PagesFrom: TypeAlias = Callable[[str | None], Iterator[Page]]

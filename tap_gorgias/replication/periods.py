@@ -46,7 +46,7 @@ class Window(NamedTuple):
 
     @property
     def with_margin(self) -> tuple[str, str]:
-        """The borders of a query whose rows name their periods, in local time.
+        """Borders of a query whose rows name their periods, in local time.
 
         The documentation does not say whether a query includes its borders, or in which
         time zone it reads them. So it covers a day more at both ends, whose rows are
@@ -56,7 +56,7 @@ class Window(NamedTuple):
 
     @property
     def without_margin(self) -> tuple[str, str]:
-        """The borders of a query whose rows name no period, in local time.
+        """Borders of a query whose rows name no period, in local time.
 
         They end with the last second of the period, as in Gorgias' own web app.
         """
@@ -71,14 +71,7 @@ class Calendar:
     zone: ZoneInfo
 
     def start_of(self, time: datetime) -> datetime:
-        """Return the start of a period.
-
-        Args:
-            time: An aware date-time within the period.
-
-        Returns:
-            The start in the time zone of the calendar. Weeks start on Monday.
-        """
+        """Return the start of a time's period, where weeks begin on Monday."""
         start = time.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
         if self.granularity != "hour":
             start = start.replace(hour=0)
@@ -87,22 +80,11 @@ class Calendar:
         return start.replace(day=1) if self.granularity == "month" else start
 
     def after(self, start: datetime) -> datetime:
-        """Return the start of the next period.
-
-        Args:
-            start: The start of a period.
-        """
+        """Return the start of the period after the one that starts at `start`."""
         return self.start_of(start + _STEPS[self.granularity])
 
     def read(self, value: Any) -> str | None:  # noqa: ANN401
-        """Parse the start of a period as Gorgias writes it.
-
-        Args:
-            value: `2026-01-01T00:00:00.000` in local time, or with an offset.
-
-        Returns:
-            The timestamp, rendered in UTC; None if the value is not a date-time.
-        """
+        """Render in UTC a date-time of Gorgias, local by default; None if invalid."""
         try:
             return timestamps.render(timestamps.parse(value, self.zone.key))
         except ValueError:
@@ -110,7 +92,7 @@ class Calendar:
 
 
 def by_period(
-    pages_of: Callable[[Window], Iterator[Page]],
+    page_of: Callable[[Window], Page],
     *,
     calendar: Calendar,
     key: str,
@@ -126,8 +108,8 @@ def by_period(
     response does not hold all rows of its window, shorter windows follow.
 
     Args:
-        pages_of: From a window to its pages. It raises `RowsMissingError` if some of
-            their rows are missing.
+        page_of: Requests the rows of a window. It raises `RowsMissingError` if some are
+            missing.
         calendar: What the periods are.
         key: The property with the start of a row's period, rendered; it may be None.
         bookmark: All periods before it have been emitted; None if none has.
@@ -136,8 +118,8 @@ def by_period(
         longest: The longest window, if it holds more than one period.
 
     Yields:
-        The rows of each page. The bookmark moves after the last page of a window: to
-        its end, or in the last window to the newest period that has a row.
+        The rows of each window. The bookmark moves to its end, or in the last window to
+        the newest period that has a row.
 
     Raises:
         PageError: If the rows of a single period are incomplete.
@@ -148,20 +130,8 @@ def by_period(
         end = max(calendar.start_of(start + longest), next_start)
         if end > now:
             end = calendar.after(calendar.start_of(now))
-        first, beyond = (timestamps.render(_utc(border)) for border in (start, end))
-        reached = bookmark
         try:
-            for page in pages_of(Window(start, end)):
-                now = now if page.now is None else timestamps.parse(page.now)
-                present = timestamps.render(now)
-                rows = [r for r in page.rows if first <= (r[key] or first) < beyond]
-                begun = (row[key] for row in rows if row[key] and row[key] <= present)
-                reached = ordering.later(reached, max(begun, default=None))
-                if page.next_cursor is not None:
-                    yield Step(rows, has_next_page=True)
-                    continue
-                bookmark = ordering.later(reached, beyond) if end <= now else reached
-                yield Step(rows, Position(bookmark))
+            page = page_of(Window(start, end))
         except RowsMissingError:
             if end <= next_start:
                 message = (
@@ -171,6 +141,14 @@ def by_period(
                 raise PageError(message) from None
             longest = (end - start) / 2
             continue
+        now = now if page.now is None else timestamps.parse(page.now)
+        present = timestamps.render(now)
+        first, beyond = (timestamps.render(_utc(border)) for border in (start, end))
+        rows = [row for row in page.rows if first <= (row[key] or first) < beyond]
+        begun = (row[key] for row in rows if row[key] and row[key] <= present)
+        newest = beyond if end <= now else max(begun, default=None)
+        bookmark = ordering.later(bookmark, newest)
+        yield Step(rows, Position(bookmark))
         start = end
 
 

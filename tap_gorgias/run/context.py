@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.usage import RunSummary
@@ -14,10 +14,24 @@ if TYPE_CHECKING:
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
-    from tap_gorgias.run.progress import RunProgress
     from tap_gorgias.run.runner import StreamRunner
 
 _PROBLEMS = ["The settings have not been validated."]
+
+
+class Progress(Protocol):
+    """How far the run is (`progress.py`)."""
+
+    streams: dict[str, Any]
+
+    def begin(self) -> str | None:
+        """Return the date down to which a first sync reads."""
+
+    def seconds_left(self) -> Mapping[str, float]:
+        """Return the estimate for each stream."""
+
+    def log_if_due(self) -> None:
+        """Log how far the run is, if it is time."""
 
 
 class Run:
@@ -42,7 +56,7 @@ class Run:
         """STATE entries that were not compared with the current time yet."""
         self.account_created: str | None = None
         """When the account was created, as soon as it has been read."""
-        self.progress: RunProgress | None = None
+        self.progress: Progress | None = None
         """Logs how far the run is; None if streams are read individually."""
         self.runner: StreamRunner | None = None
         """The runner of parallel streams; None if streams are read individually."""

@@ -21,7 +21,6 @@ from singer_sdk import RESTStream
 from singer_sdk.batch import Batcher
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.singerlib import RecordMessage
 
 from tap_gorgias.compat import override
@@ -43,11 +42,7 @@ class ConvertedRecordStream(RESTStream[str | None]):
 
     @abstractmethod
     def report_unknown(self, name: str) -> None:
-        """Log once that a field is left out because no column is declared for it.
-
-        Args:
-            name: Name of the field.
-        """
+        """Log once that a field is left out because no column is declared for it."""
 
     @cached_property
     def _has_deselected_subproperties(self) -> bool:
@@ -62,12 +57,6 @@ class ConvertedRecordStream(RESTStream[str | None]):
             (stream_map, list(stream_map.transformed_schema["properties"]))
             for stream_map in self.stream_maps
         ]
-
-    @cached_property
-    def _nulls(self) -> types.Record:
-        """A record whose selected properties are null."""
-        names = self.schema["properties"]
-        return {name: None for name in names if self.mask["properties", name]}
 
     @override
     def _generate_record_messages(
@@ -88,9 +77,6 @@ class ConvertedRecordStream(RESTStream[str | None]):
     def _apply_map(
         self, stream_map: StreamMap, record: types.Record
     ) -> types.Record | None:
-        if isinstance(stream_map, CustomStreamMap):
-            # In expressions, a property that Gorgias leaves out is null.
-            record = self._nulls | record
         try:
             return stream_map.transform(record)
         except Exception:  # noqa: BLE001 (an expression can raise any exception)

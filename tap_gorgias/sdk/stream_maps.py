@@ -35,22 +35,15 @@ if TYPE_CHECKING:
 
 RECORD_NAMES = frozenset({"_", "record"})
 FUNCTIONS = frozenset(
-    {
-        *("bool", "float", "int", "rand", "randint", "str"),
-        *("datetime", "json", "md5", "sha256"),
-    }
+    {"bool", "float", "int", "rand", "randint", "str"}
+    | {"datetime", "json", "md5", "sha256"}
 )
 """The functions and modules that expressions can use (`CustomStreamMap.functions`)."""
-VARIABLES = RECORD_NAMES | {"config", "__stream_name__", "__original_stream_name__"}
-CONSTANTS = frozenset({"None", "True", "False"})
+_VARIABLES = RECORD_NAMES | {"config", "__stream_name__", "__original_stream_name__"}
+_BUILT_IN = FUNCTIONS | _VARIABLES | {"None", "True", "False", "fake"}
 _OPTIONS = frozenset(
-    {
-        MAPPER_ALIAS_OPTION,
-        MAPPER_ELSE_OPTION,
-        MAPPER_FILTER_OPTION,
-        MAPPER_KEY_PROPERTIES_OPTION,
-        MAPPER_SOURCE_OPTION,
-    }
+    {MAPPER_ALIAS_OPTION, MAPPER_ELSE_OPTION, MAPPER_FILTER_OPTION}
+    | {MAPPER_KEY_PROPERTIES_OPTION, MAPPER_SOURCE_OPTION}
 )
 _NULLS = (None, NULL_STRING)
 
@@ -140,18 +133,21 @@ class _MapCheck(NamedTuple):
     def problems(self) -> Iterator[str]:
         known = sorted({name for one in self.streams for name in _properties(one)})
         for name, value in self.options.items():
-            place = f"{self.place[:-1]}.{name[:80]}`"
+            place = self._place_of(name[:80])
             if name.startswith("__"):
                 yield from self._option_problems(place, name, value)
             elif name not in known and value in _NULLS:
                 yield f"{place}: there is no such property.{_hint(name, known)}"
             elif value not in _NULLS:
-                if name not in known and (similar := self._mistyped(name, known)):
+                if similar := self._mistyped(name, known):
                     yield (
                         f"{place}: there is no such property. Did you mean `{similar}`?"
                     )
                 yield from self._expression_problems(place, value, name)
         yield from self._key_problems()
+
+    def _place_of(self, option: str) -> str:
+        return f"{self.place[:-1]}.{option}`"
 
     def _option_problems(self, place: str, name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
         if name not in _OPTIONS:
@@ -163,13 +159,14 @@ class _MapCheck(NamedTuple):
 
     def _mistyped(self, name: str, known: Iterable[str]) -> str | None:
         """Return the property that was meant, unless the map has it as well."""
+        if name in known or MAPPER_ELSE_OPTION in self.options:
+            return None
         # One letter that is wrong, missing or in the wrong place.
         cutoff = max(1 - 1.2 / len(name), 0.75) if name else 1
-        similar = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
-        if not similar or MAPPER_ELSE_OPTION in self.options:
-            return None
-        [other] = similar
-        return None if name.startswith(other) or other in self.options else other
+        for other in difflib.get_close_matches(name, known, n=1, cutoff=cutoff):
+            if not name.startswith(other) and other not in self.options:
+                return other
+        return None
 
     def _expression_problems(
         self, place: str, expression: str, name: str | None = None
@@ -182,17 +179,17 @@ class _MapCheck(NamedTuple):
             yield f"{place} uses `fake`: install the Python package `faker`."
         for key in sorted(used.config - self.map_config.keys()):
             yield f"{place} uses `{key[:80]}`, which is not in `stream_map_config`."
-        names = used.names - FUNCTIONS - VARIABLES - CONSTANTS - {"fake"}
         lacking: dict[str, list[Stream]] = {}
         deselected: dict[str, list[Stream]] = {}
         for stream in self.streams:
             known = _properties(stream)
-            needed = (names - ({"self"} if name in known else set())) | used.properties
-            selected = _selected_properties(stream) if stream.selected else known
+            usable = _BUILT_IN | ({"self"} if name in known else set())
+            needed = (used.names - usable) | used.properties
             for one in needed - known:
                 lacking.setdefault(one, []).append(stream)
-            for one in needed & known - selected:
-                deselected.setdefault(one, []).append(stream)
+            for one in needed & known if stream.selected else ():
+                if not stream.mask["properties", one]:
+                    deselected.setdefault(one, []).append(stream)
         for one, streams in sorted(lacking.items()):
             hint = _hint(one, _properties(streams[0]) | FUNCTIONS)
             yield (
@@ -202,9 +199,9 @@ class _MapCheck(NamedTuple):
             yield f"{place} uses `{one}`, which is deselected in {_listed(streams)}."
 
     def _key_problems(self) -> Iterator[str]:
-        option = f"{self.place[:-1]}.{MAPPER_KEY_PROPERTIES_OPTION}`"
         own = self.options.get(MAPPER_KEY_PROPERTIES_OPTION, ())
         if MAPPER_KEY_PROPERTIES_OPTION in self.options and not own:
+            option = self._place_of(MAPPER_KEY_PROPERTIES_OPTION)
             yield f"{option} must name at least one property: tables need a key."
             return
         mapped = {
@@ -212,12 +209,10 @@ class _MapCheck(NamedTuple):
             for name, value in self.options.items()
             if not name.startswith("__") and value not in _NULLS
         }
-        removed = self.options.keys() - mapped
+        only_mapped = MAPPER_ELSE_OPTION in self.options
         lost: dict[str, list[Stream]] = {}
         for stream in self.streams:
-            passed = _properties(stream) - removed
-            if MAPPER_ELSE_OPTION in self.options:
-                passed = set()
+            passed = set() if only_mapped else _properties(stream) - self.options.keys()
             for key in set(own or stream.primary_keys) - passed - mapped:
                 lost.setdefault(key, []).append(stream)
         for key, streams in sorted(lost.items()):
@@ -237,20 +232,20 @@ class _Used(NamedTuple):
     @classmethod
     def of(cls, expression: str) -> _Used:
         """Find names, and constant keys such as in `record['name']`."""
-        nodes = list(ast.walk(ast.parse(expression)))
-        names = [node for node in nodes if isinstance(node, ast.Name)]
-        bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-        used = cls({node.id for node in names} - bound, set(), set())
-        for node in nodes:
-            if (
-                isinstance(node, ast.Subscript)
-                and isinstance(node.value, ast.Name)
-                and isinstance(node.slice, ast.Constant)
-            ):
-                if node.value.id in RECORD_NAMES:
-                    used.properties.add(str(node.slice.value))
-                elif node.value.id == "config":
-                    used.config.add(str(node.slice.value))
+        used = cls(set(), set(), set())
+        bound = set()
+        for node in ast.walk(ast.parse(expression)):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()):
+                    bound.add(name)
+                case ast.Name(id=name):
+                    used.names.add(name)
+                case ast.Subscript(ast.Name("config"), ast.Constant(key)):
+                    used.config.add(str(key))
+                case ast.Subscript(ast.Name(name), ast.Constant(key)):
+                    if name in RECORD_NAMES:
+                        used.properties.add(str(key))
+        used.names.difference_update(bound)
         return used
 
 
@@ -266,10 +261,6 @@ def _syntax_problems(place: str, expression: str) -> Iterator[str]:
 
 def _properties(stream: Stream) -> set[str]:
     return set(stream.schema["properties"])
-
-
-def _selected_properties(stream: Stream) -> set[str]:
-    return {name for name in _properties(stream) if stream.mask["properties", name]}
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
-from tap_gorgias.config.event_types import EVENT_TYPES
-from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.bookmarks import EVENT_KEYS
-from tap_gorgias.replication.pages import started
 from tap_gorgias.stream_types.base import Priority
 from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pages import Page, Row
+    from tap_gorgias.replication.pages import Row
     from tap_gorgias.replication.walks import Step
 
 
@@ -60,6 +56,18 @@ class EventsStream(LogStream):
         return {**super().state_entry(position), "types": self._types}
 
     @override
+    def steps(self) -> Iterator[Step]:
+        is_empty = True
+        for step in super().steps():
+            is_empty = is_empty and not step.rows
+            yield step
+        if self._types and is_empty:
+            self.logger.warning(
+                "Gorgias returned no events of the types in `event_types`: check their "
+                "names if you expected some."
+            )
+
+    @override
     def get_url_params(
         self, context: types.Context | None, next_page_token: str | None
     ) -> dict[str, Any]:
@@ -68,20 +76,22 @@ class EventsStream(LogStream):
         return {**params, "types": types} if types else params
 
 
-_GONE = ("-deleted", "-merged")
-DELETIONS = tuple(name for name in EVENT_TYPES if name.endswith(_GONE))
-"""The types of deletions and merges that the API filters by."""
+DELETIONS = (
+    *("customer-deleted", "customer-merged", "integration-deleted", "macro-deleted"),
+    *("rule-deleted", "tag-deleted", "tag-merged", "team-deleted", "ticket-deleted"),
+    *("ticket-merged", "ticket-message-deleted", "user-deleted", "view-deleted"),
+    "widget-deleted",
+)
+"""Deletions and merges that the API filters by (published OpenAPI document, 2026-08).
 
-_NEWEST = frozenset({"custom-field-condition-deleted"})
-"""Those that only the newest API document lists."""
+Without `custom-field-condition-deleted`: no stream holds such conditions.
+"""
 
 
 class DeletionsStream(LogStream):
     """A row for each object that was deleted, or merged into another.
 
     In its own list such an object just disappears. Gorgias filters the events by type.
-    If it refuses some of the types, the others are requested. If it refuses those, too,
-    all events are read to find the deletions.
     """
 
     name = "deletions"
@@ -90,46 +100,17 @@ class DeletionsStream(LogStream):
     masks = EventsStream.masks
 
     @override
-    def pages_since(
-        self, timestamp: str | None, params: Mapping[str, Any] | None = None
-    ) -> Iterator[Page]:
-        yield from self._pages_of(DELETIONS, timestamp)
-
-    def _pages_of(self, types: Sequence[str], timestamp: str | None) -> Iterator[Page]:
-        """Request the events of some types, or of all if there are none."""
-        params = {"types": types} if types else None
-        try:
-            return started(super().pages_since(timestamp, params))
-        except ApiError as error:
-            if error.status != HTTPStatus.BAD_REQUEST or not types:
-                raise
-            refusal = error
-        if refused := _refused(types, str(refusal)):
-            names = ", ".join(f"`{name}`" for name in sorted(refused))
-            self.logger.warning("%s The types are left out: %s.", refusal, names)
-            others = [name for name in types if name not in refused]
-            return self._pages_of(others, timestamp)
-        # The types are to blame if the request works without them.
-        every = self._pages_of((), timestamp)
-        self.logger.warning(
-            "%s All events are read instead, to find the deletions.", refusal
-        )
-        return every
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
+        params = super().get_url_params(context, next_page_token)
+        return {**params, "types": DELETIONS}
 
     @override
     def steps(self) -> Iterator[Step]:
         for step in super().steps():
-            events = [row for row in step.rows if str(row.get("type")).endswith(_GONE)]
+            events = [row for row in step.rows if row.get("type") in DELETIONS]
             yield step._replace(rows=[_deletion(event) for event in events])
-
-
-def _refused(types: Collection[str], reason: str) -> set[str]:
-    """Return the types to leave out after a refusal; none if that would not help."""
-    named = {name for name in EVENT_TYPES if re.search(rf"(?<![\w-]){name}\b", reason)}
-    # A message that also names other types lists the valid ones, and may be cut.
-    if named and named < set(types):
-        return named
-    return set(types) & _NEWEST
 
 
 def _deletion(event: Row) -> Row:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from singer_sdk import StreamSchema
 
 from tap_gorgias import timestamps
-from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.compat import override
 from tap_gorgias.config.statistics import MAX_ID_LENGTH
-from tap_gorgias.errors import ApiError, TransientApiError
+from tap_gorgias.errors import TransientApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import STATISTICS_KEYS, bookmark_from
-from tap_gorgias.replication.pages import Page, meta_of, started
+from tap_gorgias.replication.pages import meta_of
 from tap_gorgias.replication.periods import (
     LONGEST_WINDOW,
     Calendar,
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     from tap_gorgias.config.statistics import StatisticsQuery
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pages import Row
+    from tap_gorgias.replication.pages import Page, Row
     from tap_gorgias.replication.periods import Window
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
@@ -67,13 +66,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     Figures of recent periods still change, so they are read again. The endpoint takes
     its query as the body of a POST request, and changes nothing (reference/reporting).
 
-    A window has several pages only if Gorgias can order its rows. Otherwise it must fit
-    into one response.
-
-    Args:
-        tap: The tap, which holds the other streams and the output.
-        run: What the streams of a run share.
-        query: The query of the stream.
+    A window must fit into one response: Gorgias orders rows by few members, and pages
+    of rows without an order overlap.
     """
 
     path = "/api/reporting/stats"
@@ -100,7 +94,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             f"credentials the permission `{self.scope}`: grant it, or remove the query "
             "from `statistics`."
         )
-        self._order = query.order
         super().__init__(tap, run)
 
     @cached_property
@@ -136,7 +129,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         lookback = self.run.settings.statistics_lookback
         since = walks.floor_of(bookmark, self.start, lookback)
         return by_period(
-            self.pages_of_window,
+            self.page_of_window,
             calendar=self._calendar,
             key=self.replication_key,
             bookmark=bookmark,
@@ -145,66 +138,38 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             longest=LONGEST_WINDOW if self.query.period_dimension else timedelta(0),
         )
 
-    def pages_of_window(self, window: Window) -> Iterator[Page]:
-        """Request the figures of some periods.
-
-        Args:
-            window: The periods; a single one if rows do not name theirs.
-
-        Yields:
-            Pages of finished rows.
+    def page_of_window(self, window: Window) -> Page:
+        """Request the figures of some periods; of one if rows do not name theirs.
 
         Raises:
-            RowsMissingError: If a response does not hold all rows of the window.
+            RowsMissingError: If the response does not hold all of them.
         """
-        after, before = self._borders(window)
-        count = 0
-        for page in self._pages_in_order({"after": after, "before": before}):
-            count += len(page.rows)
-            if self._lacks_rows(page, count):
-                self.logger.info(
-                    "The response does not hold all rows from %s to %s: shorter "
-                    "periods are requested.",
-                    after,
-                    before,
-                )
-                raise RowsMissingError
-            rows = [self._row(row, window) for row in page.rows]
-            rows.sort(key=lambda row: row["period_start"] or "")
-            yield replace(page, rows=rows)
-
-    def _pages_in_order(self, context: types.Context) -> Iterator[Page]:
-        """Request pages, without an order if Gorgias refuses it."""
+        has_dates = self.query.period_dimension
+        after, before = window.with_margin if has_dates else window.without_margin
         try:
-            return started(self.pages(context=context))
-        except ApiError as error:
-            if error.status != HTTPStatus.BAD_REQUEST or not self._order:
-                raise
-            self._order = ()
-            pages = started(self.pages(context=context))
-            self.logger.warning("%s It is requested without an order.", error)
-            return pages
-
-    def _lacks_rows(self, page: Page, count: int) -> bool:
-        if page.next_cursor is not None:
-            return not self._order  # Without an order, pages could overlap.
-        is_cut = page.total is not None and count < page.total
-        return is_cut or len(page.rows) >= self.page_size
+            page = next(self.pages(context={"after": after, "before": before}))
+        except RowsMissingError:
+            self.logger.info(
+                "The response does not hold all rows from %s to %s: shorter periods "
+                "are requested.",
+                after,
+                before,
+            )
+            raise
+        rows = [self._row(row, window) for row in page.rows]
+        rows.sort(key=lambda row: row["period_start"] or "")
+        return replace(page, rows=rows)
 
     @override
     def page_of(
         self, response: requests.Response, paginator: BaseAPIPaginator[Any]
     ) -> Page:
-        total = meta_of(response.json()).get("total")
         page = super().page_of(response, paginator)
-        return replace(page, total=total if isinstance(total, int) else None)
-
-    @override
-    def get_new_paginator(
-        self, start_value: str | None = None
-    ) -> BaseAPIPaginator[Any]:
-        # A full page is checked by `_lacks_rows`.
-        return CursorPaginator(start_value, page_size=None)
+        count, total = len(page.rows), meta_of(response.json()).get("total")
+        is_cut = count >= self.page_size or (isinstance(total, int) and count < total)
+        if is_cut or page.next_cursor is not None:
+            raise RowsMissingError
+        return page
 
     @override
     def validate_response(self, response: requests.Response) -> None:
@@ -244,14 +209,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             payload["time_dimensions"] = [
                 {"dimension": query.period_dimension, "granularity": query.granularity}
             ]
-        if self._order:
-            payload["order"] = [[member, "asc"] for member in self._order]
         return {"query": payload}
-
-    def _borders(self, window: Window) -> tuple[str, str]:
-        return (
-            window.with_margin if self.query.period_dimension else window.without_margin
-        )
 
     def _row(self, row: Row, window: Window) -> Row:
         known = {*filter(None, [self.query.period_dimension]), *self.query.columns}

@@ -1,4 +1,4 @@
-"""Deletions are read by event type, whichever types Gorgias can filter by."""
+"""Deletions are read by event type, and name the deleted object."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox import Fault, Sandbox, Shop
+from tap_gorgias.stream_types.replication import LogStream
+from tap_gorgias.streams.events import DeletionsStream
+from tests.sandbox import Sandbox, Shop
 from tests.sandbox.answers import reject
 from tests.sandbox.event_types import FILTERABLE
 from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.sandbox import Request
     from tests.sandbox.shop import TicketMerged
 
-NEW = "custom-field-condition-deleted"
+CONDITION = "custom-field-condition-deleted"
 SIDES = ("type", "object_id", "source_object_id", "target_object_id")
 
 
@@ -25,33 +25,6 @@ SIDES = ("type", "object_id", "source_object_id", "target_object_id")
 def shop() -> Shop:
     """A shop with eight pages of events and two of deletions."""
     return Shop(seed=7, tickets=60, customers=30, events=730)
-
-
-def refuse_types(
-    sandbox: Sandbox, refused: set[str], tell: Callable[[set[str]], str]
-) -> None:
-    """Refuse requests that name one of these types, with a message."""
-
-    def check(_shop: Shop, request: Request) -> None:
-        if found := refused & set(request.query.get("types", ())):
-            reject("types", tell(found))
-
-    sandbox.before_request(check)
-
-
-def name_refused_types(types: set[str]) -> str:
-    """Return a message that names the refused types."""
-    return " ".join(f"{name!r} is not a valid choice." for name in sorted(types))
-
-
-def name_no_types(_: set[str]) -> str:
-    """Return a message that names no types."""
-    return "Not a valid choice."
-
-
-def name_valid_types(types: set[str]) -> str:
-    """Return a message that lists the valid types."""
-    return f"Must be one of: {', '.join(set(FILTERABLE) - types)}."
 
 
 def requested_types(sandbox: Sandbox) -> list[set[str]]:
@@ -62,95 +35,59 @@ def requested_types(sandbox: Sandbox) -> list[set[str]]:
 def deletions_in(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Return the deletions and merges among the events of the shop."""
     suffixes = ("-deleted", "-merged")
-    events = sandbox.shop.events.rows()
+    events = [row for row in sandbox.shop.events.rows() if row["type"] != CONDITION]
     return [row for row in events if row["type"].endswith(suffixes)]
 
 
-def test_all_filterable_types_are_requested(sandbox: Sandbox) -> None:
-    """Only deletions are read, and no request is refused."""
+def test_types_that_delete_rows_of_streams_are_requested(sandbox: Sandbox) -> None:
+    """Only deletions are read. No stream holds conditions of custom fields."""
+    sandbox.shop.events.create(type=CONDITION)
+    events = {row["id"]: row for row in deletions_in(sandbox)}
+
     output = run(sandbox.config, "deletions")
 
-    expected = {one for one in FILTERABLE if one.endswith(("-deleted", "-merged"))}
-    assert len(expected) == 15
+    suffixes = ("-deleted", "-merged")
+    expected = {one for one in FILTERABLE if one.endswith(suffixes)} - {CONDITION}
+    assert len(expected) == 14
     assert requested_types(sandbox) == [expected, expected]
     assert sandbox.count(status=200) == 2
-    events = {row["id"]: row for row in deletions_in(sandbox)}
     assert sorted(output.ids("deletions")) == sorted(events)
     for row in output.records("deletions"):
         for name in ("object_type", "object_id", "type", "user_id", "data"):
             assert row[name] == events[row["id"]][name]
 
 
-def test_types_that_a_refusal_names_are_not_requested_again(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+def test_types_that_gorgias_refuses_fail_the_stream(sandbox: Sandbox) -> None:
+    """Without them deletions would be lost. The next run reads them all."""
+
+    def refuse(_shop: Shop, request: Request) -> None:
+        if "view-deleted" in request.query.get("types", ()):
+            reject("types", "'view-deleted' is not a valid choice.")
+
+    state = run(sandbox.config, "deletions").state
+    sandbox.shop.tags.delete(sandbox.shop.tags.id_at(0))
+    sandbox.before_request(refuse)
+    sandbox.reset_counters()
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config, "deletions", state=state)
+
+    assert sandbox.count() == 1
+    assert "'view-deleted' is not a valid choice." in str(failed.value.__cause__)
+    sandbox.remove_callbacks()
+    later = run(sandbox.config, "deletions", state=failed.value.output.state)
+    assert later.records("deletions")[-1]["type"] == "tag-deleted"
+
+
+def test_events_of_other_types_are_no_deletions(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gorgias still filters by the other types."""
-    refuse_types(sandbox, {"view-deleted", "widget-deleted"}, name_refused_types)
+    """They come if Gorgias ignores the filter."""
+    monkeypatch.setattr(DeletionsStream, "get_url_params", LogStream.get_url_params)
 
     output = run(sandbox.config, "deletions")
 
-    first, *rest = requested_types(sandbox)
-    assert rest == [first - {"view-deleted", "widget-deleted"}] * 2
+    assert sandbox.count() == 8
     assert len(output.ids("deletions")) == len(deletions_in(sandbox))
-    warning = "The types are left out: `view-deleted`, `widget-deleted`."
-    assert caplog.text.count(warning) == 1
-
-
-@pytest.mark.parametrize("tell", [name_no_types, name_valid_types])
-def test_a_new_type_is_dropped_if_a_refusal_names_none(
-    sandbox: Sandbox, tell: Callable[[set[str]], str], caplog: pytest.LogCaptureFixture
-) -> None:
-    """The types of the older documentation are requested instead."""
-    refuse_types(sandbox, {NEW}, tell)
-
-    run(sandbox.config, "deletions")
-
-    first, *rest = requested_types(sandbox)
-    assert rest == [first - {NEW}] * 2
-    assert caplog.text.count(f"The types are left out: `{NEW}`.") == 1
-
-
-def test_if_any_type_is_refused_all_events_are_read(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Each fallback is logged, and deletions of unfilterable types are emitted too."""
-    shop = sandbox.shop
-    shop.events.create(type="facebook-comment-deleted", object_id=5)
-    refuse_types(sandbox, set(FILTERABLE), name_no_types)
-
-    output = run(sandbox.config, "deletions")
-
-    first, second, *rest = requested_types(sandbox)
-    assert (second, rest) == (first - {NEW}, [set()] * 8)
-    assert len(output.ids("deletions")) == len(deletions_in(sandbox))
-    assert "facebook-comment-deleted" in {
-        row["type"] for row in output.records("deletions")
-    }
-    assert caplog.text.count("The types are left out: ") == 1
-    assert caplog.text.count("All events are read instead") == 1
-
-
-def test_a_refusal_that_is_not_about_types_ends_the_run(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The request is refused without the types as well."""
-    sandbox.faults.add(Fault.error(400), "/api/events", times=99)
-
-    with pytest.raises(PartialRun):
-        run(sandbox.config, "deletions")
-
-    assert sandbox.count() == 3
-    assert "All events are read instead" not in caplog.text
-
-
-def test_types_do_not_change_within_a_list(sandbox: Sandbox) -> None:
-    """A cursor of one list would skip rows of another."""
-    sandbox.faults.add(Fault.error(400), "/api/events", after=1)
-
-    run(sandbox.config, "deletions")
-
-    (types,) = {tuple(request.query["types"]) for request in sandbox.requests}
-    assert len(types) > 1
 
 
 def changes(sandbox: Sandbox) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import demo
+from tests import demo, demo_models
 from tests.sandbox import Sandbox
 from tests.support import commands
 from tests.support.runs import Files, catalog_of
@@ -100,6 +100,10 @@ def test_steps_are_numbered_without_gaps(
 
     monkeypatch.setattr(demo, "install", lambda: None)
     monkeypatch.setattr(demo, "query", lambda *queries: [[(1,) * 5]] * len(queries))
+    monkeypatch.setattr(demo, "environment", lambda *_: None)
+    monkeypatch.setattr(demo, "output", lambda *_: "")
+    monkeypatch.setattr(demo_models, "loaded", lambda _: {"tickets"})
+    monkeypatch.setattr(demo_models, "draw", lambda *_: None)
     monkeypatch.setattr(demo, "load", load)
     monkeypatch.setattr(demo, "check", lambda *_: None)
     real = {**sandbox.config, "start_date": "2026-10-01"} if is_real else {}

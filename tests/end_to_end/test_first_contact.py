@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from tap_gorgias.errors import AccessError, ApiError
+from tap_gorgias.api import first_contact
+from tap_gorgias.api.first_contact import FirstContact
+from tap_gorgias.errors import AccessError, ApiError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
 from tests.support.fake_clock import FakeClock
@@ -161,6 +163,58 @@ def test_phone_streams_do_not_hide_a_wrong_subdomain(sandbox: Sandbox) -> None:
     """A web page is not an account without a phone."""
     sandbox.faults.add(always(PAGE), times=10_000)
     assert "Check `subdomain`." in str(failure_of(sandbox.config, *PHONE).__cause__)
+
+
+def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever `request_timeout_seconds` is; and the settings to check are named."""
+    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 0.3)
+    sandbox.faults.add(Fault.hang(), times=10_000)
+    began = time.monotonic()
+
+    failure = failure_of({**sandbox.config, "request_timeout_seconds": 300})
+
+    assert time.monotonic() - began < 20
+    error = str(failure.__cause__)
+    assert isinstance(failure.__cause__, AccessError)
+    assert "no response within 0.3 s. Check `api_url`." in error
+
+
+def test_a_slow_answer_gets_the_configured_time_after_the_first_one(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gorgias is there, and busy."""
+    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 0.5)
+
+    def delay(*_: object) -> None:
+        if sandbox.count() == 1:
+            time.sleep(1.5)
+
+    sandbox.before_request(delay)
+    output = run(sandbox.config, "tags", "users")
+
+    assert output.ids("tags")
+    assert output.ids("users")
+    assert sandbox.count("/api/tags") == sandbox.count("/api/users") == 1
+
+
+@pytest.mark.parametrize("seconds_of_first", [0.0, 2.0, 8.9, 9.1])
+def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> None:
+    """Also if an earlier request failed in another way."""
+    clock = FakeClock()
+    contact = FirstContact(clock, lambda error: AccessError(str(error)))
+    durations = iter([seconds_of_first])
+
+    def send() -> None:
+        clock.sleep(next(durations, contact.max_seconds or 0.0))
+        reason = "no response."
+        raise TransientApiError(reason, stream="tags", path="/api/tags")
+
+    with pytest.raises(AccessError):
+        contact.in_turn(send)
+
+    assert clock.now - clock.started <= 20
 
 
 def test_the_other_streams_wait_for_the_first_answer(sandbox: Sandbox) -> None:

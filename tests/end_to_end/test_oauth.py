@@ -239,8 +239,9 @@ def test_a_rejected_new_token_ends_the_run(sandbox: Sandbox) -> None:
     """A token is renewed at most once per request."""
     sandbox.faults.add(Fault.error(401, message="No."), "/api/tickets", times=99)
 
+    host = sandbox.url.partition("//")[2]
     assert str(failure_of(sandbox)) == (
-        "tickets: /api/tickets answered 401: No. The new access token was rejected as "
+        f"{host}: /api/tickets answered 401: No. The new access token was rejected as "
         f"well: authorize the app again, {SEE_DOCS}."
     )
     assert sandbox.count(TOKEN) == 2

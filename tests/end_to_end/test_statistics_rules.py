@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias import timestamps
-from tap_gorgias.config.report_scopes import SCOPES
 from tap_gorgias.config.statistics import PRESETS
 from tap_gorgias.errors import TransientApiError
 from tap_gorgias.streams.statistics import StatisticsStream
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.sandbox.scopes import SCOPES as SERVED
+from tests.sandbox.scopes import SCOPES
 from tests.support.fake_clock import FakeClock
-from tests.support.runs import PartialRun, run
+from tests.support.runs import PartialRun
 from tests.support.statistics_runs import (
     ALL_BY_WEEK,
     CREATED,
     PATH,
-    config_of,
     read,
     requested_queries,
     total,
@@ -30,12 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HALF_A_YEAR = "2026-05-01"
-BY_TICKET = {
-    "name": "by_ticket",
-    "scope": "tickets-created",
-    "measures": ["ticketCount"],
-    "dimensions": ["ticketId"],
-}
 WORKLOAD = {
     "name": "workload",
     "scope": "workload-tickets",
@@ -71,10 +63,10 @@ def test_no_request_of_any_preset_is_refused(
     assert all(output.records(f"statistics_{name}") for name in PRESETS)
 
 
-@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize("name", SCOPES)
 def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> None:
-    """Scopes without a public date have none; orders are those of the scope."""
-    scope = SERVED[name]
+    """Scopes without a public date have none."""
+    scope = SCOPES[name]
     query: dict[str, Any] = {
         "name": "one",
         "scope": name,
@@ -96,38 +88,10 @@ def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> N
     assert all(one == ([by_month] if scope.time else None) for one in times)
 
 
-def test_scopes_of_the_tap_and_the_sandbox_are_equal() -> None:
-    """Both were taken from the documentation."""
-    for name, scope in SERVED.items():
-        known = SCOPES[name]
-        assert known.time_dimensions[:1] == ((scope.time,) if scope.time else ())
-        assert set(scope.orders) <= set(known.sort_members) | {"coverageRate"} | {
-            "averageAccuracyScore"
-        }
-
-
-def test_ordered_rows_are_read_in_pages(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The order distinguishes all rows, such as figures of single tickets."""
-    monkeypatch.setattr(StatisticsStream, "page_size", 30)
-
-    output = read(sandbox, BY_TICKET, start_date=HALF_A_YEAR)
-
-    rows = output.records("statistics_by_ticket")
-    found = {int(row["ticket_id"]) for row in rows}
-    assert found == set(sandbox.shop.tickets.ids())
-    assert all(
-        one["order"] == [["createdDatetime", "asc"], ["ticketId", "asc"]]
-        for one in requested_queries(sandbox)
-    )
-    assert any("cursor" in one.query for one in sandbox.requests)
-
-
-def test_unordered_rows_must_fit_into_one_answer(
+def test_a_window_has_a_single_page(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Pages would overlap, so shorter periods are requested."""
+    """Pages of rows without an order overlap, so shorter periods are requested."""
     whole = read(sandbox, "tickets_created").records(CREATED)
     monkeypatch.setattr(StatisticsStream, "page_size", 40)
     sandbox.reset_counters()
@@ -194,22 +158,6 @@ def test_a_truncated_single_period_fails_the_stream(sandbox: Sandbox) -> None:
     assert bookmark < day <= whole.bookmark(CREATED)["replication_key_value"]
     found = {row["period_start"] for row in failed.value.output.records(CREATED)}
     assert max(found) < bookmark
-
-
-def test_a_refused_order_is_omitted(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The documentation may be wrong."""
-    sandbox.faults.add(Fault.error(400, message="order: invalid."), PATH)
-
-    output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
-
-    assert total(output.records("statistics_by_week")) == 300
-    first, *rest = requested_queries(sandbox)
-    assert first["order"] == [["createdDatetime", "asc"]]
-    assert rest
-    assert not any("order" in one for one in rest)
-    assert caplog.text.count("It is requested without an order.") == 1
 
 
 def test_an_answer_that_is_not_ready_is_waited_for(sandbox: Sandbox) -> None:
@@ -321,34 +269,13 @@ def test_statistics_can_be_filtered_by_tags_and_custom_fields(sandbox: Sandbox) 
     assert total(output.records("statistics_same")) == len(same) > 0
 
 
-def test_members_that_gorgias_may_refuse_are_warned_of_at_the_start(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """These are warnings because the lists may grow; no request is sent."""
-    queries: tuple[dict[str, Any], ...] = (
-        {**WORKLOAD, "name": "a", "measures": ["ticketsCount"]},
-        {**WORKLOAD, "name": "b", "dimensions": ["agentId"]},
-        {**WORKLOAD, "name": "c", "time_dimension": "createdDatetime"},
-        {**WORKLOAD, "name": "d", "scope": "tickets-lost"},
-        {
-            **WORKLOAD,
-            "name": "e",
-            "scope": "tags",
-            "time_dimension": "createdDatetime",
-        },
-    )
-    run(config_of(sandbox, *queries), "tags")
+def test_gorgias_says_what_is_wrong_with_a_query(sandbox: Sandbox) -> None:
+    """Its refusal names the valid members, which may be newer than the tap."""
+    query = {**WORKLOAD, "measures": ["ticketsCount"]}
 
-    messages = list(
-        dict.fromkeys(one for one in warnings(caplog) if "`statistics`" in one)
-    )
-    of = "Setting `statistics`: the {} of the query `{}` is not documented; {}."
-    assert messages[:3] == [
-        of.format("measure `ticketsCount`", "a", "expected one of `ticketCount`"),
-        of.format("dimension `agentId`", "b", "expected one of `ticketId`, `channel`"),
-        of.format("time dimension `createdDatetime`", "c", "there is none"),
-    ]
-    scope, tags = messages[3:]
-    assert scope.startswith("Setting `statistics`: the scope `tickets-lost` of the ")
-    assert "`tickets-created`" in scope
-    assert tags.endswith("expected one of `timestamp`.")
+    with pytest.raises(PartialRun) as failed:
+        read(sandbox, query)
+
+    assert len(sandbox.requests) == 1
+    reason = str(failed.value.__cause__)
+    assert "measures: *** is not valid. Must be one of: ticketCount." in reason

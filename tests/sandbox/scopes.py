@@ -34,7 +34,7 @@ _BASE = (
 
 @dataclass(frozen=True)
 class Scope:
-    """The dimensions, measures and orders of a scope.
+    """The dimensions and measures of a scope. No query of the tap has an order.
 
     Some scopes have several documented time dimensions; only one of them is served.
     """
@@ -42,7 +42,6 @@ class Scope:
     time: str | None  # None: no time dimension is public
     measures: tuple[str, ...]
     source: Source
-    orders: tuple[str, ...]
     dimensions: tuple[str, ...] = _BASE
     required: str | None = None  # a mandatory filter
 
@@ -157,124 +156,68 @@ _EVENT = "eventDatetime"
 _INTENTS = ("aiIntentCustomField", "aiIntentCustomFieldL1")
 _AI = ("aiAgentRole", "engagementType", "channel", "storeIntegrationId", "ticketId")
 
-_BY_CREATION = Scope(_CREATED, _COUNT, _created, ("ticketId", _CREATED, *_COUNT))
-_BY_CLOSING = Scope(_CLOSED, _COUNT, _closed, ("ticketId", _CREATED, _CLOSED, *_COUNT))
+_BY_CREATION = Scope(_CREATED, _COUNT, _created)
+_BY_CLOSING = Scope(_CLOSED, _COUNT, _closed)
 _FIRST_RESPONSE = Scope(
     _ANSWERED,
     ("medianFirstResponseTime", "averageFirstResponseTime"),
     _first_responses,
-    (
-        *("ticketId", "medianFirstResponseTime", "averageFirstResponseTime"),
-        *(_CREATED, _ANSWERED),
-    ),
     (*_BASE, *_INTENTS),
 )
 SCOPES: Mapping[str, Scope] = {
     "tickets-created": _BY_CREATION,
     "tickets-open": _BY_CREATION,
-    "tickets-replied": Scope(_SENT, _COUNT, _created, ("ticketId", _CREATED, *_COUNT)),
+    "tickets-replied": Scope(_SENT, _COUNT, _created),
     "tickets-closed": _BY_CLOSING,
     "one-touch-tickets": _BY_CLOSING,
     "zero-touch-tickets": _BY_CLOSING,
-    "workload-tickets": Scope(
-        None, _COUNT, _created, ("ticketId", *_COUNT), ("ticketId", "channel")
-    ),
+    "workload-tickets": Scope(None, _COUNT, _created, ("ticketId", "channel")),
     "satisfaction-surveys": Scope(
-        _CREATED,
-        ("averageSurveyScore", "scoredSurveysCount", "responseRate"),
-        _surveys,
-        (
-            *("ticketId", _CREATED, _CLOSED, _SENT),
-            *("averageSurveyScore", "scoredSurveysCount"),
-        ),
+        _CREATED, ("averageSurveyScore", "scoredSurveysCount", "responseRate"), _surveys
     ),
     "resolution-time": Scope(
         _CREATED,
         ("medianResolutionTime", "averageResolutionTime"),
         _created,
-        ("ticketId", _CREATED, "medianResolutionTime", "averageResolutionTime"),
         (*_BASE, *_INTENTS),
     ),
     "first-response-time": _FIRST_RESPONSE,
     "human-first-response-time": replace(_FIRST_RESPONSE, dimensions=_BASE),
-    "response-time": Scope(
-        _CREATED,
-        ("medianResponseTime",),
-        _created,
-        ("ticketId", _CREATED, "medianResponseTime"),
-    ),
-    "messages-sent": Scope(
-        _SENT, ("messagesCount",), _messages(sent=True), ("ticketId", "messagesCount")
-    ),
-    "messages-received": Scope(
-        _SENT,
-        ("messagesCount",),
-        _messages(sent=False),
-        ("ticketId", "messagesCount", _SENT),
-    ),
-    "messages-per-ticket": Scope(
-        _CREATED,
-        ("averageMessagesCount",),
-        _created,
-        ("ticketId", _CREATED, "averageMessagesCount"),
-    ),
+    "response-time": Scope(_CREATED, ("medianResponseTime",), _created),
+    "messages-sent": Scope(_SENT, ("messagesCount",), _messages(sent=True)),
+    "messages-received": Scope(_SENT, ("messagesCount",), _messages(sent=False)),
+    "messages-per-ticket": Scope(_CREATED, ("averageMessagesCount",), _created),
     "ticket-handle-time": Scope(
-        _CREATED,
-        ("averageHandleTime", "handleTime"),
-        _created,
-        ("ticketId", "handleTime", "averageHandleTime"),
+        _CREATED, ("averageHandleTime", "handleTime"), _created
     ),
-    "tags": Scope(
-        "timestamp",
-        _COUNT,
-        _created,
-        ("ticketId", "timestamp", *_COUNT),
-        (*_BASE[:-1], "tagId"),
-    ),
+    "tags": Scope("timestamp", _COUNT, _created, (*_BASE[:-1], "tagId")),
     "ticket-fields": Scope(
-        "updatedDatetime",
-        _COUNT,
-        _created,
-        (*_COUNT, "customFieldValue"),
-        ("customFieldValue",),
-        "customFieldId",
+        "updatedDatetime", _COUNT, _created, ("customFieldValue",), "customFieldId"
     ),
     "ticket-sla": Scope(
         "anchorDatetime",
         _COUNT,
         _created,
-        _COUNT,
         ("status", "channel", "storeId", "storeIntegrationId", "slaPolicyUuid"),
     ),
     "auto-qa": Scope(
         None,
         (*_COUNT, "averageAccuracyScore"),
         _created,
-        ("ticketId", *_COUNT, "averageAccuracyScore"),
         (*_BASE[:-1], "ticketQAScorerUserId"),
     ),
     "voice-calls": Scope(
-        None,
-        ("voiceCallsCount",),
-        _calls,
-        (_CREATED, "duration"),
-        ("ticketId", "agentId", "callDirection"),
+        None, ("voiceCallsCount",), _calls, ("ticketId", "agentId", "callDirection")
     ),
     "voice-queue-exposure": Scope(
-        "queuedDate", ("totalExposures",), _calls, ("totalExposures",), ("agentId",)
+        "queuedDate", ("totalExposures",), _calls, ("agentId",)
     ),
     "help-center": Scope(
-        "timestamp",
-        ("articleViewCount",),
-        _created,
-        ("articleViewCount", "timestamp"),
-        ("helpCenterId", "articleId"),
+        "timestamp", ("articleViewCount",), _created, ("helpCenterId", "articleId")
     ),
-    "ai-agent-coverage-rate": Scope(
-        _EVENT, ("coverageRate",), _created, (_EVENT, "coverageRate"), _AI
-    ),
+    "ai-agent-coverage-rate": Scope(_EVENT, ("coverageRate",), _created, _AI),
     "overall-automation-rate": Scope(
-        _EVENT, ("automationRate",), _created, (_EVENT,), ("channel", "flowId")
+        _EVENT, ("automationRate",), _created, ("channel", "flowId")
     ),
 }
 FILTERS = (

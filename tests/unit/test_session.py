@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from tap_gorgias.api.limiter import RateLimiter
-from tap_gorgias.api.responses import retry_after_seconds
+from tap_gorgias.api.responses import TransportError, retry_after_seconds
 from tap_gorgias.api.session import (
     MAX_PAUSE_SECONDS,
     GorgiasSession,
-    TransportError,
 )
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override

@@ -7,8 +7,7 @@ import re
 import sqlite3
 from contextlib import closing
 
-from tap_gorgias.config.report_scopes import SCOPES
-from tap_gorgias.config.statistics import PRESETS, read_queries
+from tap_gorgias.config.statistics import PRESETS, TIME_DIMENSIONS, read_queries
 from tap_gorgias.tap import TapGorgias
 from tests.support.documents import assert_generated, block, table, text
 
@@ -73,9 +72,7 @@ def test_scopes_without_a_public_date_are_named() -> None:
     """They cost a request for each period."""
     section = text().split("**Scopes without a public date:**")[1]
     named = re.findall(r"`([a-z-]+)`", section.split(". ", 1)[0])
-    assert named == sorted(
-        name for name, scope in SCOPES.items() if not scope.time_dimensions
-    )
+    assert named == sorted(name for name, date in TIME_DIMENSIONS.items() if not date)
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
