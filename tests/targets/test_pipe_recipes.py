@@ -117,7 +117,7 @@ def test_the_pipe_loads_everything_and_later_what_changed(reader: Reader) -> Non
 
 def test_streams_can_be_selected(reader: Reader) -> None:
     """Only the two streams of the page are read."""
-    reader.follow("select_streams.py")
+    reader.follow("--catalog catalog.json > rows.jsonl")
 
     lines = (reader.folder / "rows.jsonl").read_text("utf-8").split("\n")[:-1]
     schemas = {one["stream"] for one in map(json.loads, lines) if "schema" in one}
