@@ -19,10 +19,11 @@ from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.sdk.logs import StreamLogger
 from tap_gorgias.sdk.state_manager import CheckpointManager
+from tap_gorgias.stream_types.page_reader import PageReader
 from tap_gorgias.stream_types.paged import PagedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers import types
 
@@ -121,6 +122,30 @@ class GorgiasStream(PagedStream, ABC):
             yield from step.rows
             self.progress.add(step.rows, step.position)
             self.save(step.position)
+
+    def pages(
+        self,
+        cursor: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        context: types.Context | None = None,
+        patience: float | None = None,
+    ) -> Iterator[Page]:
+        """Request the pages of a list.
+
+        A page that keeps failing is requested in smaller pieces, down to the row that
+        makes it fail.
+
+        Args:
+            cursor: The cursor to start from; None for the first page.
+            params: Query parameters that choose a part of the list.
+            context: The context of the parent.
+            patience: Seconds for retries of a request; None for those of a run.
+
+        Raises:
+            ApiError: If Gorgias refuses, or keeps failing.
+            PageError: If a response is not a page, or the list has no end.
+        """
+        return PageReader(self, params, context, patience).pages(cursor)
 
     def explain_page_errors(self, items: Iterator[T]) -> Iterator[T]:
         """Add the stream and the path to page errors.

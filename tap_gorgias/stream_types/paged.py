@@ -15,10 +15,9 @@ from tap_gorgias.errors import IncompleteError
 from tap_gorgias.replication.bookmarks import MAX_CLOCK_DIFFERENCE
 from tap_gorgias.replication.pages import Page, rows_of
 from tap_gorgias.stream_types.catalog import CatalogStream
-from tap_gorgias.stream_types.page_reader import PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     import requests
     from singer_sdk import Tap
@@ -184,33 +183,6 @@ class PagedStream(CatalogStream, ABC):
         response = self.run.client.send_signed(prepared_request, self.name)
         self.validate_response(response)
         return response
-
-    def pages(
-        self,
-        cursor: str | None = None,
-        params: Mapping[str, Any] | None = None,
-        context: types.Context | None = None,
-        patience: float | None = None,
-    ) -> Iterator[Page]:
-        """Request the pages of a list.
-
-        A page that keeps failing is requested in smaller pieces, down to the row that
-        makes it fail.
-
-        Args:
-            cursor: The cursor to start from; None for the first page.
-            params: Query parameters that choose a part of the list.
-            context: The context of the parent.
-            patience: Seconds for retries of a request; None for those of a run.
-
-        Yields:
-            Each page.
-
-        Raises:
-            ApiError: If Gorgias refuses, or keeps failing.
-            PageError: If a response is not a page, or the list has no end.
-        """
-        return PageReader(self, params, context, patience).pages(cursor)
 
     def page_of(
         self, response: requests.Response, paginator: BaseAPIPaginator[Any]

@@ -280,7 +280,7 @@ def test_a_failed_run_ends_with_a_summary_too(sandbox: Sandbox, tmp_path: Path) 
     result = run_command(Files(tmp_path).arguments(sandbox.config, ["tickets"]))
 
     assert result.returncode == 1
-    assert summary_of(result.stderr) == {"tickets": (100, 2, "failed: answered 400")}
+    assert summary_of(result.stderr) == {"tickets": (100, 2, "failed: answered 403")}
     assert Output.parse(result.stdout).bookmark("tickets")["walk"]
 
 

@@ -102,6 +102,8 @@ def test_steps_are_numbered_without_gaps(
     monkeypatch.setattr(demo, "query", lambda *queries: [[(1,) * 5]] * len(queries))
     monkeypatch.setattr(demo, "environment", lambda *_: None)
     monkeypatch.setattr(demo, "output", lambda *_: "")
+    monkeypatch.setattr(demo, "catalog", lambda _: {"streams": []})
+    monkeypatch.setattr(demo, "run_connection_test", lambda _: set())
     monkeypatch.setattr(demo_models, "loaded", lambda _: {"tickets"})
     monkeypatch.setattr(demo_models, "draw", lambda *_: None)
     monkeypatch.setattr(demo, "load", load)

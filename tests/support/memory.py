@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import Page
-from tap_gorgias.stream_types.paged import PagedStream
+from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TagsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
-    from tap_gorgias.stream_types.base import GorgiasStream
 
 PAGE_ROWS = 3
 CONFIG = {"subdomain": "acme", "email": "ann@acme.test", "api_key": "key-of-ann"}
@@ -50,7 +49,7 @@ class MemoryTap(TapGorgias):
         return Page(rows, str(oldest) if oldest else None)
 
 
-class MemoryStream(PagedStream, ABC):
+class MemoryStream(GorgiasStream, ABC):
     """A stream that sends no requests."""
 
     @abstractmethod

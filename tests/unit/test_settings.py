@@ -156,6 +156,7 @@ SETTINGS = {
     "refresh_token",
     "start_date",
     "event_types",
+    "log_metrics",
     "message_lookback_days",
     "survey_lookback_days",
     "ticket_messages_settle_hours",
