@@ -3,7 +3,8 @@
 #
 # FOLDER (by default the current one) holds config.json and target.json, and catalog.json
 # if streams are selected. The script keeps states.jsonl, load.log and the lock there.
-# It prints nothing unless a run fails. These variables change what it runs:
+# complete.log holds the time of the last run
+# that read everything. The script prints nothing unless a run fails. These variables change what it runs:
 #
 #   TAP, TARGET   commands or paths (tap-gorgias, target-duckdb); besides the PATH, they
 #                 are searched in .venv/bin and .venv-target/bin of FOLDER and in
@@ -74,3 +75,4 @@ if ((code)); then
   tail -n 10 <<< "${errors:-$lines}" >&2
   fail "$code" "$tap exited with ${codes[0]}, $target with ${codes[1]}: see $PWD/load.log."
 fi
+date --utc +%FT%TZ > complete.log

@@ -1,4 +1,4 @@
-"""The instructions in docs/operators.md have the described effect."""
+"""The instructions for operators have the described effect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 from tap_gorgias.replication.bookmarks import NO_WALK
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import OPERATORS, ROOT, blocks, table, text
+from tests.support.documents import ROOT, block, table, text
 from tests.support.runs import run
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def jobs() -> dict[str, list[str]]:
     """Return the streams of each job of the page."""
     return {
         name.strip("`"): re.findall(r"`(\w+)`", streams)
-        for name, _, streams in table("## Several jobs", OPERATORS)
+        for name, _, streams in table("job", "when")
     }
 
 
@@ -58,12 +58,6 @@ def edited(state: Mapping[str, Any], script: str, folder: Path) -> dict[str, Any
     return changed
 
 
-def example(words: str) -> str:
-    """Return the shell example that contains some words."""
-    (one,) = (one for one in blocks("shell", OPERATORS) if words in one)
-    return one
-
-
 def test_an_idle_run_takes_the_requests_of_the_page(sandbox: Sandbox) -> None:
     """The streams are those of the default selection."""
     first = run(sandbox.config)
@@ -71,7 +65,7 @@ def test_an_idle_run_takes_the_requests_of_the_page(sandbox: Sandbox) -> None:
 
     run(sandbox.config, state=first.state)
 
-    (documented,) = re.findall(r"shop of 200 tickets takes (\d+)\.", text(OPERATORS))
+    (documented,) = re.findall(r"shop of 200 tickets takes (\d+)\.", text())
     assert sandbox.count() == int(documented)
 
 
@@ -90,9 +84,7 @@ def test_several_jobs_take_as_many_requests_as_one(sandbox: Sandbox) -> None:
 
     parts = [run(sandbox.config, *streams) for streams in jobs().values()]
 
-    (documented,) = re.findall(
-        r"sync of the fictional shop takes (\d+)", text(OPERATORS)
-    )
+    (documented,) = re.findall(r"sync of the fictional shop takes (\d+)", text())
     assert sandbox.count() == together == int(documented)
     for name in DEFAULT:
         rows = [part.records(name) for part in parts if part.records(name)]
@@ -117,13 +109,43 @@ def test_named_streams_are_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
     first = run(sandbox.config)
 
     state = edited(
-        first.state, example("forget customers satisfaction_surveys \\"), tmp_path
+        first.state, block("forget customers satisfaction_surveys \\"), tmp_path
     )
     again = run(sandbox.config, state=state)
 
     for name in ("satisfaction_surveys", "customers"):
         assert set(again.ids(name)) == set(first.ids(name))
     assert len(again.ids("tickets")) == 1
+
+
+def test_one_ticket_is_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Its messages come although the ticket did not change."""
+    shop, first = sandbox.shop, run(sandbox.config, "ticket_messages")
+    ticket = shop.tickets.ids()[7]
+    messages = {row["id"] for row in shop.messages.rows() if row["ticket_id"] == ticket}
+    script = block("edit_state.py retry").replace("82000014", str(ticket))
+
+    state = edited(first.state, script, tmp_path)
+    again = run(sandbox.config, "ticket_messages", state=state)
+
+    assert messages <= set(again.ids("ticket_messages"))
+    assert len(again.ids("ticket_messages")) < len(messages) + 5
+    assert again.state == first.state
+
+
+def test_one_month_can_be_loaded(sandbox: Sandbox) -> None:
+    """No row of another month is emitted."""
+    settings = json.loads(block("2026-09-01T00:00:00Z", "json"))
+
+    output = run({**sandbox.config, **settings}, "tickets", "ticket_messages")
+
+    for name, rows in (
+        ("tickets", sandbox.shop.tickets.rows()),
+        ("ticket_messages", sandbox.shop.messages.rows()),
+    ):
+        months = {row["id"] for row in rows if row["created_datetime"][:7] == "2026-09"}
+        assert months
+        assert set(output.ids(name)) == months
 
 
 def test_a_full_read_repairs_what_incremental_runs_miss(
@@ -135,7 +157,7 @@ def test_a_full_read_repairs_what_incremental_runs_miss(
     shop.tickets.update(ticket, touch=False, custom_fields={}, messages_count=77)
     again = run(sandbox.config, "tickets", state=first.state)
     (tmp_path / "config.json").write_text(json.dumps(sandbox.config))
-    paste(example("weekly.json").rpartition("CATALOG=")[0], tmp_path)
+    paste(block("weekly.json").rpartition("CATALOG=")[0], tmp_path)
     catalog = json.loads((tmp_path / "weekly.json").read_text())
     sandbox.reset_counters()
 
@@ -152,8 +174,7 @@ def test_a_full_read_repairs_what_incremental_runs_miss(
 
 def test_meltano_sets_the_replication_method_of_the_page() -> None:
     """The extractor is one of the project, and the stream one of the tap."""
-    (block,) = blocks("yaml", OPERATORS)
-    (weekly,) = yaml.safe_load(block)
+    (weekly,) = yaml.safe_load(block("tap-gorgias-weekly", "yaml"))
     assert weekly["inherit_from"] == "tap-gorgias"
     assert weekly["metadata"] == {"tickets": {"replication-method": "FULL_TABLE"}}
     assert weekly["select"] == ["tickets.*"]
@@ -165,7 +186,7 @@ def test_a_stream_can_be_read_again_from_a_date(
 ) -> None:
     """All changes since then are emitted."""
     shop, first = sandbox.shop, run(sandbox.config)
-    script = example("2026-10-01T00:00:00Z").replace("Z tickets", f"Z {stream}")
+    script = block("2026-10-01T00:00:00Z").replace("Z tickets", f"Z {stream}")
 
     state = edited(first.state, script, tmp_path)
     again = run(sandbox.config, stream, state=state)

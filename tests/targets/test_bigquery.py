@@ -9,7 +9,7 @@ from sqlglot import exp, parse_one
 
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import OPERATORS, blocks
+from tests.support.documents import block
 from tests.support.logs import summary_of
 from tests.support.runs import Files
 from tests.targets import bigquery
@@ -67,13 +67,13 @@ def test_a_load_job_that_fails_at_the_end_loses_its_rows(
     """The exit code is 0, STATE is written, and the log does not mention the failure.
 
     This is a bug of z3-target-bigquery 0.7.2. When this test fails, the target has been
-    fixed: update docs/meltano.md and docs/operators.md.
+    fixed: update docs/bigquery.md.
     """
     with bigquery.server(tmp_path, failing="events") as target:
         output, log = load_with_unmodified_command(target, sandbox, "events")
 
         rows = target.rows("events")["events"]
-        [counts] = target.ask(blocks("sql", OPERATORS)[0])
+        [counts] = target.ask(block("INFORMATION_SCHEMA.TABLES", "sql"))
 
     assert rows == []
     assert counts == [{"name": "events", "row_count": 0}]
@@ -92,7 +92,7 @@ def test_row_counts_are_those_of_the_shop(sandbox: Sandbox, tmp_path: Path) -> N
     with bigquery.server(tmp_path) as target:
         load(target, sandbox.config, tmp_path, streams=streams)
 
-        [counts] = target.ask(blocks("sql", OPERATORS)[0])
+        [counts] = target.ask(block("INFORMATION_SCHEMA.TABLES", "sql"))
 
     assert {row["name"]: row["row_count"] for row in counts} == {
         stream: len(getattr(sandbox.shop, stream)) for stream in streams
@@ -104,7 +104,7 @@ def test_row_counts_are_those_of_the_shop(sandbox: Sandbox, tmp_path: Path) -> N
 
 def test_the_other_query_for_operators_is_valid_sql() -> None:
     """The emulator has no INFORMATION_SCHEMA.JOBS on which to run it."""
-    [_, failed_jobs] = blocks("sql", OPERATORS)
+    failed_jobs = block("INFORMATION_SCHEMA.JOBS", "sql")
 
     [table] = parse_one(failed_jobs, dialect="bigquery").find_all(exp.Table)
 

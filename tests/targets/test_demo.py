@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import demo
+from tests.support.documents import README, blocks
 from tests.targets import environments
 
 pytestmark = pytest.mark.targets
@@ -38,5 +39,8 @@ def test_the_last_command_shows_tickets(
     ).stdout
 
     assert "Satisfaction by month" in printed
+    lines = {" ".join(line.split()) for line in printed.splitlines()}
+    [of_readme] = [one for one in blocks("text", README) if "2nd" in one]
+    assert {" ".join(line.split()) for line in of_readme.splitlines()} <= lines
     assert "count_star()" in shown
     assert "updated_datetime" in shown

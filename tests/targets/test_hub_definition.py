@@ -14,8 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import MELTANO as PAGE
-from tests.support.documents import ROOT, blocks
+from tests.support.documents import ROOT, block
 from tests.support.runs import Output
 from tests.targets.environments import USE_PIP
 
@@ -47,7 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new project in which the commands of the page were run."""
     folder = tmp_path_factory.mktemp("meltano")
     shell("meltano init --no-usage-stats project", folder)
-    (commands,) = (one for one in blocks("shell", PAGE) if "--from-ref" in one)
+    commands = block("--from-ref")
     shell(commands.replace(CHECKOUT, str(ROOT)), folder / "project")
     return folder / "project"
 

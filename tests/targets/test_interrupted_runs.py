@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import OPERATORS, README, blocks, table
+from tests.support.documents import block, table
 from tests.support.runs import Files, catalog_of
 from tests.targets import meltano
 from tests.targets.environments import executable, project
@@ -169,9 +169,7 @@ def test_the_next_run_requests_only_what_is_left(
 ) -> None:
     """All rows arrive; the page names the interruptions that cost more."""
     column = 3 if name == "`kill -9`" else 2
-    [line] = [
-        row for row in table("## Targets and STATE", OPERATORS) if target in row[0]
-    ]
+    [line] = [row for row in table("target", "writes STATE") if target in row[0]]
     costs_more = line[column].startswith("up to 5 minutes")
     with piped(target, sandbox, tmp_path) as pipeline:
         assert pipeline.run(stop_by=SIGNALS[name]) != 0
@@ -250,9 +248,7 @@ def test_the_batches_of_duckdb_are_small() -> None:
         for one in project()["plugins"]["loaders"]
         if one["name"] == "target-duckdb"
     ]
-    [of_readme] = [
-        one for one in map(json.loads, blocks("json", README)) if "path" in one
-    ]
-    for settings in (of_meltano, of_readme):
+    of_pipe = json.loads(block("flush_all_streams", "json"))
+    for settings in (of_meltano, of_pipe):
         assert settings["batch_size_rows"] == 1_000
         assert settings["flush_all_streams"] is True

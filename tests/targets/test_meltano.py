@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Sandbox
-from tests.support.documents import MELTANO, README, SDK, blocks
+from tests.support.documents import SDK, block, blocks
 from tests.support.runs import LOOK_FOR_IMPORTS
 from tests.targets import shop
 from tests.targets.environments import executable, project
@@ -41,12 +41,12 @@ class Meltano:
     sandbox: Sandbox
     planted: Planted
 
-    def follow(self, page: Path, words: str, **replacements: str) -> None:
-        """Run the shell block of a page that contains some words."""
-        [block] = [one for one in blocks("shell", page) if words in one]
+    def follow(self, words: str, **replacements: str) -> None:
+        """Run the shell block that contains some words."""
+        recipe = block(words)
         for old, new in replacements.items():
-            block = re.sub(rf"({old}=).*", rf"\1{new}", block)
-        Project(self.folder, self.sandbox.url).shell(block)
+            recipe = re.sub(rf"({old}=).*", rf"\1{new}", recipe)
+        Project(self.folder, self.sandbox.url).shell(recipe)
 
     def __call__(self, *command: str, **variables: str) -> str:
         """Run Meltano in the environment `sandbox` and return its stdout."""
@@ -67,7 +67,7 @@ def meltano(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meltano]:
     filled, planted = shop.planted_shop(tickets=420)
     with Sandbox(filled) as sandbox:
         meltano = Meltano(folder, sandbox, planted)
-        meltano.follow(MELTANO, "--environment sandbox run")
+        meltano.follow("--environment sandbox run")
         yield meltano
 
 
@@ -122,8 +122,7 @@ def test_the_environment_sandbox_has_its_own_files(meltano: Meltano) -> None:
     config = meltano.sandbox.config
 
     meltano.follow(
-        README,
-        "meltano run",
+        "meltano run tap-gorgias target-jsonl\n",
         TAP_GORGIAS_EMAIL=config["email"],
         TAP_GORGIAS_API_KEY=config["api_key"],
     )

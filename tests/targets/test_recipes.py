@@ -14,7 +14,7 @@ from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.sandbox.answers import Refusal
 from tests.sandbox.times import iso
-from tests.support.documents import MELTANO, OPERATORS, ROOT, blocks
+from tests.support.documents import ROOT, block
 from tests.targets import meltano, shop
 from tests.targets.environments import executable
 from tests.targets.loading import DuckDB
@@ -67,12 +67,6 @@ class Recipes:
         return DuckDB(self.folder, file, schema).rows(*streams)
 
 
-def recipe(words: str, page: Path = MELTANO, language: str = "shell") -> str:
-    """Return the block of a page that contains some words."""
-    [block] = [one for one in blocks(language, page) if words in one]
-    return block
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose plugins are installed, except for a warehouse."""
@@ -102,9 +96,7 @@ def sign_in(sandbox: Sandbox) -> dict[str, str]:
 def test_the_history_is_complete_before_the_hourly_runs(recipes: Recipes) -> None:
     """The hourly runs begin with the day of the backfill, and all rows are there."""
     filled, variables = recipes.sandbox.shop, sign_in(recipes.sandbox)
-    commands = recipe("meltano run backfill").replace(
-        "2026-11-28", iso(filled.end)[:10]
-    )
+    commands = block("meltano run backfill").replace("2026-11-28", iso(filled.end)[:10])
     start, history, hourly = commands.splitlines()
     recipes.follow(f"{start}\n{history}", **variables)
     assert all(request.status == 200 for request in recipes.sandbox.requests)
@@ -127,9 +119,9 @@ def test_the_history_is_complete_before_the_hourly_runs(recipes: Recipes) -> Non
 
 def test_accounts_are_loaded_into_their_own_schemas(recipes: Recipes) -> None:
     """Every row has the name of its account; a target can be inherited as well."""
-    recipes.insert("extractors", recipe("load_schema: shoes", language="yaml"))
-    recipes.insert("loaders", recipe("target-duckdb-shoes", language="yaml"))
-    commands = recipe("TAP_GORGIAS_SHOES_API_KEY").replace("you@", "agent@")
+    recipes.insert("extractors", block("load_schema: shoes", "yaml"))
+    recipes.insert("loaders", block("target-duckdb-shoes", "yaml"))
+    commands = block("TAP_GORGIAS_SHOES_API_KEY").replace("you@", "agent@")
     head, tail = commands.rsplit("target-duckdb", 1)
     commands = f"{head}target-duckdb-shoes{tail}"
     for account in ("acme", "shoes"):
@@ -161,7 +153,7 @@ def test_a_state_can_be_edited(recipes: Recipes) -> None:
     run = "meltano run --full-refresh tap-gorgias target-bigquery"
     recipes.follow(run, **variables)
     (recipes.folder / "scripts").symlink_to(ROOT / "scripts")
-    edit = recipe("meltano state get dev:tap-gorgias-to-target-duckdb", OPERATORS)
+    edit = block("meltano state get dev:tap-gorgias-to-target-duckdb")
     recipes.follow(edit.replace("target-duckdb", "target-bigquery"))
     recipes.sandbox.reset_counters()
     run = run.replace("--full-refresh ", "")
@@ -169,7 +161,7 @@ def test_a_state_can_be_edited(recipes: Recipes) -> None:
     recipes.follow(run, **variables)
     assert recipes.sandbox.count() == 3  # two pages of customers and one of surveys
 
-    recipes.follow(recipe("--input-file before.json", OPERATORS))
+    recipes.follow(block("--input-file before.json"))
     recipes.sandbox.reset_counters()
     recipes.follow(run, **variables)
     assert recipes.sandbox.count() == 2
@@ -182,7 +174,7 @@ def test_large_streams_can_be_loaded_into_bigquery_one_by_one(
     variables = sign_in(recipes.sandbox)
     state_id = "dev:tap-gorgias-to-target-bigquery"
     recipes.follow(f"meltano state clear --force {state_id}")
-    recipes.follow(recipe("for stream in", OPERATORS), **variables)
+    recipes.follow(block("for stream in"), **variables)
 
     stored = json.loads(recipes.follow(f"meltano state get {state_id}"))
     names = {"customers", "events", "ticket_messages", "tickets"}
@@ -192,7 +184,7 @@ def test_large_streams_can_be_loaded_into_bigquery_one_by_one(
 
 def test_tickets_can_be_read_in_full(recipes: Recipes) -> None:
     """The extractor has its own state, which has no bookmark."""
-    recipes.insert("extractors", blocks("yaml", OPERATORS)[0])
+    recipes.insert("extractors", block("tap-gorgias-weekly", "yaml"))
     run = "meltano run tap-gorgias-weekly target-bigquery"
     for _ in range(2):
         recipes.sandbox.reset_counters()

@@ -57,7 +57,14 @@ def test_a_rewound_stream_has_no_unfinished_walk() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("forget",), ("rewind", "2026-10-01"), ("drop", "tags"), ("forget", "tags")],
+    [
+        (),
+        ("forget",),
+        ("rewind", "2026-10-01"),
+        ("drop", "tags"),
+        ("forget", "tags"),
+        ("retry", "tickets", "17"),
+    ],
 )
 def test_a_command_that_cannot_be_carried_out_is_refused(words: tuple[str]) -> None:
     """Nothing is written that could pass for a state."""

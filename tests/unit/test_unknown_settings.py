@@ -9,13 +9,9 @@ import pytest
 from tap_gorgias.config.schema import CONFIG_SCHEMA
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import OPERATORS, table
+from tests.support.documents import table
 
-MIGRATIONS = [
-    row
-    for row in table("## Migrate from other taps and connectors", OPERATORS)
-    if len(row) == 3
-]
+MIGRATIONS = table("connector", "its settings")
 NAME = re.compile(r"`-{0,2}([\w-]+)`")
 
 

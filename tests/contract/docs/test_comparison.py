@@ -18,7 +18,7 @@ from tests.benchmarks.comparison import (
 )
 from tests.benchmarks.costs import ShopSize, pages
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import COMMAND, ROOT
+from tests.support.documents import COMMAND, ROOT, table
 from tests.support.runs import run
 
 if TYPE_CHECKING:
@@ -106,3 +106,12 @@ def test_the_table_follows_from_the_rules() -> None:
         DOCUMENT.write_text(written, encoding="utf-8")
     else:
         assert found == comparison_table()
+
+
+def test_the_readme_has_the_figures_of_the_table() -> None:
+    """It shows some of the programs."""
+    figures = {row[0]: (row[2], row[3]) for row in table("connector", "how it reads")}
+    shown = table("program", "first sync", "hourly run")
+    assert len(shown) == 4
+    for name, first, hourly, _ in shown:
+        assert figures[name] == (first, hourly)

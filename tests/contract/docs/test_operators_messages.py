@@ -11,21 +11,19 @@ from tap_gorgias.api.auth import (
 )
 from tap_gorgias.run.progress import SECONDS_BETWEEN_LINES
 from tests.contract.docs.messages import said
-from tests.support.documents import OPERATORS, table, text
+from tests.support.documents import tables, text
 
 QUOTED = re.compile(r"(?<!`)(`{1,2})(?!`)(.+?)(?<!`)\1(?!`)")
-TABLES = (
-    "### Settings, state and catalog",
-    "### Responses from Gorgias",
-    "### Warnings during a run",
-    "### Progress and summary",
-)
+
+
+def rows() -> list[list[str]]:
+    """Return the rows of all tables of messages."""
+    return [row for one in tables("message", "cause") for row in one]
 
 
 def explained() -> list[str]:
-    """Return the messages that the page explains."""
-    cells = [row[0] for heading in TABLES for row in table(heading, OPERATORS)]
-    return [text for cell in cells for _, text in QUOTED.findall(cell)]
+    """Return the messages that the tables explain."""
+    return [found for row in rows() for _, found in QUOTED.findall(row[0])]
 
 
 def test_every_message_of_the_code_is_explained() -> None:
@@ -61,8 +59,7 @@ def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
     """A search for the text of an error finds its row."""
     advice = [*ADVICE.values(), RefreshTokenAuthenticator.unauthorized_advice]
     advice.append(ApiKeyAuthenticator.unauthorized_advice)
-    rows = table("### Responses from Gorgias", OPERATORS)
-    shown = {row[0].replace("`", "") for row in rows}
+    shown = {row[0].replace("`", "") for row in rows()}
     for one in advice:
         begin = one.replace("`", "").partition(",")[0].rstrip(".")
         assert any(begin in row for row in shown), begin
@@ -70,4 +67,4 @@ def test_the_table_of_answers_names_each_advice_about_signing_in() -> None:
 
 def test_the_interval_of_progress_is_that_of_the_page() -> None:
     """The page quotes the constant of the code."""
-    assert f"one every {SECONDS_BETWEEN_LINES:.0f} seconds" in text(OPERATORS)
+    assert f"one every {SECONDS_BETWEEN_LINES:.0f} seconds" in text()

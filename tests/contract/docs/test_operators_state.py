@@ -1,4 +1,4 @@
-"""The STATE examples in docs/operators.md are valid."""
+"""The STATE examples of the documents are valid."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Any
 from tap_gorgias.replication.bookmarks import CURSOR_KEYS, SETTLED_KEYS
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import OPERATORS, blocks
+from tests.support.documents import blocks
 from tests.support.memory import CONFIG
 
 
 def states() -> list[dict[str, Any]]:
     """Return the examples of STATE."""
-    return [
-        one for one in map(json.loads, blocks("json", OPERATORS)) if "bookmarks" in one
-    ]
+    return [one for one in map(json.loads, blocks("json")) if "bookmarks" in one]
 
 
 def test_state_examples_are_what_the_tap_reads_and_writes() -> None:

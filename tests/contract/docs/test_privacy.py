@@ -27,12 +27,12 @@ ALL = [stream.name for stream in STREAMS]
 
 def test_the_pages_are_made_from_the_marks() -> None:
     """A new column appears on the pages, and is masked by the examples."""
-    assert_generated("columns", personal.rows_of_table(), PRIVACY)
+    assert_generated("columns", personal.rows_of_table())
     texts = personal.written(personal.level(["text"]))
-    assert_generated("no texts", texts, PRIVACY)
+    assert_generated("no texts", texts)
     persons = personal.written(personal.level(["text", "person"]))
-    assert_generated("no persons", persons, SDK)
-    assert_generated("erasure", personal.erasure(), PRIVACY)
+    assert_generated("no persons", persons)
+    assert_generated("erasure", personal.erasure())
 
 
 def settings_of(page: Any) -> dict[str, Any]:  # noqa: ANN401

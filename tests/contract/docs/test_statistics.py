@@ -9,7 +9,7 @@ from contextlib import closing
 
 from tap_gorgias.config.statistics import PRESETS, TIME_DIMENSIONS, read_queries
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import STATISTICS, assert_generated, blocks, table
+from tests.support.documents import assert_generated, block, table, text
 
 
 def presets_table() -> str:
@@ -24,12 +24,12 @@ def presets_table() -> str:
 
 def test_the_presets_table_matches_the_code() -> None:
     """Names, measures and dimensions are those of the presets."""
-    assert_generated("presets", presets_table(), STATISTICS)
+    assert_generated("presets", presets_table())
 
 
 def test_the_example_creates_the_streams_of_the_query() -> None:
     """The SQL finds its tables and columns, and excludes outdated figures."""
-    (example,) = (one for one in blocks("json", STATISTICS) if '"statistics"' in one)
+    example = block('"statistics": [', "json")
     tap = TapGorgias(config=json.loads(example))
     with closing(sqlite3.connect(":memory:")) as database:
         database.execute("ATTACH ':memory:' AS gorgias")
@@ -51,7 +51,7 @@ def test_the_example_creates_the_streams_of_the_query() -> None:
                 VALUES ('2026-10-01', 5400.0);
             """
         )
-        (query,) = (one for one in blocks("sql", STATISTICS) if "statistics_" in one)
+        query = block("gorgias.statistics_tickets_created", "sql")
         assert list(database.execute(query)) == [
             ("2026-10-01", 6.0, 1.5),
             ("2026-10-02", 4.0, None),
@@ -60,7 +60,7 @@ def test_the_example_creates_the_streams_of_the_query() -> None:
 
 def test_filters_of_the_page_are_accepted() -> None:
     """These are the two filters with operators inside their values."""
-    filters = re.findall(r'`(\{"member".*\})`', STATISTICS.read_text("utf-8"))
+    filters = re.findall(r'`(\{"member".*\})`', text())
     entry = {"name": "a", "scope": "tickets-created", "measures": ["ticketCount"]}
     entries = [{**entry, "filters": [json.loads(one)]} for one in filters]
     members = {one["filters"][0]["member"] for one in entries}
@@ -70,9 +70,7 @@ def test_filters_of_the_page_are_accepted() -> None:
 
 def test_scopes_without_a_public_date_are_named() -> None:
     """They cost a request for each period."""
-    section = STATISTICS.read_text("utf-8").split("**Scopes without a public date:**")[
-        1
-    ]
+    section = text().split("**Scopes without a public date:**")[1]
     named = re.findall(r"`([a-z-]+)`", section.split(". ", 1)[0])
     assert named == sorted(name for name, date in TIME_DIMENSIONS.items() if not date)
 
@@ -80,5 +78,5 @@ def test_scopes_without_a_public_date_are_named() -> None:
 def test_the_columns_are_those_of_the_schema() -> None:
     """The table lists the columns in the order of the schema."""
     columns = list(PRESETS["tickets_created"].schema["properties"])
-    described = [row[0].strip("`") for row in table("## Columns", STATISTICS)]
+    described = [row[0].strip("`") for row in table("column", "contents")]
     assert described == [*columns[:4], "each dimension", "each measure"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,11 @@ from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
 from tap_gorgias.streams.statistics import StatisticsStream
 from tests.support.documents import (
-    OAUTH2,
+    README,
     ROOT,
-    STREAM_PAGE,
     assert_generated,
     table,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def way_of(stream: type[GorgiasStream]) -> str:
     return found[0] if found else "snapshot"
 
 
-def test_the_streams_table_matches_the_code() -> None:
+def test_the_table_of_streams_matches_the_code() -> None:
     """There is one row per stream in alphabetical order.
 
     The permission is the scope that a refusal names. Statistics come last.
@@ -45,9 +46,11 @@ def test_the_streams_table_matches_the_code() -> None:
     rows = [
         [
             f"`{stream.name}`",
+            "yes" if stream.selected_by_default else "no",
+            f"`{stream.path}`",
             ", ".join(f"`{key}`" for key in stream.primary_keys),
             way_of(stream),
-            "yes" if stream.selected_by_default else "no",
+            f"`{stream.replication_key}`" if stream.replication_key else "-",
             ", ".join(
                 f"`{scope}`{use}"
                 for scope, use in (
@@ -59,24 +62,24 @@ def test_the_streams_table_matches_the_code() -> None:
         ]
         for stream in STREAMS
     ]
+    shown = table("stream", "default")
+    assert [row[:7] for row in shown[:-1]] == rows
+    assert all(len(row) == 9 and all(row) for row in shown)
     keys = ", ".join(f"`{key}`" for key in StatisticsStream.primary_keys)
     scope = f"`{StatisticsStream.scope}`"
-    rows.append(["`statistics_<name>`", keys, "by period", "when set", scope])
-    assert table("## Streams") == rows
-
-
-def test_the_table_of_costs_matches_the_code() -> None:
-    """There is one row per stream with its endpoint and replication key."""
-    rows = table("## Endpoints, costs and gaps", STREAM_PAGE)
-    assert [row[:3] for row in rows] == [
-        [
-            f"`{stream.name}`",
-            f"`{stream.path}`",
-            f"`{stream.replication_key}`" if stream.replication_key else "-",
-        ]
-        for stream in STREAMS
+    assert [shown[-1][n] for n in (0, 3, 4, 6)] == [
+        "`statistics_<name>`",
+        keys,
+        "by period",
+        scope,
     ]
-    assert all(len(row) == 5 and all(row) for row in rows)
+
+
+def test_the_readme_lists_every_stream_once() -> None:
+    """The list is by topic."""
+    lines = re.findall(r"^- \*\*[\w ]+:\*\* (`.*)$", text(README), re.MULTILINE)
+    named = [name for line in lines for name in re.findall(r"`(\w+)`", line)]
+    assert sorted(named) == [stream.name for stream in STREAMS]
 
 
 def test_the_permissions_table_matches_the_code() -> None:
@@ -85,7 +88,7 @@ def test_the_permissions_table_matches_the_code() -> None:
     for stream in STREAMS:
         if stream.scope_of_imports:
             finders[stream.scope_of_imports].append(f"`{stream.name}`")
-    assert table("## Permissions", STREAM_PAGE) == [
+    assert table("permission") == [
         [f"`{scope}`", ", ".join(names)] for scope, names in sorted(finders.items())
     ]
 
@@ -111,7 +114,7 @@ def test_the_authorize_url_requests_the_scopes_of_all_streams() -> None:
         "&client_id=YOUR_CLIENT_ID&redirect_uri=https://app.example.com/callback"
         f"&state=RANDOM_TEXT&nonce=RANDOM_TEXT&scope={'%20'.join(scopes)}"
     )
-    assert_generated("authorize", f"```text\n{address}\n```", OAUTH2)
+    assert_generated("authorize", f"```text\n{address}\n```")
 
 
 def test_meltano_selects_what_is_selected_by_default() -> None:

@@ -67,7 +67,7 @@ def test_the_sdist_can_be_tested(sdist: Path) -> None:
     documents = {file.name for file in ROOT.glob("*.md")}
     assert {"CHANGELOG.md", "CONTRIBUTING.md", "README.md"} <= documents
     files = {*documents, "Dockerfile", "LICENSE", "meltano.yml", "pyproject.toml"}
-    folders = (".ci", ".github", "docs", "hub", "scripts", "tests")
+    folders = (".ci", ".github", "deploy", "docs", "hub", "scripts", "tests")
     for folder in folders:
         found = (ROOT / folder).rglob("*")
         files |= {str(one.relative_to(ROOT)) for one in found if one.is_file()}
