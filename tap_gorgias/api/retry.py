@@ -56,8 +56,9 @@ def retry(
     jitter. If the rate limiter lets all requests wait, there is no other wait. During
     an outage there are no retries.
 
-    The last call begins at most `max_retry_seconds` after the first failure. `on_retry`
-    gets each failure and the seconds until the next call.
+    The last wait begins at most `max_retry_seconds` after the first failure, and ends
+    by then unless it is that of the rate limiter. `on_retry` gets each failure and the
+    seconds until the next call.
     """
     waits = backoff.expo(base=2, factor=1, max_value=MAX_WAIT_SECONDS)
     next(waits)
@@ -73,7 +74,9 @@ def retry(
             if isinstance(error, RateLimitError):
                 longer = max(seconds, error.wait_seconds)
                 seconds = error.wait_seconds if is_paused else longer
-            is_late = now + seconds > first_failure + max_retry_seconds
+            # A pause that Gorgias asks for is waited out, however late it ends.
+            begins = now if is_paused else now + seconds
+            is_late = begins > first_failure + max_retry_seconds
             if is_late or outage.is_active:
                 outage.record_failure(first_failure)
                 raise

@@ -81,7 +81,7 @@ REJECTED: dict[str, tuple[bytes, str]] = {
     ),
     "invalid UTF-8": (response(b'{"data": [{"name": "\xff\xfe\xfa"}]}'), NOT_JSON),
     "truncated body": (response(ROW[:9]), NOT_JSON),
-    "10,000 levels": (response(b"[" * 10_000 + b"]" * 10_000), "not a record"),
+    "10,000 levels": (response(b"[" * 10_000 + b"]" * 10_000), "without its key"),
     "100,000 levels": (response(b'{"a":' * 100_000), NOT_JSON),
     "Content-Length too large": (response(length=b"999"), CONNECTION_LOST),
     "Content-Length too small": (response(length=b"5"), NOT_JSON),
@@ -194,7 +194,8 @@ def test_no_call_limit_delays_the_tap_forever(used: int, limit: int) -> None:
     page = '{"data": [], "meta": {"next_cursor": "%d"}}'
     usage = USAGE + b"%d/%d" % (used, limit)
     bodies = itertools.chain((page % n).encode() for n in range(3))
-    with RawServer(lambda: [response(next(bodies, ROW), usage)]) as server:
+    last = b'{"data": [{"id": 1}], "meta": {"next_cursor": null}}'
+    with RawServer(lambda: [response(next(bodies, last), usage)]) as server:
         outcome = run_and_check(server.config, "tags")
 
     assert outcome.errors == []
