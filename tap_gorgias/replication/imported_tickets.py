@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import ordering
+from tap_gorgias.replication.pages import MissingRow
 from tap_gorgias.replication.walks import OVERLAP, Step
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def _imported(
 ) -> Iterator[Step]:
     missing: list[int] = []
     limit: str | None = None
+    is_held = False
     for page in sources.creations_since(timestamps.earlier(mark, OVERLAP)):
         created = ordering.newest_of(page, EVENT_KEY)
         newest = ordering.later(newest, created)
@@ -142,7 +144,10 @@ def _imported(
         while len(missing) >= IDS_PER_REQUEST or (missing and not page.next_cursor):
             ids, missing = missing[:IDS_PER_REQUEST], missing[IDS_PER_REQUEST:]
             rows += _tickets_of(ids, sources)
-        yield Step(rows, None if missing else replace(reached, imports=mark))
+        # The ids of unreadable tickets are not known: all are requested again.
+        is_held = is_held or any(isinstance(row, MissingRow) for row in rows)
+        can_move = not (missing or is_held)
+        yield Step(rows, replace(reached, imports=mark) if can_move else None)
 
 
 def _present(page: Page, newest: str | None) -> str | None:
