@@ -91,7 +91,16 @@ def mask_at(path: str, value: Any) -> Any:  # noqa: ANN401
         return mask(value)
     except (RecursionError, TooDeepError):
         # A value that cannot be searched may contain a credential.
-        return MASK
+        if isinstance(value, dict):
+            return {name: _searchable(name, item) for name, item in value.items()}
+        return MASK if isinstance(value, str) else None
+
+
+def _searchable(name: str, value: Any) -> Any:  # noqa: ANN401
+    try:
+        return mask({name: value})[name]
+    except (RecursionError, TooDeepError):
+        return MASK if isinstance(value, str) else None
 
 
 def mask(value: Any) -> Any:  # noqa: ANN401

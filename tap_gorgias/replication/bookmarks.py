@@ -199,7 +199,7 @@ def walk_from(state: Mapping[str, Any], key: str = "walk") -> Walk | None:
         raise UnusableWalkError
     cursor = saved.get("cursor")
     is_first_page = cursor is None and saved.get("reached") is not None
-    if not is_first_page and (not isinstance(cursor, str) or not cursor):
+    if not is_first_page and not _is_cursor(cursor):
         raise UnusableWalkError
     try:
         return Walk(
@@ -227,9 +227,16 @@ def cursor_from(state: Mapping[str, Any]) -> str | None:
     cursor = state.get("cursor")
     if cursor is None:
         return None
-    if not isinstance(cursor, str) or not cursor:
+    if not _is_cursor(cursor):
         raise UnusableCursorError
-    return cursor
+    return str(cursor)
+
+
+def _is_cursor(value: object) -> bool:
+    """Return whether a value can be sent as a cursor: not so a lone surrogate."""
+    return (
+        isinstance(value, str) and value.encode(errors="ignore").decode() == value != ""
+    )
 
 
 def retry_from(state: Mapping[str, Any]) -> tuple[int, ...]:

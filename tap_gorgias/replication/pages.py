@@ -129,7 +129,7 @@ def next_of(
     """
     if not is_first:
         has_list = isinstance(body, dict) and isinstance(body.get("data"), list)
-        if not has_list or name not in (body.get("meta") or ()):
+        if not has_list or name not in meta_of(body):
             message = f"the response to a cursor lacks its list or `{name}`."
             raise CutListError(message)
     meta = meta_of(body)

@@ -76,8 +76,12 @@ class MessageWriter(MsgSpecWriter):
     def serialize_message(self, message: Message) -> bytearray:
         # The SDK's method returns a buffer that all threads share.
         content = message.to_dict()
-        line = encoder.encode(content)
-        if not line.isascii():
+        try:
+            line = encoder.encode(content)
+            is_ascii = line.isascii()
+        except UnicodeEncodeError:  # a lone surrogate, for example in an edited STATE
+            is_ascii = False
+        if not is_ascii:
             # SDK targets read stdin in the encoding of the locale. This encoder
             # escapes characters, but takes five times as long.
             line = _ascii_encoder.encode(content).encode()

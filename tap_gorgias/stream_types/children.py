@@ -97,7 +97,11 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
 
     @override
     def steps_of(self, context: types.Context) -> Iterator[Step]:
-        return self._rows_of(context, partial(self.start_pages, context))
+        try:
+            yield from self._rows_of(context, partial(self.start_pages, context))
+        except ApiError as error:
+            if error.status not in GONE:
+                raise
 
     def children_of(
         self, parent_steps: Iterator[Step], position: Position

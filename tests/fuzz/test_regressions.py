@@ -51,7 +51,8 @@ def test_a_deeply_nested_config_is_rejected(tmp_path: Path) -> None:
 
     errors = run_command_and_check(f"--config={tmp_path / 'config'}").errors
 
-    assert errors == ["The config is not a JSON object."]
+    (error,) = errors
+    assert "is not a JSON object." in error
 
 
 def test_a_catalog_without_metadata_of_the_stream_keeps_the_key_properties(
@@ -95,7 +96,8 @@ def test_a_view_without_an_id_is_reported(
     errors = run_and_check(sandbox.config, stream).errors
 
     reason = "/api/views failed: a record came without its key (id)."
-    assert errors == [f"{stream}: {reason}"]
+    (error,) = errors
+    assert error.startswith(f"{stream}: {reason}")
 
 
 def test_an_invalid_meta_is_not_the_end_of_a_list(sandbox: Sandbox) -> None:
@@ -124,7 +126,8 @@ def test_a_config_instead_of_a_path_is_not_shown() -> None:
     """The error contained the whole argument with its credentials."""
     errors = run_command_and_check('--config={"api_key": "planted-key"}').errors
 
-    assert errors == ["The config cannot be read: there is no such file."]
+    (error,) = errors
+    assert "planted-key" not in error
 
 
 @pytest.mark.parametrize("name", ["localtime", "Mars/Olympus", "Europe", "../UTC", ""])

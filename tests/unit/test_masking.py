@@ -196,7 +196,10 @@ def test_a_value_that_is_nested_too_deeply_is_masked() -> None:
     """It cannot be searched."""
     text = "[" * 300 + f'{{"token": "{S}"}}' + "]" * 300
 
-    assert mask_at("data", {"data": [text]}) == {"data": "***"}
+    assert mask_at("data", {"data": [text]}) == {"data": None}
+    assert mask_at("data", {"data": {"a": text, "b": "c"}}) == {
+        "data": {"a": "***", "b": "c"}
+    }
 
 
 @given(JSON_VALUES)
