@@ -113,7 +113,7 @@ def test_steps_are_numbered_without_gaps(
     demo.demo(fresh=False)
     found = re.findall(r"^(\d)  ", capsys.readouterr().out, re.MULTILINE)
 
-    assert list(map(int, found)) == list(range(1, 6 if is_real else 7))
+    assert list(map(int, found)) == list(range(1, 7 if is_real else 8))
 
 
 def test_an_old_python_is_named(

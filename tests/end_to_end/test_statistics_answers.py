@@ -39,8 +39,8 @@ def test_an_unavailable_scope_is_reported_in_one_warning(
     (warning,) = [one for one in caplog.messages if "No rows for" in one]
     assert warning == (
         f"statistics_tags: No rows for `statistics_tags`: Gorgias answers {status}, "
-        "probably because the plan lacks the scope `tags`, or the credentials the permission "
-        "`statistics:read`: grant it, or remove the query from `statistics`."
+        "probably because the plan lacks the scope `tags`, or the credentials the "
+        "permission `statistics:read`: grant it, or remove the query from `statistics`."
     )
 
 

@@ -336,9 +336,10 @@ def test_unfinished_settling_does_not_delay_new_messages(sandbox: Sandbox) -> No
     for _ in range(3):
         shop.advance(600)
         new = shop.messages.create(shop.tickets.ids()[0])
-        sandbox.faults.add(Fault.error(403), "/api/messages", after=20)
+        sandbox.faults.add(Fault.error(503), "/api/messages", after=20, times=10_000)
         with pytest.raises(PartialRun) as failure:
             run(sandbox.config, *BOTH, state=state)
+        sandbox.faults.clear()
         state = failure.value.output.state
         assert new in failure.value.output.ids("ticket_messages")
     assert len(set(tickets_with_requests(sandbox))) > 50
