@@ -32,6 +32,11 @@ SELECT table_name, column_name, data_type FROM {DATABASE}.INFORMATION_SCHEMA.COL
 WHERE table_schema =
 """  # noqa: S608
 
+_LENGTHS = f"""
+SELECT column_name, character_maximum_length AS length
+FROM {DATABASE}.INFORMATION_SCHEMA.COLUMNS WHERE table_schema =
+"""  # noqa: S608
+
 
 @dataclass(frozen=True)
 class Snowflake(EmulatedTarget):
@@ -64,6 +69,13 @@ class Snowflake(EmulatedTarget):
         """Return the type of each column by table and column, in upper case."""
         [columns] = self.ask(f"{_COLUMNS} '{schema}'")
         return {(c["table_name"], c["column_name"]): c["data_type"] for c in columns}
+
+    def text_lengths(self, table: str) -> dict[str, int | None]:
+        """Return the longest text that each column of a table can hold."""
+        [columns] = self.ask(
+            f"{_LENGTHS} '{SCHEMA}' AND table_name = '{table.upper()}'"
+        )
+        return {c["column_name"].lower(): c["length"] for c in columns}
 
     @override
     def rows(self, *streams: str) -> dict[str, list[Row]]:
