@@ -359,6 +359,8 @@ class TapGorgias(SelfValidatingTap):
         runner, summary = self.run.runner, self.run.summary
         if runner is None:
             return
+        if not (summary.total.rows or runner.completed or runner.failures):
+            return  # The error says it all.
         lines = lines_of(
             results_of(self.run, runner),
             summary.total,

@@ -95,6 +95,7 @@ def test_the_command_line_reports_it_in_one_line(
     lines = [line for line in result.stderr.splitlines() if _is_loud(line)]
     assert (result.returncode, len(lines)) == (1, 1)
     assert "SCHEMA" not in result.stdout
+    assert "Summary" not in result.stderr
 
 
 def _is_loud(line: str) -> bool:
