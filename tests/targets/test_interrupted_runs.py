@@ -108,8 +108,8 @@ class Pipeline:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A shop that takes 120 requests."""
-    shop = Shop(seed=4, tickets=100, customers=6_000, events=6_000)
+    """A shop that takes 150 requests."""
+    shop = Shop(seed=4, tickets=100, customers=9_000, events=6_000)
     with Sandbox(shop) as sandbox:
         yield sandbox
 
