@@ -118,14 +118,27 @@ def test_the_reason_of_a_failed_stream_is_given_once(
     assert summary_of(log)["tickets"].result == "complete"
 
 
-def test_a_rejected_key_leaves_streams_unfinished(
+def test_a_key_that_is_revoked_leaves_streams_unfinished(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The table does not call them complete."""
-    log = log_of(sandbox, tmp_path, api_key="wrong")
 
-    results = {counts.result for counts in summary_of(log).values()}
-    assert results == {"not finished"}
+    def revoke(*_: object) -> None:
+        if sandbox.count() > 3:
+            sandbox.auth.api_key = "another"
+
+    sandbox.before_request(revoke)
+
+    results = {
+        counts.result for counts in summary_of(log_of(sandbox, tmp_path)).values()
+    }
+    assert "not finished" in results
+    assert results <= {"not finished", "complete"}
+
+
+def test_a_rejected_key_needs_no_table(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Nothing was read."""
+    assert not summary_of(log_of(sandbox, tmp_path, api_key="wrong"))
 
 
 def test_an_ordinary_run_logs_little(sandbox: Sandbox, tmp_path: Path) -> None:
