@@ -417,9 +417,7 @@ List streams and columns:  tap-gorgias --config config.json --discover
 Read all streams:          tap-gorgias --config config.json
 Read what has changed:     tap-gorgias --config config.json --state state.json
 """
-_HINT = (
-    "`events` is the largest list: `event_types` limits it to the types that you need."
-)
+_HINT = "`events` is the largest list. `event_types` limits it to what you need."
 _TEST_HELP = (
     "Request a page or two of each selected stream and report how Gorgias answers. "
     " Use --test=schema to write the schemas without making requests."
