@@ -62,7 +62,9 @@ class RecordConverter:
             if name not in self._deselected
         }
         conversions = self._conversions_of(selected, "")
-        self._columns = [(name, *conversion) for name, conversion in conversions.items()]
+        self._columns = [
+            (name, *conversion) for name, conversion in conversions.items()
+        ]
         self._known = selected.keys() | self._deselected
 
     def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
