@@ -34,26 +34,22 @@ from tap_gorgias.run.context import Run
 from tap_gorgias.run.progress import RunProgress
 from tap_gorgias.run.report import lines_of, results_of
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.builtin_settings import (
-    builtin_setting_problems,
-    report_ambiguous_columns,
-)
 from tap_gorgias.sdk.command import (
+    STATE_FORM,
     TapCommand,
+    errors_name_files,
+    handle_signals,
+    read_catalog,
+    read_state,
     report_failures,
     report_invalid_logging,
 )
-from tap_gorgias.sdk.config_validation import SelfValidatingTap
-from tap_gorgias.sdk.environment import check_environment
-from tap_gorgias.sdk.files import (
-    STATE_FORM,
-    errors_name_files,
-    explain_config_errors,
-    read_catalog,
-    read_state,
-)
 from tap_gorgias.sdk.logs import hide_details
-from tap_gorgias.sdk.signals import stop_on_signals
+from tap_gorgias.sdk.settings import (
+    SelfValidatingTap,
+    problems_of_sdk_settings,
+    report_ambiguous_columns,
+)
 from tap_gorgias.sdk.stream_maps import create_mapper
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
@@ -106,21 +102,6 @@ class TapGorgias(SelfValidatingTap):
             *(StatisticsStream(self, self.run, query) for query in queries),
         ]
 
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        super().append_builtin_config(config_jsonschema)
-        # The SDK supports this setting, but only declares it since 0.55.
-        config_jsonschema["properties"].setdefault(
-            "emit_activate_version_messages",
-            {
-                "type": ["boolean", "null"],
-                "title": "Emit ACTIVATE_VERSION messages",
-                "description": "Whether full-table streams tell the target to drop the "
-                "rows of earlier runs.",
-            },
-        )
-
     @override
     def validate_settings(
         self, config: dict[str, Any], *, raise_errors: bool
@@ -137,7 +118,7 @@ class TapGorgias(SelfValidatingTap):
         if problems:
             raise SettingsError(problems)
         self.settings = Settings.from_config(
-            config, self.clock.utc(), builtin_setting_problems(config)
+            config, self.clock.utc(), problems_of_sdk_settings(config)
         )
         if not config.get("log_metrics"):
             self.metrics_logger.setLevel(logging.WARNING)
@@ -172,7 +153,7 @@ class TapGorgias(SelfValidatingTap):
         # The SDK calls this right after it installs its own signal handlers. They exit
         # with code 0, so they are replaced at once.
         writer = super().instantiate_processor(instance, default_cls)
-        stop_on_signals(cast("MessageWriter", writer))
+        handle_signals(cast("MessageWriter", writer).terminate)
         return writer
 
     @property
@@ -185,12 +166,8 @@ class TapGorgias(SelfValidatingTap):
         """Read all selected streams, several at the same time.
 
         Replaces a final method of the SDK, which reads one stream after another, skips
-        child streams, and stops at the first failure.
-
-        Raises:
-            StreamsFailedError: If some streams failed. The others were read completely.
-            GorgiasError: If an error that affects all streams ended the run.
-            Terminated: If the process received a signal.
+        child streams, and stops at the first failure. Raises `StreamsFailedError` if
+        some streams failed, and the others were read completely.
         """
         streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
         selected = [stream for stream in streams if stream.selected]
@@ -209,7 +186,8 @@ class TapGorgias(SelfValidatingTap):
         except BaseException:
             self.output.close()
             raise
-        self.write_last_state()
+        # Some targets only keep a STATE message that follows the last record.
+        self.write_message(StateMessage(self.state))
         if runner.failures:
             failures = {
                 name: messages_of(error)
@@ -223,18 +201,6 @@ class TapGorgias(SelfValidatingTap):
     def print_about(cls, output_format: str | None = None) -> None:
         # The SDK's text has neither descriptions nor what is required.
         super().print_about(output_format or "markdown")
-
-    @classmethod
-    @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> ConfigInput:
-        with explain_config_errors(value):
-            parsed = super().cb_config(ctx, param, value)
-        if parsed.parse_env:
-            cls.append_builtin_config(cls.config_jsonschema)
-            check_environment(cls.config_jsonschema["properties"], cls.name)
-        return parsed
 
     @classmethod
     @override
@@ -369,13 +335,6 @@ class TapGorgias(SelfValidatingTap):
         )
         self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
 
-    def write_last_state(self) -> None:
-        """Write STATE again at the end of the output.
-
-        Some targets only keep a STATE message that follows the last record.
-        """
-        self.write_message(StateMessage(self.state))
-
     @plugin_cli
     @override
     def cli(cls) -> click.Command:  # noqa: N805 (as in the SDK)
@@ -417,9 +376,7 @@ List streams and columns:  tap-gorgias --config config.json --discover
 Read all streams:          tap-gorgias --config config.json
 Read what has changed:     tap-gorgias --config config.json --state state.json
 """
-_HINT = (
-    "`events` is the largest list: `event_types` limits it to the types that you need."
-)
+_HINT = "`events` is the largest list. `event_types` limits it to what you need."
 _TEST_HELP = (
     "Request a page or two of each selected stream and report how Gorgias answers. "
     " Use --test=schema to write the schemas without making requests."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tap_gorgias.api import first_contact
 from tap_gorgias.api.auth import (
     SIGN_IN,
     SIGN_IN_PATH,
@@ -84,7 +86,7 @@ class GorgiasClient:
         self.redactor = Redactor()
         self._summary = summary
         self._outage = Outage()
-        self._contact = FirstContact(clock, self._no_access)
+        self._contact = FirstContact(clock, self._no_access, self._probe)
         self._warned_of: set[tuple[str, str]] = set()
         has_own_url = urlsplit(self.url_base).hostname != (
             f"{settings.subdomain}.gorgias.com"
@@ -119,8 +121,7 @@ class GorgiasClient:
 
         Raises `ApiError` if no complete response is received.
         """
-        # A token request is not cut short: its answer may hold a new refresh token.
-        seconds = self._contact.max_seconds if request.method == "GET" else None
+        seconds = self._contact.max_seconds
         try:
             return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
@@ -272,6 +273,18 @@ class GorgiasClient:
         if error.status is None and "Check" not in text:
             text = f"{text} {self._address_advice}"
         return AccessError(f"{place}: {text}")
+
+    def _probe(self, failure: ApiError) -> None:
+        """Find out if Gorgias is there, with a small request without credentials."""
+        url = f"{self.url_base}{_PROBES[0]}"
+        request = requests.Request("GET", url, headers=self.session.headers).prepare()
+        with contextlib.suppress(TransportError):
+            response = self.session.send(
+                request,
+                stream_name=failure.stream,
+                timeout=first_contact.MAX_PROBE_SECONDS,
+            )
+            self._contact.has_answered = _is_json(response)
 
     def _rejects_credentials(self, refusal: ApiError) -> bool:
         """Return whether a 401 concerns all streams, by asking for something else."""

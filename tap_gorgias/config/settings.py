@@ -18,7 +18,7 @@ from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from tap_gorgias.config.credentials import Credentials
@@ -72,18 +72,11 @@ class Settings:
         cls,
         config: Mapping[str, Any],
         now: datetime,
-        other_problems: Sequence[str] = (),
+        other_problems: Iterable[str] = (),
     ) -> Settings:
         """Parse settings that are valid against `CONFIG_SCHEMA`, including defaults.
 
-        Args:
-            config: The settings.
-            now: The current time.
-            other_problems: Sentences about settings that are checked elsewhere, to
-                report all problems at once.
-
-        Raises:
-            SettingsError: If there are problems, with a sentence for each.
+        Raises `SettingsError` with a sentence for each problem, and `other_problems`.
         """
         problems: list[str] = []
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_TO_FIRST_ESTIMATE = 10.0
-MAX_NAMES = 2
 
 
 class RunProgress:
@@ -95,16 +94,15 @@ class RunProgress:
         unknown = [
             name for name in self._names if name not in left and name not in completed
         ]
-        listed = ", ".join(unknown[-MAX_NAMES:])
-        if len(unknown) > MAX_NAMES:
-            listed = f"{len(unknown)} streams such as {listed}"
-        without = f", without {listed}" if unknown and left else ""
+        if unknown and longest:
+            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+            rest += f" without {unknown[-1]}{more}"
         self._logger.info(
-            "Progress of the run: %d requests, %d of %d streams complete, %s.",
-            total.requests,
+            "Run: %d/%d streams, %d requests, %s.",
             len(completed),
             len(self._names),
-            f"{rest}{without}",
+            total.requests,
+            rest,
         )
         if is_first and self._hint:
             self._logger.info("%s", self._hint)
@@ -138,7 +136,6 @@ class StreamProgress:
         self._floor: str | None = None
         self._direction: Direction | None = None
         self._logged_at = run.clock.monotonic()
-        self._logged_requests = 0
 
     def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
         """Add the rows of a page, and log a line if it is time for one."""
@@ -192,18 +189,17 @@ class StreamProgress:
     def _log(self) -> None:
         now = self._run.clock.monotonic()
         usage = self._run.summary.streams[self._name]
-        rate = (usage.requests - self._logged_requests) / (now - self._logged_at)
-        parts = [f"{usage.rows} rows"]
+        place = ""
         if self._direction in {"back", "up"} and self._history.reached is not None:
             words = "back to" if self._direction == "back" else "up to"
-            parts.append(f"{words} {self._history.reached[:19]}Z")
+            place = f" {words} {self._history.reached[:10]}"
+        parts = [f"{usage.rows} rows{place}"]
         run, share = self._run.progress, self.share()
         if share is None:
-            parts.append("no dates that tell how much is left")
+            parts.append("no dates tell how much is left")
         else:
             parts.append(f"{share:.0%} done")
             left = run.seconds_left().get(self._name) if run else None
             parts += [] if left is None else [f"about {duration(left)} left"]
-        parts += [f"{usage.requests} requests", f"{rate:.1f} a second"]
-        self._logger.info("Progress: %s.", ", ".join(parts))
-        self._logged_at, self._logged_requests = now, usage.requests
+        self._logger.info("%s.", ", ".join(parts))
+        self._logged_at = now
