@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 from functools import cached_property
@@ -13,6 +14,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
+from tap_gorgias import timestamps
 from tap_gorgias.clock import SystemClock
 from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
@@ -31,7 +33,6 @@ from tap_gorgias.errors import (
 )
 from tap_gorgias.replication.bookmarks import checked_entries
 from tap_gorgias.run.context import Run
-from tap_gorgias.run.progress import RunProgress
 from tap_gorgias.run.report import lines_of, results_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.command import (
@@ -177,8 +178,13 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
-        self.run.progress = RunProgress(
-            self.run, runner.names, self.logger, created=self._created, hint=self._hint
+        start = self.run.settings.start_date
+        self.run.progress.start(
+            runner,
+            self.logger,
+            begin=None if start is None else timestamps.render(start),
+            created=self._created,
+            hint=self._hint,
         )
         self.run.client.is_shared = len(selected) > 1
         try:
@@ -279,7 +285,7 @@ class TapGorgias(SelfValidatingTap):
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
-            seconds=self.run.summary.seconds,
+            seconds=self.run.progress.seconds,
         )
         click.echo(report, nl=False)
         if not all(result.passed for result in results):
@@ -302,13 +308,12 @@ class TapGorgias(SelfValidatingTap):
         self.state_writer.write_state(self.state)
 
     def _created(self) -> str | None:
-        """Request the date at which the account was created."""
-        try:
-            stream = cast("AccountStream", self.streams[AccountStream.name])
-            for row in stream.request_records(None):
-                stream.post_process(row)  # keeps the date
-        except GorgiasError:
-            pass
+        """Return when the account was created, which may take a request."""
+        if self.run.account_created is None:
+            with contextlib.suppress(GorgiasError):
+                stream = cast("AccountStream", self.streams[AccountStream.name])
+                for row in stream.request_records(None):
+                    stream.post_process(row)  # keeps the date
         return self.run.account_created
 
     @property
@@ -328,10 +333,10 @@ class TapGorgias(SelfValidatingTap):
         if not (summary.total.rows or runner.completed or runner.failures):
             return  # The error says it all.
         lines = lines_of(
-            results_of(self.run, runner),
+            results_of(summary, runner),
             summary.total,
-            seconds=summary.seconds,
-            held_back_seconds=summary.held_back_seconds,
+            seconds=self.run.progress.seconds,
+            held_back_seconds=self.run.client.limiter.held_back_seconds,
         )
         self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
 

@@ -91,6 +91,9 @@ class RateLimiter:
         """By stream."""
         self._in_flight: Counter[str] = Counter()
         """By path."""
+        self._held_back_seconds = 0.0
+        self._held_back_since: float | None = None
+        """When the first of the waiters began to wait; None if there are none."""
         self._used: int | None = None
         self._refused_at: dict[str, float] = {}
         """When each path that has not passed since was last refused."""
@@ -104,6 +107,13 @@ class RateLimiter:
             if self._used is None:
                 return None
             return CallLimit(self._used, self._window.limit, self._window.seconds)
+
+    @property
+    def held_back_seconds(self) -> float:
+        """How long at least one request waited for a permit."""
+        with self._lock:
+            since, now = self._held_back_since, self._clock.monotonic()
+            return self._held_back_seconds + (0.0 if since is None else now - since)
 
     def acquire(self, stream_name: str = "", path: str = "") -> Permit:
         """Wait for a permit, which then goes to `release` or `refuse`."""
@@ -188,13 +198,22 @@ class RateLimiter:
         while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:
             waiter = self._next_waiter()
             if waiter is None:
-                return MAX_SLEEP_SECONDS
+                seconds = MAX_SLEEP_SECONDS
+                break
             self._window.add_request(now)
             self._waiters.remove(waiter)
             self._in_flight[waiter.path] += 1
             self._permits[waiter.stream_name] += 1
             waiter.sent_at = now
+        self._measure(now)
         return seconds
+
+    def _measure(self, now: float) -> None:
+        if self._held_back_since is None:
+            self._held_back_since = now if self._waiters else None
+        elif not self._waiters:
+            self._held_back_seconds += now - self._held_back_since
+            self._held_back_since = None
 
     def _next_waiter(self) -> _Waiter | None:
         """Return the waiter whose turn it is; None if each waits for another path."""

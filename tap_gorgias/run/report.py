@@ -10,8 +10,7 @@ from tap_gorgias.errors import short_cause
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_gorgias.api.usage import Usage
-    from tap_gorgias.run.context import Run
+    from tap_gorgias.api.usage import RunSummary, Usage
     from tap_gorgias.run.runner import StreamRunner
 
 WIDTH = 80
@@ -29,9 +28,9 @@ class StreamResult(NamedTuple):
     """A few words, such as `complete`."""
 
 
-def results_of(run: Run, runner: StreamRunner) -> list[StreamResult]:
+def results_of(summary: RunSummary, runner: StreamRunner) -> list[StreamResult]:
     """Return the result of each stream by name, and what signing in cost."""
-    counts = run.summary.streams
+    counts = summary.streams
     results = []
     for name in sorted({*runner.names, *counts}):
         failure = runner.failures.get(name)

@@ -37,7 +37,7 @@ def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
 
 def test_the_table_is_aligned_and_fits() -> None:
     """Whatever the names, counts and results are."""
-    total = Usage(98_766_039, 1_234_586, 12, 3.0)
+    total = Usage(98_766_039, 1_234_586, 12)
     lines = list(lines_of(RESULTS, total, seconds=275_000, held_back_seconds=200_000))
     head, rule, *rows = lines[:6]
 
