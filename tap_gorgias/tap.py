@@ -15,7 +15,7 @@ from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_gorgias import timestamps
-from tap_gorgias.clock import SystemClock
+from tap_gorgias.clock import Clock
 from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
@@ -62,7 +62,6 @@ from tap_gorgias.streams.statistics import StatisticsStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_gorgias.clock import Clock
     from tap_gorgias.sdk.command import ConfigInput
     from tap_gorgias.stream_types.base import GorgiasStream
 
@@ -80,7 +79,7 @@ class TapGorgias(SelfValidatingTap):
 
     message_writer_class = MessageWriter
 
-    clock: ClassVar[Clock] = SystemClock()
+    clock: ClassVar[Clock] = Clock()
     """Tests replace the clock."""
 
     settings: Settings | None = None
