@@ -29,11 +29,10 @@ from tap_gorgias.errors import (
     StateError,
     StreamsFailedError,
     Terminated,
-    messages_of,
 )
 from tap_gorgias.replication.bookmarks import checked_entries
 from tap_gorgias.run.context import Run
-from tap_gorgias.run.report import lines_of, results_of
+from tap_gorgias.run.report import summary_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.command import (
     STATE_FORM,
@@ -194,12 +193,8 @@ class TapGorgias(SelfValidatingTap):
         # Some targets only keep a STATE message that follows the last record.
         self.write_message(StateMessage(self.state))
         if runner.failures:
-            failures = {
-                name: messages_of(error)
-                for name, error in sorted(runner.failures.items())
-            }
             first = next(iter(runner.failures.values()))
-            raise StreamsFailedError(failures, len(selected)) from first
+            raise StreamsFailedError(runner.failures, len(selected)) from first
 
     @classmethod
     @override
@@ -229,7 +224,8 @@ class TapGorgias(SelfValidatingTap):
             raise
         finally:
             tap.run.close()
-            tap.log_summary()
+            if summary := summary_of(tap.run):
+                cls.logger.info("%s", summary)
 
     @classmethod
     def _from_options(
@@ -323,21 +319,6 @@ class TapGorgias(SelfValidatingTap):
             return ""
         entry = self.state["bookmarks"].get(events.name) or {}
         return "" if entry.get("replication_key_value") else _HINT
-
-    def log_summary(self) -> None:
-        """Log what the run brought of each stream, and what it cost."""
-        runner, summary = self.run.runner, self.run.summary
-        if runner is None:
-            return
-        if not (summary.total.rows or runner.completed or runner.failures):
-            return  # The error says it all.
-        lines = lines_of(
-            results_of(summary, runner),
-            summary.total,
-            seconds=self.run.progress.seconds,
-            held_back_seconds=self.run.client.limiter.held_back_seconds,
-        )
-        self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
 
     @plugin_cli
     @override

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tap_gorgias import timestamps
 from tap_gorgias.replication import ordering
-from tap_gorgias.run.report import duration
 
 if TYPE_CHECKING:
     import logging
@@ -28,6 +27,7 @@ SECONDS_TO_FIRST_ESTIMATE = 10.0
 BURST_SECONDS = 20.0
 """A run begins with a burst, so the rate of shorter times says nothing."""
 _MAX_UNFINISHED = 0.99
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
 
 class History:
@@ -95,6 +95,19 @@ def seconds_left(
         name: sum(min(count, other) for other in requests_left.values()) / rate
         for name, count in requests_left.items()
     }
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its one or two largest units, for example `1 h 20 min`."""
+    whole = round(seconds)
+    if whole < 2 * _MINUTE:
+        return f"{whole} s"
+    if whole < 2 * _HOUR:
+        return f"{round(whole / _MINUTE)} min"
+    large, small = (_DAY, _HOUR) if whole >= 2 * _DAY else (_HOUR, _MINUTE)
+    units = ("d", "h") if large == _DAY else ("h", "min")
+    first, rest = divmod(round(whole / small) * small, large)
+    return f"{first} {units[0]} {rest // small} {units[1]}"
 
 
 class RunProgress:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tap_gorgias.api.usage import Usage
-from tap_gorgias.run.report import StreamResult, duration, lines_of
+from tap_gorgias.run.progress import duration
+from tap_gorgias.run.report import StreamResult, lines_of
 from tests.support.logs import summary_of
 
 RESULTS = [
