@@ -85,7 +85,9 @@ class _Pages(StreamProgress):
     prefetches = False
 
     def __init__(self, run: Run, stream: GorgiasStream) -> None:
-        super().__init__(run, stream.name, stream.replication_key, stream.logger)
+        super().__init__(
+            run.progress, stream.name, stream.replication_key, stream.logger
+        )
         self.rows: list[Mapping[str, Any]] = []
         self._pages = 0
         is_child = isinstance(stream, ChildStream)

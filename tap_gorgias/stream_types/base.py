@@ -94,7 +94,7 @@ class GorgiasStream(PagedStream, ABC):
     def progress(self) -> StreamProgress:
         """Logs how far the stream has been read."""
         key = self.replication_key
-        return StreamProgress(self.run, self.name, key, self.logger)
+        return StreamProgress(self.run.progress, self.name, key, self.logger)
 
     @property
     @override

@@ -109,7 +109,7 @@ class PageReader:
             send = sender.request_decorator(send_once)
         elif patience > NO_RETRIES:
             client = stream.run.client
-            send = client.request_decorator(send_once, sender.name, patience)
+            send = client.with_retries(send_once, sender.name, patience)
         return send(prepared_request, context)
 
     def _check(

@@ -139,7 +139,7 @@ class PagedStream(CatalogStream, ABC):
 
     @override
     def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        return self.run.client.request_decorator(func, self.name)
+        return self.run.client.with_retries(func, self.name)
 
     @override
     def validate_response(self, response: requests.Response) -> None:
