@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
     from tap_gorgias.clock import Clock
     from tap_gorgias.sdk.command import ConfigInput
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 T = TypeVar("T")
 

@@ -140,6 +140,10 @@ class StreamProgress:
         self._logged_at = run.clock.monotonic()
         self._logged_requests = 0
 
+    def start(self) -> None:
+        """Start the time until the first line."""
+        self._logged_at = self._run.clock.monotonic()
+
     def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
         """Add the rows of a page, and log a line if it is time for one."""
         run = self._run.progress
