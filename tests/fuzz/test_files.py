@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS
-from tap_gorgias.stream_types.paged import PagedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tests.fuzz.examples import examples
 from tests.fuzz.invariants import run_and_check, run_command_and_check
@@ -45,7 +45,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A small shop whose lists have several pages."""
     shop = Shop(seed=3, tickets=12, customers=12, events=12, voice_calls=12)
     with pytest.MonkeyPatch.context() as patch, Sandbox(shop) as sandbox:
-        patch.setattr(PagedStream, "page_size", 5)
+        patch.setattr(GorgiasStream, "page_size", 5)
         yield sandbox
 
 

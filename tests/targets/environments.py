@@ -1,6 +1,7 @@
 """Virtual environments of targets and tools: `python -m tests.targets.environments`.
 
-Their dependencies conflict with the tap's and with one another's.
+Their dependencies conflict with the tap's and with one another's. Names of environments
+after the command make only these.
 """
 
 from __future__ import annotations
@@ -42,7 +43,14 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
     "fakesnow": ("fakesnow[server]",),
     "marimo": ("marimo", "altair", "pandas", "duckdb<1.2"),
+    "pipx": ("pipx",),
+    "uv": ("uv",),
 }
+SCHEDULERS: Mapping[str, tuple[str, ...]] = {
+    "airflow": ("apache-airflow==3.3.2",),
+    "dagster": ("dagster==1.13.29",),
+}
+"""Large, so they are installed only if they are named."""
 ADAPTERS = ("dbt-postgres", "dbt-bigquery", "dbt-snowflake")
 """Adapters in the environment of dbt, besides that of DuckDB."""
 
@@ -135,8 +143,9 @@ def make(name: str) -> None:
         sys.stderr.write(f"{reason_to_skip(name)}\n")
         return
     pinned = pins.read_text("utf-8") if pins.exists() else ""
+    wanted = {**packages(), **SCHEDULERS}[name]
     mark = folder / "installed"
-    stamp = f"{python} {sys.version} {packages()[name]}\n{pinned}"
+    stamp = f"{python} {sys.version} {wanted}\n{pinned}"
     if mark.exists() and mark.read_text("utf-8") == stamp:
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -151,15 +160,15 @@ def make(name: str) -> None:
     pip += ["install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     if pinned:
         pip += ["--constraint", str(pins)]
-    subprocess.run([*pip, *packages()[name]], check=True)  # noqa: S603
+    subprocess.run([*pip, *wanted], check=True)  # noqa: S603
     mark.write_text(stamp, encoding="utf-8")
 
 
 def main() -> None:
-    """Create all environments."""
+    """Create the environments that are named, or all but the schedulers'."""
     FOLDER.mkdir(exist_ok=True)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(make, packages()))
+        list(pool.map(make, sys.argv[1:] or packages()))
 
 
 if __name__ == "__main__":

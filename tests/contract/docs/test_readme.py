@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.config.credentials import ApiKey, OAuthApp
 from tap_gorgias.config.schema import CONFIG_SCHEMA
-from tap_gorgias.config.settings import Settings
+from tap_gorgias.config.settings import ApiKey, OAuthApp, Settings
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
 from tests.support.documents import (
