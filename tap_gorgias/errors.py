@@ -33,7 +33,7 @@ from singer_sdk.exceptions import (
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 MAX_MESSAGE_CHARACTERS = 500
 NEXT_RUN = "The next run resumes from the last state that the target wrote."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
@@ -167,12 +167,12 @@ class OutputError(GorgiasError):
 
 
 class StreamsFailedError(GorgiasError):
-    """Error messages by stream. The streams that are not named were read completely."""
+    """Some streams failed. Those that are not named were read completely."""
 
-    def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
-        self.failures = failures
-        count = f"{len(failures)} of {selected} streams"
-        super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
+    def __init__(self, names: Collection[str], selected: int) -> None:
+        count = f"{len(names)} of {selected} streams"
+        listed = ", ".join(sorted(names))
+        super().__init__(f"{count} were not read completely: {listed}.")
 
     @property
     @override

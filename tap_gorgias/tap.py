@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 from functools import cached_property
@@ -13,7 +14,8 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_gorgias.clock import SystemClock
+from tap_gorgias import timestamps
+from tap_gorgias.clock import Clock
 from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
@@ -27,12 +29,10 @@ from tap_gorgias.errors import (
     StateError,
     StreamsFailedError,
     Terminated,
-    messages_of,
 )
 from tap_gorgias.replication.bookmarks import checked_entries
 from tap_gorgias.run.context import Run
-from tap_gorgias.run.progress import RunProgress
-from tap_gorgias.run.report import lines_of, results_of
+from tap_gorgias.run.report import summary_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.command import (
     STATE_FORM,
@@ -61,9 +61,8 @@ from tap_gorgias.streams.statistics import StatisticsStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_gorgias.clock import Clock
     from tap_gorgias.sdk.command import ConfigInput
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 T = TypeVar("T")
 
@@ -79,7 +78,7 @@ class TapGorgias(SelfValidatingTap):
 
     message_writer_class = MessageWriter
 
-    clock: ClassVar[Clock] = SystemClock()
+    clock: ClassVar[Clock] = Clock()
     """Tests replace the clock."""
 
     settings: Settings | None = None
@@ -177,8 +176,13 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
-        self.run.progress = RunProgress(
-            self.run, runner.names, self.logger, created=self._created, hint=self._hint
+        start = self.run.settings.start_date
+        self.run.progress.start(
+            runner,
+            self.logger,
+            begin=None if start is None else timestamps.render(start),
+            created=self._created,
+            hint=self._hint,
         )
         self.run.client.is_shared = len(selected) > 1
         try:
@@ -189,12 +193,8 @@ class TapGorgias(SelfValidatingTap):
         # Some targets only keep a STATE message that follows the last record.
         self.write_message(StateMessage(self.state))
         if runner.failures:
-            failures = {
-                name: messages_of(error)
-                for name, error in sorted(runner.failures.items())
-            }
             first = next(iter(runner.failures.values()))
-            raise StreamsFailedError(failures, len(selected)) from first
+            raise StreamsFailedError(runner.failures, len(selected)) from first
 
     @classmethod
     @override
@@ -225,7 +225,8 @@ class TapGorgias(SelfValidatingTap):
             raise
         finally:
             tap.run.close()
-            tap.log_summary()
+            if summary := summary_of(tap.run):
+                cls.logger.info("%s", summary)
 
     @classmethod
     def _from_options(
@@ -280,7 +281,7 @@ class TapGorgias(SelfValidatingTap):
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
-            seconds=self.run.summary.seconds,
+            seconds=self.run.progress.seconds,
         )
         click.echo(report, nl=False)
         if not all(result.passed for result in results):
@@ -303,13 +304,12 @@ class TapGorgias(SelfValidatingTap):
         self.state_writer.write_state(self.state)
 
     def _created(self) -> str | None:
-        """Request the date at which the account was created."""
-        try:
-            stream = cast("AccountStream", self.streams[AccountStream.name])
-            for row in stream.request_records(None):
-                stream.post_process(row)  # keeps the date
-        except GorgiasError:
-            pass
+        """Return when the account was created, which may take a request."""
+        if self.run.account_created is None:
+            with contextlib.suppress(GorgiasError):
+                stream = cast("AccountStream", self.streams[AccountStream.name])
+                for row in stream.request_records(None):
+                    stream.post_process(row)  # keeps the date
         return self.run.account_created
 
     @property
@@ -320,21 +320,6 @@ class TapGorgias(SelfValidatingTap):
             return ""
         entry = self.state["bookmarks"].get(events.name) or {}
         return "" if entry.get("replication_key_value") else _HINT
-
-    def log_summary(self) -> None:
-        """Log what the run brought of each stream, and what it cost."""
-        runner, summary = self.run.runner, self.run.summary
-        if runner is None:
-            return
-        if not (summary.total.rows or runner.completed or runner.failures):
-            return  # The error says it all.
-        lines = lines_of(
-            results_of(self.run, runner),
-            summary.total,
-            seconds=summary.seconds,
-            held_back_seconds=summary.held_back_seconds,
-        )
-        self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
 
     @plugin_cli
     @override

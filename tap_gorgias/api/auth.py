@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_gorgias.api.redaction import Redactor
+    from tap_gorgias.api.error_messages import Redactor
     from tap_gorgias.clock import Clock
-    from tap_gorgias.config.credentials import ApiKey, OAuthApp
+    from tap_gorgias.config.settings import ApiKey, OAuthApp
 
     SendTokenRequest: TypeAlias = Callable[[dict[str, str], HTTPBasicAuth], Any]
     """Sends a form with the credentials of an app, and returns the decoded response."""

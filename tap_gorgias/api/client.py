@@ -20,26 +20,25 @@ from tap_gorgias.api.auth import (
     RefreshTokenAuthenticator,
     sign_in_advice,
 )
+from tap_gorgias.api.error_messages import Redactor, error_message
 from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
-from tap_gorgias.api.redaction import Redactor
 from tap_gorgias.api.responses import GorgiasResponse, TransportError
 from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
 from tap_gorgias.api.session import GorgiasSession
-from tap_gorgias.config.credentials import ApiKey
+from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
     AccessError,
     ApiError,
     RateLimitError,
     TransientApiError,
 )
-from tap_gorgias.records.decoding import MAX_LEVELS, error_message
+from tap_gorgias.records.decoding import MAX_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requests.auth import HTTPBasicAuth
-    from singer_sdk.helpers.types import RequestFunc
 
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
@@ -182,15 +181,6 @@ class GorgiasClient:
             )
 
         return decorated
-
-    def request_decorator(
-        self,
-        func: RequestFunc,
-        stream_name: str,
-        max_retry_seconds: float | None = None,
-    ) -> RequestFunc:
-        """Add retries to the function that sends the requests of a stream."""
-        return self.with_retries(func, stream_name, max_retry_seconds)
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str

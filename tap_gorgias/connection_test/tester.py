@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.writer import MessageWriter
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 MAX_PAGES = 2
 MAX_PARENTS = 3
@@ -85,7 +85,9 @@ class _Pages(StreamProgress):
     prefetches = False
 
     def __init__(self, run: Run, stream: GorgiasStream) -> None:
-        super().__init__(run, stream.name, stream.replication_key, stream.logger)
+        super().__init__(
+            run.progress, stream.name, stream.replication_key, stream.logger
+        )
         self.rows: list[Mapping[str, Any]] = []
         self._pages = 0
         is_child = isinstance(stream, ChildStream)

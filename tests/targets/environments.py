@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,14 +107,19 @@ def executable(environment: str, command: str | None = None) -> Path:
     return path
 
 
+@cache
 def python_for(environment: str) -> str | None:
     """Return an interpreter for an environment, preferably this one, or None."""
     minors = MINOR_VERSIONS.get(environment, DEFAULT_MINOR_VERSIONS)
     if sys.version_info.minor in minors:
         return sys.executable
-    return next(
-        filter(None, (shutil.which(f"python3.{n}") for n in minors[::-1])), None
-    )
+    found = (shutil.which(f"python3.{minor}") for minor in minors[::-1])
+    return next((python for python in found if python and _starts(python)), None)
+
+
+def _starts(python: str) -> bool:
+    """Return whether it is an interpreter, and not the shim of a version manager."""
+    return subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0  # noqa: PLW1510, S603
 
 
 def reason_to_skip(target: str) -> str | None:
@@ -138,16 +144,20 @@ def make(name: str) -> None:
         return
     pinned = pins.read_text("utf-8") if pins.exists() else ""
     wanted = {**packages(), **SCHEDULERS}[name]
-    mark, stamp = (
-        folder / "installed",
-        f"{python} {sys.version} {wanted}\n{pinned}",
-    )
+    mark = folder / "installed"
+    stamp = f"{python} {sys.version} {wanted}\n{pinned}"
     if mark.exists() and mark.read_text("utf-8") == stamp:
         return
     shutil.rmtree(folder, ignore_errors=True)
     inside = str(folder / "bin" / "python")
-    subprocess.run([python, "-m", "venv", str(folder)], check=True)  # noqa: S603
-    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Few of the modules are ever imported: compiling all of them, and a pip in each
+    # environment, would take three times as long. This pip may not support an old
+    # Python.
+    own = python == sys.executable
+    options = ["--without-pip"] if own else []
+    subprocess.run([python, "-m", "venv", *options, str(folder)], check=True)  # noqa: S603
+    pip = [python, "-m", "pip", "--python", inside] if own else [inside, "-m", "pip"]
+    pip += ["install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     if pinned:
         pip += ["--constraint", str(pins)]
     subprocess.run([*pip, *wanted], check=True)  # noqa: S603
