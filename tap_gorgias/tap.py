@@ -219,6 +219,7 @@ class TapGorgias(SelfValidatingTap):
         tap = cls._from_options(config, catalog, state)
         try:
             tap.sync_all()
+            cls.logger.info("Complete: everything was read.")
         except Terminated:
             cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise
