@@ -42,6 +42,9 @@ SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 class GorgiasError(Exception):
     """Base class of all errors with a message for users."""
 
+    ends_run = True
+    """Whether it affects all streams: a rejected key, or a target that is gone."""
+
     @property
     def lines(self) -> Sequence[str]:
         """The message as printable lines, without credentials or customer data."""
@@ -72,12 +75,16 @@ class CatalogError(GorgiasError):
 class StreamMapError(GorgiasError):
     """A stream map that fails on a record, or cannot be combined with a setting."""
 
+    ends_run = False
+
 
 class ApiError(GorgiasError):
     """A failed request. The message has at most 500 characters.
 
     `path` has no query string. `status` is None without a response.
     """
+
+    ends_run = False
 
     def __init__(
         self,
@@ -148,6 +155,8 @@ class SignInError(AccessError):
 
 class IncompleteError(GorgiasError):
     """Counts the missing parts by reason. Each reason has been logged as a warning."""
+
+    ends_run = False
 
     def __init__(self, missing: Mapping[str, int]) -> None:
         super().__init__(next(iter(missing)))
