@@ -159,16 +159,9 @@ class IncompleteError(GorgiasError):
     ends_run = False
 
     def __init__(self, missing: Mapping[str, int]) -> None:
-        super().__init__(next(iter(missing)))
-        self._count = sum(missing.values())
-
-    @property
-    @override
-    def lines(self) -> Sequence[str]:
-        """One line with the count, because the reasons have been logged."""
-        parts = "1 part is" if self._count == 1 else f"{self._count} parts are"
-        line = f"{parts} missing, see the warnings above."
-        return [line]
+        count = sum(missing.values())
+        parts = "1 part is" if count == 1 else f"{count} parts are"
+        super().__init__(f"{parts} missing, see the warnings above.")
 
 
 class OutputError(GorgiasError):
@@ -181,13 +174,7 @@ class StreamsFailedError(GorgiasError):
     def __init__(self, names: Collection[str], selected: int) -> None:
         count = f"{len(names)} of {selected} streams"
         listed = ", ".join(sorted(names))
-        super().__init__(f"{count} were not read completely: {listed}.")
-
-    @property
-    @override
-    def lines(self) -> Sequence[str]:
-        """One line for the run; each stream has had its own when it failed."""
-        return [f"{self} {NEXT_RUN}"]
+        super().__init__(f"{count} were not read completely: {listed}. {NEXT_RUN}")
 
 
 class Terminated(SystemExit):
