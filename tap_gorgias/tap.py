@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_gorgias.sdk.command import ConfigInput
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 T = TypeVar("T")
 

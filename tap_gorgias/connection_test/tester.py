@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.writer import MessageWriter
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 MAX_PAGES = 2
 MAX_PARENTS = 3

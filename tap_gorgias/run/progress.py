@@ -217,6 +217,10 @@ class StreamProgress:
         self._direction: Direction | None = None
         self._logged_at = run.clock.monotonic()
 
+    def start(self) -> None:
+        """Start the time until the first line."""
+        self._logged_at = self._run.clock.monotonic()
+
     def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
         """Add the rows of a page, and log a line if it is time for one."""
         self._run.streams[self._name] = self

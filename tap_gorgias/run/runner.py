@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from tap_gorgias.errors import GorgiasError, Terminated, messages_of
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 1.0
 """On some systems, the main thread handles signals only after it has waited."""
+
+
+class Priority(IntEnum):
+    """The order in which streams start."""
+
+    HIGH = 0
+    """Users wait for it."""
+    NORMAL = 1
+    """It has few pages."""
+    LOW = 2
+    """It is large, and not selected by default."""
+    LAST = 3
+    """It is by far the largest."""
 
 
 class ReadableStream(Protocol):

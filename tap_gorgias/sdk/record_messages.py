@@ -44,6 +44,10 @@ class ConvertedRecordStream(RESTStream[str | None]):
     def report_unknown(self, name: str) -> None:
         """Log once that a field is left out because no column is declared for it."""
 
+    @abstractmethod
+    def publish(self) -> None:
+        """Write the rows, then the position that was saved after them as STATE."""
+
     @cached_property
     def _has_deselected_subproperties(self) -> bool:
         """Whether the catalog deselects something inside a property."""
@@ -119,8 +123,10 @@ class ConvertedRecordStream(RESTStream[str | None]):
         try:
             for manifest in batcher.get_batches(records=rows):
                 yield batch_config.encoding, manifest
+                self.publish()  # By now the SDK has written the BATCH message.
         except OSError as error:
             # The client and the writer raise their own errors. Files remain.
             reason = error.strerror or type(error).__name__
             message = f"Cannot write the output: {reason}."
             raise OutputError(message) from None
+        self.publish()

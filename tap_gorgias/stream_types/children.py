@@ -28,8 +28,8 @@ from tap_gorgias.replication.pages import (
 from tap_gorgias.replication.parents import GONE, MAX_RETRIES, Parents
 from tap_gorgias.replication.prefetch import prefetched
 from tap_gorgias.replication.walks import Step, WalkPlan
-from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.stream_types.replication import FeedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -167,7 +167,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             try:
                 yield from self._rows_of(context, response.result)
             except (ApiError, PageError) as error:
-                parents.fail(parent, self._as_api_error(error), is_retried=is_retried)
+                parents.fail(parent, self.as_api_error(error), is_retried=is_retried)
             else:
                 parents.read(parent)
             if number % self.contexts_per_state == 0 and number < len(rows):
@@ -205,11 +205,6 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             if len(usable) < len(rows):
                 message = "a record came without its key."
                 raise PageError(message)
-
-    def _as_api_error(self, error: ApiError | PageError) -> ApiError:
-        if isinstance(error, ApiError):
-            return error
-        return ApiError(str(error), stream=self.name, path=self.path)
 
     def _leave_out(self, parent: int, error: ApiError, *, is_kept: bool) -> None:
         name = self._name_of_parent

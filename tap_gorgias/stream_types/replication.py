@@ -28,7 +28,7 @@ from tap_gorgias.replication.bookmarks import (
 )
 from tap_gorgias.replication.pages import proven
 from tap_gorgias.replication.walks import WalkPlan
-from tap_gorgias.stream_types.base import GorgiasStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,7 +115,7 @@ class IncrementalStream(GorgiasStream, ABC):
         """
         if self.stream_state and self.replication_method == REPLICATION_FULL_TABLE:
             return self.stream_state
-        return self.state_entry(self.position())
+        return self.entry_for(self.position())
 
     def position(self) -> Position:
         """Return where the last run stopped.

@@ -10,7 +10,7 @@ from singer_sdk.pagination import SinglePagePaginator
 from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.walks import Step
-from tap_gorgias.stream_types.base import GorgiasStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -30,7 +30,7 @@ from tap_gorgias.streams.tickets import (
 from tap_gorgias.streams.views import ViewItemsStream, ViewsStream
 
 if TYPE_CHECKING:
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 STREAMS: tuple[type[GorgiasStream], ...] = (
     AccountStream,

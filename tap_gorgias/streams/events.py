@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.bookmarks import EVENT_KEYS
-from tap_gorgias.stream_types.base import Priority
+from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class EventsStream(LogStream):
         return saved
 
     @override
-    def state_entry(self, position: Position) -> dict[str, Any]:
-        return {**super().state_entry(position), "types": self._types}
+    def entry_for(self, position: Position) -> dict[str, Any]:
+        return {**super().entry_for(position), "types": self._types}
 
     @override
     def steps(self) -> Iterator[Step]:

@@ -13,7 +13,7 @@ from tap_gorgias.replication import ordering, walks
 from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
 from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
 from tap_gorgias.replication.walks import WalkPlan
-from tap_gorgias.stream_types.base import Priority
+from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.replication import FeedStream
 from tap_gorgias.streams.tickets import TicketsStream

@@ -15,7 +15,7 @@ from tap_gorgias.replication.imported_tickets import (
 )
 from tap_gorgias.replication.pages import restarted_once, started
 from tap_gorgias.replication.walks import OVERLAP
-from tap_gorgias.stream_types.base import Priority
+from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 from tap_gorgias.streams.events import EventsStream
 

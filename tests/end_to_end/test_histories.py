@@ -18,10 +18,10 @@ from tap_gorgias.replication import imported_tickets, ordering, pages, parents, 
 from tap_gorgias.replication.pages import CursorRefusedError, PageError
 from tap_gorgias.replication.parents import Parents
 from tap_gorgias.run.progress import StreamProgress
-from tap_gorgias.stream_types import paged, replication
+from tap_gorgias.stream_types import replication, stream
 from tap_gorgias.stream_types.children import ChildStream
-from tap_gorgias.stream_types.paged import PagedStream
 from tap_gorgias.stream_types.replication import IncrementalStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tests.support.run_histories import THEMES, RunHistory
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SEEDS_TO_FIND_A_BUG = 30
 @pytest.fixture(autouse=True)
 def small_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make pages small, and requests come in the same order each time."""
-    monkeypatch.setattr(PagedStream, "page_size", 8)
+    monkeypatch.setattr(GorgiasStream, "page_size", 8)
     monkeypatch.setattr(ChildStream, "requests_in_flight", 1)
     monkeypatch.setattr(ChildStream, "contexts_per_state", 3)
     monkeypatch.setattr(StreamProgress, "prefetches", False)
@@ -80,7 +80,7 @@ def credulous_parents(patch: pytest.MonkeyPatch) -> None:
 
 def silent_parents(patch: pytest.MonkeyPatch) -> None:
     """End with exit code 0 although a parent is left out."""
-    patch.setattr(PagedStream, "check_complete", lambda _: None)
+    patch.setattr(GorgiasStream, "check_complete", lambda _: None)
 
 
 def far_mark(patch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def credulous_lists(patch: pytest.MonkeyPatch) -> None:
         return [] if is_null else pages.rows_of(body)
 
     patch.setattr(paginators, "next_of", next_of)
-    patch.setattr(paged, "rows_of", rows_of)
+    patch.setattr(stream, "rows_of", rows_of)
 
 
 def vanished_phone(patch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fuzz.invariants import run_and_check, run_command_and_check, small_catalog
+from tests.fuzz.invariants import run_and_check, run_command_and_check
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.support.runs import PartialRun, run
+from tests.support.runs import PartialRun, run, small_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_a_catalog_without_metadata_of_the_stream_keeps_the_key_properties(
     sandbox: Sandbox,
 ) -> None:
     """SCHEMA named a key property that its schema did not contain."""
-    catalog: dict[str, Any] = json.loads(small_catalog("tags"))
+    catalog = small_catalog("tags")
     catalog["streams"][0]["metadata"] = [
         {"breadcrumb": ["properties", "name"], "metadata": {"selected": True}}
     ]
@@ -75,7 +75,7 @@ def test_a_cursor_with_a_lone_surrogate_is_sent(
     walk = {"newest": None, "cursor": "\ud800x", "floor": None}
     state = {"bookmarks": {"tickets": {**entry, "walk": walk}, "two\nlines": {}}}
     files = {"config": json.dumps(sandbox.config), "state": json.dumps(state)}
-    files["catalog"] = small_catalog("tickets")
+    files["catalog"] = json.dumps(small_catalog("tickets"))
     for name, text in files.items():
         (tmp_path / name).write_text(text)
 
@@ -166,7 +166,7 @@ def test_a_failing_expression_of_a_stream_map_is_reported(
 
 def test_the_bookmark_property_cannot_be_deselected(sandbox: Sandbox) -> None:
     """SCHEMA named a bookmark property that its schema did not contain."""
-    catalog: dict[str, Any] = json.loads(small_catalog("tickets"))
+    catalog = small_catalog("tickets")
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
             if metadata["breadcrumb"][-1:] == ["updated_datetime"]:
@@ -180,7 +180,7 @@ def test_the_bookmark_property_cannot_be_deselected(sandbox: Sandbox) -> None:
 
 def test_a_catalog_without_the_replication_key_is_rejected(sandbox: Sandbox) -> None:
     """The error of the SDK did not name the stream."""
-    catalog: dict[str, Any] = json.loads(small_catalog("tickets"))
+    catalog = small_catalog("tickets")
     for entry in catalog["streams"]:
         entry["schema"]["properties"].pop("updated_datetime", None)
 

@@ -18,7 +18,7 @@ from tap_gorgias.replication.imported_tickets import (
     with_imports,
 )
 from tap_gorgias.replication.pages import Page
-from tap_gorgias.replication.unreadable import cursor_beyond
+from tap_gorgias.replication.pieces import cursor_beyond
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
