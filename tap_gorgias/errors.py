@@ -33,9 +33,9 @@ from singer_sdk.exceptions import (
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 MAX_MESSAGE_CHARACTERS = 500
-NEXT_RUN = "The next run resumes from the last state that the target has written."
+NEXT_RUN = "The next run resumes from the last state that the target wrote."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
@@ -147,12 +147,19 @@ class SignInError(AccessError):
 
 
 class IncompleteError(GorgiasError):
-    """Counts the missing parts by reason. The message shows the first one."""
+    """Counts the missing parts by reason. Each reason has been logged as a warning."""
 
     def __init__(self, missing: Mapping[str, int]) -> None:
-        first = next(iter(missing))
-        others = sum(missing.values()) - 1
-        super().__init__(f"{first} (and {others} more)" if others else first)
+        super().__init__(next(iter(missing)))
+        self._count = sum(missing.values())
+
+    @property
+    @override
+    def lines(self) -> Sequence[str]:
+        """One line with the count, because the reasons have been logged."""
+        parts = "1 part is" if self._count == 1 else f"{self._count} parts are"
+        line = f"{parts} missing, see the warnings above."
+        return [line]
 
 
 class OutputError(GorgiasError):
@@ -160,21 +167,18 @@ class OutputError(GorgiasError):
 
 
 class StreamsFailedError(GorgiasError):
-    """Error messages by stream. The streams that are not named were read completely."""
+    """Some streams failed. Those that are not named were read completely."""
 
-    def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
-        self.failures = failures
-        self._has_others = len(failures) < selected
-        count = f"{len(failures)} of {selected} streams"
-        super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
+    def __init__(self, names: Collection[str], selected: int) -> None:
+        count = f"{len(names)} of {selected} streams"
+        listed = ", ".join(sorted(names))
+        super().__init__(f"{count} were not read completely: {listed}.")
 
     @property
     @override
     def lines(self) -> Sequence[str]:
         """One line for the run; each stream has had its own when it failed."""
-        others = " The others are complete." if self._has_others else ""
-        rest = f"{NEXT_RUN} Deselect streams that you do not need in the catalog."
-        return [f"{self}{others} {rest}"]
+        return [f"{self} {NEXT_RUN}"]
 
 
 class Terminated(SystemExit):

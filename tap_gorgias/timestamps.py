@@ -19,8 +19,9 @@ def normalized(text: Any) -> str:  # noqa: ANN401
     """Convert a date-time in any form that `parse` accepts to that of `render`."""
     if not isinstance(text, str) or not (match := _COMMON_FORM.fullmatch(text)):
         return render(parse(text))
-    _datetime_from(match)
-    return f"{match[1]}{match[2] or '.000000'}Z"
+    seconds, fraction = match.groups(".000000")
+    datetime.fromisoformat(seconds)  # raises ValueError, for example for February 30
+    return f"{seconds}{fraction}Z"
 
 
 def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401

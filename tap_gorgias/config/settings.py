@@ -5,23 +5,21 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from tap_gorgias import timestamps
-from tap_gorgias.config.credentials import credentials_from
 from tap_gorgias.config.statistics import read_queries
 from tap_gorgias.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from tap_gorgias.config.credentials import Credentials
     from tap_gorgias.config.statistics import StatisticsQuery
 
 
@@ -38,7 +36,30 @@ _API_URL = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?(?:/[a-z0-9._~/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
-_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
+_PRINTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_MAX_USER_AGENT = 200
+_API_KEY = ("email", "api_key")
+_OAUTH = ("client_id", "client_secret", "refresh_token")
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """An API key and the user who owns it (docs/access-tokens-api-keys)."""
+
+    email: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OAuthApp:
+    """An OAuth2 app that a merchant has authorized (docs/authentication-types)."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+Credentials: TypeAlias = ApiKey | OAuthApp
 
 
 @dataclass(frozen=True)
@@ -72,18 +93,11 @@ class Settings:
         cls,
         config: Mapping[str, Any],
         now: datetime,
-        other_problems: Sequence[str] = (),
+        other_problems: Iterable[str] = (),
     ) -> Settings:
         """Parse settings that are valid against `CONFIG_SCHEMA`, including defaults.
 
-        Args:
-            config: The settings.
-            now: The current time.
-            other_problems: Sentences about settings that are checked elsewhere, to
-                report all problems at once.
-
-        Raises:
-            SettingsError: If there are problems, with a sentence for each.
+        Raises `SettingsError` with a sentence for each problem, and `other_problems`.
         """
         problems: list[str] = []
 
@@ -104,7 +118,7 @@ class Settings:
             problems.append("Setting `start_date` must not be after tomorrow.")
         user_agent = checked("user_agent", _user_agent)
         try:
-            credentials = credentials_from(config)
+            credentials = _credentials(config)
         except ValueError as problem:
             problems.append(str(problem))
         if not all(event_type.strip() for event_type in config.get("event_types", ())):
@@ -135,6 +149,41 @@ class Settings:
             statistics_lookback=timedelta(days=config["statistics_lookback_days"]),
             statistics_timezone=statistics_timezone,
         )
+
+
+def _credentials(config: Mapping[str, Any]) -> Credentials:
+    """Return the API key or the OAuth2 app, whichever is set."""
+    present = {name for name in (*_API_KEY, *_OAUTH) if config.get(name)}
+    if "api_key" in present and present & set(_OAUTH):
+        message = (
+            "Both an API key and OAuth2 credentials are set: keep either `email` and "
+            "`api_key`, or `client_id`, `client_secret` and `refresh_token`."
+        )
+        raise ValueError(message)
+    required = _OAUTH if present & set(_OAUTH) else _API_KEY
+    if missing := [f"`{name}`" for name in required if name not in present]:
+        message = f"Credentials are incomplete: set {' and '.join(missing)}."
+        raise ValueError(message)
+    values = {name: _credential(name, config[name]) for name in required}
+    return OAuthApp(**values) if required is _OAUTH else ApiKey(**values)
+
+
+def _credential(name: str, value: str) -> str:
+    printable = _PRINTABLE.fullmatch(value)
+    # HTTP Basic authentication separates user name and password by the first colon.
+    if name == "email" and (":" in value or not printable):
+        message = "Setting `email` must be a plain e-mail address."
+        raise ValueError(message)
+    if not printable:
+        message = (
+            f"Setting `{name}` must be printable ASCII without leading or trailing "
+            "spaces."
+        )
+        raise ValueError(message)
+    if name == "client_id" and ":" in value:
+        message = "Setting `client_id` must not contain a colon."
+        raise ValueError(message)
+    return value
 
 
 def _time_zone(value: str) -> ZoneInfo:
@@ -194,7 +243,7 @@ def _start_date(value: str) -> datetime:
 
 
 def _user_agent(value: str) -> str:
-    if not _HEADER_VALUE.fullmatch(value):
+    if len(value) > _MAX_USER_AGENT or not _PRINTABLE.fullmatch(value):
         message = "must be 1 to 200 printable ASCII characters."
         raise ValueError(message)
     return value

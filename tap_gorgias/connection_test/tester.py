@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.connection_test.fields import missing_fields
-from tap_gorgias.errors import ApiError, messages_of
+from tap_gorgias.errors import ApiError, IncompleteError, messages_of
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.stream_types.children import ChildStream
@@ -85,7 +85,9 @@ class _Pages(StreamProgress):
     prefetches = False
 
     def __init__(self, run: Run, stream: GorgiasStream) -> None:
-        super().__init__(run, stream.name, stream.replication_key, stream.logger)
+        super().__init__(
+            run.progress, stream.name, stream.replication_key, stream.logger
+        )
         self.rows: list[Mapping[str, Any]] = []
         self._pages = 0
         is_child = isinstance(stream, ChildStream)
@@ -197,7 +199,7 @@ def _result_of(
     name, stream, rows = trial.name, trial._stream, trial.pages.rows  # noqa: SLF001
     failure = runner.failures.get(name)
     actions, notes = warnings.actions[name], warnings.notes[name]
-    if failure is not None:
+    if failure is not None and not isinstance(failure, IncompleteError):
         texts = (text.removeprefix(f"{name}: ") for text in messages_of(failure))
         status = failure.status if isinstance(failure, ApiError) else None
         actions = [" ".join([*texts, *_ADVICE.get(status, ())]), *actions]

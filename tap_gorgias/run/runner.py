@@ -139,9 +139,7 @@ class StreamRunner:
                     message.removeprefix(head) for message in messages_of(error)
                 )
                 if not self._has_ended:
-                    self._logger.error(
-                        "%sfailed: %s The other streams continue.", head, reason
-                    )
+                    self._logger.error("%sfailed: %s", head, reason)
             elif error is not None and not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
                 self._has_ended = True

@@ -33,7 +33,7 @@ from tap_gorgias.replication.pieces import ListReader, Order
 from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.run.runner import Priority
-from tap_gorgias.sdk.files import check_schema, complete_entry
+from tap_gorgias.sdk.catalogs import check_schema, complete_entry
 from tap_gorgias.sdk.logs import StreamLogger
 from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 from tap_gorgias.sdk.state_manager import CheckpointManager
@@ -99,7 +99,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         self.tap = tap
         self.run = run
         self.progress = StreamProgress(
-            run, self.name, self.replication_key, self.logger
+            run.progress, self.name, self.replication_key, self.logger
         )
         self.for_stream: GorgiasStream = self
         """The stream that the list is read for: requests and failures belong to it."""
@@ -200,7 +200,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
 
     @override
     def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        return self.run.client.request_decorator(func, self.name)
+        return self.run.client.with_retries(func, self.name)
 
     @override
     def validate_response(self, response: requests.Response) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
@@ -111,11 +111,30 @@ def test_the_reason_of_a_failed_stream_is_given_once(
 
     assert log.count("rules:read") == 1
     assert reason.startswith("rules: ")
-    assert "deselect the stream `rules`" in reason
+    assert "deselect `rules`" in reason
     assert f"1 of {len(SELECTED)} streams" in end
     assert "rules" in end
     assert summary_of(log)["rules"] == (0, 1, "failed: answered 403")
     assert summary_of(log)["tickets"].result == "complete"
+
+
+def test_what_is_missing_of_a_stream_is_said_once(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """When it is found; the end names the stream, and how much is missing."""
+
+    def without_keys(body: dict[str, Any]) -> dict[str, Any]:
+        rows = body["data"]
+        return {**body, "data": [*rows[3:], *({**row, "id": None} for row in rows[:3])]}
+
+    sandbox.faults.add(Fault.rewrite(without_keys), "/api/customers")
+    log = log_of(sandbox, tmp_path, "customers", "tickets")
+    failed, end = errors_of(log)
+
+    assert log.count("a record came without its key") == 1
+    assert failed.startswith("customers: failed: 3 parts ")
+    assert end.startswith("1 of 2 streams were not read completely: customers.")
+    assert summary_of(log)["customers"].result == "failed: incomplete"
 
 
 def test_a_key_that_is_revoked_leaves_streams_unfinished(

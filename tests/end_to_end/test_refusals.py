@@ -81,9 +81,7 @@ def test_a_refusal_is_reported_at_once(
     with pytest.raises(PartialRun):
         run(config, "tickets", "tags", "events")
     messages = [one.getMessage() for one in caplog.records]
-    failed = next(
-        i for i, text in enumerate(messages) if "other streams continue" in text
-    )
+    failed = next(i for i, text in enumerate(messages) if ": failed: " in text)
     began = next(i for i, text in enumerate(messages) if "sync of 'events'" in text)
     assert failed < began
 

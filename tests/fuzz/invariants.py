@@ -16,7 +16,14 @@ from tap_gorgias.compat import override
 from tap_gorgias.errors import MAX_MESSAGE_CHARACTERS, SAFE_TO_SHOW, GorgiasError
 from tap_gorgias.tap import TapGorgias
 from tests.support.fake_clock import FakeClock
-from tests.support.runs import Output, PartialRun, captured, catalog_of, run, text_of
+from tests.support.runs import (
+    Output,
+    PartialRun,
+    captured,
+    run,
+    small_catalog,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,9 +52,7 @@ def run_and_check(
     """Run the tap, and check that its output is valid and that any error is clear."""
     errors: list[str] = []
     try:
-        output = run(
-            config, state=state, catalog=catalog or json.loads(small_catalog(*streams))
-        )
+        output = run(config, state=state, catalog=catalog or small_catalog(*streams))
     except PartialRun as failure:
         cause, output = failure.__cause__, failure.output
         assert isinstance(cause, (GorgiasError, *SAFE_TO_SHOW)), repr(cause)
@@ -71,16 +76,18 @@ def run_command_and_check(*arguments: str, validate_records: bool = True) -> Out
 
     Tap.clock = FakeClock()
     errors = _Errors()
-    Tap.logger.addHandler(errors)
-    try:
-        with captured() as stdout, mock.patch.object(sys, "argv", ["tap-gorgias"]):
-            try:
-                Tap.cli.main(list(arguments), standalone_mode=True)
-            except SystemExit as end:
-                code = end.code
-            output = Output.parse(text_of(stdout))
-    finally:
-        Tap.logger.removeHandler(errors)
+    with (
+        captured() as stdout,
+        mock.patch.object(sys, "argv", ["tap-gorgias"]),
+        # The SDK adds a handler in each run.
+        mock.patch.object(logging.getLogger(), "handlers", logging.root.handlers[:]),
+        mock.patch.object(Tap.logger, "handlers", [*Tap.logger.handlers, errors]),
+    ):
+        try:
+            Tap.cli.main(list(arguments), standalone_mode=True)
+        except SystemExit as end:
+            code = end.code
+        output = Output.parse(text_of(stdout))
     assert bool(errors.lines) == (code != 0), (code, errors.lines)
     check_errors(errors.lines)
     check_output(output, validate_records=validate_records)
@@ -96,16 +103,6 @@ class _Errors(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         assert record.exc_info is None
         self.lines.append(record.getMessage())
-
-
-@functools.cache
-def small_catalog(*streams: str) -> str:
-    """Return a catalog as JSON that has no other streams."""
-    catalog = catalog_of(*streams)
-    catalog["streams"] = [
-        entry for entry in catalog["streams"] if entry["tap_stream_id"] in streams
-    ]
-    return json.dumps(catalog)
 
 
 def check_errors(lines: Sequence[str]) -> None:

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tap_gorgias.config.credentials import ApiKey, OAuthApp
 from tap_gorgias.config.schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
-from tap_gorgias.config.settings import Settings
+from tap_gorgias.config.settings import ApiKey, OAuthApp, Settings
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
 from tests.support.cases import table
