@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.records import masking
-from tap_gorgias.replication import ordering
 from tap_gorgias.stream_types.replication import SnapshotStream
 from tap_gorgias.stream_types.single import SingleRecordStream
 
@@ -27,7 +27,7 @@ class AccountStream(SingleRecordStream):
     def post_process(
         self, row: types.Record, context: types.Context | None = None
     ) -> types.Record | None:
-        created = ordering.timestamp_of(row.get("created_datetime"))
+        created = timestamps.normalized_or_none(row.get("created_datetime"))
         self.run.account_created = created  # No row of the account is older.
         return super().post_process(row, context)
 

@@ -26,7 +26,7 @@ class DetailsStream(FeedChildStream, SingleRecordStream, ABC):
     selected_by_default = False
 
     @override
-    def complete(self, row: Row, context: types.Context) -> Row:
+    def with_parent_keys(self, row: Row, context: types.Context) -> Row:
         return row
 
 
