@@ -35,14 +35,16 @@ from tap_gorgias.run.context import Run
 from tap_gorgias.run.report import summary_of
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.sdk.command import (
-    STATE_FORM,
     TapCommand,
-    errors_name_files,
     handle_signals,
-    read_catalog,
-    read_state,
     report_failures,
     report_invalid_logging,
+)
+from tap_gorgias.sdk.files import (
+    STATE_FORM,
+    errors_name_files,
+    read_catalog,
+    read_state,
 )
 from tap_gorgias.sdk.logs import hide_details
 from tap_gorgias.sdk.settings import (
@@ -219,6 +221,7 @@ class TapGorgias(SelfValidatingTap):
         tap = cls._from_options(config, catalog, state)
         try:
             tap.sync_all()
+            cls.logger.info("Complete: everything was read.")
         except Terminated:
             cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise

@@ -111,9 +111,7 @@ class _Trial:
         self.pages = _Pages(run, stream)
         self.seconds = 0.0
         stream.progress = self.pages
-        vars(stream).update(
-            get_batch_config=self.get_batch_config, requests_in_flight=1
-        )
+        vars(stream).update(get_batch_config=lambda _: None, requests_in_flight=1)
 
     @property
     def name(self) -> str:
@@ -122,13 +120,6 @@ class _Trial:
     @property
     def output(self) -> MessageWriter:
         return self._stream.output
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        return self._stream.config
-
-    def get_batch_config(self, config: Mapping[str, Any]) -> None:
-        """Write no files."""
 
     def sync(self) -> None:
         began = self._clock.monotonic()
