@@ -1,4 +1,4 @@
-"""A base class for each way of reading; `replication/walks.py` implements them."""
+"""A base class for each way of reading; `replication/walks.py` implements most."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from abc import ABC
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
     REPLICATION_INCREMENTAL,
@@ -13,6 +14,7 @@ from singer_sdk.singerlib.catalog import (
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
+from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import (
     CURSOR_KEYS,
@@ -24,19 +26,21 @@ from tap_gorgias.replication.bookmarks import (
     retry_from,
     walk_from,
 )
-from tap_gorgias.replication.pages import proven
-from tap_gorgias.replication.walks import WalkPlan
+from tap_gorgias.replication.pages import PageError, proven
+from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import timedelta
 
+    import requests
     from singer_sdk import Tap
+    from singer_sdk.helpers import types
+    from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.replication.bookmarks import Walk
     from tap_gorgias.replication.pages import Page, PagesFrom
-    from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
 
 
@@ -243,3 +247,69 @@ class CursorStream(IncrementalStream):
             walk_log=self,
             lacks_key=self.lacks_key,
         )
+
+
+class SingleRecordStream(GorgiasStream, ABC):
+    """An endpoint that returns one record, without a list around it."""
+
+    page_size = None
+
+    @override
+    def steps(self) -> Iterator[Step]:
+        for page in self.pages():
+            yield Step(page.rows)
+
+    @override
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
+        return {}
+
+    @override
+    def get_new_paginator(
+        self, start_value: str | None = None
+    ) -> BaseAPIPaginator[Any]:
+        return SinglePagePaginator()
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[types.Record]:
+        record = response.json()
+        if not isinstance(record, dict):
+            message = "the response holds no record."
+            raise PageError(message)
+        return [record]
+
+
+class OptionalStream(IncrementalStream, ABC):
+    """If the account lacks the feature, the stream has no rows and logs a warning."""
+
+    unavailable_statuses: ClassVar[Collection[int]]
+    """The status codes that probably mean that the feature is unavailable."""
+
+    unavailable_reason: str
+    """Why it is unavailable, and what the user can do: the end of a sentence."""
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # A target would drop the rows of earlier runs if this run gets none.
+        return False
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
+        has_records = False
+        try:
+            for record in super().get_records(context):
+                has_records = True
+                yield record
+        except ApiError as error:
+            is_known = has_records or self.has_been_read
+            if is_known or error.status not in self.unavailable_statuses:
+                raise
+            self.logger.warning(
+                "No rows for `%s`: Gorgias answers %d, %s",
+                self.name,
+                error.status,
+                self.unavailable_reason,
+                extra={"is_harmless": True},
+            )

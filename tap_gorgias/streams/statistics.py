@@ -25,8 +25,7 @@ from tap_gorgias.replication.periods import (
     RowsMissingError,
     by_period,
 )
-from tap_gorgias.stream_types.optional import OptionalStream
-from tap_gorgias.stream_types.replication import IncrementalStream
+from tap_gorgias.stream_types.replication import IncrementalStream, OptionalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
