@@ -42,6 +42,9 @@ SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 class GorgiasError(Exception):
     """Base class of all errors with a message for users."""
 
+    ends_run = True
+    """Whether it affects all streams: a rejected key, or a target that is gone."""
+
     @property
     def lines(self) -> Sequence[str]:
         """The message as printable lines, without credentials or customer data."""
@@ -72,12 +75,16 @@ class CatalogError(GorgiasError):
 class StreamMapError(GorgiasError):
     """A stream map that fails on a record, or cannot be combined with a setting."""
 
+    ends_run = False
+
 
 class ApiError(GorgiasError):
     """A failed request. The message has at most 500 characters.
 
     `path` has no query string. `status` is None without a response.
     """
+
+    ends_run = False
 
     def __init__(
         self,
@@ -149,17 +156,12 @@ class SignInError(AccessError):
 class IncompleteError(GorgiasError):
     """Counts the missing parts by reason. Each reason has been logged as a warning."""
 
-    def __init__(self, missing: Mapping[str, int]) -> None:
-        super().__init__(next(iter(missing)))
-        self._count = sum(missing.values())
+    ends_run = False
 
-    @property
-    @override
-    def lines(self) -> Sequence[str]:
-        """One line with the count, because the reasons have been logged."""
-        parts = "1 part is" if self._count == 1 else f"{self._count} parts are"
-        line = f"{parts} missing, see the warnings above."
-        return [line]
+    def __init__(self, missing: Mapping[str, int]) -> None:
+        count = sum(missing.values())
+        parts = "1 part is" if count == 1 else f"{count} parts are"
+        super().__init__(f"{parts} missing, see the warnings above.")
 
 
 class OutputError(GorgiasError):
@@ -172,13 +174,7 @@ class StreamsFailedError(GorgiasError):
     def __init__(self, names: Collection[str], selected: int) -> None:
         count = f"{len(names)} of {selected} streams"
         listed = ", ".join(sorted(names))
-        super().__init__(f"{count} were not read completely: {listed}.")
-
-    @property
-    @override
-    def lines(self) -> Sequence[str]:
-        """One line for the run; each stream has had its own when it failed."""
-        return [f"{self} {NEXT_RUN}"]
+        super().__init__(f"{count} were not read completely: {listed}. {NEXT_RUN}")
 
 
 class Terminated(SystemExit):

@@ -1,24 +1,19 @@
-"""The command line: its files, its signals, and failures in one line with exit code."""
+"""The command line: signals, exit codes, and failures in one line."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import signal
 import threading
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk.plugin_base import SingerCommand
-from singer_sdk.singerlib import Catalog
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import (
-    CatalogError,
-    StateError,
     Terminated,
     messages_of,
     one_line,
@@ -34,9 +29,6 @@ if TYPE_CHECKING:
     ConfigInput: TypeAlias = _ConfigInput
     """The value of `--config`, as the SDK passes it to `Tap.invoke`."""
 
-STATE_FORM = "STATE must be a JSON object with the object `bookmarks` at its top level."
-_MELTANO_STATE = "singer_state"
-"""Where the state lies in the output of `meltano state get`."""
 _INTERRUPTED = 130
 """Exit code of programs that are stopped by SIGINT."""
 
@@ -106,49 +98,3 @@ def handle_signals(terminate: Callable[[Terminated], None]) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
-
-
-@contextlib.contextmanager
-def errors_name_files(
-    *, state: IO[str] | None, catalog: IO[str] | None
-) -> Iterator[None]:
-    """Put the name of the file in front of errors about STATE and the catalog."""
-    try:
-        yield
-    except (CatalogError, StateError) as error:
-        file = state if isinstance(error, StateError) else catalog
-        if file is None:
-            raise
-        message = f"{file.name}: {error}"
-        raise type(error)(message) from None
-
-
-def read_state(file: IO[str]) -> dict[str, Any]:
-    """Read a STATE."""
-    try:
-        state = json.loads(file.read())
-    except (ValueError, RecursionError):
-        message = (
-            "STATE is not valid JSON. Pass the last complete line that the target "
-            "wrote, or `{}` to read everything again."
-        )
-        raise StateError(message) from None
-    if not isinstance(state, dict):
-        raise StateError(STATE_FORM)
-    unwrapped: dict[str, Any] = state.get(_MELTANO_STATE, state)
-    return unwrapped
-
-
-def read_catalog(file: IO[str]) -> Catalog:
-    """Read a catalog. The SDK ignores the `replication-method` of the metadata."""
-    try:
-        catalog = json.loads(file.read())
-        for stream in catalog["streams"]:
-            for entry in stream["metadata"]:
-                method = entry["metadata"].get("replication-method")
-                if not entry["breadcrumb"] and method == REPLICATION_FULL_TABLE:
-                    stream["replication_method"] = method
-        return Catalog.from_dict(catalog)
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-        message = "The catalog is not valid. Create one with `--discover`."
-        raise CatalogError(message) from None
