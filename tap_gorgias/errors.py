@@ -33,14 +33,17 @@ from singer_sdk.exceptions import (
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 MAX_MESSAGE_CHARACTERS = 500
-NEXT_RUN = "The next run resumes from the last state that the target has written."
+NEXT_RUN = "The next run resumes from the last state that the target wrote."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
 
 
 class GorgiasError(Exception):
     """Base class of all errors with a message for users."""
+
+    ends_run = True
+    """Whether it affects all streams: a rejected key, or a target that is gone."""
 
     @property
     def lines(self) -> Sequence[str]:
@@ -72,12 +75,16 @@ class CatalogError(GorgiasError):
 class StreamMapError(GorgiasError):
     """A stream map that fails on a record, or cannot be combined with a setting."""
 
+    ends_run = False
+
 
 class ApiError(GorgiasError):
     """A failed request. The message has at most 500 characters.
 
     `path` has no query string. `status` is None without a response.
     """
+
+    ends_run = False
 
     def __init__(
         self,
@@ -147,12 +154,14 @@ class SignInError(AccessError):
 
 
 class IncompleteError(GorgiasError):
-    """Counts the missing parts by reason. The message shows the first one."""
+    """Counts the missing parts by reason. Each reason has been logged as a warning."""
+
+    ends_run = False
 
     def __init__(self, missing: Mapping[str, int]) -> None:
-        first = next(iter(missing))
-        others = sum(missing.values()) - 1
-        super().__init__(f"{first} (and {others} more)" if others else first)
+        count = sum(missing.values())
+        parts = "1 part is" if count == 1 else f"{count} parts are"
+        super().__init__(f"{parts} missing, see the warnings above.")
 
 
 class OutputError(GorgiasError):
@@ -160,21 +169,12 @@ class OutputError(GorgiasError):
 
 
 class StreamsFailedError(GorgiasError):
-    """Error messages by stream. The streams that are not named were read completely."""
+    """Some streams failed. Those that are not named were read completely."""
 
-    def __init__(self, failures: Mapping[str, Sequence[str]], selected: int) -> None:
-        self.failures = failures
-        self._has_others = len(failures) < selected
-        count = f"{len(failures)} of {selected} streams"
-        super().__init__(f"{count} were not read completely: {', '.join(failures)}.")
-
-    @property
-    @override
-    def lines(self) -> Sequence[str]:
-        """One line for the run; each stream has had its own when it failed."""
-        others = " The others are complete." if self._has_others else ""
-        rest = f"{NEXT_RUN} Deselect streams that you do not need in the catalog."
-        return [f"{self}{others} {rest}"]
+    def __init__(self, names: Collection[str], selected: int) -> None:
+        count = f"{len(names)} of {selected} streams"
+        listed = ", ".join(sorted(names))
+        super().__init__(f"{count} were not read completely: {listed}. {NEXT_RUN}")
 
 
 class Terminated(SystemExit):

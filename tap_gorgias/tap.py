@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 from functools import cached_property
@@ -13,7 +14,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_gorgias.clock import SystemClock
+from tap_gorgias.clock import Clock
 from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
 from tap_gorgias.config.settings import Settings
@@ -27,33 +28,29 @@ from tap_gorgias.errors import (
     StateError,
     StreamsFailedError,
     Terminated,
-    messages_of,
 )
 from tap_gorgias.replication.bookmarks import checked_entries
 from tap_gorgias.run.context import Run
-from tap_gorgias.run.progress import RunProgress
-from tap_gorgias.run.report import lines_of, results_of
+from tap_gorgias.run.report import summary_of
 from tap_gorgias.run.runner import StreamRunner
-from tap_gorgias.sdk.builtin_settings import (
-    builtin_setting_problems,
-    report_ambiguous_columns,
-)
 from tap_gorgias.sdk.command import (
     TapCommand,
+    handle_signals,
     report_failures,
     report_invalid_logging,
 )
-from tap_gorgias.sdk.config_validation import SelfValidatingTap
-from tap_gorgias.sdk.environment import check_environment
 from tap_gorgias.sdk.files import (
     STATE_FORM,
     errors_name_files,
-    explain_config_errors,
     read_catalog,
     read_state,
 )
 from tap_gorgias.sdk.logs import hide_details
-from tap_gorgias.sdk.signals import stop_on_signals
+from tap_gorgias.sdk.settings import (
+    SelfValidatingTap,
+    problems_of_sdk_settings,
+    report_ambiguous_columns,
+)
 from tap_gorgias.sdk.stream_maps import create_mapper
 from tap_gorgias.sdk.writer import MessageWriter
 from tap_gorgias.stream_types.replication import IncrementalStream
@@ -65,9 +62,8 @@ from tap_gorgias.streams.statistics import StatisticsStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_gorgias.clock import Clock
     from tap_gorgias.sdk.command import ConfigInput
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 T = TypeVar("T")
 
@@ -83,7 +79,7 @@ class TapGorgias(SelfValidatingTap):
 
     message_writer_class = MessageWriter
 
-    clock: ClassVar[Clock] = SystemClock()
+    clock: ClassVar[Clock] = Clock()
     """Tests replace the clock."""
 
     settings: Settings | None = None
@@ -106,21 +102,6 @@ class TapGorgias(SelfValidatingTap):
             *(StatisticsStream(self, self.run, query) for query in queries),
         ]
 
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        super().append_builtin_config(config_jsonschema)
-        # The SDK supports this setting, but only declares it since 0.55.
-        config_jsonschema["properties"].setdefault(
-            "emit_activate_version_messages",
-            {
-                "type": ["boolean", "null"],
-                "title": "Emit ACTIVATE_VERSION messages",
-                "description": "Whether full-table streams tell the target to drop the "
-                "rows of earlier runs.",
-            },
-        )
-
     @override
     def validate_settings(
         self, config: dict[str, Any], *, raise_errors: bool
@@ -136,8 +117,8 @@ class TapGorgias(SelfValidatingTap):
             return problems
         if problems:
             raise SettingsError(problems)
-        self.settings = Settings.from_config(
-            config, self.clock.utc(), builtin_setting_problems(config)
+        self.settings = Settings(
+            config, self.clock.utc(), problems_of_sdk_settings(config)
         )
         if not config.get("log_metrics"):
             self.metrics_logger.setLevel(logging.WARNING)
@@ -172,7 +153,7 @@ class TapGorgias(SelfValidatingTap):
         # The SDK calls this right after it installs its own signal handlers. They exit
         # with code 0, so they are replaced at once.
         writer = super().instantiate_processor(instance, default_cls)
-        stop_on_signals(cast("MessageWriter", writer))
+        handle_signals(cast("MessageWriter", writer).terminate)
         return writer
 
     @property
@@ -185,12 +166,8 @@ class TapGorgias(SelfValidatingTap):
         """Read all selected streams, several at the same time.
 
         Replaces a final method of the SDK, which reads one stream after another, skips
-        child streams, and stops at the first failure.
-
-        Raises:
-            StreamsFailedError: If some streams failed. The others were read completely.
-            GorgiasError: If an error that affects all streams ended the run.
-            Terminated: If the process received a signal.
+        child streams, and stops at the first failure. Raises `StreamsFailedError` if
+        some streams failed, and the others were read completely.
         """
         streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
         selected = [stream for stream in streams if stream.selected]
@@ -200,8 +177,12 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
-        self.run.progress = RunProgress(
-            self.run, runner.names, self.logger, created=self._created, hint=self._hint
+        self.run.progress.start(
+            runner,
+            self.logger,
+            begin=self.run.settings.start_date,
+            created=self._created,
+            hint=self._hint,
         )
         self.run.client.is_shared = len(selected) > 1
         try:
@@ -209,32 +190,17 @@ class TapGorgias(SelfValidatingTap):
         except BaseException:
             self.output.close()
             raise
-        self.write_last_state()
+        # Some targets only keep a STATE message that follows the last record.
+        self.write_message(StateMessage(self.state))
         if runner.failures:
-            failures = {
-                name: messages_of(error)
-                for name, error in sorted(runner.failures.items())
-            }
             first = next(iter(runner.failures.values()))
-            raise StreamsFailedError(failures, len(selected)) from first
+            raise StreamsFailedError(runner.failures, len(selected)) from first
 
     @classmethod
     @override
     def print_about(cls, output_format: str | None = None) -> None:
         # The SDK's text has neither descriptions nor what is required.
         super().print_about(output_format or "markdown")
-
-    @classmethod
-    @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> ConfigInput:
-        with explain_config_errors(value):
-            parsed = super().cb_config(ctx, param, value)
-        if parsed.parse_env:
-            cls.append_builtin_config(cls.config_jsonschema)
-            check_environment(cls.config_jsonschema["properties"], cls.name)
-        return parsed
 
     @classmethod
     @override
@@ -253,12 +219,14 @@ class TapGorgias(SelfValidatingTap):
         tap = cls._from_options(config, catalog, state)
         try:
             tap.sync_all()
+            cls.logger.info("Complete: everything was read.")
         except Terminated:
             cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise
         finally:
             tap.run.close()
-            tap.log_summary()
+            if summary := summary_of(tap.run):
+                cls.logger.info("%s", summary)
 
     @classmethod
     def _from_options(
@@ -313,7 +281,7 @@ class TapGorgias(SelfValidatingTap):
             credentials=self.run.settings.credentials,
             call_limit=self.run.client.limiter.call_limit,
             requests=self.run.summary.total.requests,
-            seconds=self.run.summary.seconds,
+            seconds=self.run.progress.seconds,
         )
         click.echo(report, nl=False)
         if not all(result.passed for result in results):
@@ -336,13 +304,12 @@ class TapGorgias(SelfValidatingTap):
         self.state_writer.write_state(self.state)
 
     def _created(self) -> str | None:
-        """Request the date at which the account was created."""
-        try:
-            stream = cast("AccountStream", self.streams[AccountStream.name])
-            for row in stream.request_records(None):
-                stream.post_process(row)  # keeps the date
-        except GorgiasError:
-            pass
+        """Return when the account was created, which may take a request."""
+        if self.run.account_created is None:
+            with contextlib.suppress(GorgiasError):
+                stream = cast("AccountStream", self.streams[AccountStream.name])
+                for row in stream.request_records(None):
+                    stream.post_process(row)  # keeps the date
         return self.run.account_created
 
     @property
@@ -353,28 +320,6 @@ class TapGorgias(SelfValidatingTap):
             return ""
         entry = self.state["bookmarks"].get(events.name) or {}
         return "" if entry.get("replication_key_value") else _HINT
-
-    def log_summary(self) -> None:
-        """Log what the run brought of each stream, and what it cost."""
-        runner, summary = self.run.runner, self.run.summary
-        if runner is None:
-            return
-        if not (summary.total.rows or runner.completed or runner.failures):
-            return  # The error says it all.
-        lines = lines_of(
-            results_of(self.run, runner),
-            summary.total,
-            seconds=summary.seconds,
-            held_back_seconds=summary.held_back_seconds,
-        )
-        self.logger.info("%s", "\n".join(["Summary of the run:", *lines]))
-
-    def write_last_state(self) -> None:
-        """Write STATE again at the end of the output.
-
-        Some targets only keep a STATE message that follows the last record.
-        """
-        self.write_message(StateMessage(self.state))
 
     @plugin_cli
     @override
@@ -417,9 +362,7 @@ List streams and columns:  tap-gorgias --config config.json --discover
 Read all streams:          tap-gorgias --config config.json
 Read what has changed:     tap-gorgias --config config.json --state state.json
 """
-_HINT = (
-    "`events` is the largest list: `event_types` limits it to the types that you need."
-)
+_HINT = "`events` is the largest list. `event_types` limits it to what you need."
 _TEST_HELP = (
     "Request a page or two of each selected stream and report how Gorgias answers. "
     " Use --test=schema to write the schemas without making requests."

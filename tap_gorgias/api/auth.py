@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_gorgias.api.redaction import Redactor
+    from tap_gorgias.api.error_messages import Redactor
     from tap_gorgias.clock import Clock
-    from tap_gorgias.config.credentials import ApiKey, OAuthApp
+    from tap_gorgias.config.settings import ApiKey, OAuthApp
 
     SendTokenRequest: TypeAlias = Callable[[dict[str, str], HTTPBasicAuth], Any]
     """Sends a form with the credentials of an app, and returns the decoded response."""
@@ -84,8 +84,8 @@ class ApiKeyAuthenticator(BasicAuthenticator, GorgiasAuthenticator):
     @override
     def forbidden_advice(self, scope: str, stream_name: str) -> str:
         return (
-            f"The stream needs the permission `{scope}`: grant it to the owner of the "
-            f"API key, or deselect the stream `{stream_name}`."
+            f"Grant the permission `{scope}` to the owner of the API key, or deselect "
+            f"`{stream_name}`."
         )
 
 
@@ -143,8 +143,8 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     @override
     def forbidden_advice(self, scope: str, stream_name: str) -> str:
         return (
-            f"The stream needs the scope `{scope}`: authorize the app again with this "
-            f"scope, or deselect the stream `{stream_name}`; {_SEE_GUIDE}"
+            f"Authorize the app again with the scope `{scope}`, or deselect "
+            f"`{stream_name}`; {_SEE_GUIDE}"
         )
 
     def _renew(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tap_gorgias.api import first_contact
 from tap_gorgias.api.auth import (
     SIGN_IN,
     SIGN_IN_PATH,
@@ -18,26 +20,25 @@ from tap_gorgias.api.auth import (
     RefreshTokenAuthenticator,
     sign_in_advice,
 )
+from tap_gorgias.api.error_messages import Redactor, error_message
 from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
-from tap_gorgias.api.redaction import Redactor
 from tap_gorgias.api.responses import GorgiasResponse, TransportError
 from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
 from tap_gorgias.api.session import GorgiasSession
-from tap_gorgias.config.credentials import ApiKey
+from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
     AccessError,
     ApiError,
     RateLimitError,
     TransientApiError,
 )
-from tap_gorgias.records.decoding import MAX_LEVELS, error_message
+from tap_gorgias.records.decoding import MAX_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requests.auth import HTTPBasicAuth
-    from singer_sdk.helpers.types import RequestFunc
 
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
@@ -84,7 +85,7 @@ class GorgiasClient:
         self.redactor = Redactor()
         self._summary = summary
         self._outage = Outage()
-        self._contact = FirstContact(clock, self._no_access)
+        self._contact = FirstContact(clock, self._no_access, self._probe)
         self._warned_of: set[tuple[str, str]] = set()
         has_own_url = urlsplit(self.url_base).hostname != (
             f"{settings.subdomain}.gorgias.com"
@@ -108,6 +109,11 @@ class GorgiasClient:
         return self._outage.is_active
 
     @property
+    def may_probe(self) -> bool:
+        """Whether a stream may look for a readable row: in an outage, only one does."""
+        return self._outage.may_probe()
+
+    @property
     def has_answered(self) -> bool:
         """Whether a response has certainly come from Gorgias."""
         return self._contact.has_answered
@@ -119,8 +125,7 @@ class GorgiasClient:
 
         Raises `ApiError` if no complete response is received.
         """
-        # A token request is not cut short: its answer may hold a new refresh token.
-        seconds = self._contact.max_seconds if request.method == "GET" else None
+        seconds = self._contact.max_seconds
         try:
             return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
@@ -181,15 +186,6 @@ class GorgiasClient:
             )
 
         return decorated
-
-    def request_decorator(
-        self,
-        func: RequestFunc,
-        stream_name: str,
-        max_retry_seconds: float | None = None,
-    ) -> RequestFunc:
-        """Add retries to the function that sends the requests of a stream."""
-        return self.with_retries(func, stream_name, max_retry_seconds)
 
     def validate(
         self, response: requests.Response, stream_name: str, scope: str
@@ -272,6 +268,18 @@ class GorgiasClient:
         if error.status is None and "Check" not in text:
             text = f"{text} {self._address_advice}"
         return AccessError(f"{place}: {text}")
+
+    def _probe(self, failure: ApiError) -> None:
+        """Find out if Gorgias is there, with a small request without credentials."""
+        url = f"{self.url_base}{_PROBES[0]}"
+        request = requests.Request("GET", url, headers=self.session.headers).prepare()
+        with contextlib.suppress(TransportError):
+            response = self.session.send(
+                request,
+                stream_name=failure.stream,
+                timeout=first_contact.MAX_PROBE_SECONDS,
+            )
+            self._contact.has_answered = _is_json(response)
 
     def _rejects_credentials(self, refusal: ApiError) -> bool:
         """Return whether a 401 concerns all streams, by asking for something else."""

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
 
 MAX_REQUESTS = 3
-MAX_SECONDS = 20.0
 LAST_REQUEST_SECONDS = 10.0
-"""When the last request may begin."""
+"""When the last request may begin, except for the probe."""
 MAX_ANSWER_SECONDS = 15.0
-"""How long a request may take to connect and be answered."""
+"""When the requests must have been answered, except for the probe."""
+MAX_PROBE_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -26,11 +26,16 @@ T = TypeVar("T")
 class FirstContact:
     """Lets requests go one at a time until Gorgias has answered one of them in JSON.
 
-    `describe` turns the failure of a request into the one that ends the run.
+    `describe` turns the failure of a request into the one that ends the run. `probe`
+    sends a small request if there is no answer in time, because sign-ins and reports
+    can take longer. It sets `has_answered` if Gorgias is there.
     """
 
     def __init__(
-        self, clock: Clock, describe: Callable[[ApiError], AccessError]
+        self,
+        clock: Clock,
+        describe: Callable[[ApiError], AccessError],
+        probe: Callable[[ApiError], None],
     ) -> None:
         self.has_answered = False
         """Whether a response has certainly come from Gorgias."""
@@ -38,6 +43,7 @@ class FirstContact:
         """Whether Gorgias has accepted the credentials. Then the contact is made."""
         self._clock = clock
         self._describe = describe
+        self._probe = probe
         self._lock = threading.Lock()
         self._requests = 0
         self._start = clock.monotonic()
@@ -48,8 +54,7 @@ class FirstContact:
         """How long the next request may take; None if Gorgias has answered one."""
         if self.has_answered:
             return None
-        rest = self._start + MAX_SECONDS - self._clock.monotonic()
-        return min(MAX_ANSWER_SECONDS, max(rest, 1.0))
+        return max(self._start + MAX_ANSWER_SECONDS - self._clock.monotonic(), 1.0)
 
     def in_turn(self, send: Callable[[], T]) -> T:
         """Send a request, alone and a few times if the contact is not made yet.
@@ -83,10 +88,15 @@ class FirstContact:
                     raise
                 seconds = float(self._requests)
                 next_at = self._clock.monotonic() + seconds
-                if (
-                    not isinstance(error, TransientApiError)
-                    or self._requests >= MAX_REQUESTS
-                    or next_at > self._start + LAST_REQUEST_SECONDS
-                ):
+                is_late = next_at > self._start + LAST_REQUEST_SECONDS
+                may_retry = (
+                    isinstance(error, TransientApiError)
+                    and self._requests < MAX_REQUESTS
+                )
+                if may_retry and is_late:
+                    self._probe(error)
+                    if self.has_answered:
+                        raise
+                if is_late or not may_retry:
                     raise self._describe(error) from None
             self._clock.sleep(seconds)

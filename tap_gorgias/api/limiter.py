@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections import Counter
@@ -42,13 +43,21 @@ class CallLimit:
         return f"{self.used}/{self.limit} in the last {self.window_seconds:.0f} s"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Permit:
-    """Permission to send one request."""
+    """Permission to send one request, or the request for it."""
 
-    waited_seconds: float
-    sent_at: float
-    path: str = ""
+    stream_name: str
+    path: str
+    """Without ids."""
+    requested_at: float
+    sent_at: float = math.inf
+    """When the permission was given."""
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long the request waited for the limiter."""
+        return self.sent_at - self.requested_at
 
 
 @dataclass(frozen=True)
@@ -58,16 +67,6 @@ class Pause:
     seconds: float
     is_for_all: bool
     """Whether the limiter lets all requests wait, or only the refused one should."""
-
-
-@dataclass(eq=False)
-class _Waiter:
-    """A thread that waits for a permit."""
-
-    stream_name: str
-    path: str
-    sent_at: float | None = None
-    """When its request was permitted; None while it waits."""
 
 
 class RateLimiter:
@@ -86,11 +85,14 @@ class RateLimiter:
         self._clock = clock
         self._window = SlidingWindow(rate_limit_percent)
         self._lock = threading.Lock()
-        self._waiters: list[_Waiter] = []
+        self._waiters: list[Permit] = []
         self._permits: Counter[str] = Counter()
         """By stream."""
         self._in_flight: Counter[str] = Counter()
         """By path."""
+        self._held_back_seconds = 0.0
+        self._held_back_since: float | None = None
+        """When the first of the waiters began to wait; None if there are none."""
         self._used: int | None = None
         self._refused_at: dict[str, float] = {}
         """When each path that has not passed since was last refused."""
@@ -105,28 +107,32 @@ class RateLimiter:
                 return None
             return CallLimit(self._used, self._window.limit, self._window.seconds)
 
+    @property
+    def held_back_seconds(self) -> float:
+        """How long at least one request waited for a permit."""
+        with self._lock:
+            since, now = self._held_back_since, self._clock.monotonic()
+            return self._held_back_seconds + (0.0 if since is None else now - since)
+
     def acquire(self, stream_name: str = "", path: str = "") -> Permit:
         """Wait for a permit, which then goes to `release` or `refuse`."""
-        waited = 0.0
-        waiter = _Waiter(stream_name, _ID.sub("*", path))
+        permit = Permit(stream_name, _ID.sub("*", path), self._clock.monotonic())
         with self._lock:
-            self._waiters.append(waiter)
+            self._waiters.append(permit)
         try:
             while True:
                 with self._lock:
                     seconds = self._issue_permits()
-                    if waiter.sent_at is not None:
-                        return Permit(waited, waiter.sent_at, waiter.path)
-                seconds = min(seconds, MAX_SLEEP_SECONDS)
-                self._clock.sleep(seconds)
-                waited += seconds
+                    if permit.sent_at < math.inf:
+                        return permit
+                self._clock.sleep(min(seconds, MAX_SLEEP_SECONDS))
         except BaseException:
             with self._lock:
-                if waiter.sent_at is None:
-                    self._waiters.remove(waiter)
+                if permit in self._waiters:
+                    self._waiters.remove(permit)
                 else:
-                    now = self._end(waiter.path)
-                    self._window.add_response(waiter.sent_at, now, None, None)
+                    now = self._end(permit)
+                    self._window.add_response(permit.sent_at, now, None, None)
             raise
 
     def release(
@@ -139,8 +145,7 @@ class RateLimiter:
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
-            now = self._end(permit.path)
-            self._used = self._used if used is None else used
+            now = self._end(permit, used)
             self._window.add_response(permit.sent_at, now, used, limit)
             if has_passed:
                 self._refused_at.pop(permit.path, None)
@@ -161,8 +166,7 @@ class RateLimiter:
         """
         used, limit = _parse_call_limit(call_limit)
         with self._lock:
-            now = self._end(permit.path)
-            self._used = self._used if used is None else used
+            now = self._end(permit, used)
             if self._concerns_only(permit.path, used, limit):
                 pause = Pause(seconds or 0.0, is_for_all=False)
                 self._window.add_response(permit.sent_at, now, None, None)
@@ -186,17 +190,26 @@ class RateLimiter:
         """
         now = self._clock.monotonic()
         while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:
-            waiter = self._next_waiter()
-            if waiter is None:
-                return MAX_SLEEP_SECONDS
+            permit = self._next_waiter()
+            if permit is None:
+                seconds = MAX_SLEEP_SECONDS
+                break
             self._window.add_request(now)
-            self._waiters.remove(waiter)
-            self._in_flight[waiter.path] += 1
-            self._permits[waiter.stream_name] += 1
-            waiter.sent_at = now
+            self._waiters.remove(permit)
+            self._in_flight[permit.path] += 1
+            self._permits[permit.stream_name] += 1
+            permit.sent_at = now
+        self._measure(now)
         return seconds
 
-    def _next_waiter(self) -> _Waiter | None:
+    def _measure(self, now: float) -> None:
+        if self._held_back_since is None:
+            self._held_back_since = now if self._waiters else None
+        elif not self._waiters:
+            self._held_back_seconds += now - self._held_back_since
+            self._held_back_since = None
+
+    def _next_waiter(self) -> Permit | None:
         """Return the waiter whose turn it is; None if each waits for another path."""
         unclear = self._refused_at.keys() - self._refused_alone
         waiters = [one for one in self._waiters if one.path not in unclear]
@@ -208,10 +221,11 @@ class RateLimiter:
             return waiters[0]
         return min(waiters, key=lambda one: self._permits[one.stream_name])
 
-    def _end(self, path: str) -> float:
+    def _end(self, permit: Permit, used: int | None = None) -> float:
         """Record that a request is no longer in flight, and return the time."""
-        self._in_flight[path] -= 1
+        self._in_flight[permit.path] -= 1
         self._in_flight += Counter()  # drops those without requests
+        self._used = self._used if used is None else used
         return self._clock.monotonic()
 
 

@@ -31,7 +31,6 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
     ) -> None:
         super().__init__(start_value)
         self.page_size = page_size
-        self._cursors = {start_value}
 
     @override
     def continue_if_empty(self, response: requests.Response) -> bool:
@@ -49,15 +48,6 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
             message = "the response's cursor is too long."
             raise PageError(message)
         return cursor
-
-    @override
-    def advance(self, response: requests.Response) -> None:
-        cursor = self.get_next(response)
-        if cursor is not None and cursor in self._cursors:
-            message = "the same cursor was returned twice, so the list would never end."
-            raise PageError(message)
-        self._cursors.add(cursor)
-        super().advance(response)
 
 
 class NextItemsPaginator(CursorPaginator):

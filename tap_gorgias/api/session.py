@@ -85,9 +85,7 @@ class RateLimitAdapter(HTTPAdapter):
         if not _is_https(request.url):
             options["proxies"] = None
         permit = self._limiter.acquire(stream_name, request.path_url.partition("?")[0])
-        self._summary.count(
-            stream_name, requests=1, waited_seconds=permit.waited_seconds
-        )
+        self._summary.count(stream_name, requests=1)
         options["timeout"] = Timeout(
             options.get("timeout"),
             connect=CONNECT_TIMEOUT_SECONDS,

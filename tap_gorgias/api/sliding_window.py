@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-
-from tap_gorgias.api.request_log import Count, RequestLog
+from bisect import bisect_right
+from typing import NamedTuple
 
 STANDARD_SECONDS = 20.0
 """Window of API keys and OAuth2 apps (reference/limitations)."""
@@ -53,6 +53,14 @@ _MIN_WAIT_SECONDS = 1e-6
 """Shorter waits are rounding errors."""
 
 
+class Count(NamedTuple):
+    """The number of requests in the limiter's window, as a response reported it."""
+
+    sent_at: float
+    received_at: float
+    used: int
+
+
 class SlidingWindow:
     """Models the account's rate limit as a sliding window.
 
@@ -77,6 +85,8 @@ class SlidingWindow:
       seconds, but not for one of 10: requests of other apps can only increase them.
       After a refusal, the rest of the run stays with 20 seconds.
 
+    The limiter counts a request at some time between sending it and receiving the
+    response, so the number of requests that it has counted is only known within bounds.
     All times are seconds of one monotonic clock, and never decrease.
 
     `rate_limit_percent` is the percentage of the limit that the tap may use, 5 to 100.
@@ -92,7 +102,11 @@ class SlidingWindow:
         """Length of the window, as far as it is known."""
         self._percent = rate_limit_percent
         self._random = random_generator or random.Random()  # noqa: S311 (nothing secret)
-        self._log = RequestLog()
+        self._in_flight = 0
+        self._sent: list[float] = []
+        self._received: list[float] = []
+        self._counts: list[Count] = []
+        """Of responses other than 429. Whether a refused request counts is unknown."""
         self._others: list[float] = []
         """When each request of other apps was detected."""
         self._others_updated_at = float("-inf")
@@ -112,7 +126,10 @@ class SlidingWindow:
     def seconds_to_wait(self, now: float) -> float:
         """Return how long to wait before asking again; 0 if a request may be sent."""
         self._others = [time for time in self._others if time + self.seconds > now]
-        self._log.discard(now - STANDARD_SECONDS - CLOCK_TOLERANCE_SECONDS)
+        until = now - STANDARD_SECONDS - CLOCK_TOLERANCE_SECONDS
+        self._sent = _after(self._sent, until)
+        self._received = _after(self._received, until)
+        self._counts = [count for count in self._counts if count.received_at > until]
         seconds = max(self._paused_until - now, self._seconds_to_free_slot(now))
         if seconds <= 0:
             seconds = self._due_at(now) - now
@@ -126,7 +143,8 @@ class SlidingWindow:
         delay = max(now - self._due_at(now), 0.0)
         interval = self.seconds / self._max_own_requests(now)
         self._last_due_at = now if self._is_bursting else now - min(delay, interval)
-        self._log.add_request(now)
+        self._in_flight += 1
+        self._sent.append(now)
 
     def add_response(
         self, sent_at: float, now: float, used: int | None, limit: int | None
@@ -136,13 +154,13 @@ class SlidingWindow:
         `used` and `limit` are the requests in the limiter's window and how many it
         allows; None if unknown.
         """
-        self._log.add_response(now)
+        self._end(now)
         if used is None or limit is None:
             return
         self.limit = limit
         count = Count(sent_at, now, min(used, limit))
         self._detect_enterprise(count)
-        self._log.add_count(count)
+        self._counts.append(count)
         self._update_others(count)
 
     def add_refusal(
@@ -153,7 +171,7 @@ class SlidingWindow:
         `seconds` is the wait that the response asks for; None if unknown.
         """
         self.limit = limit or self.limit
-        self._log.add_response(now)
+        self._end(now)
         jitter = self._random.uniform(0.0, _MAX_JITTER_SECONDS)
         self._paused_until = max(self._paused_until, now + (seconds or 0.0) + jitter)
         self._is_bursting = False
@@ -161,12 +179,27 @@ class SlidingWindow:
         self.seconds = STANDARD_SECONDS
         self._update_others(Count(sent_at, now, self.limit))
 
+    def _end(self, now: float) -> None:
+        self._in_flight -= 1
+        self._received.append(now)
+
+    def _max_counted_since(self, start: float) -> int:
+        """Return how many requests the limiter can have counted since a time."""
+        return self._in_flight + len(_after(self._received, start))
+
+    def _min_counted_between(self, start: float, end: float) -> int:
+        """Return how many requests the limiter has certainly counted between times."""
+        return sum(
+            count.sent_at >= start and count.received_at <= end
+            for count in self._counts
+        )
+
     def _detect_enterprise(self, count: Count) -> None:
-        recent = self._log.max_counted_since(count.sent_at - STANDARD_SECONDS)
+        recent = self._max_counted_since(count.sent_at - STANDARD_SECONDS)
         if self._was_refused or recent < _MIN_UTILIZATION * self.limit:
             return
         standard, enterprise = (
-            self._log.min_counted_between(
+            self._min_counted_between(
                 count.received_at - seconds + CLOCK_TOLERANCE_SECONDS, count.sent_at
             )
             for seconds in (STANDARD_SECONDS, ENTERPRISE_SECONDS)
@@ -184,12 +217,12 @@ class SlidingWindow:
         Each of them is kept for a window from its detection, unless a later request
         shows that there are fewer.
         """
-        own = self._log.max_counted_since(count.sent_at - self.seconds) - 1
+        own = self._max_counted_since(count.sent_at - self.seconds) - 1
         others = max(count.used - own, 0)
         self._uncertain = 0
         if others >= _MIN_REQUESTS_OF_OTHERS:
             start = count.received_at - self.seconds
-            self._uncertain = own - self._log.min_counted_between(start, count.sent_at)
+            self._uncertain = own - self._min_counted_between(start, count.sent_at)
         known = len(self._others)
         if others > known:
             self._others += [count.received_at] * (others - known)
@@ -207,17 +240,13 @@ class SlidingWindow:
         start = now - window
         others = len(self._others)
         reserved = others + self._uncertain if others >= _MIN_REQUESTS_OF_OTHERS else 0
-        is_full = self._log.max_counted_since(start) + reserved >= self.limit
-        own = self._log.sent_since(start)
-        if not is_full and own + 1 <= self._max_own_requests(now):
+        is_full = self._max_counted_since(start) + reserved >= self.limit
+        sent = _after(self._sent, start)
+        if not is_full and len(sent) + 1 <= self._max_own_requests(now):
             return 0.0
-        times = [
-            self._log.first_response_after(start),
-            self._log.first_request_after(start),
-            *self._others[:1],
-        ]
-        known = [time for time in times if time is not None]
-        return min(known, default=now) - start
+        received = _after(self._received, start)
+        times = [*received[:1], *sent[:1], *self._others[:1]]
+        return min(times, default=now) - start
 
     def _max_own_requests(self, now: float) -> float:
         """Return how many requests the tap should have in the window at most."""
@@ -225,7 +254,7 @@ class SlidingWindow:
         if others < _MIN_REQUESTS_OF_OTHERS:
             available = float(self.limit - 1)
         else:
-            own = self._log.sent_since(now - self.seconds)
+            own = len(_after(self._sent, now - self.seconds))
             reserve = min(
                 _RESERVE_PER_OWN_REQUEST * own,
                 _RESERVE_PER_REQUEST_OF_OTHERS * others,
@@ -236,8 +265,8 @@ class SlidingWindow:
 
     def _due_at(self, now: float) -> float:
         """Return when the next request is due if requests are spread evenly."""
-        start = now - self.seconds
-        own = self._log.sent_since(start)
+        sent = _after(self._sent, now - self.seconds)
+        own = len(sent)
         if self._is_bursting:
             reserve = 1 + _BURST_RESERVE_PER_REQUEST_OF_OTHERS * len(self._others)
             available = min(self.limit - reserve, self.own_limit)
@@ -246,10 +275,13 @@ class SlidingWindow:
             return now
         max_own = self._max_own_requests(now)
         interval = self.seconds / max_own
-        first_request = self._log.first_request_after(start)
-        if first_request is not None and own < max_own:
+        if own < max_own:
             # The slots that the burst left free must last until its own expire.
-            expires_at = first_request + self.seconds
+            expires_at = sent[0] + self.seconds
             remaining = max_own - own + 1
             interval = max(interval, (expires_at - self._last_due_at) / remaining)
         return self._last_due_at + interval
+
+
+def _after(times: list[float], start: float) -> list[float]:
+    return times[bisect_right(times, start) :]

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tap_gorgias.api.sliding_window import ENTERPRISE_SECONDS
-from tap_gorgias.config.credentials import ApiKey
+from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import one_line
 from tap_gorgias.run.report import WIDTH, shortened
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.api.limiter import CallLimit
-    from tap_gorgias.config.credentials import Credentials
+    from tap_gorgias.config.settings import Credentials
     from tap_gorgias.connection_test.tester import StreamResult
 
 STREAM_WIDTH = 38

@@ -16,19 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
-from tap_gorgias.connection_test.fields import missing_fields
-from tap_gorgias.errors import ApiError, messages_of
+from tap_gorgias.errors import ApiError, IncompleteError, messages_of
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.stream_types.children import ChildStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.writer import MessageWriter
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 MAX_PAGES = 2
 MAX_PARENTS = 3
@@ -44,6 +43,26 @@ _ADVICE: Mapping[int | None, Sequence[str]] = {
     HTTPStatus.NOT_FOUND: ["Deselect the stream if the account lacks the feature."],
 }
 """What to do about refusals whose message does not say so."""
+
+
+_OPTIONAL_FIELDS: Mapping[str, Collection[str]] = {
+    # Observed only in older integrations.
+    "integrations": {"deleted_datetime", "facebook", "mappings", "smooch"},
+    # Without values, a ticket does not have the field (observed in recordings).
+    "ticket_details": {"custom_fields"},
+}
+"""Fields of the schema that may be missing, by stream."""
+
+_REQUIRED_FIELDS: Mapping[str, Collection[str]] = {
+    # The other fields belong either to tickets or to customers.
+    "view_items": {"id", "created_datetime", "updated_datetime"},
+    # Required by the published OpenAPI document.
+    "voice_calls": {
+        *("id", "integration_id", "external_id", "provider", "status", "direction"),
+        "created_datetime",
+    },
+}
+"""The only fields that must not be missing, by stream. By default, none must."""
 
 
 class EnoughPages(Exception):  # noqa: N818 (not an error)
@@ -85,7 +104,9 @@ class _Pages(StreamProgress):
     prefetches = False
 
     def __init__(self, run: Run, stream: GorgiasStream) -> None:
-        super().__init__(run, stream.name, stream.replication_key, stream.logger)
+        super().__init__(
+            run.progress, stream.name, stream.replication_key, stream.logger
+        )
         self.rows: list[Mapping[str, Any]] = []
         self._pages = 0
         is_child = isinstance(stream, ChildStream)
@@ -109,9 +130,7 @@ class _Trial:
         self.pages = _Pages(run, stream)
         self.seconds = 0.0
         stream.progress = self.pages
-        vars(stream).update(
-            get_batch_config=self.get_batch_config, requests_in_flight=1
-        )
+        vars(stream).update(get_batch_config=lambda _: None, requests_in_flight=1)
 
     @property
     def name(self) -> str:
@@ -120,13 +139,6 @@ class _Trial:
     @property
     def output(self) -> MessageWriter:
         return self._stream.output
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        return self._stream.config
-
-    def get_batch_config(self, config: Mapping[str, Any]) -> None:
-        """Write no files."""
 
     def sync(self) -> None:
         began = self._clock.monotonic()
@@ -197,7 +209,7 @@ def _result_of(
     name, stream, rows = trial.name, trial._stream, trial.pages.rows  # noqa: SLF001
     failure = runner.failures.get(name)
     actions, notes = warnings.actions[name], warnings.notes[name]
-    if failure is not None:
+    if failure is not None and not isinstance(failure, IncompleteError):
         texts = (text.removeprefix(f"{name}: ") for text in messages_of(failure))
         status = failure.status if isinstance(failure, ApiError) else None
         actions = [" ".join([*texts, *_ADVICE.get(status, ())]), *actions]
@@ -218,3 +230,17 @@ def _result_of(
         actions,
         notes,
     )
+
+
+def missing_fields(
+    stream: str, schema: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Sequence[str]:
+    """Return the names of fields that no row has, none if there are no rows.
+
+    Fields within objects are not compared, because customers may have named them.
+    """
+    if not rows:
+        return []
+    required = set(_REQUIRED_FIELDS.get(stream, schema["properties"]))
+    required -= set(_OPTIONAL_FIELDS.get(stream, ()))
+    return sorted(required - {name for row in rows for name in row})

@@ -61,7 +61,10 @@ class RecordConverter:
             for name, property_schema in schema["properties"].items()
             if name not in self._deselected
         }
-        self._conversions = self._conversions_of(selected, "")
+        conversions = self._conversions_of(selected, "")
+        self._columns = [
+            (name, *conversion) for name, conversion in conversions.items()
+        ]
         self._known = selected.keys() | self._deselected
 
     def convert(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,11 +73,11 @@ class RecordConverter:
         Those that are absent, or cannot be converted, are None.
         """
         record: dict[str, Any] = {}
-        for name, (exact_type, convert) in self._conversions.items():
+        for name, exact_type, convert in self._columns:
             value = row.get(name)
-            record[name] = (
-                value if value is None or type(value) is exact_type else convert(value)
-            )
+            if value is not None and type(value) is not exact_type:
+                value = convert(value)
+            record[name] = value
         if not self._known.issuperset(row):
             for name in sorted(row.keys() - self._known):
                 self.report_unknown(name)
@@ -145,15 +148,17 @@ class RecordConverter:
 
 
 def _object_with(conversions: Conversions) -> Convert:
-    def convert(value: Any) -> Any:  # noqa: ANN401
+    items = [(name, *conversion) for name, conversion in conversions.items()]
+
+    def convert_object(value: Any) -> Any:  # noqa: ANN401
         record = dict(_object(value))
-        for name in conversions.keys() & record.keys():
-            item, conversion = record[name], conversions[name]
-            if item is not None and type(item) is not conversion.exact_type:
-                record[name] = conversion.convert(item)
+        for name, exact_type, convert in items:
+            item = record.get(name)
+            if item is not None and type(item) is not exact_type:
+                record[name] = convert(item)
         return record
 
-    return convert
+    return convert_object
 
 
 def _as_list(kind: str | list[str]) -> list[str]:
@@ -183,6 +188,8 @@ def _string(value: Any) -> str:  # noqa: ANN401
 
 
 def _integer(value: Any) -> int:  # noqa: ANN401
+    if type(value) is int and value in _INT64:
+        return value
     try:
         number = None if isinstance(value, bool) else int(value)
     except (TypeError, ValueError, OverflowError):

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_gorgias.errors import one_line
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 MAX_LEVELS = 200
 """Limit of nesting. Deeper values overflow the stack of recursive functions, in the tap
 and in targets."""
-
-MAX_MESSAGE_CHARACTERS = 300
-"""Limit of an error message of Gorgias."""
 
 _LEVELS_AROUND_FIELDS = 3
 """A page, its list and a row."""
@@ -33,24 +28,6 @@ _LONG_NUMBER = b"0" * 19
 _CONTAINERS = {dict, list}
 _INT64 = range(-(2**63), 2**63)
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-
-_NAME = r"""["'][a-z]+(?:[-_:.][a-z]+)+["']"""
-"""A quoted name of the API, such as 'order_by' or 'tag-created'."""
-
-_DATA = re.compile(
-    r"""
-      \S+@\S+                                    # an e-mail address
-    | https?://\S+
-    | (?<!\w)(?!NAME)"[^"]*(?:"|$)               # quoted text, also if it is cut
-    | (?<!\w)(?!NAME)'.*?(?:'(?!\w)|$)
-    | [\u201c\u201e][^\u201d]*(?:\u201d|$)
-    | \u2018.*?(?:\u2019(?!\w)|$)
-    | \u00ab[^\u00bb]*(?:\u00bb|$)
-    | \+?\d(?:[ ().-]{0,2}\d){5,}                # a number of a card, phone or order
-    """.replace("NAME", _NAME),
-    re.VERBOSE | re.DOTALL,
-)
-"""What can be customer data in an error message."""
 
 
 class TooDeepError(ValueError):
@@ -97,38 +74,6 @@ def decode_text(text: str) -> Any:  # noqa: ANN401
         raise
     except ValueError:
         return None
-
-
-def error_message(body: bytes, mask: Callable[[str], str]) -> str:
-    """Extract the message from the body of an error response (reference/errors).
-
-    That is `{"error": {"msg": "...", "data": {"field": ["..."]}}}` or one of the older
-    forms; anything else, for example HTML, is not shown. Returns one line of at most
-    300 printable characters, in which `***` replaces what can be customer data. `mask`
-    masks secrets before a text is truncated.
-    """
-    try:
-        value = decode(body)
-    except ValueError:
-        value = None
-    error = value.get("error", value) if isinstance(value, dict) else None
-    line = one_line(" ".join(_DATA.sub("***", mask(text)) for text in _texts(error)))
-    if len(line) > MAX_MESSAGE_CHARACTERS:
-        line = f"{line[: MAX_MESSAGE_CHARACTERS - 3]}..."
-    return line or "no explanation."
-
-
-def _texts(error: object) -> Iterator[str]:
-    if isinstance(error, str):
-        yield error
-    elif isinstance(error, dict):
-        message = error.get("msg") or error.get("message")
-        if isinstance(message, str):
-            yield message
-        data = error.get("data")
-        for field, problems in data.items() if isinstance(data, dict) else ():
-            texts = problems if isinstance(problems, list) else [problems]
-            yield from (f"{field}: {text}" for text in texts if isinstance(text, str))
 
 
 def _parsed(body: bytes) -> tuple[Any, bool]:

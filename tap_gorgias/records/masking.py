@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.records.decoding import TooDeepError, decode_text
-from tap_gorgias.records.masked_urls import mask_query, mask_urls
-from tap_gorgias.records.secret_names import (
+from tap_gorgias.records.secrets import (
     MASK,
     hidden_text,
     is_secret_name,
+    mask_query,
+    mask_urls,
     words_of,
 )
 

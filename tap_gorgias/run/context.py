@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.replication.bookmarks import check_not_in_future
+from tap_gorgias.run.progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,34 +20,18 @@ if TYPE_CHECKING:
 _PROBLEMS = ["The settings have not been validated."]
 
 
-class Progress(Protocol):
-    """How far the run is (`progress.py`)."""
-
-    streams: dict[str, Any]
-
-    def begin(self) -> str | None:
-        """Return the date down to which a first sync reads."""
-
-    def seconds_left(self) -> Mapping[str, float]:
-        """Return the estimate for each stream."""
-
-    def log_if_due(self) -> None:
-        """Log how far the run is, if it is time."""
-
-
 class Run:
     """One run of the tap, including `--discover` and `--test`.
 
-    Args:
-        settings: The validated settings; None if they were not validated, for example
-            for `--discover`.
-        clock: Returns the time.
+    `settings` are None if they were not validated, for example for `--discover`. Then
+    the properties `settings` and `client` raise `SettingsError`.
     """
 
     def __init__(self, settings: Settings | None, clock: Clock) -> None:
         self._settings = settings
         self.clock = clock
-        self.summary = RunSummary(clock.monotonic)
+        self.summary = RunSummary()
+        self.progress = RunProgress(clock, self.summary)
         # Not on first use: two threads could each make one, with its own budget and
         # access token.
         self._client = (
@@ -56,60 +41,34 @@ class Run:
         """STATE entries that were not compared with the current time yet."""
         self.account_created: str | None = None
         """When the account was created, as soon as it has been read."""
-        self.progress: Progress | None = None
-        """Logs how far the run is; None if streams are read individually."""
         self.runner: StreamRunner | None = None
         """The runner of parallel streams; None if streams are read individually."""
 
     @property
     def settings(self) -> Settings:
-        """The validated settings.
-
-        Raises:
-            SettingsError: If the settings were not validated.
-        """
+        """The validated settings."""
         if self._settings is None:
             raise SettingsError(_PROBLEMS)
         return self._settings
 
-    @settings.setter
-    def settings(self, settings: Settings) -> None:
-        self._settings = settings
-
     @property
     def client(self) -> GorgiasClient:
-        """The API client of all streams.
-
-        Raises:
-            SettingsError: If the settings were not validated.
-        """
+        """The API client of all streams."""
         if self._client is None:
             raise SettingsError(_PROBLEMS)
         return self._client
 
-    @client.setter
-    def client(self, client: GorgiasClient) -> None:
-        self._client = client
-
     def check_state(self, now: str) -> None:
-        """Check that no bookmark is in the future, once the current time is known.
+        """Check once, by the time of a response, that no bookmark is in the future.
 
-        Args:
-            now: The latest time at which Gorgias can have made a response.
-
-        Raises:
-            StateError: If a bookmark is in the future.
+        Raises `StateError` if one is.
         """
         if self.unchecked_state:
             entries, self.unchecked_state = self.unchecked_state, {}
             check_not_in_future(entries, now)
 
     def wait_for_other_streams(self, stream_name: str) -> None:
-        """Block a stream until the others are done, if streams run in parallel.
-
-        Args:
-            stream_name: Name of the stream.
-        """
+        """Block a stream until the others are done, if streams run in parallel."""
         if self.runner is not None:
             self.runner.wait_for_other_streams(stream_name)
 

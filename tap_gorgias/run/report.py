@@ -6,17 +6,16 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_gorgias.errors import short_cause
+from tap_gorgias.run.progress import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_gorgias.api.usage import Usage
     from tap_gorgias.run.context import Run
-    from tap_gorgias.run.runner import StreamRunner
 
 WIDTH = 80
 MAX_NAME = 32
-_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
 
 class StreamResult(NamedTuple):
@@ -29,21 +28,31 @@ class StreamResult(NamedTuple):
     """A few words, such as `complete`."""
 
 
-def results_of(run: Run, runner: StreamRunner) -> list[StreamResult]:
-    """Return the result of each stream by name, and what signing in cost."""
+def summary_of(run: Run) -> str:
+    """Return the table, which counts what signing in cost; empty if nothing was read.
+
+    Then the error says it all.
+    """
+    runner, total = run.runner, run.summary.total
+    if not runner or not (total.rows or runner.completed or runner.failures):
+        return ""
     counts = run.summary.streams
     results = []
     for name in sorted({*runner.names, *counts}):
-        failure = runner.failures.get(name)
-        if failure is not None:
-            result = f"failed: {short_cause(failure)}"
+        result = "not finished" if name in runner.names else ""
+        if name in runner.failures:
+            result = f"failed: {short_cause(runner.failures[name])}"
         elif name in runner.completed:
             result = "complete"
-        else:
-            result = "not finished" if name in runner.names else ""
-        rows, requests = counts[name].rows, counts[name].requests
-        results.append(StreamResult(name, rows, requests, result))
-    return results
+        usage = counts[name]
+        results.append(StreamResult(name, usage.rows, usage.requests, result))
+    lines = lines_of(
+        results,
+        total,
+        seconds=run.progress.seconds,
+        held_back_seconds=run.client.limiter.held_back_seconds,
+    )
+    return "\n".join(["Summary of the run:", *lines])
 
 
 def lines_of(
@@ -59,27 +68,13 @@ def lines_of(
     yield _row(width, "stream", "rows", "requests", "result")
     yield "-" * WIDTH
     for result in results:
-        rows, requests = str(result.rows), str(result.requests)
-        yield _row(width, result.stream, rows, requests, result.result)
+        yield _row(width, *map(str, result))
     yield "-" * WIDTH
     streams = sum(bool(result.result) for result in results)
     counts = f"{streams} streams, {total.rows} rows, {total.requests} requests"
     retries = f"{total.retries} retries"
     time = f"{duration(seconds)} ({duration(held_back_seconds)} at the rate limit)"
     yield from textwrap.wrap(f"{counts}, {retries} in {time}", WIDTH)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in its one or two largest units, for example `1 h 20 min`."""
-    whole = round(seconds)
-    if whole < 2 * _MINUTE:
-        return f"{whole} s"
-    if whole < 2 * _HOUR:
-        return f"{round(whole / _MINUTE)} min"
-    large, small = (_DAY, _HOUR) if whole >= 2 * _DAY else (_HOUR, _MINUTE)
-    units = ("d", "h") if large == _DAY else ("h", "min")
-    first, rest = divmod(round(whole / small) * small, large)
-    return f"{first} {units[0]} {rest // small} {units[1]}"
 
 
 def _row(width: int, name: str, rows: str, requests: str, result: str) -> str:

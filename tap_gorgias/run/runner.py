@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
 
-from tap_gorgias.errors import (
-    ApiError,
-    GorgiasError,
-    IncompleteError,
-    OutputError,
-    StreamMapError,
-    Terminated,
-    messages_of,
-)
+from tap_gorgias.errors import GorgiasError, Terminated, messages_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tap_gorgias.sdk.writer import MessageWriter
 
 WAIT_SECONDS = 1.0
 """On some systems, the main thread handles signals only after it has waited."""
+
+
+class Priority(IntEnum):
+    """The order in which streams start."""
+
+    HIGH = 0
+    """Users wait for it."""
+    NORMAL = 1
+    """It has few pages."""
+    LOW = 2
+    """It is large, and not selected by default."""
+    LAST = 3
+    """It is by far the largest."""
 
 
 class ReadableStream(Protocol):
@@ -33,9 +39,6 @@ class ReadableStream(Protocol):
     def name(self) -> str: ...  # noqa: D102 (as in the class of all streams)
     @property
     def output(self) -> MessageWriter: ...  # noqa: D102
-    @property
-    def config(self) -> Mapping[str, Any]: ...  # noqa: D102
-    def get_batch_config(self, config: Mapping[str, Any]) -> object: ...  # noqa: D102
     def sync(self) -> None: ...  # noqa: D102
     def check_complete(self) -> None: ...  # noqa: D102
 
@@ -118,35 +121,27 @@ class StreamRunner:
             error = failure
         with self._changed:
             self._reading.discard(stream.name)
-            if isinstance(error, Exception) and not ends_run(error):
+            if error is None:
+                self.completed.add(stream.name)
+            elif isinstance(error, Exception) and not _ends_run(error):
                 self.failures[stream.name] = error
                 head = f"{stream.name}: "
                 reason = " ".join(
                     message.removeprefix(head) for message in messages_of(error)
                 )
                 if not self._has_ended:
-                    self._logger.error(
-                        "%sfailed: %s The other streams continue.", head, reason
-                    )
-            elif error is not None and not isinstance(error, Terminated):
+                    self._logger.error("%sfailed: %s", head, reason)
+            elif not isinstance(error, Terminated):
                 self._fatal = self._fatal or error
                 self._has_ended = True
-            elif error is None:
-                self.completed.add(stream.name)
             self._changed.notify_all()
 
     def _sync(self, stream: ReadableStream) -> None:
         try:
             stream.sync()
         except Exception as error:
-            writes_files = stream.get_batch_config(stream.config)
-            if isinstance(error, OSError) and writes_files:
-                # The client and the writer raise their own errors. Files remain.
-                reason = error.strerror or type(error).__name__
-                message = f"Cannot write the output: {reason}."
-                raise OutputError(message) from None
             # The rows of a stream that fails alone are complete up to here.
-            if not ends_run(error):
+            if not _ends_run(error):
                 stream.output.flush()
             raise
         stream.output.flush()
@@ -154,10 +149,5 @@ class StreamRunner:
         stream.output.activate_versions()
 
 
-def ends_run(error: Exception) -> bool:
-    """Return whether an error of one stream affects all streams.
-
-    For example rejected credentials, an invalid STATE and a target that is gone.
-    """
-    stream_errors = (ApiError, IncompleteError, StreamMapError)
-    return isinstance(error, GorgiasError) and not isinstance(error, stream_errors)
+def _ends_run(error: Exception) -> bool:
+    return isinstance(error, GorgiasError) and error.ends_run

@@ -1,20 +1,27 @@
-"""The command line, which reports a failure in one line and by its exit code."""
+"""The command line: signals, exit codes, and failures in one line."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import signal
+import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import messages_of, one_line
+from tap_gorgias.errors import (
+    Terminated,
+    messages_of,
+    one_line,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import FrameType
     from typing import TypeAlias
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -34,6 +41,22 @@ class TapCommand(SingerCommand):
         # Options such as --discover run in callbacks while they are parsed.
         with report_failures(self.logger):
             return super().make_context(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def report_failures(logger: logging.Logger) -> Iterator[None]:
+    """Log exceptions as single lines, and exit with 1; with 130 after Ctrl+C."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.ClickException):
+        raise
+    except KeyboardInterrupt:
+        logger.warning("Stopped before the run began.")
+        raise SystemExit(_INTERRUPTED) from None
+    except Exception as error:  # noqa: BLE001
+        for message in messages_of(error):
+            logger.error("%s", message)  # noqa: TRY400 (no traceback)
+        raise SystemExit(1) from None
 
 
 @contextlib.contextmanager
@@ -63,19 +86,15 @@ def _report(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
-@contextlib.contextmanager
-def report_failures(logger: logging.Logger) -> Iterator[None]:
-    """Log exceptions as single lines, and exit with 1; with 130 after Ctrl+C."""
-    try:
-        yield
-    except (click.exceptions.Exit, click.ClickException):
-        raise
-    except KeyboardInterrupt:
-        logger.warning("Stopped before the run began.")
-        raise SystemExit(_INTERRUPTED) from None
-    except Exception as error:  # noqa: BLE001
-        for message in messages_of(error):
-            logger.error("%s", message)  # noqa: TRY400 (no traceback)
-    else:
-        return
-    raise SystemExit(1)
+def handle_signals(terminate: Callable[[Terminated], None]) -> None:
+    """Call a function on SIGINT and SIGTERM, on which the SDK exits with 0.
+
+    Has no effect outside the main thread, where Python does not allow it.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        terminate(Terminated(number))
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)

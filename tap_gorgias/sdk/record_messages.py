@@ -24,15 +24,14 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import StreamMapError
+from tap_gorgias.errors import OutputError, StreamMapError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.mapper import StreamMap
-
-    from tap_gorgias.sdk.batch import BaseBatchFileEncoding, BatchConfig
 
 
 class ConvertedRecordStream(RESTStream[str | None]):
@@ -43,6 +42,10 @@ class ConvertedRecordStream(RESTStream[str | None]):
     @abstractmethod
     def report_unknown(self, name: str) -> None:
         """Log once that a field is left out because no column is declared for it."""
+
+    @abstractmethod
+    def publish(self) -> None:
+        """Write the rows, then the position that was saved after them as STATE."""
 
     @cached_property
     def _has_deselected_subproperties(self) -> bool:
@@ -116,5 +119,13 @@ class ConvertedRecordStream(RESTStream[str | None]):
             for record in self._sync_records(context, write_messages=False)
             for message in self._generate_record_messages(record)
         )
-        for manifest in batcher.get_batches(records=rows):
-            yield batch_config.encoding, manifest
+        try:
+            for manifest in batcher.get_batches(records=rows):
+                yield batch_config.encoding, manifest
+                self.publish()  # By now the SDK has written the BATCH message.
+        except OSError as error:
+            # The client and the writer raise their own errors. Files remain.
+            reason = error.strerror or type(error).__name__
+            message = f"Cannot write the output: {reason}."
+            raise OutputError(message) from None
+        self.publish()

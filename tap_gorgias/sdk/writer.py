@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import functools
 import json
 import sys
 import threading
 import time
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 
-import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.singerlib import (
     ActivateVersionMessage,
@@ -31,11 +31,19 @@ if TYPE_CHECKING:
 MAX_BUFFER_BYTES = 1024 * 1024
 """Size at which buffered RECORD lines are written before their page is complete."""
 
-_ascii_encoder = json.JSONEncoder(
-    separators=(",", ":"), default=functools.partial(msgspec.to_builtins, enc_hook=str)
-)
 MAX_SECONDS_AFTER_SIGNAL = 10.0
 """How long a target that does not read may delay the end of a terminated run."""
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    run = error.object[error.start : error.end]
+    return encode_basestring_ascii(run)[1:-1], error.end
+
+
+_JSON_ESCAPES = "tap_gorgias.json_escapes"
+codecs.register_error(_JSON_ESCAPES, _escaped)
 
 
 class _Buffer(threading.local):
@@ -78,13 +86,11 @@ class MessageWriter(MsgSpecWriter):
         content = message.to_dict()
         try:
             line = encoder.encode(content)
-            is_ascii = line.isascii()
         except UnicodeEncodeError:  # a lone surrogate, for example in an edited STATE
-            is_ascii = False
-        if not is_ascii:
-            # SDK targets read stdin in the encoding of the locale. This encoder
-            # escapes characters, but takes five times as long.
-            line = _ascii_encoder.encode(content).encode()
+            line = json.dumps(content, default=str).encode()
+        if not line.isascii():
+            # SDK targets read stdin in the encoding of the locale.
+            line = line.decode().encode("ascii", _JSON_ESCAPES)
         return bytearray(line + b"\n")
 
     @override

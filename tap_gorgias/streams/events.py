@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.bookmarks import EVENT_KEYS
-from tap_gorgias.stream_types.base import Priority
+from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class EventsStream(LogStream):
         return sorted(types) if types else None
 
     @override
-    def saved(self) -> Mapping[str, Any]:
-        saved = super().saved()
+    def load_entry(self) -> Mapping[str, Any]:
+        saved = super().load_entry()
         before = saved.get("types")
         if isinstance(before, list) and not set(self._types or ("",)) <= set(before):
             self.warn_once(
@@ -52,8 +52,8 @@ class EventsStream(LogStream):
         return saved
 
     @override
-    def state_entry(self, position: Position) -> dict[str, Any]:
-        return {**super().state_entry(position), "types": self._types}
+    def entry_for(self, position: Position) -> dict[str, Any]:
+        return {**super().entry_for(position), "types": self._types}
 
     @override
     def steps(self) -> Iterator[Step]:

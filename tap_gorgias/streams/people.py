@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
-from tap_gorgias.stream_types.base import Priority
+from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:

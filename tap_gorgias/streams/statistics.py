@@ -25,15 +25,13 @@ from tap_gorgias.replication.periods import (
     RowsMissingError,
     by_period,
 )
-from tap_gorgias.stream_types.optional import OptionalStream
-from tap_gorgias.stream_types.replication import IncrementalStream
+from tap_gorgias.stream_types.replication import IncrementalStream, OptionalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import requests
     from singer_sdk import Stream, Tap
-    from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.config.statistics import StatisticsQuery
@@ -101,8 +99,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return Calendar(self.query.granularity, self.run.settings.statistics_timezone)
 
     @override
-    def saved(self) -> Mapping[str, Any]:
-        saved = super().saved()
+    def load_entry(self) -> Mapping[str, Any]:
+        saved = super().load_entry()
         query = saved.get("query")
         if saved.get("replication_key_value") and query != self._fingerprint:
             self.warn_once(
@@ -114,8 +112,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return saved
 
     @override
-    def state_entry(self, position: Position) -> dict[str, Any]:
-        return {**super().state_entry(position), "query": self._fingerprint}
+    def entry_for(self, position: Position) -> dict[str, Any]:
+        return {**super().entry_for(position), "query": self._fingerprint}
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -125,7 +123,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def steps(self) -> Iterator[Step]:
         now = self.run.clock.utc()
         self._read_datetime = timestamps.render(now)
-        bookmark = bookmark_from(self.saved(), self.name)
+        bookmark = bookmark_from(self.load_entry(), self.name)
         lookback = self.run.settings.statistics_lookback
         since = walks.floor_of(bookmark, self.start, lookback)
         return by_period(
@@ -147,7 +145,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         has_dates = self.query.period_dimension
         after, before = window.with_margin if has_dates else window.without_margin
         try:
-            page = next(self.pages(context={"after": after, "before": before}))
+            page = next(self.pages(params=self._query(after, before)))
         except RowsMissingError:
             self.logger.info(
                 "The response does not hold all rows from %s to %s: shorter periods "
@@ -180,12 +178,9 @@ class StatisticsStream(OptionalStream, IncrementalStream):
                 reason, stream=self.name, path=self.path, status=response.status_code
             )
 
-    @override
-    def prepare_request_payload(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
+    def _query(self, after: str, before: str) -> dict[str, Any]:
+        """Return the body of a request for the time between two borders."""
         query = self.query
-        borders = context or {}
         payload: dict[str, Any] = {
             "scope": query.scope,
             "timezone": self._calendar.zone.key,
@@ -193,12 +188,12 @@ class StatisticsStream(OptionalStream, IncrementalStream):
                 {
                     "member": "periodStart",
                     "operator": "afterDate",
-                    "values": [borders["after"]],
+                    "values": [after],
                 },
                 {
                     "member": "periodEnd",
                     "operator": "beforeDate",
-                    "values": [borders["before"]],
+                    "values": [before],
                 },
                 *query.filters,
             ],

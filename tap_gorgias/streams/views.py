@@ -9,7 +9,7 @@ from tap_gorgias.api.paginators import NextItemsPaginator
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.parents import GONE
-from tap_gorgias.stream_types.base import Priority
+from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.stream_types.replication import SnapshotStream
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 CONFIG = {"subdomain": "acme", "email": "ann@example.com", "api_key": "key"}
 LONG_AGO = "2000-01-01T00:00:00.000000Z"

@@ -21,7 +21,7 @@ from tap_gorgias.tap import TapGorgias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 STREAMS = ("tickets", "messages")
 

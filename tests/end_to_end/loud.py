@@ -15,7 +15,7 @@ PARTS = {
     "decode": ("tap_gorgias.api.responses", None, "decode"),
     "auth": ("tap_gorgias.api.client", "GorgiasClient", "send_signed"),
     "token": ("tap_gorgias.api.auth", None, "lifetime_seconds"),
-    "reading": ("tap_gorgias.stream_types.paged", None, "rows_of"),
+    "reading": ("tap_gorgias.stream_types.stream", None, "rows_of"),
     "converter": ("tap_gorgias.records.converter", "RecordConverter", "convert"),
     "writer": ("tap_gorgias.sdk.writer", "MessageWriter", "format_message"),
 }

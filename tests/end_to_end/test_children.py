@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tap_gorgias.stream_types.children import ChildStream
-from tap_gorgias.stream_types.paged import PagedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
@@ -87,7 +87,7 @@ def test_any_selections_and_kills_lose_nothing(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random histories select some of the streams and end after any message."""
-    monkeypatch.setattr(PagedStream, "page_size", 8)
+    monkeypatch.setattr(GorgiasStream, "page_size", 8)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     streams = ["tickets", "ticket_messages", "ticket_details"]
     with Sandbox(Shop(seed=seed, tickets=50, messages_per_ticket=2)) as sandbox:

@@ -123,8 +123,8 @@ def test_an_endless_rate_limit_ends_the_run_too(sandbox: Sandbox) -> None:
         (
             403,
             (
-                "The stream needs the permission `tickets:read`: grant it to the owner "
-                "of the API key, or deselect the stream `tickets`."
+                "Grant the permission `tickets:read` to the owner of the API key, or "
+                "deselect `tickets`."
             ),
         ),
         (404, ""),

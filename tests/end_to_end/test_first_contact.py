@@ -166,20 +166,51 @@ def test_phone_streams_do_not_hide_a_wrong_subdomain(sandbox: Sandbox) -> None:
     assert "Check `subdomain`." in str(failure_of(sandbox.config, *PHONE).__cause__)
 
 
+@pytest.mark.parametrize("kind", ["api key", "OAuth2", "statistics"])
 def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Whatever `request_timeout_seconds` is; and the settings to check are named."""
-    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(first_contact, "MAX_PROBE_SECONDS", 0.3)
     sandbox.faults.add(Fault.hang(), times=10_000)
+    config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
+    settings = {"request_timeout_seconds": 8, "statistics": ["tags"]}
+    stream = "statistics_tags" if kind == "statistics" else "tags"
     began = time.monotonic()
 
-    failure = failure_of({**sandbox.config, "request_timeout_seconds": 300})
+    failure = failure_of({**config, **settings}, stream)
 
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 4
+    assert sandbox.count() <= 3
     error = str(failure.__cause__)
     assert isinstance(failure.__cause__, AccessError)
-    assert "no response within 0.3 s. Check `api_url`." in error
+    assert urlsplit(sandbox.url).netloc in error
+    assert "no response within 1 s. Check `api_url`." in error
+
+
+@pytest.mark.parametrize("kind", ["OAuth2", "statistics"])
+def test_a_slow_sign_in_or_report_is_no_silent_host(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A small request shows that Gorgias is there; then it gets the configured time."""
+    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 1.0)
+    path = "/oauth/token" if kind == "OAuth2" else "/api/reporting/stats"
+
+    clock = FakeClock()
+
+    def delay(answer: Answer) -> Answer:
+        clock.sleep(16.0)
+        time.sleep(1.5)
+        return answer
+
+    sandbox.faults.add(Fault("slow", delay), path, times=2)
+    config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
+    stream = "statistics_tags" if kind == "statistics" else "tags"
+    output = run({**config, "statistics": ["tags"]}, stream, clock=clock)
+
+    assert output.ids(stream)
+    assert sandbox.count("/api/account", status=401) == 1
 
 
 def test_a_slow_answer_gets_the_configured_time_after_the_first_one(
@@ -204,7 +235,11 @@ def test_a_slow_answer_gets_the_configured_time_after_the_first_one(
 def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> None:
     """Also if an earlier request failed in another way."""
     clock = FakeClock()
-    contact = FirstContact(clock, lambda error: AccessError(str(error)))
+    contact = FirstContact(
+        clock,
+        lambda error: AccessError(str(error)),
+        lambda _: clock.sleep(first_contact.MAX_PROBE_SECONDS),
+    )
     durations = iter([seconds_of_first])
 
     def send() -> None:

@@ -14,14 +14,14 @@ import pytest
 
 from tap_gorgias.api import paginators
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import imported_tickets, ordering, pages, parents, walks
+from tap_gorgias.replication import imported_tickets, pages, parents, walks
 from tap_gorgias.replication.pages import CursorRefusedError, PageError
 from tap_gorgias.replication.parents import Parents
 from tap_gorgias.run.progress import StreamProgress
-from tap_gorgias.stream_types import paged, replication
+from tap_gorgias.stream_types import replication, stream
 from tap_gorgias.stream_types.children import ChildStream
-from tap_gorgias.stream_types.paged import PagedStream
 from tap_gorgias.stream_types.replication import IncrementalStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tests.support.run_histories import THEMES, RunHistory
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SEEDS_TO_FIND_A_BUG = 30
 @pytest.fixture(autouse=True)
 def small_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make pages small, and requests come in the same order each time."""
-    monkeypatch.setattr(PagedStream, "page_size", 8)
+    monkeypatch.setattr(GorgiasStream, "page_size", 8)
     monkeypatch.setattr(ChildStream, "requests_in_flight", 1)
     monkeypatch.setattr(ChildStream, "contexts_per_state", 3)
     monkeypatch.setattr(StreamProgress, "prefetches", False)
@@ -80,7 +80,7 @@ def credulous_parents(patch: pytest.MonkeyPatch) -> None:
 
 def silent_parents(patch: pytest.MonkeyPatch) -> None:
     """End with exit code 0 although a parent is left out."""
-    patch.setattr(PagedStream, "check_complete", lambda _: None)
+    patch.setattr(GorgiasStream, "check_complete", lambda _: None)
 
 
 def far_mark(patch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def far_mark(patch: pytest.MonkeyPatch) -> None:
 
 def passing_logs(patch: pytest.MonkeyPatch) -> None:
     """Let the bookmark of a log pass its first look at the present."""
-    patch.setattr(ordering, "is_near", lambda *_: False)
+    patch.setattr(pages.Page, "is_near", lambda *_: False)
 
 
 def no_overlap(patch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def credulous_lists(patch: pytest.MonkeyPatch) -> None:
         return [] if is_null else pages.rows_of(body)
 
     patch.setattr(paginators, "next_of", next_of)
-    patch.setattr(paged, "rows_of", rows_of)
+    patch.setattr(stream, "rows_of", rows_of)
 
 
 def vanished_phone(patch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def future_bookmark(patch: pytest.MonkeyPatch) -> None:
     def timestamps_of(_: Page, dated_rows: list[tuple[Any, str | None]]) -> list[str]:
         return [timestamp for _, timestamp in dated_rows if timestamp]
 
-    patch.setattr(ordering, "past_timestamps", timestamps_of)
+    patch.setattr(pages.Page, "past", timestamps_of)
 
 
 def unheld_bookmark(patch: pytest.MonkeyPatch) -> None:

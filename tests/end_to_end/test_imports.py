@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tap_gorgias.stream_types.paged import PagedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
@@ -174,7 +174,7 @@ def test_any_history_of_imports_and_kills_loses_nothing(  # noqa: C901
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tickets are created, imported, changed and deleted at any time."""
-    monkeypatch.setattr(PagedStream, "page_size", 8)
+    monkeypatch.setattr(GorgiasStream, "page_size", 8)
     monkeypatch.setattr("tap_gorgias.replication.imported_tickets.IDS_PER_REQUEST", 5)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     shop = Shop(seed=seed, tickets=40, messages_per_ticket=1)

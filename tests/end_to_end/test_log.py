@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
@@ -101,6 +101,18 @@ def test_a_run_ends_with_a_table_of_what_it_read(
     assert max(map(len, summary.splitlines())) <= 80
 
 
+def test_the_time_of_a_complete_run_can_be_found(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """One line, which has a time as every other, tells it; a failed run has none."""
+    line = "Complete: everything was read."
+    complete = [text for _, _, text in lines_of(log_of(sandbox, tmp_path, "rules"))]
+    assert complete.count(line) == 1
+    sandbox.forbidden = {"rules"}
+
+    assert line not in log_of(sandbox, tmp_path, "rules", "tags")
+
+
 def test_the_reason_of_a_failed_stream_is_given_once(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -111,11 +123,30 @@ def test_the_reason_of_a_failed_stream_is_given_once(
 
     assert log.count("rules:read") == 1
     assert reason.startswith("rules: ")
-    assert "deselect the stream `rules`" in reason
+    assert "deselect `rules`" in reason
     assert f"1 of {len(SELECTED)} streams" in end
     assert "rules" in end
     assert summary_of(log)["rules"] == (0, 1, "failed: answered 403")
     assert summary_of(log)["tickets"].result == "complete"
+
+
+def test_what_is_missing_of_a_stream_is_said_once(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """When it is found; the end names the stream, and how much is missing."""
+
+    def without_keys(body: dict[str, Any]) -> dict[str, Any]:
+        rows = body["data"]
+        return {**body, "data": [*rows[3:], *({**row, "id": None} for row in rows[:3])]}
+
+    sandbox.faults.add(Fault.rewrite(without_keys), "/api/customers")
+    log = log_of(sandbox, tmp_path, "customers", "tickets")
+    failed, end = errors_of(log)
+
+    assert log.count("a record came without its key") == 1
+    assert failed.startswith("customers: failed: 3 parts ")
+    assert end.startswith("1 of 2 streams were not read completely: customers.")
+    assert summary_of(log)["customers"].result == "failed: incomplete"
 
 
 def test_a_key_that_is_revoked_leaves_streams_unfinished(
@@ -147,7 +178,8 @@ def test_an_ordinary_run_logs_little(sandbox: Sandbox, tmp_path: Path) -> None:
 
     warnings = sum(level == "WARNING" for level, _, _ in lines_of(log))
     assert warnings == 3  # no phone support
-    assert len(lines_of(log)) - warnings == 3  # versions, not selected, summary
+    # versions, not selected, complete, summary
+    assert len(lines_of(log)) - warnings == 4
 
 
 def test_details_of_the_sdk_are_logged_at_level_debug(

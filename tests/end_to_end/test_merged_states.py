@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAGE_ROWS = 8
-PAGES = "tap_gorgias.stream_types.paged.PagedStream.page_size"
+PAGES = "tap_gorgias.stream_types.stream.GorgiasStream.page_size"
 
 
 def shop_of(seed: int) -> Shop:

@@ -34,7 +34,7 @@ def test_any_history_loses_nothing_and_emits_no_older_version_later(
     Meanwhile messages and tickets are created, imported, edited and merged. No run
     emits an older version of a message after a newer one.
     """
-    monkeypatch.setattr("tap_gorgias.stream_types.paged.PagedStream.page_size", 8)
+    monkeypatch.setattr("tap_gorgias.stream_types.stream.GorgiasStream.page_size", 8)
     chance = random.Random(seed)  # noqa: S311 (the same history each time)
     shop = Shop(seed=seed, tickets=40, messages_per_ticket=2)
     with Sandbox(shop) as sandbox:

@@ -229,8 +229,8 @@ def test_a_missing_scope_is_reported(sandbox: Sandbox) -> None:
     assert isinstance(error, ApiError)
     assert str(error) == (
         "tickets: /api/tickets answered 403: You do not have enough permissions to "
-        "perform this action. The stream needs the scope `tickets:read`: authorize "
-        f"the app again with this scope, or deselect the stream `tickets`; {SEE_DOCS}."
+        "perform this action. Authorize the app again with the scope `tickets:read`, "
+        f"or deselect `tickets`; {SEE_DOCS}."
     )
     assert sandbox.count(TOKEN) == 1
 

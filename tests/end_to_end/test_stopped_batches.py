@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -12,8 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tap_gorgias.errors import OutputError
 from tests.sandbox import Request, Sandbox, Shop
-from tests.support.runs import Files, Output, batches_of, run
+from tests.support.runs import Files, Output, PartialRun, batches_of, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +69,20 @@ def test_the_state_after_a_signal_covers_only_written_batches(
 
     collection = getattr(sandbox.shop, stream)
     assert ids_in(cut_short) | ids_in(rest) == set(collection.ids())
+
+
+def test_a_file_that_cannot_be_written_ends_the_run(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is as full for the other streams."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("singer_sdk.batch.Batcher.get_batches", fail)
+    config = {**sandbox.config, "batch_config": batches_of(ROWS_A_BATCH, tmp_path)}
+    with pytest.raises(PartialRun) as failed:
+        run(config, "tickets", "events")
+
+    assert isinstance(failed.value.__cause__, OutputError)
+    assert "No space left" in str(failed.value.__cause__)

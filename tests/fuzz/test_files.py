@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gorgias.replication.bookmarks import TIMESTAMP_KEYS
-from tap_gorgias.stream_types.paged import PagedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tap_gorgias.tap import TapGorgias
 from tests.fuzz.examples import examples
-from tests.fuzz.invariants import run_and_check, run_command_and_check, small_catalog
+from tests.fuzz.invariants import run_and_check, run_command_and_check
 from tests.fuzz.values import VALUES, paths, replaced, to_json
 from tests.sandbox import Fault, Sandbox, Shop
-from tests.support.runs import run
+from tests.support.runs import run, small_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A small shop whose lists have several pages."""
     shop = Shop(seed=3, tickets=12, customers=12, events=12, voice_calls=12)
     with pytest.MonkeyPatch.context() as patch, Sandbox(shop) as sandbox:
-        patch.setattr(PagedStream, "page_size", 5)
+        patch.setattr(GorgiasStream, "page_size", 5)
         yield sandbox
 
 
@@ -71,7 +71,7 @@ def test_any_value_of_a_setting_is_accepted_or_rejected(
     """The value is in the config file."""
     arguments = [
         f"--config={write(folder, 'c', to_json({**sandbox.config, name: value}))}",
-        f"--catalog={write(folder, 'k', small_catalog('events'))}",
+        f"--catalog={write(folder, 'k', json.dumps(small_catalog('events')))}",
     ]
     without_requests = mock.patch.object(TapGorgias, "sync_all")
     with without_requests if name in URL_SETTINGS else contextlib.nullcontext():
@@ -89,7 +89,7 @@ def test_any_environment_variable_is_accepted_or_rejected(
     encoded = text.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
     given_settings = {**sandbox.config, name: encoded[:120_000]}
     environment = {f"TAP_GORGIAS_{k.upper()}": v for k, v in given_settings.items()}
-    catalog = write(folder, "k", small_catalog("events"))
+    catalog = write(folder, "k", json.dumps(small_catalog("events")))
     without_requests = mock.patch.object(TapGorgias, "sync_all")
     with (
         mock.patch.dict("os.environ", environment),
@@ -105,7 +105,10 @@ def test_a_file_with_any_text_is_accepted_or_rejected(
     sandbox: Sandbox, folder: Path, option: str, text: str
 ) -> None:
     """The text may be any JSON, or not JSON."""
-    files = {"config": json.dumps(sandbox.config), "catalog": small_catalog("tags")}
+    files = {
+        "config": json.dumps(sandbox.config),
+        "catalog": json.dumps(small_catalog("tags")),
+    }
     files[option] = text
     run_command_and_check(
         *(f"--{name}={write(folder, name, files[name])}" for name in files)
@@ -148,10 +151,11 @@ def test_any_state_is_accepted_or_rejected(
         )
         state["bookmarks"].setdefault(path[1], {})
     state_file = write(folder, "s", to_json(replaced(state, path, value)))
+    catalog = write(folder, "k", json.dumps(small_catalog(*INCREMENTAL_STREAMS)))
 
     outcome = run_command_and_check(
         f"--config={write(folder, 'c', json.dumps(sandbox.config))}",
-        f"--catalog={write(folder, 'k', small_catalog(*INCREMENTAL_STREAMS))}",
+        f"--catalog={catalog}",
         f"--state={state_file}",
     )
 
@@ -169,7 +173,7 @@ def test_any_catalog_is_accepted_or_rejected(
 ) -> None:
     """One value anywhere in a valid catalog is changed or removed."""
     chance = Random(seed)  # noqa: S311 (no secret)
-    catalog = json.loads(small_catalog("tags", "tickets"))
+    catalog = small_catalog("tags", "tickets")
     entry = catalog["streams"][0]
     entry["metadata"] = entry["metadata"][:3]
     path = chance.choice([path for path in paths(catalog) if path])

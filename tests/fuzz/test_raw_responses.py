@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from tap_gorgias.api import session
 from tests.fuzz.examples import BRIEF, examples
-from tests.fuzz.invariants import run_and_check, small_catalog
+from tests.fuzz.invariants import run_and_check
 from tests.fuzz.raw_server import RawServer, response
 from tests.support.cases import table
+from tests.support.runs import Files, small_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -314,11 +315,11 @@ def test_a_large_response_is_rejected_within_bounded_memory(
     case: Callable[[], list[bytes]], tmp_path: Path
 ) -> None:
     """The limit of 64 MB applies to the decompressed body."""
-    (tmp_path / "catalog.json").write_text(small_catalog("tags"))
+    catalog = Files(tmp_path).write("catalog", small_catalog("tags"))
     command = [sys.executable, "-c", MEASURED, str(tmp_path / "peak"), "--config=ENV"]
     with RawServer(case) as server:
         result = subprocess.run(  # noqa: S603 (our own command)
-            [*command, "--catalog", str(tmp_path / "catalog.json")],
+            [*command, "--catalog", str(catalog)],
             capture_output=True,
             text=True,
             check=False,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.stream_types.paged import PagedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tap_gorgias.streams import STREAMS
 from tests.fuzz.examples import examples
 from tests.fuzz.invariants import CUSTOMER_TEXT, run_and_check
@@ -39,7 +39,7 @@ def sandbox() -> Iterator[Sandbox]:
     """A small shop whose lists have several pages."""
     shop = Shop(seed=3, tickets=ROWS, customers=ROWS, events=ROWS, voice_calls=ROWS)
     with pytest.MonkeyPatch.context() as patch, Sandbox(shop) as sandbox:
-        patch.setattr(PagedStream, "page_size", 5)
+        patch.setattr(GorgiasStream, "page_size", 5)
         yield sandbox
 
 

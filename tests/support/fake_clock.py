@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 
+from tap_gorgias.clock import Clock
 from tap_gorgias.compat import override
 
 STARTED = datetime(2026, 11, 2, 8, 0, 0, 500_000, timezone.utc)
@@ -15,7 +16,7 @@ YIELD_SECONDS = 0.002
 """Real time, in which the other threads begin to sleep, too."""
 
 
-class FakeClock:
+class FakeClock(Clock):
     """Replaces `tap_gorgias.clock.Clock`, so that no test waits in real time.
 
     Args:
@@ -27,14 +28,17 @@ class FakeClock:
         self.started = now
         self.sleeps: list[float] = []
 
+    @override
     def monotonic(self) -> float:
         """Return the seconds since an arbitrary start."""
         return self.now
 
+    @override
     def utc(self) -> datetime:
         """Return the current time."""
         return STARTED + timedelta(seconds=self.now - self.started)
 
+    @override
     def sleep(self, seconds: float) -> None:
         """Advance the clock at once and record the duration.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import Page
-from tap_gorgias.stream_types.base import GorgiasStream
 from tap_gorgias.stream_types.replication import FeedStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tap_gorgias.streams.tickets import TagsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
 from tests.support.responses import paged

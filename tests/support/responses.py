@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from tap_gorgias.api.paginators import CursorPaginator
 from tap_gorgias.compat import override
+from tap_gorgias.replication.pieces import ListReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_gorgias.replication.pages import Page, PagesFrom
 
@@ -34,7 +34,7 @@ def response_of(value: object) -> requests.Response:
 
 
 def paged(page_at: Callable[[str | None], Page]) -> PagesFrom:
-    """Read a list in memory with the tap's paginator.
+    """Read a list in memory as the tap reads those of Gorgias.
 
     Args:
         page_at: Returns the page at a cursor.
@@ -42,13 +42,5 @@ def paged(page_at: Callable[[str | None], Page]) -> PagesFrom:
     Returns:
         A function that yields the pages from a cursor on.
     """
-
-    def pages_from(cursor: str | None) -> Iterator[Page]:
-        paginator = CursorPaginator(cursor)
-        while not paginator.finished:
-            page = page_at(paginator.current_value)
-            yield page
-            meta = {"next_cursor": page.next_cursor}
-            paginator.advance(response_of({"data": page.rows, "meta": meta}))
-
-    return pages_from
+    reader = ListReader(lambda cursor, _size, _seconds: page_at(cursor))
+    return lambda cursor: reader.pages(cursor, None)

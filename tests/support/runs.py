@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import subprocess
@@ -88,15 +89,7 @@ def latest(stream: str, *outputs: Output) -> dict[int, dict[str, Any]]:
 def catalog_of(
     *streams: str, config: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return a catalog that selects only these streams.
-
-    Args:
-        streams: Names of streams.
-        config: Settings, if they add streams.
-
-    Returns:
-        The catalog.
-    """
+    """Return a catalog that selects only these streams; `config` may add some."""
     catalog = _discover(config)
     for entry in catalog["streams"]:
         root = next(m for m in entry["metadata"] if not m["breadcrumb"])
@@ -104,15 +97,19 @@ def catalog_of(
     return catalog
 
 
+def small_catalog(
+    *streams: str, config: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a catalog that has no other streams, which the tap reads sooner."""
+    catalog = catalog_of(*streams, config=config)
+    catalog["streams"] = [
+        entry for entry in catalog["streams"] if entry["tap_stream_id"] in streams
+    ]
+    return catalog
+
+
 def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a catalog that selects all streams and all fields.
-
-    Args:
-        config: Settings, if they add streams.
-
-    Returns:
-        The catalog.
-    """
+    """Return a catalog that selects all streams and all fields."""
     catalog = _discover(config)
     for entry in catalog["streams"]:
         for metadata in entry["metadata"]:
@@ -121,8 +118,15 @@ def everything(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 def _discover(config: Mapping[str, Any] | None) -> dict[str, Any]:
-    tap = TapGorgias(config=dict(config or {}), validate_config=config is not None)
-    return tap.catalog_dict
+    catalog: dict[str, Any] = json.loads(_discovered(json.dumps(config)))
+    return catalog
+
+
+@functools.cache
+def _discovered(config: str) -> str:
+    settings = json.loads(config)
+    tap = TapGorgias(config=settings or {}, validate_config=settings is not None)
+    return tap.catalog_json_text
 
 
 def run(
@@ -149,7 +153,7 @@ def run(
     """
     if streams:
         with_streams = config if "statistics" in config else None
-        catalog = catalog_of(*streams, config=with_streams)
+        catalog = small_catalog(*streams, config=with_streams)
     tap_clock = clock or FakeClock()
 
     class Tap(TapGorgias):

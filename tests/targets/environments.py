@@ -1,6 +1,7 @@
 """Virtual environments of targets and tools: `python -m tests.targets.environments`.
 
-Their dependencies conflict with the tap's and with one another's.
+Their dependencies conflict with the tap's and with one another's. Names of environments
+after the command make only these.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +43,14 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
     "fakesnow": ("fakesnow[server]",),
     "marimo": ("marimo", "altair", "pandas", "duckdb<1.2"),
+    "pipx": ("pipx",),
+    "uv": ("uv",),
 }
+SCHEDULERS: Mapping[str, tuple[str, ...]] = {
+    "airflow": ("apache-airflow==3.3.2",),
+    "dagster": ("dagster==1.13.29",),
+}
+"""Large, so they are installed only if they are named."""
 ADAPTERS = ("dbt-postgres", "dbt-bigquery", "dbt-snowflake")
 """Adapters in the environment of dbt, besides that of DuckDB."""
 
@@ -98,14 +107,19 @@ def executable(environment: str, command: str | None = None) -> Path:
     return path
 
 
+@cache
 def python_for(environment: str) -> str | None:
     """Return an interpreter for an environment, preferably this one, or None."""
     minors = MINOR_VERSIONS.get(environment, DEFAULT_MINOR_VERSIONS)
     if sys.version_info.minor in minors:
         return sys.executable
-    return next(
-        filter(None, (shutil.which(f"python3.{n}") for n in minors[::-1])), None
-    )
+    found = (shutil.which(f"python3.{minor}") for minor in minors[::-1])
+    return next((python for python in found if python and _starts(python)), None)
+
+
+def _starts(python: str) -> bool:
+    """Return whether it is an interpreter, and not the shim of a version manager."""
+    return subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode == 0  # noqa: PLW1510, S603
 
 
 def reason_to_skip(target: str) -> str | None:
@@ -129,27 +143,32 @@ def make(name: str) -> None:
         sys.stderr.write(f"{reason_to_skip(name)}\n")
         return
     pinned = pins.read_text("utf-8") if pins.exists() else ""
-    mark, stamp = (
-        folder / "installed",
-        f"{python} {sys.version} {packages()[name]}\n{pinned}",
-    )
+    wanted = {**packages(), **SCHEDULERS}[name]
+    mark = folder / "installed"
+    stamp = f"{python} {sys.version} {wanted}\n{pinned}"
     if mark.exists() and mark.read_text("utf-8") == stamp:
         return
     shutil.rmtree(folder, ignore_errors=True)
     inside = str(folder / "bin" / "python")
-    subprocess.run([python, "-m", "venv", str(folder)], check=True)  # noqa: S603
-    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Few of the modules are ever imported: compiling all of them, and a pip in each
+    # environment, would take three times as long. This pip may not support an old
+    # Python.
+    own = python == sys.executable
+    options = ["--without-pip"] if own else []
+    subprocess.run([python, "-m", "venv", *options, str(folder)], check=True)  # noqa: S603
+    pip = [python, "-m", "pip", "--python", inside] if own else [inside, "-m", "pip"]
+    pip += ["install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     if pinned:
         pip += ["--constraint", str(pins)]
-    subprocess.run([*pip, *packages()[name]], check=True)  # noqa: S603
+    subprocess.run([*pip, *wanted], check=True)  # noqa: S603
     mark.write_text(stamp, encoding="utf-8")
 
 
 def main() -> None:
-    """Create all environments."""
+    """Create the environments that are named, or all but the schedulers'."""
     FOLDER.mkdir(exist_ok=True)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(make, packages()))
+        list(pool.map(make, sys.argv[1:] or packages()))
 
 
 if __name__ == "__main__":

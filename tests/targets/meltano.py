@@ -59,7 +59,7 @@ class Project:
         Meltano would install all plugins again that another way has installed.
         """
         commands = re.sub(
-            r"(meltano .*?(?:run|invoke)) ", r"\1 --no-install ", commands
+            r"(meltano (?:-.*?)?(?:run|invoke)) ", r"\1 --no-install ", commands
         )
         path = os.pathsep.join([str(executable("meltano").parent), os.environ["PATH"]])
         environment = clean_environment(self.api_url) | {"PATH": path, **variables}

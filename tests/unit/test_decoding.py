@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gorgias.records.decoding import MAX_LEVELS, TooDeepError, decode, error_message
+from tap_gorgias.api.error_messages import error_message
+from tap_gorgias.records.decoding import MAX_LEVELS, TooDeepError, decode
 from tests.support.cases import table
 from tests.support.json_values import JSON_VALUES
 

@@ -233,7 +233,7 @@ def test_after_a_refusal_without_a_time_the_window_is_full(
 
 
 def test_a_permit_contains_its_waiting_time() -> None:
-    """The summary of the run adds these times up."""
+    """The limiter adds these times up."""
     clock = FakeClock()
     rate_limiter = RateLimiter(clock)
     waited = []
@@ -243,6 +243,27 @@ def test_a_permit_contains_its_waiting_time() -> None:
         waited.append(permit.waited_seconds)
     assert sum(waited) == pytest.approx(sum(clock.sleeps))
     assert sum(waited) > 20
+    assert rate_limiter.held_back_seconds == pytest.approx(sum(waited))
+
+
+def test_time_during_which_several_threads_wait_counts_once() -> None:
+    """So a run is never held back for longer than it takes."""
+    clock = TurnClock()
+    rate_limiter = RateLimiter(clock)
+    rate_limiter.refuse(rate_limiter.acquire(), None, 10.0)
+    began, measured = clock.now, [0.0]
+
+    def wait(seconds: float) -> Callable[[], None]:
+        def acquire() -> None:
+            clock.sleep(seconds)
+            measured.append(rate_limiter.held_back_seconds - (clock.now - began))
+            rate_limiter.release(rate_limiter.acquire(), None)
+
+        return acquire
+
+    clock.run(wait(0.0), wait(3.0), wait(4.0))
+    assert 10.0 <= rate_limiter.held_back_seconds <= clock.now - began
+    assert max(measured) <= 0.0
 
 
 def test_the_call_limit_includes_the_window() -> None:

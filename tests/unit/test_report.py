@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tap_gorgias.api.usage import Usage
-from tap_gorgias.run.report import StreamResult, duration, lines_of
+from tap_gorgias.run.progress import duration
+from tap_gorgias.run.report import StreamResult, lines_of
 from tests.support.logs import summary_of
 
 RESULTS = [
@@ -37,7 +38,7 @@ def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
 
 def test_the_table_is_aligned_and_fits() -> None:
     """Whatever the names, counts and results are."""
-    total = Usage(98_766_039, 1_234_586, 12, 3.0)
+    total = Usage(98_766_039, 1_234_586, 12)
     lines = list(lines_of(RESULTS, total, seconds=275_000, held_back_seconds=200_000))
     head, rule, *rows = lines[:6]
 

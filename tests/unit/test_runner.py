@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tap_gorgias.errors import AccessError, ApiError, OutputError
+from tap_gorgias.errors import AccessError, ApiError
 from tap_gorgias.run.runner import StreamRunner
 
 if TYPE_CHECKING:
@@ -35,23 +35,15 @@ class Output:
 class Stream:
     """A stream that does what a function does."""
 
-    def __init__(
-        self, name: str, sync: Callable[[], None], *, batches: bool = False
-    ) -> None:
+    def __init__(self, name: str, sync: Callable[[], None]) -> None:
         self.name = name
         self.sync = sync
-        self.config: dict[str, Any] = {}
         self.writer = Output()
-        self._batches = batches
 
     @property
     def output(self) -> MessageWriter:
         """The writer."""
         return cast("MessageWriter", self.writer)
-
-    def get_batch_config(self, _config: object) -> object:
-        """Return something if the stream writes batches."""
-        return self._batches or None
 
     def check_complete(self) -> None:
         """Do nothing."""
@@ -96,15 +88,11 @@ def test_nothing_is_said_to_continue_after_a_fatal_error(
     assert fatal.writer.flushes == 0
 
 
-def test_an_os_error_is_that_of_the_output_only_with_batches() -> None:
-    """Otherwise the client and the writer report their own."""
+def test_an_os_error_of_a_stream_is_not_that_of_the_output() -> None:
+    """The client and the writer report their own, as the writer of batches does."""
     error = OSError(28, "No space left on device")
     alone = Stream("alone", failing(error))
     runner = StreamRunner([alone], 1, LOGGER)
     runner.run()
     assert runner.failures == {"alone": error}
     assert alone.writer.flushes == 1
-
-    batches = StreamRunner([Stream("b", failing(error), batches=True)], 1, LOGGER)
-    with pytest.raises(OutputError, match="No space left"):
-        batches.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_gorgias.records.secret_names import is_secret_name
+from tap_gorgias.records.secrets import is_secret_name
 
 
 @pytest.mark.parametrize(

@@ -178,13 +178,12 @@ def test_a_redirect_is_not_followed(server: str, session: GorgiasSession) -> Non
 
 
 def test_the_budget_takes_the_limit_from_the_response(
-    server: str, session: GorgiasSession, clock: FakeClock, summary: RunSummary
+    server: str, session: GorgiasSession, clock: FakeClock
 ) -> None:
     """A limit of 80 allows a burst of 60; the initial limit would allow 30."""
     for _ in range(60):
         get(session, f"{server}/ok")
     assert clock.sleeps == []
-    assert summary.streams["tags"].waited_seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -196,15 +195,12 @@ def test_a_429_delays_the_next_request(
     server: str,
     session: GorgiasSession,
     clock: FakeClock,
-    summary: RunSummary,
 ) -> None:
     """The delay is the requested time plus up to one second, but never a day."""
     assert get(session, f"{server}{path}").status_code == 429
     assert clock.sleeps == []
     get(session, f"{server}/ok")
     assert seconds <= sum(clock.sleeps) <= seconds + 1
-    waited = summary.streams["tags"].waited_seconds
-    assert waited == pytest.approx(sum(clock.sleeps))
 
 
 @pytest.mark.parametrize("path", ["/cut", "/invalid-gzip"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.support.documents import ROOT
@@ -31,12 +32,13 @@ PLACEHOLDER = re.compile(r"%(?:s|d|\.\d+f)")
 BLANK = "..."
 
 
-def said() -> set[str]:
+@cache
+def said() -> frozenset[str]:
     """Return the messages; three dots replace placeholders."""
     found = set()
     for path in sorted((ROOT / "tap_gorgias").rglob("*.py")):
         found |= set(_said_in(ast.parse(path.read_text("utf-8"))))
-    return {text for text in found if _is_sentence(text)}
+    return frozenset(text for text in found if _is_sentence(text))
 
 
 def _is_sentence(text: str) -> bool:

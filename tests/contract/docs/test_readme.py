@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.config.credentials import ApiKey, OAuthApp
 from tap_gorgias.config.schema import CONFIG_SCHEMA
-from tap_gorgias.config.settings import Settings
+from tap_gorgias.config.settings import ApiKey, OAuthApp, Settings
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
 from tests.support.documents import (
@@ -84,10 +83,16 @@ def test_look_backs_are_settings(document: Path) -> None:
 
 
 def test_the_test_command_is_the_one_that_ci_runs() -> None:
-    """Readers run the command that CI has passed."""
-    commands = [m for one in blocks("shell") for m in TEST_COMMAND.findall(one)]
-    assert len(commands) == 1
-    assert commands[0] in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    """Readers run the command that CI has passed, in an environment of its own."""
+    (command,) = [m for one in blocks("shell") for m in TEST_COMMAND.findall(one)]
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert command.replace(".venv", ".venv-ci") in script.splitlines()
+
+
+def test_ci_leaves_the_environment_of_the_reader_alone() -> None:
+    """It deletes only environments that it has made itself."""
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert set(re.findall(r"\.venv(?:-\w+)?", script)) == {".venv-ci", ".venv-lowest"}
 
 
 def test_shell_examples_name_existing_files() -> None:

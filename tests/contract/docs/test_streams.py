@@ -22,7 +22,7 @@ from tests.support.documents import (
 )
 
 if TYPE_CHECKING:
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 
 def way_of(stream: type[GorgiasStream]) -> str:

@@ -18,7 +18,7 @@ from tap_gorgias.tap import TapGorgias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     file.name.removesuffix(".json"): json.loads(file.read_text("utf-8"))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
     from tap_gorgias.replication.pages import Row
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 TICKETS = 10
 DONE = {"replication_key_value": "2000-01-01T00:00:00.000000Z"}
@@ -134,7 +134,7 @@ class ShiftedDetails(DetailsFromMemory):
     parent_stream_type = ShiftedTickets
 
     @override
-    def complete(self, row: Row, context: types.Context) -> Row:
+    def with_parent_keys(self, row: Row, context: types.Context) -> Row:
         return {**row, "subject": str(context["ticket_id"])}
 
 

@@ -8,7 +8,7 @@ import inspect
 import pytest
 from singer_sdk import Stream
 
-from tap_gorgias.stream_types.base import GorgiasStream
+from tap_gorgias.stream_types.stream import GorgiasStream
 from tests.support.memory import Tags, Tickets, messages, tap_of
 
 NAME = "_generate_record_messages"

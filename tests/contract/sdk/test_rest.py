@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers import types
 
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 CONTEXTS: dict[str, dict[str, Any]] = {
     "customer_details": {"customer_id": 17},

@@ -39,7 +39,7 @@ from tests.support.memory import (
 )
 
 if TYPE_CHECKING:
-    from tap_gorgias.stream_types.base import GorgiasStream
+    from tap_gorgias.stream_types.stream import GorgiasStream
 
 OWN_NAMES = {"_staged", "stage", "publish", "is_flushed"}
 OVERRIDDEN = {

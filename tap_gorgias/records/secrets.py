@@ -1,31 +1,43 @@
-"""Masking of credentials in URLs and form data."""
+"""What is a credential by its name, or by its place in a URL or in form data."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
-from tap_gorgias.records.secret_names import (
-    MASK,
-    hidden_text,
-    is_secret_name,
-    without_templates,
-    words_of,
-)
+MASK = "***"
 
-_TEMPLATE = r"\{\{[^{}]*\}\}"
+_WORD = re.compile(r"oauth2|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TEMPLATE = re.compile(r"(\{\{[\w\s.|()\[\]-]*\}\})")
+
+_SECRETS = re.compile(
+    "secret|token|passw(?:or)?d|passphrase|credential|authorization|signature|hmac"
+)
+"""Parts of the joined words of a name."""
+_SECRET_WORD = re.compile(
+    "bearer|cookies?|jwt|keys?|pwd|(?:php|j)?sess(?:ion)?id"
+    "|.*(?:access|api|app|auth|client|encryption|license|private|service|signing)keys?"
+)
+_SECRET_LAST_WORD = re.compile("auth|oauth2|otp|pass|pin|sid|sig")
+_HARMLESS_KEYS = frozenset(
+    {"destination", "foreign", "idempotency", "primary", "public", "sort", "source"}
+)
+"""What `key` may follow in the name of something that is not a credential."""
+
+_TEMPLATE_PATTERN = r"\{\{[^{}]*\}\}"
 _SPACE = re.compile(r"\s")
 _URL = re.compile(
-    rf"(?P<scheme>(?<![\w+.-])[a-zA-Z][\w+.-]{{0,20}}:(?:\\?/){{2}})(?P<authority>(?:{_TEMPLATE}|[^\s\"'<>\\/?#])*)"
-    rf"(?P<path>(?:{_TEMPLATE}|\\/|[^\s\"'<>\\?#])*)"
-    rf"(?P<query>(?:[?#](?:{_TEMPLATE}|\\/|[^\s\"'<>\\])*)?)"
+    rf"(?P<scheme>(?<![\w+.-])[a-zA-Z][\w+.-]{{0,20}}:(?:\\?/){{2}})(?P<authority>(?:{_TEMPLATE_PATTERN}|[^\s\"'<>\\/?#])*)"
+    rf"(?P<path>(?:{_TEMPLATE_PATTERN}|\\/|[^\s\"'<>\\?#])*)"
+    rf"(?P<query>(?:[?#](?:{_TEMPLATE_PATTERN}|\\/|[^\s\"'<>\\])*)?)"
 )
 _WITHOUT_SCHEME = re.compile(
     r"(?:[^\s/@]{1,256}@)?[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}(?::\d+)?/(?!/)\S*"
 )
 _PARAMETER = re.compile(
     rf"(?P<start>\A|[?&;#]|&amp;)(?P<name>[^=&?#;\s]+)="
-    rf"(?P<value>(?:{_TEMPLATE}|&(?!amp;)(?=\s)|[^&#;\s])*)"
+    rf"(?P<value>(?:{_TEMPLATE_PATTERN}|&(?!amp;)(?=\s)|[^&#;\s])*)"
 )
 _PASSWORD_WITH_SLASH = re.compile(r"[^:@]+:(?!\d*\Z)[^@]*\Z")
 
@@ -54,6 +66,52 @@ _SECRET_PARAMETERS = frozenset({"code", "hash", "k", "pw", "sk", "st"})
 _RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _MIN_RANDOM = 16
 _MIN_LETTERS = 32
+
+
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name in any style, in lower case."""
+    return tuple(word.lower() for word in _WORD.findall(name))
+
+
+@lru_cache(maxsize=4096)
+def is_secret_name(name: str) -> bool:
+    """Decide whether a name such as `apiKey` or `X-Api-Key` is that of a credential.
+
+    It is if it contains a word such as `token` or `key`, in any style. Names of ids,
+    such as `key_id`, are not, except the id of a session.
+    """
+    words = words_of(name)
+    if words[-2:] == ("session", "id"):
+        return True
+    if not words or words[-1] in {"id", "ids"}:
+        return False
+    if _SECRETS.search("".join(words)):
+        return True
+    if words[-1] in {"key", "keys"} and not _HARMLESS_KEYS.isdisjoint(words[:-1]):
+        return False
+    return bool(_SECRET_LAST_WORD.fullmatch(words[-1])) or any(
+        map(_SECRET_WORD.fullmatch, words)
+    )
+
+
+def hidden_text(text: str) -> str:
+    """Mask a text except for its template variables."""
+    if text and not without_templates(text).strip():
+        return text
+    parts = _TEMPLATE.split(text)
+    return (
+        "".join(
+            part if number % 2 or not part else MASK
+            for number, part in enumerate(parts)
+        )
+        or MASK
+    )
+
+
+def without_templates(text: str) -> str:
+    """Remove template variables, such as `{{ticket.id}}`, from a text."""
+    return _TEMPLATE.sub("", text) if "{{" in text else text
 
 
 def mask_urls(text: str) -> str:

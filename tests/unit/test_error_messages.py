@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_gorgias.api.redaction import Redactor
+from tap_gorgias.api.error_messages import Redactor
 
 PRINTABLE = (
     st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=4)

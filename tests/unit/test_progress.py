@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tap_gorgias import timestamps
-from tap_gorgias.run.estimate import History, Reading, seconds_left
+from tap_gorgias.run.progress import History, seconds_left
 
 BEGIN = datetime(2025, 1, 1, tzinfo=timezone.utc)
 DAYS = 500
@@ -62,18 +62,14 @@ def test_dates_of_less_than_a_day_give_no_hint() -> None:
 
 def test_streams_share_the_rate_of_requests() -> None:
     """The shortest ends first, the longest with the run."""
-    readings = {
-        "short": Reading(requests=10, share=0.5),  # 10 left
-        "long": Reading(requests=10, share=0.1),  # 90 left
-        "done": Reading(requests=7, share=1.0),
-    }
-    left = seconds_left(readings, requests=200, seconds=100)
+    requests_left = {"short": 10.0, "long": 90.0, "done": 0.0}
+    left = seconds_left(requests_left, requests=200, seconds=100)
 
     assert left == pytest.approx({"short": 10.0, "long": 50.0, "done": 0.0})
 
 
 def test_the_burst_at_the_start_is_no_rate() -> None:
     """Thirty requests in a second do not become thirty a second."""
-    left = seconds_left({"a": Reading(30, 0.5)}, requests=30, seconds=1)
+    left = seconds_left({"a": 30.0}, requests=30, seconds=1)
 
     assert left == {"a": pytest.approx(20)}

@@ -1,0 +1,229 @@
+"""Read a list page by page, and in smaller pieces where a page fails.
+
+A page that keeps failing is requested in smaller pieces, down to the row that makes it
+fail. That row is passed over. It has no cursor, so one is made: cursors of Gorgias name
+the value of the order and the id of the row before (observed in recordings), as base64
+of `["next", "2026-08-26T12:46:06.324070", 17]`.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tap_gorgias import timestamps
+from tap_gorgias.errors import ApiError
+from tap_gorgias.replication.pages import MissingRow, Page, PageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+NO_RETRIES = 0.0
+SECONDS_FOR_PIECES = 30.0
+"""How long a saved cursor, or a single row, is tried: what stands above can be read."""
+FAR = timedelta(days=200)
+BEFORE_FIRST_ROW = timedelta(days=1)
+"""How far ahead of the clock the newest row is looked for, if it is unreadable."""
+MAX_STEP = timedelta(days=40 * 365)
+"""Further than any row is old."""
+MICROSECOND = timedelta(microseconds=1)
+EARLIEST = "2000-01-01T00:00:00.000000Z"
+"""No row is older than this."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a list by date, and where it begins and goes on."""
+
+    key: str | None
+    """The property that is the stream's replication key."""
+    start: str
+    """A timestamp in front of the first row."""
+    far: str
+    """A timestamp at which another page is readable, unless all are not."""
+    is_ascending: bool = True
+
+    @classmethod
+    def of(
+        cls, order_by: str | None, key: str | None, since: str | None, now: datetime
+    ) -> Order | None:
+        """Return the order of a request; `since` is the earliest timestamp in it."""
+        name, _, direction = (order_by or "").partition(":")
+        if not name.endswith("_datetime"):
+            return None
+        if direction == "asc":
+            return cls(key, since or EARLIEST, timestamps.render(now))
+        first = now + BEFORE_FIRST_ROW
+        start, far = timestamps.render(first), timestamps.render(first - FAR)
+        return cls(key, start, far, is_ascending=False)
+
+
+@dataclass(frozen=True)
+class ListReader:
+    """Reads a list of an endpoint, or the part of it that belongs to a parent."""
+
+    request: Callable[[str | None, int | None, float | None], Page]
+    """Requests the page at a cursor with so many rows, and retries for some seconds;
+    None is for as long as requests of a run are retried."""
+    page_size: int | None = None
+    order: Order | None = None
+    is_divisible: bool = False
+    """Whether smaller pages can be requested."""
+    has_outage: Callable[[], bool] = lambda: False
+    """Whether no request of any stream succeeds at present."""
+    may_probe: Callable[[], bool] = lambda: True
+    """Whether rows may be looked for: in an outage, one stream does so for all."""
+    report_incomplete: Callable[[str], None] = lambda _: None
+    """Called with a sentence about a row that is passed over."""
+
+    def pages(self, cursor: str | None, patience: float | None) -> Iterator[Page]:
+        """Read from a cursor on; None is the first page.
+
+        Raises `PageError` if a response is not a page, or if the list has no end.
+        """
+        whole = size = self.page_size
+        seconds = patience if cursor is None else SECONDS_FOR_PIECES
+        seen = {cursor}
+        while True:
+            try:
+                page = self.request(cursor, size, seconds)
+            except ApiError as error:
+                if not size or not self._can_divide(error):
+                    raise
+                if size == whole and not self._list_works(cursor, error):
+                    raise
+                if size == 1:
+                    page = self._missing(cursor, error)
+                    yield page
+                    cursor = page.next_cursor
+                size = max(size // 2, 1)
+                seconds = SECONDS_FOR_PIECES if size == 1 else NO_RETRIES
+                continue
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+            if cursor in seen:
+                message = (
+                    "the same cursor was returned twice, so the list would never end."
+                )
+                raise PageError(message)
+            seen.add(cursor)
+            seconds = patience if size == whole else NO_RETRIES
+            size = min(2 * size, whole) if size and whole else size
+
+    def _can_divide(self, error: ApiError) -> bool:
+        """Return whether a smaller page may succeed, as if one of its rows fails."""
+        return self.is_divisible and error.may_be_due_to_page_size
+
+    def _list_works(self, cursor: str | None, error: ApiError) -> bool:
+        """Return whether a page fails while others can be read."""
+        is_first = cursor is None
+        if is_first and not self.has_outage():
+            return True
+        if not self.may_probe():
+            return False
+        far = cursor_at(self.order.far) if is_first and self.order else None
+        return self._probe(error, None) is not None or (
+            far is not None and self._probe(error, far) is not None
+        )
+
+    def _probe(self, error: ApiError, cursor: str | None) -> Page | None:
+        """Request a single row; None if it is the one that fails.
+
+        Raises `error` if the request fails for another reason.
+        """
+        try:
+            return self.request(cursor, 1, NO_RETRIES)
+        except ApiError as failure:
+            if self._can_divide(failure):
+                return None
+            raise error from None
+
+    def _missing(self, cursor: str | None, error: ApiError) -> Page:
+        """Return a page in place of a row, or raise `error` if it cannot be passed."""
+        order = self.order
+        if order is None:
+            raise error
+        beyond = cursor_beyond(
+            cursor or cursor_at(order.start),
+            partial(self._probe, error),
+            is_ascending=order.is_ascending,
+        )
+        if beyond is None:
+            raise error
+        following, time, row = beyond
+        problem = f"{error} Row {row} of {time[:19]}Z is missing."
+        if row is None:
+            problem = f"{error} A row of {time[:19]}Z is missing, or several."
+        self.report_incomplete(problem)
+        return Page([MissingRow({order.key: time} if order.key else {})], following)
+
+
+def cursor_at(timestamp: str) -> str:
+    """Return the cursor of a place in a list, from a rendered timestamp."""
+    return b64encode(json.dumps(["next", timestamp[:-1], 0]).encode()).decode()
+
+
+def cursor_beyond(
+    cursor: str, probe: Callable[[str], Page | None], *, is_ascending: bool
+) -> tuple[str, str, int | None] | None:
+    """Return a cursor that leads past an unreadable row, the row's timestamp and id.
+
+    `cursor` leads to the row, and `probe` returns the row after a cursor, None if it is
+    unreadable. The id is None if it cannot be found: then the cursor leads past all
+    rows of that timestamp. Returns None if cursors have another form, or if no row
+    within `MAX_STEP` is readable.
+    """
+    try:
+        direction, value, row_id, *others = json.loads(b64decode(cursor, validate=True))
+        start = timestamps.parse(value)
+    except (TypeError, ValueError):
+        return None
+    ids = {row_id}
+
+    def place(distance: int) -> str:
+        step = distance * MICROSECOND
+        return timestamps.render(start + step if is_ascending else start - step)
+
+    def at(distance: int, row: int = row_id) -> str:
+        parts: list[Any] = [direction, place(distance)[:-1], row, *others]
+        return b64encode(json.dumps(parts).encode()).decode()
+
+    def is_readable(distance: int, row: int = row_id) -> bool:
+        page = probe(at(distance, row))
+        if page is None:
+            return False
+        ids.update(one.get("id") for one in page.rows)
+        return True
+
+    distance = 1
+    while not is_readable(distance):
+        distance *= 2
+        if distance * MICROSECOND > MAX_STEP:
+            return None
+    distance = _first(is_readable, distance // 2, distance)
+    most = 1000 * max(one for one in ids if type(one) is int) or 2**40
+    least, after = (0, most) if is_ascending else (most, 0)
+    for same in (distance, distance - 1):
+        before = least if same else row_id
+        if not is_readable(same, before) and is_readable(same, after):
+            row = _first(partial(is_readable, same), before, after)
+            return at(same, row), place(same), row
+    return at(distance), place(distance), None
+
+
+def _first(is_readable: Callable[[int], bool], before: int, after: int) -> int:
+    """Return the number next to `before` that is readable, as `after` is."""
+    while abs(after - before) > 1:
+        between = (before + after) // 2
+        if is_readable(between):
+            after = between
+        else:
+            before = between
+    return after
