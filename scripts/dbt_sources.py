@@ -82,7 +82,7 @@ def _table(stream: Stream) -> dict[str, Any]:
         column |= {"description": f"{description} ({kind})"}
         if keys == [name]:
             enabled = {"config": {"enabled": config["enabled"]}}
-            column["data_tests"] = [{"unique": enabled}, {"not_null": enabled}]
+            column["data_tests"] = [{"gorgias_key": enabled}]
         described.append(column)
     table = {
         "name": stream.name,

@@ -235,7 +235,11 @@ class TapGorgias(SelfValidatingTap):
             tap.output.flush()
             return
         try:
-            tap.test_streams() if is_test else tap.sync_all()
+            if is_test:
+                tap.test_streams()
+            else:
+                tap.sync_all()
+                cls.logger.info("Complete: everything was read.")
         except Terminated:
             cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
             raise

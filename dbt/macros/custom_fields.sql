@@ -1,12 +1,16 @@
-{#- A row for each value of a custom field of tickets or customers. -#}
+{#- A row for each value of a custom field of tickets or customers, of all or of those
+among the rows of a relation. -#}
 
-{%- macro custom_field_values(kind) -%}
+{%- macro custom_field_values(kind, among=none) -%}
 with entry as (
   select
     {{ gorgias.integer('record.id') }} as {{ kind }}_id,
     {{ gorgias.entry_key('field', 'integer') }} as field_id,
     {{ gorgias.entry_value('record.custom_fields', 'field', 'value') }} as value
   from {{ source('gorgias', kind ~ 's') }} as record
+  {%- if among %}
+  inner join {{ among }} on {{ among }}.{{ kind }}_id = record.id
+  {%- endif %}
   {{ gorgias.entries_of('record.custom_fields', 'field') }}
 )
 

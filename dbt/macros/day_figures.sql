@@ -20,8 +20,12 @@ counted as (
   group by {{ groups | join(', ') }}
 ),
 
+duration as (
+  select * from {{ relation }} where figure in ('first_response', 'resolution')
+),
+
 measured as (
-  {{ gorgias.percentiles(relation, groups, [
+  {{ gorgias.percentiles('duration', groups, [
     ['median_first_response_seconds', "case when figure = 'first_response' then number end", 0.5],
     ['p90_first_response_seconds', "case when figure = 'first_response' then number end", 0.9],
     ['median_first_response_business_seconds', "case when figure = 'first_response' then business_number end", 0.5],
@@ -41,7 +45,7 @@ day_figures as (
     measured.p90_resolution_seconds,
     measured.median_resolution_business_seconds
   from counted
-  inner join measured
+  left join measured
     on {% for group in groups %}measured.{{ group }} = counted.{{ group }}{{ ' and ' if not loop.last }}{% endfor %}
 )
 {%- endmacro -%}

@@ -109,6 +109,11 @@ class GorgiasClient:
         return self._outage.is_active
 
     @property
+    def may_probe(self) -> bool:
+        """Whether a stream may look for a readable row: in an outage, only one does."""
+        return self._outage.may_probe()
+
+    @property
     def has_answered(self) -> bool:
         """Whether a response has certainly come from Gorgias."""
         return self._contact.has_answered

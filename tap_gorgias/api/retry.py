@@ -31,6 +31,13 @@ class Outage:
     def __init__(self) -> None:
         self.is_active = False
         self._last_success = -math.inf
+        self._has_probed = False
+
+    def may_probe(self) -> bool:
+        """Return whether to look for what succeeds: once in an outage."""
+        may_probe = not (self.is_active and self._has_probed)
+        self._has_probed = self.is_active
+        return may_probe
 
     def record_failure(self, first_failure: float) -> None:
         """Record that a request has used up its retries."""
@@ -78,7 +85,8 @@ def retry(
             begins = now if is_paused else now + seconds
             is_late = begins > first_failure + max_retry_seconds
             if is_late or outage.is_active:
-                outage.record_failure(first_failure)
+                if max_retry_seconds:  # A single request shows no outage.
+                    outage.record_failure(first_failure)
                 raise
             on_retry(error, seconds)
             if not is_paused:

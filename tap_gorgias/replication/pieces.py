@@ -12,6 +12,7 @@ import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
@@ -28,8 +29,11 @@ SECONDS_FOR_PIECES = 30.0
 FAR = timedelta(days=200)
 BEFORE_FIRST_ROW = timedelta(days=1)
 """How far ahead of the clock the newest row is looked for, if it is unreadable."""
-MAX_STEP = timedelta(days=400)
+MAX_STEP = timedelta(days=40 * 365)
+"""Further than any row is old."""
 MICROSECOND = timedelta(microseconds=1)
+EARLIEST = "2000-01-01T00:00:00.000000Z"
+"""No row is older than this."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +42,25 @@ class Order:
 
     key: str | None
     """The property that is the stream's replication key."""
-    is_ascending: bool
-    start: str | None
-    """A timestamp in front of the first row; None if it is not known."""
-    far: str | None
+    start: str
+    """A timestamp in front of the first row."""
+    far: str
     """A timestamp at which another page is readable, unless all are not."""
+    is_ascending: bool = True
 
     @classmethod
     def of(
         cls, order_by: str | None, key: str | None, since: str | None, now: datetime
     ) -> Order | None:
         """Return the order of a request; `since` is the earliest timestamp in it."""
-        if order_by is None:
+        name, _, direction = (order_by or "").partition(":")
+        if not name.endswith("_datetime"):
             return None
-        is_ascending = order_by.endswith(":asc")
-        if is_ascending:
-            return cls(
-                key, is_ascending, since, since and timestamps.earlier(since, -FAR)
-            )
+        if direction == "asc":
+            return cls(key, since or EARLIEST, timestamps.render(now))
         first = now + BEFORE_FIRST_ROW
         start, far = timestamps.render(first), timestamps.render(first - FAR)
-        return cls(key, is_ascending, start, far)
+        return cls(key, start, far, is_ascending=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class ListReader:
     """Whether smaller pages can be requested."""
     has_outage: Callable[[], bool] = lambda: False
     """Whether no request of any stream succeeds at present."""
+    may_probe: Callable[[], bool] = lambda: True
+    """Whether rows may be looked for: in an outage, one stream does so for all."""
     report_incomplete: Callable[[str], None] = lambda _: None
     """Called with a sentence about a row that is passed over."""
 
@@ -119,45 +123,46 @@ class ListReader:
 
     def _list_works(self, cursor: str | None, error: ApiError) -> bool:
         """Return whether a page fails while others can be read."""
-        if cursor is not None:
-            return self._is_readable(None, error)
-        if not self.has_outage():
+        is_first = cursor is None
+        if is_first and not self.has_outage():
             return True
-        far = None if self.order is None else self.order.far
-        return self._is_readable(None, error) or (
-            far is not None and self._is_readable(cursor_at(far), error)
+        if not self.may_probe():
+            return False
+        far = cursor_at(self.order.far) if is_first and self.order else None
+        return self._probe(error, None) is not None or (
+            far is not None and self._probe(error, far) is not None
         )
 
-    def _is_readable(self, cursor: str | None, error: ApiError) -> bool:
-        """Request a single row, to find which one fails.
+    def _probe(self, error: ApiError, cursor: str | None) -> Page | None:
+        """Request a single row; None if it is the one that fails.
 
-        Raises `error` if the row fails for another reason.
+        Raises `error` if the request fails for another reason.
         """
         try:
-            self.request(cursor, 1, NO_RETRIES)
+            return self.request(cursor, 1, NO_RETRIES)
         except ApiError as failure:
             if self._can_divide(failure):
-                return False
+                return None
             raise error from None
-        return True
 
     def _missing(self, cursor: str | None, error: ApiError) -> Page:
         """Return a page in place of a row, or raise `error` if it cannot be passed."""
         order = self.order
-        if order is not None and cursor is None:
-            cursor = order.start and cursor_at(order.start)
-        if order is None or cursor is None:
+        if order is None:
             raise error
         beyond = cursor_beyond(
-            cursor,
-            lambda cursor: self._is_readable(cursor, error),
+            cursor or cursor_at(order.start),
+            partial(self._probe, error),
             is_ascending=order.is_ascending,
         )
         if beyond is None:
             raise error
-        following, row = beyond
-        self.report_incomplete(f"{error} The row of {row[:19]}Z is missing.")
-        return Page([MissingRow({order.key: row} if order.key else {})], following)
+        following, time, row = beyond
+        problem = f"{error} Row {row} of {time[:19]}Z is missing."
+        if row is None:
+            problem = f"{error} A row of {time[:19]}Z is missing, or several."
+        self.report_incomplete(problem)
+        return Page([MissingRow({order.key: time} if order.key else {})], following)
 
 
 def cursor_at(timestamp: str) -> str:
@@ -166,11 +171,13 @@ def cursor_at(timestamp: str) -> str:
 
 
 def cursor_beyond(
-    cursor: str, is_readable: Callable[[str], bool], *, is_ascending: bool
-) -> tuple[str, str] | None:
-    """Return a cursor that leads past an unreadable row, and the row's timestamp.
+    cursor: str, probe: Callable[[str], Page | None], *, is_ascending: bool
+) -> tuple[str, str, int | None] | None:
+    """Return a cursor that leads past an unreadable row, the row's timestamp and id.
 
-    `cursor` leads to the row. None if the form of cursors is another one, or no row
+    `cursor` leads to the row, and `probe` returns the row after a cursor, None if it is
+    unreadable. The id is None if it cannot be found: then the cursor leads past all
+    rows of that timestamp. Returns None if cursors have another form, or if no row
     within `MAX_STEP` is readable.
     """
     try:
@@ -178,23 +185,45 @@ def cursor_beyond(
         start = timestamps.parse(value)
     except (TypeError, ValueError):
         return None
+    ids = {row_id}
 
-    def place(distance: timedelta) -> str:
-        return timestamps.render(start + distance if is_ascending else start - distance)
+    def place(distance: int) -> str:
+        step = distance * MICROSECOND
+        return timestamps.render(start + step if is_ascending else start - step)
 
-    def at(distance: timedelta) -> str:
-        parts: list[Any] = [direction, place(distance)[:-1], row_id, *others]
+    def at(distance: int, row: int = row_id) -> str:
+        parts: list[Any] = [direction, place(distance)[:-1], row, *others]
         return b64encode(json.dumps(parts).encode()).decode()
 
-    unreadable, readable = timedelta(0), MICROSECOND
-    while not is_readable(at(readable)):
-        unreadable, readable = readable, 2 * readable
-        if readable > MAX_STEP:
+    def is_readable(distance: int, row: int = row_id) -> bool:
+        page = probe(at(distance, row))
+        if page is None:
+            return False
+        ids.update(one.get("id") for one in page.rows)
+        return True
+
+    distance = 1
+    while not is_readable(distance):
+        distance *= 2
+        if distance * MICROSECOND > MAX_STEP:
             return None
-    while readable - unreadable > MICROSECOND:
-        middle = unreadable + (readable - unreadable) // 2
-        if is_readable(at(middle)):
-            readable = middle
+    distance = _first(is_readable, distance // 2, distance)
+    most = 1000 * max(one for one in ids if type(one) is int) or 2**40
+    least, after = (0, most) if is_ascending else (most, 0)
+    for same in (distance, distance - 1):
+        before = least if same else row_id
+        if not is_readable(same, before) and is_readable(same, after):
+            row = _first(partial(is_readable, same), before, after)
+            return at(same, row), place(same), row
+    return at(distance), place(distance), None
+
+
+def _first(is_readable: Callable[[int], bool], before: int, after: int) -> int:
+    """Return the number next to `before` that is readable, as `after` is."""
+    while abs(after - before) > 1:
+        between = (before + after) // 2
+        if is_readable(between):
+            after = between
         else:
-            unreadable = middle
-    return at(readable), place(readable)
+            before = between
+    return after

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
-from tap_gorgias.replication import imported_tickets, ordering, walks
+from tap_gorgias.replication import imported_tickets, walks
 from tap_gorgias.replication.bookmarks import Position, walk_to_state
 from tap_gorgias.replication.walks import WalkPlan
 
@@ -49,12 +49,8 @@ class Settling:
         return WalkPlan(self.position, self._floor, self._is_due, self._should_fetch)
 
     def begun(self, newest_tickets: Page) -> Settling:
-        """Mark all tickets as settled, before the list of messages is first read.
-
-        Args:
-            newest_tickets: The first page of tickets that shows the present.
-        """
-        newest = ordering.newest_of(newest_tickets, TICKET_KEY)
+        """Mark all tickets as settled, before the list of messages is first read."""
+        newest = newest_tickets.newest(TICKET_KEY)
         mark = imported_tickets.beginning(newest_tickets)
         position = replace(self.position, bookmark=newest or mark, imports=mark)
         return replace(self, position=position, since=self.start)
@@ -69,12 +65,7 @@ class Settling:
         }
 
     def moved(self, position: Position) -> Settling:
-        """Move the position.
-
-        Args:
-            position: The new position; without a walk, all changed tickets have been
-                settled.
-        """
+        """Move the position; without a walk, all changed tickets have been settled."""
         position = replace(position, retry=())
         is_finished = position.walk is None and position != self.position
         since = None if is_finished else self.since
@@ -82,7 +73,7 @@ class Settling:
 
     def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
         # Time is measured by ticket changes, never by a clock.
-        newest = ordering.newest_of(newest_tickets, TICKET_KEY)
+        newest = newest_tickets.newest(TICKET_KEY)
         if newest is None:
             return False
         if settled is None or self.since is not None or not self.every:
@@ -91,16 +82,16 @@ class Settling:
 
     def _floor(self, settled: str | None) -> str | None:
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)
-        return floor if self.since is None else ordering.lower(floor, self.since)
+        return floor if self.since is None else timestamps.lower(floor, self.since)
 
     def _should_fetch(self, ticket: Row) -> bool:
-        if self.since is None or ordering.is_before(
+        if self.since is None or timestamps.is_before(
             ticket.get("created_datetime"), self.since
         ):
             return True
         settled = self.position.bookmark
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)
-        return not ordering.is_before(ticket.get(TICKET_KEY), floor)
+        return not timestamps.is_before(ticket.get(TICKET_KEY), floor)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
+from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.imported_tickets import ids_in
 from tap_gorgias.replication.pages import (
@@ -71,7 +71,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         parent_type = cast("type[P]", self.parent_stream_type)
         self.parent = parent_type.reading_for(self)
         """The stream of the parents, whose list is read for this one."""
-        self._page_position: Position | None = None
+        self._position_before: Position | None = None
 
     def parent_steps(self) -> Iterator[Step]:
         """Walk the list of the parent.
@@ -82,7 +82,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         """
         return self.parent.steps()
 
-    def complete(self, row: Row, context: types.Context) -> Row:
+    def with_parent_keys(self, row: Row, context: types.Context) -> Row:
         """Add the context of its parent to a row.
 
         Args:
@@ -143,7 +143,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
                 parents.settle()
                 yield Step([], saved(position))
             for page in parent_steps:
-                self._page_position = page.page_position
+                self._position_before = page.position_before
                 for step in self._rows_of_page(page, parents):
                     yield step._replace(position=saved(step.position))
             parents.settle()
@@ -199,7 +199,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         self, context: types.Context, response: Callable[[], Iterator[Page]]
     ) -> Iterator[Step]:
         for page in self.pages_of(context, response):
-            rows = [self.complete(row, context) for row in page.rows]
+            rows = [self.with_parent_keys(row, context) for row in page.rows]
             usable = [row for row in rows if not self.lacks_key(row)]
             yield Step(usable, has_next_page=page.next_cursor is not None)
             if len(usable) < len(rows):
@@ -222,7 +222,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         """Return those of the parents that their list still shows."""
         pages = self.parent.with_ids(ids)
         if pages is None:
-            walk = self._page_position.walk if self._page_position else None
+            walk = self._position_before.walk if self._position_before else None
             cursor = walk.cursor if walk else None
             pages = itertools.islice(self.parent.pages(cursor), 1)
         return [one for page in pages for one in ids_in(page.rows, "id")]
@@ -255,9 +255,9 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
                 yield {**row, "id": row_id}
 
     def _within_page(self, step: Step, following: list[Row]) -> Position | None:
-        before = step.page_position
+        before = step.position_before
         key = self.parent.replication_key or ""
-        dates = [ordering.timestamp_of(row.get(key)) for row in following]
+        dates = [timestamps.normalized_or_none(row.get(key)) for row in following]
         if before is None or before.walk is None or None in dates:
             return None
         reached = max(filter(None, dates))
@@ -269,6 +269,6 @@ class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
 
     @override
     def steps(self) -> Iterator[Step]:
-        position = self.position()
+        position = self.load_position()
         parents = self.parent.walk(WalkPlan(position, self.floor))
         return self.children_of(parents, position)

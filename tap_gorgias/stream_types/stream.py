@@ -29,7 +29,7 @@ from tap_gorgias.replication.pages import (
     PageError,
     rows_of,
 )
-from tap_gorgias.replication.pieces import NO_RETRIES, ListReader, Order
+from tap_gorgias.replication.pieces import ListReader, Order
 from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.run.runner import Priority
@@ -248,6 +248,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             Order.of(self.order_by, self.replication_key, since, self.run.clock.utc()),
             is_divisible=context is None and self.http_method == "GET",
             has_outage=lambda: self.run.client.has_outage,
+            may_probe=lambda: self.run.client.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
         )
         return reader.pages(cursor, patience)
@@ -294,12 +295,10 @@ class GorgiasStream(ConvertedRecordStream, ABC):
                 raise self.as_api_error(error, response.status_code) from None
             return response
 
-        retried: RequestFunc = send
         if patience is None:
-            retried = sender.request_decorator(send)
-        elif patience > NO_RETRIES:
-            retried = client.with_retries(send, sender.name, patience)
-        retried(prepared_request, context)
+            sender.request_decorator(send)(prepared_request, context)
+        else:
+            client.with_retries(send, sender.name, patience)(prepared_request, context)
         return page
 
     def with_ids(self, ids: Sequence[int]) -> Iterator[Page] | None:  # noqa: ARG002 (subclasses use it)

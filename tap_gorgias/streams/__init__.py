@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_gorgias.streams.account import AccountSettingsStream, AccountStream
+from tap_gorgias.streams.account import (
+    AccountSettingsStream,
+    AccountStream,
+    JobsStream,
+)
 from tap_gorgias.streams.details import CustomerDetailsStream, TicketDetailsStream
 from tap_gorgias.streams.events import DeletionsStream, EventsStream
-from tap_gorgias.streams.jobs import JobsStream
 from tap_gorgias.streams.messages import MessagesStream, TicketMessagesStream
 from tap_gorgias.streams.people import CustomersStream, TeamsStream, UsersStream
 from tap_gorgias.streams.phone import (

@@ -9,7 +9,7 @@ from tap_gorgias.compat import override
 from tap_gorgias.replication.bookmarks import RETRY_KEYS
 from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import FeedChildStream
-from tap_gorgias.stream_types.single import SingleRecordStream
+from tap_gorgias.stream_types.replication import SingleRecordStream
 from tap_gorgias.streams.people import CustomersStream
 from tap_gorgias.streams.tickets import TicketsStream
 
@@ -26,7 +26,7 @@ class DetailsStream(FeedChildStream, SingleRecordStream, ABC):
     selected_by_default = False
 
     @override
-    def complete(self, row: Row, context: types.Context) -> Row:
+    def with_parent_keys(self, row: Row, context: types.Context) -> Row:
         return row
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication import ordering, walks
+from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
+from tap_gorgias.replication.pages import up_to_the_present
 from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.run.runner import Priority
@@ -83,14 +84,14 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
 
     def settling(self) -> Settling:
         """Return how far the tickets have been settled, as STATE says."""
-        saved = self.saved()
+        saved = self.load_entry()
         # Tickets are settled from a bookmark on that was set back by hand.
         settled = bookmark_from(saved, self.name, "settled") or bookmark_from(
             saved, self.name
         )
         position = Position(
             settled,
-            self.saved_walk("settling"),
+            self.load_walk("settling"),
             imports=bookmark_from(saved, self.name, "imports"),
         )
         every = self.run.settings.ticket_messages_settle_interval
@@ -98,17 +99,17 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         return Settling(position, since, self.start, every)
 
     @override
-    def position(self) -> Position:
-        both = super().position()
+    def load_position(self) -> Position:
+        both = super().load_position()
         return SettledPosition(**vars(both), settling=self.settling())
 
     @override
     def steps(self) -> Iterator[Step]:
         settling = self.settling()
-        position = replace(super().position(), imports=None)
+        position = replace(super().load_position(), imports=None)
         if position == settling.position == Position():
             # Tickets that change while the list is read are settled afterwards.
-            tickets = ordering.up_to_the_present(self.parent.pages(), TICKET_KEY)
+            tickets = up_to_the_present(self.parent.pages(), TICKET_KEY)
             settling = settling.begun(tickets[-1])
         for step in self.walk(WalkPlan(position, self.floor)):
             if step.position is not None:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.walks import OVERLAP
-from tap_gorgias.stream_types.optional import OptionalStream
-from tap_gorgias.stream_types.replication import CursorStream, FeedStream
+from tap_gorgias.stream_types.replication import (
+    CursorStream,
+    FeedStream,
+    OptionalStream,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta

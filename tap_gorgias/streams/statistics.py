@@ -25,8 +25,7 @@ from tap_gorgias.replication.periods import (
     RowsMissingError,
     by_period,
 )
-from tap_gorgias.stream_types.optional import OptionalStream
-from tap_gorgias.stream_types.replication import IncrementalStream
+from tap_gorgias.stream_types.replication import IncrementalStream, OptionalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,8 +99,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return Calendar(self.query.granularity, self.run.settings.statistics_timezone)
 
     @override
-    def saved(self) -> Mapping[str, Any]:
-        saved = super().saved()
+    def load_entry(self) -> Mapping[str, Any]:
+        saved = super().load_entry()
         query = saved.get("query")
         if saved.get("replication_key_value") and query != self._fingerprint:
             self.warn_once(
@@ -124,7 +123,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def steps(self) -> Iterator[Step]:
         now = self.run.clock.utc()
         self._read_datetime = timestamps.render(now)
-        bookmark = bookmark_from(self.saved(), self.name)
+        bookmark = bookmark_from(self.load_entry(), self.name)
         lookback = self.run.settings.statistics_lookback
         since = walks.floor_of(bookmark, self.start, lookback)
         return by_period(

@@ -9,8 +9,8 @@ from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.bookmarks import TICKET_KEYS
 from tap_gorgias.replication.imported_tickets import (
+    FirstAndLastPage,
     Sources,
-    WatchedPages,
     with_imports,
 )
 from tap_gorgias.replication.pages import restarted_once, started
@@ -66,7 +66,7 @@ class TicketsStream(FeedStream):
     def walk(
         self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
-        watched = WatchedPages(pages_from or self.pages)
+        watched = FirstAndLastPage(pages_from or self.pages)
         sources = Sources(self._creations, self.with_ids, self._leave_out)
         return with_imports(
             super().walk(plan, watched),

@@ -101,6 +101,18 @@ def test_a_run_ends_with_a_table_of_what_it_read(
     assert max(map(len, summary.splitlines())) <= 80
 
 
+def test_the_time_of_a_complete_run_can_be_found(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """One line, which has a time as every other, tells it; a failed run has none."""
+    line = "Complete: everything was read."
+    complete = [text for _, _, text in lines_of(log_of(sandbox, tmp_path, "rules"))]
+    assert complete.count(line) == 1
+    sandbox.forbidden = {"rules"}
+
+    assert line not in log_of(sandbox, tmp_path, "rules", "tags")
+
+
 def test_the_reason_of_a_failed_stream_is_given_once(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -166,7 +178,8 @@ def test_an_ordinary_run_logs_little(sandbox: Sandbox, tmp_path: Path) -> None:
 
     warnings = sum(level == "WARNING" for level, _, _ in lines_of(log))
     assert warnings == 3  # no phone support
-    assert len(lines_of(log)) - warnings == 3  # versions, not selected, summary
+    # versions, not selected, complete, summary
+    assert len(lines_of(log)) - warnings == 4
 
 
 def test_details_of_the_sdk_are_logged_at_level_debug(

@@ -85,18 +85,19 @@ def test_a_row_that_is_too_large_is_the_only_one_missing(
     ("stream", "place"),
     [
         *(("tickets", place) for place in (0, 1, 99, 100, 249)),
-        # Nothing says where the list of all events begins without its first row.
-        *(("events", place) for place in (1, 99, 100, 249)),
+        *(("events", place) for place in (0, 1, 99, 100, 249)),
+        *(("users", place) for place in (0, 5)),
     ],
 )
 def test_a_row_that_always_fails_blocks_no_other(
-    sandbox: Sandbox, stream: str, place: int
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, stream: str, place: int
 ) -> None:
     """Whichever place it has, the other rows come, and those that follow in time."""
     shop = sandbox.shop
     rows = run(sandbox.config, stream).records(stream)
     bad = rows[place]["id"]
     fail_pages_with(sandbox, f"/api/{stream}", bad)
+    sandbox.reset_counters()
 
     first = failed_run(sandbox, stream, {})
     shop.advance(7200)
@@ -105,3 +106,21 @@ def test_a_row_that_always_fails_blocks_no_other(
 
     assert {row["id"] for row in rows} - {*first.ids(stream)} == {bad}
     assert new in second.ids(stream)
+    assert f"Row {bad} of " in caplog.text
+
+
+@pytest.mark.parametrize("stream", ["customers", "events"])
+@pytest.mark.parametrize("bad", [0, 1, 3])
+def test_rows_of_the_same_microsecond_come(
+    sandbox: Sandbox, stream: str, bad: int
+) -> None:
+    """As a change of many rows at once makes them."""
+    rows = getattr(sandbox.shop, stream)
+    when = "2026-11-02T08:00:00.123456+00:00"
+    dates = {"created_datetime": when, "updated_datetime": when}
+    ids = [rows.create(**dates) for _ in range(4)]
+    fail_pages_with(sandbox, f"/api/{stream}", ids[bad])
+
+    output = failed_run(sandbox, stream, {})
+
+    assert {*rows.ids()} - {*output.ids(stream)} == {ids[bad]}

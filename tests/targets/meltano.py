@@ -58,7 +58,7 @@ class Project:
 
         `meltano run` would install all plugins again that another way has installed.
         """
-        commands = re.sub(r"(meltano .*?run) ", r"\1 --no-install ", commands)
+        commands = re.sub(r"(meltano (?:-.*?)?run) ", r"\1 --no-install ", commands)
         path = os.pathsep.join([str(executable("meltano").parent), os.environ["PATH"]])
         environment = clean_environment(self.api_url) | {"PATH": path, **variables}
         return output_of(

@@ -43,6 +43,13 @@ UNPACKED = (
     "stg_gorgias__message_macros",
 )
 """The staging models of what is inside other rows."""
+INCREMENTAL = (
+    "int_gorgias__ticket_tags",
+    "int_gorgias__conversations",
+    "int_gorgias__business_times",
+    "int_gorgias__figures",
+)
+"""Models that keep rows from build to build, besides `gorgias_tickets`."""
 MODELS = (
     "gorgias_tickets",
     "gorgias_agent_days",
@@ -53,6 +60,49 @@ MODELS = (
     "gorgias_message_gaps",
     "gorgias_statistics_check",
 )
+
+
+EDITS = """
+UPDATE gorgias.tags SET name = name || '!' WHERE id % 3 = 0;
+UPDATE gorgias.customers SET email = 'New@acme.test' WHERE id % 5 = 0;
+UPDATE gorgias.satisfaction_surveys SET score = 1 WHERE score = 5;
+DELETE FROM gorgias.voice_calls WHERE id % 2 = 0;
+DELETE FROM gorgias.events WHERE type = 'ticket-reopened' AND id % 2 = 0;
+DELETE FROM gorgias.ticket_messages WHERE id % 9 = 0;
+UPDATE gorgias.ticket_messages
+    SET ticket_id = (SELECT max(id) FROM gorgias.tickets WHERE id % 7 = 0)
+    WHERE ticket_id = (SELECT max(id) FROM gorgias.tickets WHERE id % 7 = 1);
+UPDATE gorgias.tickets SET subject = 'New', tags = NULL
+    WHERE id = (SELECT max(id) FROM gorgias.tickets WHERE id % 7 = 2);
+UPDATE gorgias.tickets SET spam = true
+    WHERE id = (SELECT max(id) FROM gorgias.tickets WHERE id % 7 = 3);
+UPDATE gorgias.tickets SET custom_fields = NULL
+    WHERE id = (SELECT max(id) FROM gorgias.tickets WHERE id % 7 = 4);
+DELETE FROM gorgias.tickets
+    WHERE id = (SELECT max(id) FROM gorgias.tickets WHERE id % 7 = 5);
+"""
+"""Changes that no date tells; most tickets stay as they are."""
+ALTERED = 1_000_000
+ALTER = f"""
+UPDATE {SCHEMA}.gorgias_tickets SET call_seconds = {ALTERED} WHERE ticket_id = (
+    SELECT min(ticket_id) FROM {SCHEMA}.gorgias_tickets AS ticket
+    WHERE tags IS NULL AND customer_id % 5 > 0 AND satisfaction_score IS NULL
+        AND calls = 0 AND times_reopened = 0 AND messages = (
+            SELECT count(*) FROM gorgias.ticket_messages AS message
+            WHERE message.ticket_id = ticket.ticket_id
+        )
+)
+"""  # noqa: S608
+"""Changes a built row of a ticket that `EDITS` leave as it is."""
+NEW_SETTINGS: Mapping[str, Any] = {
+    **VARIABLES,
+    "gorgias_timezone": "Asia/Tokyo",
+    "gorgias_ticket_custom_fields": {"reason": 319825},
+    "gorgias_business_hours": [
+        {"days": "1,2,3,4,5,6", "from_time": "08:00", "to_time": "12:00"}
+    ],
+    "gorgias_bot_roles": ["agent"],
+}
 
 
 @dataclass
@@ -86,6 +136,14 @@ class BuiltByDbt(Warehouse):
     def build(self) -> None:
         """Run `dbt build`, with all tests."""
         self.dbt("build")
+
+    def compare(self) -> Stage:
+        """Build on top of the last build, and then anew."""
+        found = []
+        for options in ((), ("--full-refresh",)):
+            self.dbt("run", *options)
+            found.append(self.rows((*MODELS, *INCREMENTAL)))
+        return Stage(*found)
 
     @override
     def rows(self, names: Sequence[str]) -> dict[str, list[Row]]:
@@ -209,7 +267,8 @@ def build_twice(
         ticket_merged: Which ticket the event of a merge names.
 
     Yields:
-        The stages `first` and `second`.
+        The stages `first` and `second`; then those in which the expected rows are those
+        of a full build, if dbt builds them.
     """
     shop = invented_shop(ticket_merged)
     with contextlib.ExitStack() as stack:
@@ -235,3 +294,8 @@ def build_twice(
             yield stage, Stage(warehouse.rows((*MODELS, *UNPACKED)), expected)
             if stage == "first":
                 deleted = change(shop)
+        if isinstance(warehouse, BuiltByDbt):
+            warehouse.target.ask(EDITS + ALTER)
+            yield "edited", warehouse.compare()
+            warehouse.dbt.variables = NEW_SETTINGS
+            yield "new settings", warehouse.compare()

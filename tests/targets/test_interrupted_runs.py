@@ -41,7 +41,7 @@ BATCH = {
     "target-postgres": {"batch_size_rows": 100},
     "target-jsonl": {},
 }
-"""The shop is a tenth of the smallest real one, and so is a batch."""
+"""The shop is smaller than any real one, and so is a batch."""
 
 SIGNALS = {
     "Ctrl-C": signal.SIGINT,
@@ -108,8 +108,8 @@ class Pipeline:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A shop that takes 150 requests."""
-    shop = Shop(seed=4, tickets=100, customers=9_000, events=6_000)
+    """A shop that takes 60 requests."""
+    shop = Shop(seed=4, tickets=100, customers=3_600, events=2_400)
     with Sandbox(shop) as sandbox:
         yield sandbox
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -190,6 +191,28 @@ def test_tickets_can_be_read_in_full(recipes: Recipes) -> None:
         recipes.sandbox.reset_counters()
         recipes.follow(run, **sign_in(recipes.sandbox))
         assert recipes.sandbox.count() == 2
+
+
+def test_a_schedule_runs_and_tells_when_it_was_complete(recipes: Recipes) -> None:
+    """Its state is in a backend, here a folder in place of a bucket."""
+    backend = yaml.safe_load(block("state_backend", "yaml"))
+    backend["state_backend"]["uri"] = f"file://{recipes.folder}/bucket"
+    file = recipes.folder / "meltano.yml"
+    file.write_text(file.read_text("utf-8") + yaml.safe_dump(backend), "utf-8")
+    variables = {**sign_in(recipes.sandbox), "MELTANO_AUTO_INSTALL": "false"}
+    variables["TAP_GORGIAS__SELECT"] = '["customers.*", "tags.*"]'
+    run = block("meltano schedule run", "text").split(maxsplit=5)[5]
+    run = run.replace("/srv/helpdesk", str(recipes.folder))
+    last = block("meltano logs list")
+    began = datetime.now(timezone.utc)
+    recipes.follow(run, **variables)
+    assert list((recipes.folder / "bucket").rglob("state.json"))
+    complete = recipes.follow(last)
+    assert datetime.fromisoformat(complete.strip()) > began
+
+    wrong_key = {**variables, "TAP_GORGIAS_API_KEY": "wrong"}
+    recipes.follow(f"! ({run})", **wrong_key)
+    assert recipes.follow(last) == complete
 
 
 @pytest.mark.parametrize("begin", ["interrupted", "complete"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.histories import Reader
     from tests.support.merging import State
 
-HISTORIES = 12_000
+HISTORIES = 3_000
 BATCHES = 6
 
 

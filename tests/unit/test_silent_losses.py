@@ -9,16 +9,15 @@ import pytest
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import ordering, walks
+from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.imported_tickets import (
+    FirstAndLastPage,
     Sources,
-    WatchedPages,
     beginning,
     with_imports,
 )
-from tap_gorgias.replication.pages import Page
-from tap_gorgias.replication.pieces import cursor_beyond
+from tap_gorgias.replication.pages import Page, up_to_the_present
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def test_a_page_of_future_rows_decides_nothing() -> None:
     """The next page shows the present."""
     future = Page(rows(at(20), at(19)), "c1", now=at(10))
     present = Page(rows(at(9)), "c2", now=at(10))
-    pages = ordering.up_to_the_present(iter([future, present, Page([])]), KEY)
+    pages = up_to_the_present(iter([future, present, Page([])]), KEY)
     assert pages == [future, present]
 
 
@@ -147,7 +146,7 @@ def imports(
         Page(page.rows, None if number == last else "c", page.now)
         for number, page in enumerate(events)
     ]
-    watched = WatchedPages(lambda _: iter([Page(list(tickets))]))
+    watched = FirstAndLastPage(lambda _: iter([Page(list(tickets))]))
     steps = with_imports(
         iter(walks.Step(page.rows, Position(at(8))) for page in watched(None)),
         position=Position(at(8), imports=mark),
@@ -197,39 +196,3 @@ def test_a_refused_id_costs_no_other_ticket() -> None:
     assert sorted(asked) == [one for one in range(1, 90) if one not in {13, 77}]
     assert left_out == [13, 77]
     assert mark is not None
-
-
-CURSOR = "WyJuZXh0IiwgIjIwMjYtMDEtMDFUMTA6MDA6MDAiLCA1XQ=="
-"""`["next", "2026-01-01T10:00:00", 5]`"""
-
-
-@pytest.mark.parametrize("is_ascending", [False, True])
-@pytest.mark.parametrize("minutes", [0, 1, 90, 60 * 24 * 30])
-def test_an_unreadable_row_is_passed_over_alone(
-    minutes: int,
-    is_ascending: bool,  # noqa: FBT001
-) -> None:
-    """The cursor leads to the row after it, to the microsecond."""
-    import base64  # noqa: PLC0415
-    import json  # noqa: PLC0415
-
-    start = timestamps.parse(at(10))
-    bad = start + minutes * MINUTE * (1 if is_ascending else -1)
-    asked: list[str] = []
-
-    def is_readable(cursor: str) -> bool:
-        asked.append(cursor)
-        place = timestamps.parse(json.loads(base64.b64decode(cursor))[1])
-        return place >= bad if is_ascending else place <= bad
-
-    beyond = cursor_beyond(CURSOR, is_readable, is_ascending=is_ascending)
-
-    assert beyond is not None
-    assert abs(timestamps.parse(beyond[1]) - bad) <= timedelta(microseconds=1)
-    assert len(asked) < 100
-
-
-@pytest.mark.parametrize("cursor", ["c1", "b2Zmc2V0OjI=", "", "W10=", "WzEsIDJd"])
-def test_a_cursor_of_another_form_is_not_guessed(cursor: str) -> None:
-    """Nothing is asked for, and the stream fails at its row."""
-    assert cursor_beyond(cursor, lambda _: True, is_ascending=False) is None

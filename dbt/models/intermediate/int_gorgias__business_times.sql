@@ -1,20 +1,35 @@
+{{ config(
+  materialized='incremental',
+  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__conversations')) }}",
+) }}
 {#- Seconds in business hours from the first message of a customer to the responses and
 to the closing. The business time of a moment is the time that was open until then. -#}
 
-with zone as (
+with missing as (
+  {{ gorgias.missing_tickets(ref('int_gorgias__conversations')) }}
+),
+
+conversation as (
+  select conversation.*
+  from {{ ref('int_gorgias__conversations') }} as conversation
+  inner join missing on missing.ticket_id = conversation.ticket_id
+),
+
+zone as (
   select max(timezone) as timezone from {{ ref('int_gorgias__business_periods') }}
 ),
 
 moment as (
   {% for name in ['asked', 'first_reply', 'first_response', 'first_human_response'] -%}
   select ticket_id, '{{ name }}' as name, {{ name }}_datetime as moment
-  from {{ ref('int_gorgias__conversations') }}
+  from conversation
   where {{ name }}_datetime is not null
   union all
   {% endfor -%}
-  select ticket_id, 'closed' as name, closed_datetime as moment
-  from {{ ref('stg_gorgias__tickets') }}
-  where status = 'closed' and closed_datetime is not null
+  select ticket.ticket_id, 'closed' as name, ticket.closed_datetime as moment
+  from {{ ref('stg_gorgias__tickets') }} as ticket
+  inner join missing on missing.ticket_id = ticket.ticket_id
+  where ticket.status = 'closed' and ticket.closed_datetime is not null
 ),
 
 local_moment as (
@@ -52,9 +67,11 @@ by_ticket as (
 )
 
 select
-  ticket_id,
+  by_ticket.ticket_id,
+  missing.row_version,
   cast(first_reply - asked as {{ dbt.type_bigint() }}) as first_reply_business_seconds,
   cast(first_response - asked as {{ dbt.type_bigint() }}) as first_response_business_seconds,
   cast(first_human_response - asked as {{ dbt.type_bigint() }}) as first_human_response_business_seconds,
   cast(case when closed >= asked then closed - asked end as {{ dbt.type_bigint() }}) as resolution_business_seconds
 from by_ticket
+inner join missing on missing.ticket_id = by_ticket.ticket_id

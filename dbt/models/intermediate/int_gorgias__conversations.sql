@@ -1,8 +1,22 @@
+{{ config(
+  materialized='incremental',
+  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}",
+) }}
 {#- Who wrote and answered when, a row for each ticket with messages. -#}
 
-with question as (
+with missing as (
+  {{ gorgias.missing_tickets(ref('int_gorgias__ticket_versions')) }}
+),
+
+message as (
+  select message.*, missing.row_version
+  from {{ ref('int_gorgias__messages') }} as message
+  inner join missing on missing.ticket_id = message.ticket_id
+),
+
+question as (
   select ticket_id, min(created_datetime) as asked_datetime
-  from {{ ref('int_gorgias__messages') }}
+  from message
   where author = 'customer' and is_public
   group by ticket_id
 ),
@@ -25,7 +39,7 @@ answer as (
       partition by message.ticket_id, message.author
       order by message.created_datetime, message.message_id
     ) as author_number
-  from {{ ref('int_gorgias__messages') }} as message
+  from message
   inner join question on question.ticket_id = message.ticket_id
   where message.author <> 'customer'
     and message.is_public
@@ -53,6 +67,7 @@ first_answer as (
 counted as (
   select
     ticket_id,
+    row_version,
     count(*) as messages,
     sum(case when is_public and author = 'customer' then 1 else 0 end) as customer_messages,
     sum(case when is_public and author in ('person', 'ai_agent', 'bot') then 1 else 0 end)
@@ -64,8 +79,8 @@ counted as (
     sum(case when is_public then 0 else 1 end) as internal_notes,
     max(created_datetime) as last_message_datetime,
     max(case when author = 'customer' then created_datetime end) as last_customer_message_datetime
-  from {{ ref('int_gorgias__messages') }}
-  group by ticket_id
+  from message
+  group by ticket_id, row_version
 )
 
 select

@@ -1,8 +1,18 @@
+{{ config(
+  materialized='incremental',
+  pre_hook="{{ gorgias.delete_outdated(this, ref('gorgias_tickets')) }}",
+) }}
 {#- All that is counted or measured by day, in one table: a row is one ticket, message,
 duration or score. The models of days only add up. -#}
 
-with ticket as (
-  select * from {{ ref('gorgias_tickets') }}
+with missing as (
+  {{ gorgias.missing_tickets(ref('gorgias_tickets')) }}
+),
+
+ticket as (
+  select ticket.*
+  from {{ ref('gorgias_tickets') }} as ticket
+  inner join missing on missing.ticket_id = ticket.ticket_id
 ),
 
 figure as (
@@ -83,4 +93,6 @@ figure as (
   {%- endif %}
 )
 
-select * from figure
+select figure.*, missing.row_version
+from figure
+inner join missing on missing.ticket_id = figure.ticket_id

@@ -2,6 +2,7 @@ with customer as (
   select * from {{ ref('stg_gorgias__customers') }} where is_current
 ),
 
+{% if var('gorgias_customer_custom_fields') -%}
 field as (
   select
     customer_id
@@ -10,6 +11,7 @@ field as (
   group by customer_id
 ),
 
+{% endif -%}
 contact as (
   select
     customer_id,
@@ -45,4 +47,6 @@ select
   {{- gorgias.custom_field_names('gorgias_customer_custom_fields', 'field') }}
 from customer
 left join contact on contact.customer_id = customer.customer_id
+{% if var('gorgias_customer_custom_fields') -%}
 left join field on field.customer_id = customer.customer_id
+{%- endif %}

@@ -1,11 +1,27 @@
-with ticket as (
-  select * from {{ ref('stg_gorgias__tickets') }} where is_current
+{{ config(
+  materialized='incremental',
+  on_schema_change='sync_all_columns',
+  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}",
+) }}
+with missing as (
+  {{ gorgias.missing_tickets(ref('int_gorgias__ticket_versions')) }}
+),
+
+ticket as (
+  select ticket.*, missing.row_version
+  from {{ ref('stg_gorgias__tickets') }} as ticket
+  inner join missing on missing.ticket_id = ticket.ticket_id
+  where ticket.is_current
 ),
 
 tag as (
-  select ticket_id, {{ dbt.listagg('tag_name', "', '", 'order by tag_id') }} as tags, count(*) as number_of_tags
-  from {{ ref('stg_gorgias__ticket_tags') }}
-  group by ticket_id
+  select
+    tag.ticket_id,
+    {{ dbt.listagg('tag.tag_name', "', '", 'order by tag.tag_id') }} as tags,
+    count(*) as number_of_tags
+  from {{ ref('stg_gorgias__ticket_tags') }} as tag
+  inner join missing on missing.ticket_id = tag.ticket_id
+  group by tag.ticket_id
 ),
 
 field as (
@@ -13,7 +29,7 @@ field as (
     ticket_id,
     max(case when managed_type = 'managed_sentiment' then value end) as sentiment
     {{- gorgias.custom_field_columns('gorgias_ticket_custom_fields', 'value_of') }}
-  from {{ ref('stg_gorgias__ticket_custom_fields') }} as value_of
+  from ({{ gorgias.custom_field_values('ticket', among='missing') }}) as value_of
   group by ticket_id
 )
 
@@ -119,7 +135,8 @@ select
   {{ gorgias.null_as('integer') }} as calls,
   {{ gorgias.null_as('integer') }} as call_seconds
   {%- endif %}
-  {{- gorgias.custom_field_names('gorgias_ticket_custom_fields', 'field') }}
+  {{- gorgias.custom_field_names('gorgias_ticket_custom_fields', 'field') }},
+  ticket.row_version
 from ticket
 left join {{ ref('int_gorgias__conversations') }} as conversation on conversation.ticket_id = ticket.ticket_id
 left join {{ ref('int_gorgias__business_times') }} as business on business.ticket_id = ticket.ticket_id

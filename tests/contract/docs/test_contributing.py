@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.stream_types import replication
 from tap_gorgias.stream_types.children import ChildStream, FeedChildStream
-from tap_gorgias.stream_types.single import SingleRecordStream
+from tap_gorgias.stream_types.replication import SingleRecordStream
 from tests.contract.package.test_package import PACKAGE
 from tests.sandbox import Sandbox, Shop
 from tests.support.documents import ROOT, blocks

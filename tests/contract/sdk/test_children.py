@@ -134,7 +134,7 @@ class ShiftedDetails(DetailsFromMemory):
     parent_stream_type = ShiftedTickets
 
     @override
-    def complete(self, row: Row, context: types.Context) -> Row:
+    def with_parent_keys(self, row: Row, context: types.Context) -> Row:
         return {**row, "subject": str(context["ticket_id"])}
 
 

@@ -1,0 +1,153 @@
+"""A list is read in pieces where a page fails, and an unreadable row is passed over."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from tap_gorgias.errors import TransientApiError
+from tap_gorgias.replication.pages import MissingRow, Page
+from tap_gorgias.replication.pieces import ListReader, Order, cursor_beyond
+from tests.support.lists import at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Place: TypeAlias = "tuple[str, int]"
+    """The timestamp and the id of a row."""
+
+CURSOR = "WyJuZXh0IiwgIjIwMjYtMDEtMDFUMTA6MDA6MDAiLCA1XQ=="
+"""`["next", "2026-01-01T10:00:00", 5]`"""
+PLACES = {
+    "the same time": [at(10), at(10), at(10), at(10)],
+    "minutes apart": [at(10, 1), at(10, 3), at(10, 8), at(11)],
+    "the row and its neighbours at once": [at(10, 1), at(10, 2), at(10, 2), at(10, 2)],
+    "months apart": ["2026-02-01T10:00:00.000000Z", at(10), at(11), at(12)],
+}
+
+
+class Table:
+    """A table in which each page with one of its rows fails.
+
+    Args:
+        places: The rows in their order.
+        bad: The ids of unreadable rows.
+    """
+
+    def __init__(
+        self, places: Sequence[Place], *bad: int, is_ascending: bool = True
+    ) -> None:
+        self.places = places
+        self.is_ascending = is_ascending
+        self.asked: list[tuple[str | None, int | None]] = []
+        self._bad = set(bad)
+
+    def page(self, cursor: str | None, size: int | None, _: float | None = 0.0) -> Page:
+        """Return a page as Gorgias would."""
+        self.asked.append((cursor, size))
+        places = self.places
+        if cursor is not None:
+            _, time, row = json.loads(base64.b64decode(cursor))
+            after = (f"{time}Z" if "." in time else f"{time}.000000Z", row)
+            places = [
+                one
+                for one in places
+                if (one > after if self.is_ascending else one < after)
+            ]
+        page = places[:size]
+        if self._bad & {row for _, row in page}:
+            message = "failed."
+            raise TransientApiError(message, stream="s", path="/p", status=500)
+        rest = len(places) > len(page)
+        following = _cursor(page[-1]) if rest else None
+        return Page([{"id": row, "created": time} for time, row in page], following)
+
+    def probe(self, cursor: str) -> Page | None:
+        """Request a single row."""
+        try:
+            return self.page(cursor, 1)
+        except TransientApiError:
+            return None
+
+    def read(self, **rules: Callable[..., bool]) -> tuple[list[int], list[str]]:
+        """Read the table, and return the ids and what is said to be missing."""
+        said: list[str] = []
+        reader = ListReader(
+            self.page,
+            4,
+            Order("created", at(9), at(23), is_ascending=self.is_ascending),
+            is_divisible=True,
+            report_incomplete=said.append,
+            **rules,
+        )
+        rows = [row for page in reader.pages(None, None) for row in page.rows]
+        return [row["id"] for row in rows if not isinstance(row, MissingRow)], said
+
+
+def _cursor(place: Place) -> str:
+    time, row = place
+    return base64.b64encode(json.dumps(["next", time[:-1], row]).encode()).decode()
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("is_ascending", [False, True])
+@pytest.mark.parametrize("bad", [0, 1, 3])
+def test_an_unreadable_row_is_passed_over_alone(
+    name: str,
+    is_ascending: bool,  # noqa: FBT001
+    bad: int,
+) -> None:
+    """Rows of the same microsecond come, and the log names the one that does not."""
+    ids = [82_000_014, 82_000_190, 700_017, 82_000_020]
+    places = sorted(zip(PLACES[name], ids, strict=True), reverse=not is_ascending)
+    time, unreadable = places[bad]
+    table = Table(places, unreadable, is_ascending=is_ascending)
+    start = _cursor(places[bad - 1]) if bad else _cursor((at(9), 0))
+    if not bad and not is_ascending:
+        start = _cursor(("2026-03-01T10:00:00.000000Z", 0))
+
+    beyond = cursor_beyond(start, table.probe, is_ascending=is_ascending)
+
+    assert beyond is not None
+    cursor, found_time, found = beyond
+    after = [row["id"] for row in table.page(cursor, None).rows]
+    assert after == [row for _, row in places[bad + 1 :]]
+    assert abs(int(found_time[-7:-1]) - int(time[-7:-1])) in {0, 1, 999_999}
+    assert found == unreadable
+    assert len(table.asked) < 150
+
+
+def test_an_id_that_cannot_be_found_is_not_guessed() -> None:
+    """The cursor leads past the whole instant, as the log can say then."""
+    table = Table([(at(10), 90_000), (at(11), 3)], 90_000)
+    beyond = cursor_beyond(_cursor((at(9), 2)), table.probe, is_ascending=True)
+    assert beyond is not None
+    assert beyond[2] is None
+    assert table.page(beyond[0], None).rows[0]["id"] == 3
+
+
+def test_a_row_without_a_known_id_may_not_be_the_only_one_missing() -> None:
+    """The rows around its instant come."""
+    table = Table([(at(10), 1), (at(11), 90_000), (at(12), 3), (at(13), 4)], 90_000)
+    ids, (said,) = table.read()
+    assert ids == [1, 3, 4]
+    assert "90000" not in said
+
+
+def test_only_one_stream_looks_for_a_readable_row_in_an_outage() -> None:
+    """The others send one request each."""
+    table = Table([(at(10), 1)], 1)
+    with pytest.raises(TransientApiError):
+        table.read(has_outage=lambda: True, may_probe=lambda: False)
+    assert len(table.asked) == 1
+    with pytest.raises(TransientApiError):
+        Table([(at(10), 1), (at(23, 30), 2)], 1, 2).read(has_outage=lambda: True)
+
+
+@pytest.mark.parametrize("cursor", ["c1", "b2Zmc2V0OjI=", "", "W10=", "WzEsIDJd"])
+def test_a_cursor_of_another_form_is_not_guessed(cursor: str) -> None:
+    """Nothing is asked for, and the stream fails at its row."""
+    assert cursor_beyond(cursor, lambda _: Page([]), is_ascending=False) is None
