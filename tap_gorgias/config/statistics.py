@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from tap_gorgias.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -226,10 +227,8 @@ def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
 def _preset(name: str) -> StatisticsQuery:
     if name in PRESETS:
         return PRESETS[name]
-    matches = difflib.get_close_matches(name, PRESETS, n=1)
-    hint = f" Did you mean `{matches[0]}`?" if matches else ""
     message = (
-        f"names the unknown preset `{name[:80]}`.{hint} "
+        f"names the unknown preset `{name[:80]}`.{did_you_mean(name, PRESETS)} "
         f"Presets are {_quoted(sorted(PRESETS))}"
     )
     raise ValueError(message)
