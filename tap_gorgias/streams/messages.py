@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
 from tap_gorgias.replication.pages import up_to_the_present
 from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
@@ -21,7 +20,6 @@ from tap_gorgias.streams.tickets import TicketsStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
@@ -47,10 +45,7 @@ class MessagesStream(FeedStream):
     selected_by_default = False
     masks = ("actions", "macros", "meta")
 
-    @property
-    @override
-    def overlap(self) -> timedelta:
-        return max(walks.OVERLAP, self.run.settings.message_lookback)
+    lookback = "message_lookback"
 
 
 class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
