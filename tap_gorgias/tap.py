@@ -14,7 +14,6 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_gorgias import timestamps
 from tap_gorgias.clock import Clock
 from tap_gorgias.compat import override
 from tap_gorgias.config.schema import CONFIG_SCHEMA, error_messages
@@ -118,7 +117,7 @@ class TapGorgias(SelfValidatingTap):
             return problems
         if problems:
             raise SettingsError(problems)
-        self.settings = Settings.from_config(
+        self.settings = Settings(
             config, self.clock.utc(), problems_of_sdk_settings(config)
         )
         if not config.get("log_metrics"):
@@ -178,11 +177,10 @@ class TapGorgias(SelfValidatingTap):
         self.write_first_state(selected)
         runner = StreamRunner(selected, self.run.settings.parallel_streams, self.logger)
         self.run.runner = runner
-        start = self.run.settings.start_date
         self.run.progress.start(
             runner,
             self.logger,
-            begin=None if start is None else timestamps.render(start),
+            begin=self.run.settings.start_date,
             created=self._created,
             hint=self._hint,
         )

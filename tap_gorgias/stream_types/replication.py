@@ -84,8 +84,7 @@ class IncrementalStream(GorgiasStream, ABC):
     @property
     def start(self) -> str | None:
         """The earliest timestamp to read on a first sync, rendered."""
-        start_date = self.run.settings.start_date
-        return None if start_date is None else timestamps.render(start_date)
+        return self.run.settings.start_date
 
     @property
     def has_been_read(self) -> bool:

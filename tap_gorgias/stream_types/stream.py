@@ -33,7 +33,7 @@ from tap_gorgias.replication.pieces import ListReader, Order
 from tap_gorgias.replication.prefetch import prefetch_next
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.run.runner import Priority
-from tap_gorgias.sdk.catalogs import check_schema, complete_entry
+from tap_gorgias.sdk.files import check_schema, complete_entry
 from tap_gorgias.sdk.logs import StreamLogger
 from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 from tap_gorgias.sdk.state_manager import CheckpointManager

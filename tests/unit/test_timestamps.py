@@ -1,8 +1,10 @@
-"""Date-times arrive in many formats and are rendered in one."""
+"""Date-times arrive in many formats and are rendered in one, in any local time zone."""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,9 @@ from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
 from tests.support.cases import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DATE_TIMES = st.datetimes(timezones=st.just(timezone.utc))
 
@@ -68,6 +73,16 @@ UNUSABLE: dict[str, object] = {
     "list": ["2026-08-26"],
     "object": {"date": "2026-08-26"},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def new_york() -> Iterator[None]:
+    """Set the local time zone of this machine, which must not matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @table(FORMS)
