@@ -324,8 +324,8 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             for step in prefetch_next(
                 steps, lambda step: step.has_next_page and may_prefetch
             ):
-                self.run.summary.count(self.name, rows=len(step.rows))
                 yield from step.rows
+                self.run.summary.count(self.name, rows=len(step.rows))
                 self.progress.add(step.rows, step.position)
                 self.save(step.position)
         except PageError as error:

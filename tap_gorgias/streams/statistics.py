@@ -128,8 +128,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def page_of_window(self, window: Window) -> Page:
         """Request the figures of some periods; of one if rows do not name theirs.
 
-        Raises:
-            RowsMissingError: If the response does not hold all of them.
+        Raises `RowsMissingError` if the response does not hold all of them.
         """
         has_dates = self.query.period_dimension
         after, before = window.with_margin if has_dates else window.without_margin
