@@ -51,9 +51,9 @@ def test_the_example_of_a_new_stream_works(tmp_path: Path) -> None:
     (schema,) = (one for one in blocks("json", FILE) if '"properties"' in one)
     (package / "schemas" / "archived_macros.json").write_text(schema, "utf-8")
     listing = package / "streams" / "__init__.py"
-    line = "    CustomFieldsStream,\n"
+    line = "    setup.CustomFieldsStream,\n"
     listed = listing.read_text("utf-8").replace(
-        line, f"    ArchivedMacrosStream,\n{line}"
+        line, f"    setup.ArchivedMacrosStream,\n{line}"
     )
     listing.write_text(listed, "utf-8")
 
