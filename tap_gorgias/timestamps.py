@@ -73,6 +73,35 @@ def earlier(text: str, by: timedelta) -> str:
         return render(datetime.min.replace(tzinfo=timezone.utc))
 
 
+def normalized_or_none(value: Any) -> str | None:  # noqa: ANN401
+    """Convert a value of a row, which may be null or no date-time."""
+    try:
+        return normalized(value)
+    except ValueError:
+        return None
+
+
+def is_before(value: Any, timestamp: str | None) -> bool:  # noqa: ANN401
+    """Return whether a value of a row is earlier; false if either is no date-time."""
+    own = normalized_or_none(value)
+    return own is not None and timestamp is not None and own < timestamp
+
+
+def lower(first: str | None, second: str | None) -> str | None:
+    """Return the lower of two floors; None is the lowest."""
+    return None if first is None or second is None else min(first, second)
+
+
+def later(first: str | None, second: str | None) -> str | None:
+    """Return the later of two timestamps; None if both are None."""
+    return max(filter(None, (first, second)), default=None)
+
+
+def sooner(first: str | None, second: str | None) -> str | None:
+    """Return the earlier of two timestamps; None if both are None."""
+    return min(filter(None, (first, second)), default=None)
+
+
 def _datetime_from(match: re.Match[str]) -> datetime:
     try:
         return datetime.fromisoformat(f"{match[1]}{match[2] or ''}+00:00")

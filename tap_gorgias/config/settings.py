@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,6 @@ from tap_gorgias.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
-
-    from tap_gorgias.config.statistics import StatisticsQuery
 
 
 _LABEL = r"(?P<label>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
@@ -60,95 +58,72 @@ class OAuthApp:
 
 
 Credentials: TypeAlias = ApiKey | OAuthApp
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class Settings:
-    """Validated settings. Durations, dates and time zones are parsed."""
+    """Settings that are valid against `CONFIG_SCHEMA`, parsed and validated further.
 
-    subdomain: str
-    api_url: str
-    credentials: Credentials
-    start_date: datetime | None
-    event_types: tuple[str, ...]
-    message_lookback: timedelta
-    survey_lookback: timedelta
-    rate_limit_percent: int
-    parallel_streams: int
-    ticket_messages_settle_interval: timedelta
-    request_timeout_seconds: int
-    user_agent: str
-    voice_lookback: timedelta
-    statistics: tuple[StatisticsQuery, ...]
-    statistics_lookback: timedelta
-    statistics_timezone: ZoneInfo
+    Raises `SettingsError` with a sentence for each problem, and `other_problems`.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        now: datetime,
+        other_problems: Iterable[str] = (),
+    ) -> None:
+        problems: list[str] = []
+
+        def parsed(name: str, parse: Callable[[str], T]) -> T | None:
+            value = config.get(name)
+            if value is None:
+                return None
+            try:
+                return parse(value)
+            except ValueError as problem:
+                problems.append(f"Setting `{name}` {problem}")
+                return None
+
+        subdomain = parsed("subdomain", _subdomain)
+        api_url = parsed("api_url", _api_url)
+        user_agent = parsed("user_agent", _user_agent)
+        time_zone = parsed("statistics_timezone", _time_zone)
+        start = parsed("start_date", _start_date)
+        if start and start.date() > (now + timedelta(days=1)).date():
+            problems.append("Setting `start_date` must not be after tomorrow.")
+        try:
+            self.credentials = _credentials(config)
+        except ValueError as problem:
+            problems.append(str(problem))
+        self.event_types = tuple(config.get("event_types") or ())
+        if not all(event_type.strip() for event_type in self.event_types):
+            problems.append("Setting `event_types` must not contain an empty string.")
+        self.statistics, others = read_queries(config.get("statistics", ()))
+        problems += [*others, *other_problems]
+        if problems:
+            raise SettingsError(problems)
+        self.subdomain = str(subdomain)
+        self.api_url = api_url or f"https://{subdomain}.gorgias.com"
+        self.user_agent = user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}"
+        self.start_date = timestamps.render(start) if start else None
+        """Rendered in UTC."""
+        self.statistics_timezone = cast("ZoneInfo", time_zone)
+        self.message_lookback = timedelta(days=config["message_lookback_days"])
+        self.survey_lookback = timedelta(days=config["survey_lookback_days"])
+        self.voice_lookback = timedelta(days=config["voice_lookback_days"])
+        self.statistics_lookback = timedelta(days=config["statistics_lookback_days"])
+        self.ticket_messages_settle_interval = timedelta(
+            hours=config["ticket_messages_settle_hours"]
+        )
+        self.rate_limit_percent = int(config["rate_limit_percent"])
+        self.parallel_streams = int(config["parallel_streams"])
+        self.request_timeout_seconds = int(config["request_timeout_seconds"])
 
     @property
     def helpdesk(self) -> str:
         """The host of `api_url`, which STATE names."""
         return urlsplit(self.api_url).netloc.lower()
-
-    @classmethod
-    def from_config(
-        cls,
-        config: Mapping[str, Any],
-        now: datetime,
-        other_problems: Iterable[str] = (),
-    ) -> Settings:
-        """Parse settings that are valid against `CONFIG_SCHEMA`, including defaults.
-
-        Raises `SettingsError` with a sentence for each problem, and `other_problems`.
-        """
-        problems: list[str] = []
-
-        def checked(name: str, check: Callable[[str], Any]) -> Any:  # noqa: ANN401
-            value = config.get(name)
-            if value is None:
-                return None
-            try:
-                return check(value)
-            except ValueError as problem:
-                problems.append(f"Setting `{name}` {problem}")
-                return None
-
-        subdomain = checked("subdomain", _subdomain)
-        api_url = checked("api_url", _api_url)
-        start_date = checked("start_date", _start_date)
-        if start_date and start_date.date() > (now + timedelta(days=1)).date():
-            problems.append("Setting `start_date` must not be after tomorrow.")
-        user_agent = checked("user_agent", _user_agent)
-        try:
-            credentials = _credentials(config)
-        except ValueError as problem:
-            problems.append(str(problem))
-        if not all(event_type.strip() for event_type in config.get("event_types", ())):
-            problems.append("Setting `event_types` must not contain an empty string.")
-        statistics_timezone = checked("statistics_timezone", _time_zone)
-        statistics, statistics_problems = read_queries(config.get("statistics", ()))
-        problems += statistics_problems
-        problems += other_problems
-        if problems:
-            raise SettingsError(problems)
-        return cls(
-            subdomain=subdomain,
-            api_url=api_url or f"https://{subdomain}.gorgias.com",
-            credentials=credentials,
-            start_date=start_date,
-            event_types=tuple(config.get("event_types") or ()),
-            message_lookback=timedelta(days=config["message_lookback_days"]),
-            survey_lookback=timedelta(days=config["survey_lookback_days"]),
-            rate_limit_percent=int(config["rate_limit_percent"]),
-            parallel_streams=int(config["parallel_streams"]),
-            ticket_messages_settle_interval=timedelta(
-                hours=config["ticket_messages_settle_hours"]
-            ),
-            request_timeout_seconds=int(config["request_timeout_seconds"]),
-            user_agent=user_agent or f"tap-gorgias/{metadata.version('tap-gorgias')}",
-            voice_lookback=timedelta(days=config["voice_lookback_days"]),
-            statistics=tuple(statistics),
-            statistics_lookback=timedelta(days=config["statistics_lookback_days"]),
-            statistics_timezone=statistics_timezone,
-        )
 
 
 def _credentials(config: Mapping[str, Any]) -> Credentials:

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.compat import override
-from tap_gorgias.connection_test.fields import missing_fields
 from tap_gorgias.errors import ApiError, IncompleteError, messages_of
 from tap_gorgias.run.progress import StreamProgress
 from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.stream_types.children import ChildStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
@@ -44,6 +43,26 @@ _ADVICE: Mapping[int | None, Sequence[str]] = {
     HTTPStatus.NOT_FOUND: ["Deselect the stream if the account lacks the feature."],
 }
 """What to do about refusals whose message does not say so."""
+
+
+_OPTIONAL_FIELDS: Mapping[str, Collection[str]] = {
+    # Observed only in older integrations.
+    "integrations": {"deleted_datetime", "facebook", "mappings", "smooch"},
+    # Without values, a ticket does not have the field (observed in recordings).
+    "ticket_details": {"custom_fields"},
+}
+"""Fields of the schema that may be missing, by stream."""
+
+_REQUIRED_FIELDS: Mapping[str, Collection[str]] = {
+    # The other fields belong either to tickets or to customers.
+    "view_items": {"id", "created_datetime", "updated_datetime"},
+    # Required by the published OpenAPI document.
+    "voice_calls": {
+        *("id", "integration_id", "external_id", "provider", "status", "direction"),
+        "created_datetime",
+    },
+}
+"""The only fields that must not be missing, by stream. By default, none must."""
 
 
 class EnoughPages(Exception):  # noqa: N818 (not an error)
@@ -166,11 +185,7 @@ class _Warnings(logging.Handler):
 def check_streams(
     run: Run, streams: Iterable[GorgiasStream], logger: logging.Logger
 ) -> Sequence[StreamResult]:
-    """Read a page or two of each stream, and write nothing.
-
-    Raises:
-        GorgiasError: If an error affects all streams, such as an invalid API key.
-    """
+    """Read a page or two of each stream, and write nothing."""
     run.client.max_retry_seconds = MAX_RETRY_SECONDS
     trials = [_Trial(run, stream) for stream in streams]
     runner = StreamRunner(trials, run.settings.parallel_streams, logger)
@@ -211,3 +226,17 @@ def _result_of(
         actions,
         notes,
     )
+
+
+def missing_fields(
+    stream: str, schema: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Sequence[str]:
+    """Return the names of fields that no row has, none if there are no rows.
+
+    Fields within objects are not compared, because customers may have named them.
+    """
+    if not rows:
+        return []
+    required = set(_REQUIRED_FIELDS.get(stream, schema["properties"]))
+    required -= set(_OPTIONAL_FIELDS.get(stream, ()))
+    return sorted(required - {name for row in rows for name in row})

@@ -22,7 +22,7 @@ was read; null while that is the first page.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +51,7 @@ NO_WALK = dict.fromkeys(WALK_KEYS)
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
-
-class UnusableWalkError(ValueError):
-    """A saved walk that this version cannot resume."""
-
-
-class UnusableCursorError(ValueError):
-    """A saved cursor that is not valid."""
+_UNUSABLE = "not usable by this version"
 
 
 @dataclass(frozen=True)
@@ -86,6 +80,8 @@ class Position:
     """All tickets that were created up to here have been emitted."""
     retry: tuple[int, ...] = ()
     """Ids of parents that could not be read, to be asked for again."""
+    others: Mapping[str, Any] = field(default_factory=dict)
+    """The values of further keys of the entry in STATE."""
 
     def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
         """Return the entry of a stream in STATE, with all of its keys."""
@@ -96,6 +92,7 @@ class Position:
             "cursor": self.cursor,
             "imports": self.imports,
             "retry": list(self.retry) or None,
+            **self.others,
         }
         return {key: values.get(key) for key in keys}
 
@@ -110,16 +107,8 @@ def bookmark_from(
 ) -> str | None:
     """Read a bookmark from STATE, which any program may have written.
 
-    Args:
-        state: The entry of the stream in STATE.
-        stream: Its name.
-        key: The key of the bookmark in the entry.
-
-    Returns:
-        The bookmark as a rendered timestamp; None if there is none.
-
-    Raises:
-        StateError: If the value is not a date-time.
+    Returns a rendered timestamp, None if there is no bookmark, and raises `StateError`
+    if it is not a date-time.
     """
     value = state.get(key)
     if value is None:
@@ -140,8 +129,7 @@ def checked_entries(
 ) -> dict[str, dict[str, Any]]:
     """Return the entries of known streams, without what the SDK leaves in them.
 
-    Raises:
-        StateError: If an entry is no object, or one of its bookmarks no date-time.
+    Raises `StateError` if an entry is no object, or one of its bookmarks no date-time.
     """
     for stream, entry in bookmarks.items():
         if not isinstance(entry, dict):
@@ -155,16 +143,10 @@ def checked_entries(
 
 
 def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> None:
-    """Refuse bookmarks in the future: they would hide every change until then.
+    """Raise `StateError` if a bookmark is more than ten minutes ahead of `now`.
 
-    The tap writes none, but another program or a user may have written STATE.
-
-    Args:
-        entries: The entries of STATE by stream.
-        now: The present, rendered.
-
-    Raises:
-        StateError: If a bookmark is more than ten minutes ahead.
+    It would hide every change until then. The tap writes none, but another program or a
+    user may have written STATE.
     """
     for stream, entry in entries.items():
         for key in TIMESTAMP_KEYS:
@@ -179,56 +161,33 @@ def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> N
 
 
 def walk_from(state: Mapping[str, Any], key: str = "walk") -> Walk | None:
-    """Read an unfinished walk from STATE.
+    """Read an unfinished walk from STATE; None if there is none.
 
-    Args:
-        state: The entry of the stream in STATE.
-        key: The key of the walk in the entry.
-
-    Returns:
-        The walk; None if there is none.
-
-    Raises:
-        UnusableWalkError: If it is malformed, or has keys that this version does not
-            know.
+    Raises `ValueError` if it is malformed, or has keys that this version does not know.
     """
     saved = state.get(key)
     if saved is None or saved == NO_WALK:
         return None
     if not isinstance(saved, dict) or not saved.keys() <= set(WALK_KEYS):
-        raise UnusableWalkError
+        raise ValueError(_UNUSABLE)
     cursor = saved.get("cursor")
     is_first_page = cursor is None and saved.get("reached") is not None
     if not is_first_page and not _is_cursor(cursor):
-        raise UnusableWalkError
+        raise ValueError(_UNUSABLE)
     try:
-        return Walk(
-            newest=_timestamp(saved["newest"]),
-            cursor=cursor,
-            floor=_timestamp(saved["floor"]),
-            reached=_timestamp(saved.get("reached")),
-        )
-    except (KeyError, ValueError):
-        raise UnusableWalkError from None
+        newest, floor = _timestamp(saved["newest"]), _timestamp(saved["floor"])
+    except KeyError:
+        raise ValueError(_UNUSABLE) from None
+    return Walk(newest, cursor, floor, _timestamp(saved.get("reached")))
 
 
 def cursor_from(state: Mapping[str, Any]) -> str | None:
-    """Read the cursor of the last page from STATE.
-
-    Args:
-        state: The entry of the stream in STATE.
-
-    Returns:
-        The cursor; None if there is none.
-
-    Raises:
-        UnusableCursorError: If it is not a string, or an empty one.
-    """
+    """Read the cursor of the last page; raises `ValueError` if it cannot be sent."""
     cursor = state.get("cursor")
     if cursor is None:
         return None
     if not _is_cursor(cursor):
-        raise UnusableCursorError
+        raise ValueError(_UNUSABLE)
     return str(cursor)
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import ordering
 from tap_gorgias.replication.pages import MissingRow
 from tap_gorgias.replication.walks import OVERLAP, Step
 
@@ -30,12 +29,8 @@ EVENT_KEY = "created_datetime"
 TICKET_KEY = "updated_datetime"
 
 
-class WatchedPages:
-    """Remembers the first and the last page of a walk.
-
-    Args:
-        pages_from: Returns pages of tickets.
-    """
+class FirstAndLastPage:
+    """Remembers the first and the last page of tickets that a walk requests."""
 
     def __init__(self, pages_from: PagesFrom) -> None:
         self._pages_from = pages_from
@@ -64,12 +59,16 @@ class Sources:
 
 def beginning(newest_tickets: Page) -> str | None:
     """Return the mark with which a first walk begins, from a page of tickets."""
-    newest = ordering.newest_of(newest_tickets, TICKET_KEY)
+    newest = newest_tickets.newest(TICKET_KEY)
     return _present(newest_tickets, newest) or newest_tickets.now
 
 
 def with_imports(
-    walk: Iterator[Step], *, position: Position, watched: WatchedPages, sources: Sources
+    walk: Iterator[Step],
+    *,
+    position: Position,
+    watched: FirstAndLastPage,
+    sources: Sources,
 ) -> Iterator[Step]:
     """Read a feed of tickets, then the new tickets that are not in it.
 
@@ -77,16 +76,6 @@ def with_imports(
     the first walk, and moves only when the tickets of its events have been emitted. Ids
     of walked tickets are kept only in later walks, so that memory does not grow with
     the first one.
-
-    Args:
-        walk: Steps of the feed from `position` on.
-        position: Where the last run stopped.
-        watched: The pages that the walk reads.
-        sources: Where new tickets are found.
-
-    Yields:
-        The steps of the walk with the mark in their positions, then the tickets that
-        the events name and the walk did not find.
     """
     # A bookmark that was set by hand has no mark: events are read from it on.
     mark = position.imports or position.bookmark
@@ -99,14 +88,14 @@ def with_imports(
         reached = step.position and replace(step.position, imports=mark)
         if reached is not None and reached.bookmark is not None:
             walked.update(ids_in(step.rows, "id"))
-        before = step.page_position and replace(step.page_position, imports=mark)
-        yield step._replace(position=reached, page_position=before)
+        before = step.position_before and replace(step.position_before, imports=mark)
+        yield step._replace(position=reached, position_before=before)
     if is_first_sync or mark is None or reached is None or reached.walk is not None:
         return
     last_rows = watched.last.rows if watched.last else []
     below = {row["id"]: row for row in last_rows if ids_in([row], "id")}
     first = watched.first
-    newest = None if first is None else ordering.newest_of(first, TICKET_KEY)
+    newest = None if first is None else first.newest(TICKET_KEY)
     yield from _imported(mark, reached, walked, below, newest, sources)
 
 
@@ -122,15 +111,15 @@ def _imported(
     limit: str | None = None
     is_held = False
     for page in sources.creations_since(timestamps.earlier(mark, OVERLAP)):
-        created = ordering.newest_of(page, EVENT_KEY)
-        newest = ordering.later(newest, created)
-        if limit is None and ordering.is_near(created, page.now, OVERLAP):
+        created = page.newest(EVENT_KEY)
+        newest = timestamps.later(newest, created)
+        if limit is None and page.is_near(created, OVERLAP):
             limit = page.now
         # After the last page, so that the next run skips the events of a large import.
         present = None if page.next_cursor else _present(page, newest)
-        moved = ordering.later(ordering.later(mark, created), present)
+        moved = timestamps.later(timestamps.later(mark, created), present)
         # An event may become visible behind the reader.
-        mark = max(mark, ordering.sooner(limit, moved) or mark)
+        mark = max(mark, timestamps.sooner(limit, moved) or mark)
         rows: list[Row] = []
         for ticket in ids_in(page.rows, "object_id"):
             if ticket in known:

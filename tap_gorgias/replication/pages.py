@@ -10,9 +10,13 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 Row: TypeAlias = dict[str, Any]
 
@@ -34,11 +38,7 @@ class MissingRow(dict[str, Any]):
 
 
 class CursorRefusedError(Exception):
-    """A cursor that was followed leads nowhere: the list must be read again.
-
-    Args:
-        cause: The refusal, or what is wrong with the page.
-    """
+    """A cursor that was followed leads nowhere: the list must be read again."""
 
     def __init__(self, cause: ApiError | PageError) -> None:
         super().__init__(str(cause))
@@ -54,33 +54,42 @@ class Page:
     now: str | None = None
     """The latest time at which Gorgias can have made the page, by its own clock."""
 
+    def dated_rows(self, key: str) -> list[tuple[Row, str | None]]:
+        """Return each row with the timestamp in a property, if it is one."""
+        return [(row, timestamps.normalized_or_none(row.get(key))) for row in self.rows]
+
+    def past(self, dated_rows: list[tuple[Row, str | None]]) -> list[str]:
+        """Return the timestamps that can become a bookmark.
+
+        An import can date a row into the future. As a bookmark, such a timestamp would
+        hide every change until then.
+        """
+        return [
+            timestamp
+            for _, timestamp in dated_rows
+            if timestamp and (self.now is None or timestamp <= self.now)
+        ]
+
+    def newest(self, key: str) -> str | None:
+        """Return the newest timestamp in a property that is not in the future."""
+        return max(self.past(self.dated_rows(key)), default=None)
+
+    def is_near(self, timestamp: str | None, overlap: timedelta) -> bool:
+        """Return whether rows of about this time may still become visible."""
+        if timestamp is None or self.now is None:
+            return False
+        return timestamp >= timestamps.earlier(self.now, overlap)
+
 
 PagesFrom: TypeAlias = Callable[[str | None], Iterator[Page]]
 """Returns the pages that begin at a cursor; None is the first page."""
 
 
-def started(pages: Iterator[Page]) -> Iterator[Page]:
-    """Request the first page now, so that a refusal is raised here.
-
-    Raises:
-        ApiError: If Gorgias refuses the first page.
-        PageError: If the response is not a page.
-    """
-    return itertools.chain([next(pages)], pages)
-
-
 def rows_of(body: Any) -> list[Row]:  # noqa: ANN401
-    """Return the rows in the response of a list endpoint.
+    """Return the rows of a list, empty ones in place of what is not a record.
 
-    Args:
-        body: `{"data": [...], "meta": {"next_cursor": ...}}`, or a bare array, which
-            some endpoints are documented to return.
-
-    Returns:
-        The rows; empty ones in place of what is not a record.
-
-    Raises:
-        PageError: If the response has neither form.
+    The response is `{"data": [...], "meta": {"next_cursor": ...}}`, or a bare array,
+    which some endpoints are documented to return; raises `PageError` for others.
     """
     rows = body
     if isinstance(body, dict) and "data" in body:
@@ -95,11 +104,7 @@ def rows_of(body: Any) -> list[Row]:  # noqa: ANN401
 
 
 def meta_of(body: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return what a response says about its page: its `meta`, or nothing.
-
-    Raises:
-        PageError: If `meta` is not an object.
-    """
+    """Return what a response says about its page: its `meta`, or nothing."""
     meta = body.get("meta") if isinstance(body, dict) else None
     if meta is not None and not isinstance(meta, dict):
         message = "the response's `meta` is not an object."
@@ -114,18 +119,14 @@ def next_of(
     is_first: bool,
     page_size: int | None,
 ) -> str | None:
-    """Return what identifies the next page; None if Gorgias says that the list ends.
+    """Return a property of `meta`, which identifies the next page.
 
-    Args:
-        body: The response.
-        name: The property of `meta` that identifies the next page.
-        is_first: Whether no cursor led to the page. Such a page may come without `meta`
-            unless it is full, as from endpoints that have no pages.
-        page_size: Number of requested rows; None if a full page is not suspicious.
+    None if Gorgias says that the list ends. A page to which no cursor led may come
+    without `meta`, as from endpoints that have no pages, unless it is full: a page of
+    `page_size` rows is, and none if that is None.
 
-    Raises:
-        CutListError: If the response to a cursor does not say how the list goes on.
-        PageError: If a full page does not say so, or the response is not a page.
+    Raises `CutListError` if the response to a cursor does not say how the list goes on,
+    and `PageError` if a full page does not, or if the response is not a page.
     """
     if not is_first:
         has_list = isinstance(body, dict) and isinstance(body.get("data"), list)
@@ -147,19 +148,30 @@ def next_of(
     return following or None
 
 
+def started(pages: Iterator[Page]) -> Iterator[Page]:
+    """Request the first page now, so that a refusal is raised here."""
+    return itertools.chain([next(pages)], pages)
+
+
+def up_to_the_present(pages: Iterator[Page], key: str) -> list[Page]:
+    """Read on, newest rows first, until a page has a row of the past, if any has.
+
+    A page of future rows decides nothing.
+    """
+    read = [next(pages)]
+    while read[-1].next_cursor and read[-1].newest(key) is None:
+        read.append(next(pages))
+    return read
+
+
 def proven(pages_from: PagesFrom, cursor: str | None = None) -> Iterator[Page]:
-    """Read a list whose cursors prove themselves.
+    """Read a list whose cursors prove themselves, from a saved one or the first page.
 
     How Gorgias answers a cursor that has expired is not documented. It may refuse it,
     or return an empty page, as at the end of the list. So an empty page after a cursor
     is the end only if the page before it can still be read.
 
-    Args:
-        pages_from: Requests the pages.
-        cursor: A saved cursor; None for the first page.
-
-    Raises:
-        CursorRefusedError: If a cursor is refused, or leads to no rows.
+    Raises `CursorRefusedError` if a cursor is refused, or leads to no rows.
     """
     current, pages = cursor, pages_from(cursor)
     with_rows: str | None = None  # the cursor of the last page that had rows
@@ -210,12 +222,7 @@ def _is_refusal(error: ApiError | PageError, *, at_saved: bool) -> bool:
 def restarted_once(
     start: Callable[[], Iterator[Page]], on_restart: Callable[[str], None]
 ) -> Iterator[Page]:
-    """Read a list, and start again once if a cursor is refused in the middle.
-
-    Args:
-        start: Starts to read the list.
-        on_restart: Called with the reason.
-    """
+    """Read a list, and start again once if a cursor is refused in the middle."""
     try:
         yield from start()
     except CursorRefusedError as refusal:

@@ -35,21 +35,17 @@ class LeaveOut(Protocol):
 
 @dataclass
 class Parents:
-    """What became of the parents that a stream has asked for.
-
-    Args:
-        retry: The ids that earlier runs could not read.
-        gone_statuses: The status for a parent that was merged or deleted.
-        may_be_private: Whether a 403 may concern a single parent.
-        on_failure: Called for a parent that is left out.
-        listed: From ids to those that the list of parents still shows.
-    """
+    """What became of the parents that a stream has asked for."""
 
     retry: dict[int, None]
+    """The ids that earlier runs could not read."""
     gone_statuses: Collection[int]
+    """The status for a parent that was merged or deleted."""
     may_be_private: bool
+    """Whether a 403 may concern a single parent."""
     on_failure: LeaveOut
     listed: Callable[[Sequence[int]], Collection[int]]
+    """Returns those of the ids that the list of parents still shows."""
     gone: list[int] = field(default_factory=list)
     """Those that were deleted or merged."""
     is_full: bool = False
@@ -74,13 +70,8 @@ class Parents:
     def fail(self, parent: int, error: ApiError, *, is_retried: bool) -> None:
         """Note that the rows of a parent cannot be read.
 
-        Args:
-            parent: Its id.
-            error: Why.
-            is_retried: Whether an earlier run has left it out.
-
-        Raises:
-            ApiError: If the failure concerns more than this parent.
+        Raises `error` if it concerns more than this parent. `is_retried` says whether
+        an earlier run has left the parent out.
         """
         status = error.status
         if status in ENDS_STREAM:
@@ -117,11 +108,7 @@ class Parents:
             self._check_gone()
 
     def _check_gone(self) -> None:
-        """Ask the list for parents in a row that seem to be gone.
-
-        Raises:
-            ApiError: If the list still shows one of them.
-        """
+        """Raise `ApiError` if the list still shows a parent that seems to be gone."""
         shown = set(self.listed([parent for parent, _ in self._perhaps_gone]))
         for parent, error in self._perhaps_gone:
             if parent in shown:

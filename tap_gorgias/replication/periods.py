@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_gorgias import timestamps
-from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.pages import PageError
 from tap_gorgias.replication.walks import Step
@@ -105,24 +104,13 @@ def by_period(
 
     A window holds complete periods only: part of a week would overwrite the figures of
     the complete week. The current period is read too, and again in the next run. If a
-    response does not hold all rows of its window, shorter windows follow.
+    response does not hold all rows of its window (`RowsMissingError`), shorter windows
+    follow; `PageError` if that of a single period does not.
 
-    Args:
-        page_of: Requests the rows of a window. It raises `RowsMissingError` if some are
-            missing.
-        calendar: What the periods are.
-        key: The property with the start of a row's period, rendered; it may be None.
-        bookmark: All periods before it have been emitted; None if none has.
-        since: The earliest time to read, at most the present.
-        now: The present by the local clock, until a response says what it is.
-        longest: The longest window, if it holds more than one period.
-
-    Yields:
-        The rows of each window. The bookmark moves to its end, or in the last window to
-        the newest period that has a row.
-
-    Raises:
-        PageError: If the rows of a single period are incomplete.
+    All periods before `bookmark` have been emitted. `now` is the present by the local
+    clock, until a response says what it is, and `longest` limits a window that holds
+    several periods. The bookmark moves to the end of each window, or in the last one to
+    the newest period that has a row.
     """
     start = calendar.start_of(min(max(since, EARLIEST), now))
     while start <= now:
@@ -147,7 +135,7 @@ def by_period(
         rows = [row for row in page.rows if first <= (row[key] or first) < beyond]
         begun = (row[key] for row in rows if row[key] and row[key] <= present)
         newest = beyond if end <= now else max(begun, default=None)
-        bookmark = ordering.later(bookmark, newest)
+        bookmark = timestamps.later(bookmark, newest)
         yield Step(rows, Position(bookmark))
         start = end
 

@@ -36,12 +36,8 @@ def in_thread(function: Callable[[], T]) -> Future[T]:
 def prefetch_next(items: Iterator[T], has_next: Callable[[T], bool]) -> Iterator[T]:
     """Get the next item while the one before is processed.
 
-    Args:
-        items: Sends a request for each item.
-        has_next: Returns whether the item after this one is certain to be needed.
-
-    Yields:
-        Each item. A failure is raised in the place of its item.
+    `has_next` says whether the item after this one is certain to be needed. A failure
+    is raised in the place of its item.
     """
     following = partial(next, items, None)
     item = following()
@@ -54,18 +50,10 @@ def prefetch_next(items: Iterator[T], has_next: Callable[[T], bool]) -> Iterator
 def prefetched(
     function: Callable[[K], T], keys: Iterable[K], max_in_flight: int
 ) -> Iterator[tuple[K, Future[T]]]:
-    """Call a function for each key, a few keys ahead.
+    """Call a function for each key, a few keys ahead, and yield results in their order.
 
     Calls begin only when the result before has been processed, so that a run that is
     killed has paid for few results in vain.
-
-    Args:
-        function: Gets the result for a key; called from other threads.
-        keys: The keys.
-        max_in_flight: The most results that are requested and not yet processed.
-
-    Yields:
-        Each key with its result, in the order of the keys.
     """
     remaining = iter(keys)
     waiting: deque[tuple[K, Future[T]]] = deque()

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import TransientApiError
-from tap_gorgias.replication import ordering
 from tap_gorgias.replication.bookmarks import Position, Walk
-from tap_gorgias.replication.pages import CursorRefusedError, proven, restarted_once
+from tap_gorgias.replication.pages import (
+    CursorRefusedError,
+    proven,
+    restarted_once,
+    up_to_the_present,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,8 +37,12 @@ class Step(NamedTuple):
     position: Position | None = None
     has_next_page: bool = False
     """Whether another page is certain to be read, so that it can be prefetched."""
-    page_position: Position | None = None
+    position_before: Position | None = None
     """The position before this page; None if the rows are in no order."""
+
+
+def _always(*_: object) -> bool:
+    return True
 
 
 class WalkPlan(NamedTuple):
@@ -42,16 +50,15 @@ class WalkPlan(NamedTuple):
 
     position: Position
     floor: Callable[[str | None], str | None]
-    """From a bookmark to the earliest timestamp to read (None: all)."""
-    is_due: Callable[[Page, str | None], bool] | None = None
-    """From the newest page and the bookmark to whether a new walk begins; None if one
-    always begins."""
-    should_fetch: Callable[[Row], bool] | None = None
-    """Whether a row is emitted; None if all are."""
+    """Returns the earliest timestamp to read for a bookmark; None for all."""
+    begins: Callable[[Page, str | None], bool] = _always
+    """Returns whether a new walk begins, from the newest page and the bookmark."""
+    includes: Callable[[Row], bool] = _always
+    """Returns whether a row is emitted."""
 
 
 class WalkLog(Protocol):
-    """Where a walk writes its warnings."""
+    """Where a walk writes its warnings: that of a stream."""
 
     def warn_of_order(self, order: str) -> None:
         """Warn that a list is not in the order requested, which is told in words."""
@@ -65,16 +72,11 @@ def _has_key(_: Row) -> bool:
 
 
 def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str | None:
-    """Return how far back to read.
+    """Return the earliest timestamp to read; None for all.
 
-    Args:
-        bookmark: Everything up to here has been emitted; None if nothing has.
-        start: Earliest timestamp to read. It limits a look-back, but never the last
-            minutes before the bookmark.
-        overlap: How far behind the bookmark to read again.
-
-    Returns:
-        The earliest timestamp to read; None for all.
+    `overlap` is how far behind the bookmark to read again. `start`, the earliest
+    timestamp to read, limits a look-back, but never the last minutes before the
+    bookmark.
     """
     if bookmark is None:
         return start
@@ -89,15 +91,9 @@ def snapshot(
     keys: tuple[str, ...],
     on_restart: Callable[[str], None],
 ) -> Iterator[Step]:
-    """Read a small table completely.
+    """Read a small table completely, without rows that came before.
 
-    Args:
-        start: Starts to read the table.
-        keys: Names of the properties that identify a row.
-        on_restart: Called with the reason if the table is read again.
-
-    Yields:
-        The rows of each page, without those that came before.
+    `start` begins to read it, and `keys` are the properties that identify a row.
     """
     seen: set[str] = set()
     for page in restarted_once(start, on_restart):
@@ -123,20 +119,8 @@ def log(
 
     The bookmark does not pass the time at which the first page near the present was
     read: a row before it may have become visible behind the reader. Nor does it pass a
-    row without its key, which the next run reads again, once.
-
-    Args:
-        pages_since: From the earliest timestamp to read (None: all) to pages in
-            ascending order.
-        key: The property that orders the rows.
-        bookmark: Every row up to here has been emitted; None if none has.
-        start: Earliest timestamp to read if there is no bookmark.
-        walk_log: Gets a warning if a page is not in order, or the list is read again.
-        lacks_key: Whether a row cannot be loaded.
-
-    Yields:
-        The rows of each page. The position moves with every page; if the order is
-        broken, it returns to the bookmark until the list has been read to its end.
+    row without its key, which the next run reads again, once. If the order is broken,
+    it returns to where it was until the list has been read to its end.
     """
     reached = bookmark
     highest: str | None = None
@@ -153,25 +137,25 @@ def log(
         walk_log.warn_of_restart(reason)
 
     for page in restarted_once(begin, restart):
-        dated_rows = ordering.with_timestamps(page.rows, key)
-        past = ordering.past_timestamps(page, dated_rows)
+        dated_rows = page.dated_rows(key)
+        past = page.past(dated_rows)
         newest = max(past, default=None)
         first_page_newest = first_page_newest or newest
-        if in_order and ordering.is_inverted([highest, *past], OVERLAP, ascending=True):
+        if in_order and _is_inverted([highest, *past], ascending=True):
             in_order = False
             reached = bookmark
             walk_log.warn_of_order("oldest first")
-        if limit is None and ordering.is_near(newest, page.now, OVERLAP):
+        if limit is None and page.is_near(newest, OVERLAP):
             limit = page.now
         limit = _held(limit, bookmark, dated_rows, highest, lacks_key)
-        highest = ordering.later(highest, newest)
+        highest = timestamps.later(highest, newest)
         if in_order:
-            reached = ordering.later(reached, newest)
+            reached = timestamps.later(reached, newest)
         elif page.next_cursor is None:
             # Rows that were created after the first page was read may be missing.
-            reached = ordering.later(bookmark, first_page_newest)
+            reached = timestamps.later(bookmark, first_page_newest)
         if reached is not None:
-            reached = ordering.later(bookmark, ordering.sooner(limit, reached))
+            reached = timestamps.later(bookmark, timestamps.sooner(limit, reached))
         has_next_page = page.next_cursor is not None
         yield Step(page.rows, Position(reached), has_next_page)
 
@@ -191,7 +175,7 @@ def _held(
     for row, timestamp in dated_rows:
         before = timestamp or before
         if lacks_key(row) and before and (bookmark is None or before > bookmark):
-            limit = ordering.sooner(limit, before)
+            limit = timestamps.sooner(limit, before)
     return limit
 
 
@@ -210,27 +194,14 @@ def feed(
     more than one gap, and an older version of a row is emitted before a newer one. If
     the interrupted walk cannot be read on, it is kept, and the rows above it are read.
 
-    Args:
-        pages_from: Returns pages in descending order.
-        plan: Where the last run stopped, and what to read now.
-        key: The property that orders the rows.
-        walk_log: Gets a warning if a walk is not in order, or starts again.
-        lacks_key: Whether a row cannot be loaded.
-
-    Yields:
-        The rows of each page that the plan includes and that are not older than the
-        floor, or have no timestamp. If the order is broken, the list is read to its
-        end. The bookmark is the newest timestamp of a walk's first page: rows that
-        change later come before it, in the next walk. A timestamp in the future never
-        becomes a bookmark, nor one above a row without its key.
-
-    Raises:
-        TransientApiError: If an interrupted walk cannot be read on.
+    Yields the rows that the plan includes and that are not older than the floor, or
+    have no timestamp. If the order is broken, the list is read to its end. The bookmark
+    is the newest timestamp of a walk's first page: rows that change later come before
+    it, in the next walk. A timestamp in the future never becomes a bookmark, nor one
+    above a row without its key.
     """
-    walk = _Feed(pages_from, plan, key, walk_log, lacks_key)
-    included = plan.should_fetch
-    for step in walk.steps():
-        yield step._replace(rows=[*filter(included, step.rows)]) if included else step
+    for step in _Feed(pages_from, plan, key, walk_log, lacks_key).steps():
+        yield step._replace(rows=[*filter(plan.includes, step.rows)])
 
 
 @dataclass(frozen=True)
@@ -260,7 +231,7 @@ class _Feed:
                 unfinished = None
         lowest = self.plan.floor(position.bookmark)
         if unfinished is not None:
-            lowest = ordering.lower(lowest, floor)
+            lowest = timestamps.lower(lowest, floor)
         try:
             yield from self._new_walk(
                 position.bookmark, lowest, is_due=unfinished is not None
@@ -276,15 +247,10 @@ class _Feed:
         self, bookmark: str | None, floor: str | None, *, is_due: bool
     ) -> Iterator[Step]:
         head = proven(self.pages_from)
-        pages = ordering.up_to_the_present(head, self.key)
-        if (
-            not is_due
-            and self.plan.is_due
-            and not self.plan.is_due(pages[-1], bookmark)
-        ):
-            return
-        walk = Walk(None, None, floor)
-        yield from self._walk_down(itertools.chain(pages, head), bookmark, walk)
+        pages = up_to_the_present(head, self.key)
+        if is_due or self.plan.begins(pages[-1], bookmark):
+            walk = Walk(None, None, floor)
+            yield from self._walk_down(itertools.chain(pages, head), bookmark, walk)
 
     def _above(self, position: Position) -> Iterator[Step]:
         """Read what changed since a walk began that cannot be finished now."""
@@ -297,7 +263,7 @@ class _Feed:
             for step in self._walk_down(proven(self.pages_from), newest, above):
                 if step.position is not None and step.position.walk is None:
                     newest = step.position.bookmark or newest
-                yield step._replace(position=None, page_position=None)
+                yield step._replace(position=None, position_before=None)
         except CursorRefusedError as refusal:
             raise refusal.cause from None
         yield Step([], replace(position, walk=replace(walk, newest=newest)))
@@ -310,14 +276,12 @@ class _Feed:
         lowest: str | None = None
         in_order = True
         for page in pages:
-            dated_rows = ordering.with_timestamps(page.rows, self.key)
-            past = ordering.past_timestamps(page, dated_rows)
+            dated_rows = page.dated_rows(self.key)
+            past = page.past(dated_rows)
             newest = newest or max(past, default=None)
             # Rows that changed since the walk began may be out of order.
             unchanged = [value for value in past if newest and value <= newest]
-            if in_order and ordering.is_inverted(
-                [lowest, *unchanged], OVERLAP, floor=floor
-            ):
+            if in_order and _is_inverted([lowest, *unchanged], floor=floor):
                 in_order = False
                 reached = None
                 self.walk_log.warn_of_order("newest first")
@@ -341,8 +305,8 @@ class _Feed:
             if page.next_cursor is None or is_below:
                 yield Step(
                     rows,
-                    Position(ordering.later(bookmark, walk.newest)),
-                    page_position=before,
+                    Position(timestamps.later(bookmark, walk.newest)),
+                    position_before=before,
                 )
                 return
             walk = replace(walk, cursor=page.next_cursor)
@@ -352,8 +316,28 @@ class _Feed:
                 rows,
                 Position(bookmark, walk) if is_resumable else None,
                 has_next_page=True,
-                page_position=before,
+                position_before=before,
             )
+
+
+def _is_inverted(
+    values: list[str | None], *, floor: str | None = None, ascending: bool = False
+) -> bool:
+    """Return whether timestamps are so far out of order that rows may be missed.
+
+    A smaller inversion than the overlap, which is read again anyway, is none. Below the
+    floor, the order does not matter.
+    """
+    extreme: str | None = None
+    for value in filter(None, values):
+        if extreme is not None:
+            low, high = (value, extreme) if ascending else (extreme, value)
+            is_below = floor is not None and value < floor
+            if low < high and not is_below and low < timestamps.earlier(high, OVERLAP):
+                return True
+        is_further = extreme is None or (value > extreme) == ascending
+        extreme = value if is_further else extreme
+    return False
 
 
 def by_cursor(
@@ -367,20 +351,10 @@ def by_cursor(
 ) -> Iterator[Step]:
     """Read a list that grows at its end, without an order or a filter to ask for.
 
-    Args:
-        pages_from: Returns pages, oldest rows first.
-        key: The property with the timestamps of rows.
-        position: Where the last run stopped.
-        floor: The earliest timestamp to read; None for all.
-        walk_log: Gets a warning if the pages are not in order, or the list is read
-            again.
-        lacks_key: Whether a row cannot be loaded.
-
-    Yields:
-        The rows of each page from the last page of the last run on, which may have
-        grown. The position holds the cursor of the last page with rows. If new rows do
-        not come last, it holds none, so that the next run reads the list again. It does
-        not pass a row without its key, once.
+    Begins with the last page of the last run, which may have grown, and leaves out rows
+    before the floor. The position holds the cursor of the last page with rows. If new
+    rows do not come last, it holds none, so that the next run reads the list again. It
+    does not pass a row without its key, once.
     """
     cursor = saved = position.cursor
     bookmark = position.bookmark
@@ -397,9 +371,9 @@ def by_cursor(
     starts = iter([cursor, None])
     pages = restarted_once(lambda: proven(pages_from, next(starts)), restart)
     for page in pages:
-        dated_rows = ordering.with_timestamps(page.rows, key)
-        past = ordering.past_timestamps(page, dated_rows)
-        newest = ordering.later(newest, max(past, default=None))
+        dated_rows = page.dated_rows(key)
+        past = page.past(dated_rows)
+        newest = timestamps.later(newest, max(past, default=None))
         # Rows of nearly the same time may come in any order.
         if in_order and past and newest:
             in_order = past[-1] >= timestamps.earlier(newest, OVERLAP)
@@ -408,14 +382,14 @@ def by_cursor(
         rows = [
             row
             for row, timestamp in dated_rows
-            if not ordering.is_before(timestamp, floor)
+            if not timestamps.is_before(timestamp, floor)
         ]
         if page.rows and not is_held:
             saved = cursor
         was_met = position.bookmark is not None and cursor == position.cursor
         is_held = is_held or (not was_met and any(map(lacks_key, rows)))
-        emitted = [value for value in past if not ordering.is_before(value, floor)]
-        bookmark = ordering.later(bookmark, max(emitted, default=None))
+        emitted = [value for value in past if not timestamps.is_before(value, floor)]
+        bookmark = timestamps.later(bookmark, max(emitted, default=None))
         cursor = page.next_cursor
         yield Step(
             rows,

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from tap_gorgias import timestamps
-from tap_gorgias.replication import ordering
 
 if TYPE_CHECKING:
     import logging
@@ -236,7 +235,7 @@ class StreamProgress:
             return
         if not rows or self._key is None:
             return
-        timestamp = ordering.timestamp_of(rows[-1].get(self._key))
+        timestamp = timestamps.normalized_or_none(rows[-1].get(self._key))
         if timestamp is None:
             return
         reached = self._history.reached
@@ -244,7 +243,7 @@ class StreamProgress:
             self._history = History()  # of the next walk
         self._direction = "up" if walk is None else "back"
         self._floor = walk.floor if walk else None
-        newest = ordering.timestamp_of(rows[0].get(self._key))
+        newest = timestamps.normalized_or_none(rows[0].get(self._key))
         if self._history.first is None and newest is not None:
             self._history.add(newest, [])
         created = (str(row.get("created_datetime") or "") for row in rows)

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.mapper import StreamMap
-
-    from tap_gorgias.sdk.batch import BaseBatchFileEncoding, BatchConfig
 
 
 class ConvertedRecordStream(RESTStream[str | None]):

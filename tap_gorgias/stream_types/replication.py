@@ -1,4 +1,4 @@
-"""A base class for each way of reading; `replication/walks.py` implements them."""
+"""A base class for each way of reading; `replication/walks.py` implements most."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from abc import ABC
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
     REPLICATION_INCREMENTAL,
@@ -13,32 +14,33 @@ from singer_sdk.singerlib.catalog import (
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
+from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import (
     CURSOR_KEYS,
     FEED_KEYS,
     LOG_KEYS,
     Position,
-    UnusableCursorError,
-    UnusableWalkError,
     bookmark_from,
     cursor_from,
     retry_from,
     walk_from,
 )
-from tap_gorgias.replication.pages import proven
-from tap_gorgias.replication.walks import WalkPlan
+from tap_gorgias.replication.pages import PageError, proven
+from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import timedelta
 
+    import requests
     from singer_sdk import Tap
+    from singer_sdk.helpers import types
+    from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.replication.bookmarks import Walk
     from tap_gorgias.replication.pages import Page, PagesFrom
-    from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
 
 
@@ -47,8 +49,8 @@ class SnapshotStream(GorgiasStream):
 
     order_by: ClassVar[str | None] = "created_datetime:asc"
 
-    parts: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
-    """Query parameters of the requests that return the table in parts."""
+    queries: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
+    """Query parameters of each request that returns a part of the table."""
 
     @override
     def steps(self) -> Iterator[Step]:
@@ -57,8 +59,8 @@ class SnapshotStream(GorgiasStream):
         )
 
     def _table(self) -> Iterator[Page]:
-        for part in self.parts:
-            yield from proven(partial(self.pages, params=part))
+        for query in self.queries:
+            yield from proven(partial(self.pages, params=query))
 
     def warn_of_restart(self, reason: str) -> None:
         """Warn that the table is read again."""
@@ -82,17 +84,16 @@ class IncrementalStream(GorgiasStream, ABC):
     @property
     def start(self) -> str | None:
         """The earliest timestamp to read on a first sync, rendered."""
-        start_date = self.run.settings.start_date
-        return None if start_date is None else timestamps.render(start_date)
+        return self.run.settings.start_date
 
     @property
     def has_been_read(self) -> bool:
         """Whether an earlier run got rows, or read the stream to its end."""
-        position = self.position()
+        position = self.load_position()
         places = (position.bookmark, position.walk, position.cursor)
         return any(place is not None for place in places)
 
-    def saved(self) -> Mapping[str, Any]:
+    def load_entry(self) -> Mapping[str, Any]:
         """Return the entry of the stream in STATE, empty if this run cannot use it."""
         if self.replication_method != REPLICATION_INCREMENTAL:
             return {}
@@ -115,75 +116,48 @@ class IncrementalStream(GorgiasStream, ABC):
         """
         if self.stream_state and self.replication_method == REPLICATION_FULL_TABLE:
             return self.stream_state
-        return self.entry_for(self.position())
+        return self.entry_for(self.load_position())
 
-    def position(self) -> Position:
+    def load_position(self) -> Position:
         """Return where the last run stopped.
 
-        Returns:
-            The position; without its walk, and with a warning, if the walk cannot be
-            resumed.
-
-        Raises:
-            StateError: If the bookmark is not a date-time.
+        Without a walk or cursor, and with a warning, if it cannot be resumed.
         """
-        saved = self.saved()
+        entry = self.load_entry()
+        try:
+            cursor = cursor_from(entry)
+        except ValueError:
+            self.warn_of_restart("The cursor in STATE is not valid.")
+            cursor = None
         return Position(
-            bookmark_from(saved, self.name),
-            self.saved_walk("walk"),
-            self._saved_cursor(),
-            bookmark_from(saved, self.name, "imports"),
-            retry_from(saved),
+            bookmark_from(entry, self.name),
+            self.load_walk("walk"),
+            cursor,
+            bookmark_from(entry, self.name, "imports"),
+            retry_from(entry),
         )
 
-    def _saved_cursor(self) -> str | None:
+    def load_walk(self, key: str) -> Walk | None:
+        """Return an unfinished walk; None, with a warning, if it cannot be resumed."""
         try:
-            return cursor_from(self.saved())
-        except UnusableCursorError:
-            self.warn_of_restart("The cursor in STATE is not valid.")
-            return None
-
-    def saved_walk(self, key: str) -> Walk | None:
-        """Read an unfinished walk from STATE.
-
-        Args:
-            key: The key of the walk in the entry of the stream.
-
-        Returns:
-            The walk; None, with a warning, if it cannot be resumed.
-        """
-        try:
-            return walk_from(self.saved(), key)
-        except UnusableWalkError:
+            return walk_from(self.load_entry(), key)
+        except ValueError:
             self.warn_of_restart("The unfinished walk in STATE is not valid.")
             return None
 
     def warn_of_restart(self, reason: str) -> None:
-        """Warn that the stream starts again instead of resuming.
-
-        Args:
-            reason: Why it cannot resume.
-        """
+        """Warn that the stream starts again instead of resuming, and why."""
         self.logger.warning("%s It starts again from %s.", reason, self.restarts_from)
 
     def warn_of_order(self, order: str) -> None:
-        """Warn, once in a run, that Gorgias ignores the order requested.
-
-        Args:
-            order: The order in words.
-        """
+        """Warn, once in a run, that Gorgias ignores an order, told in words."""
         self.warn_once(
             "Gorgias ignores the requested order, %s: the stream is read to its end.",
             order,
         )
 
     def warn_once(self, message: str, *args: object) -> None:
-        """Log a warning, unless this run has logged the same one.
-
-        Args:
-            message: A format string.
-            args: Its arguments.
-        """
+        """Log a warning, unless this run has logged the same one."""
         warning = message % args
         if warning not in self._warnings:
             self._warnings.add(warning)
@@ -202,7 +176,7 @@ class LogStream(IncrementalStream):
         return walks.log(
             self.pages_since,
             key=self.replication_key,
-            bookmark=bookmark_from(self.saved(), self.name),
+            bookmark=bookmark_from(self.load_entry(), self.name),
             start=self.start,
             walk_log=self,
             lacks_key=self.lacks_key,
@@ -211,56 +185,41 @@ class LogStream(IncrementalStream):
     def pages_since(
         self, timestamp: str | None, params: Mapping[str, Any] | None = None
     ) -> Iterator[Page]:
-        """Request the rows that were created after a timestamp.
-
-        Args:
-            timestamp: The earliest timestamp to read, rendered; None for all.
-            params: Query parameters that choose a part of the list.
-
-        Yields:
-            Pages, oldest rows first.
-        """
+        """Request the rows that were created since a timestamp, oldest first."""
         since = {} if timestamp is None else {f"{self.replication_key}[gte]": timestamp}
         return proven(partial(self.pages, params={**(params or {}), **since}))
 
 
 class FeedStream(IncrementalStream):
-    """Rows without a filter, read newest first down to where the last run started."""
+    """A list that cannot be filtered: read newest first, down to the bookmark."""
 
     state_keys: ClassVar[tuple[str, ...]] = FEED_KEYS
+
+    lookback: ClassVar[str | None] = None
+    """The setting that says how far behind its bookmark the stream is read again."""
 
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
-        return walks.OVERLAP
+        settings = self.run.settings
+        lookback = getattr(settings, self.lookback) if self.lookback else walks.OVERLAP
+        return max(walks.OVERLAP, lookback)
 
     def floor(self, bookmark: str | None) -> str | None:
-        """Return how far back to read.
-
-        Args:
-            bookmark: Everything up to here has been emitted; None if nothing has.
-
-        Returns:
-            The earliest timestamp to read; None for all.
-        """
+        """Return the earliest timestamp to read for a bookmark; None for all."""
         return walks.floor_of(bookmark, self.start, self.overlap)
 
     @override
     def steps(self) -> Iterator[Step]:
-        return self.walk(WalkPlan(self.position(), self.floor))
+        return self.walk(WalkPlan(self.load_position(), self.floor))
 
     def walk(
         self, plan: WalkPlan, pages_from: PagesFrom | None = None
     ) -> Iterator[Step]:
-        """Walk the list of this stream.
+        """Walk the list of this stream, by default with its own requests.
 
-        Args:
-            plan: Where the walk starts and ends.
-            pages_from: Returns the pages; None to request them.
-
-        Yields:
-            Rows of this stream, and the position of `for_stream` once it has processed
-            them.
+        Yields rows of this stream, and the position of `for_stream` once it has
+        processed them.
         """
         return walks.feed(
             pages_from or self.pages,
@@ -272,7 +231,7 @@ class FeedStream(IncrementalStream):
 
 
 class CursorStream(IncrementalStream):
-    """Rows without a filter or an order, read on from the last page."""
+    """A list that can be neither filtered nor ordered: read on from its last page."""
 
     state_keys = CURSOR_KEYS
     replication_key = "created_datetime"
@@ -280,7 +239,7 @@ class CursorStream(IncrementalStream):
 
     @override
     def steps(self) -> Iterator[Step]:
-        position = self.position()
+        position = self.load_position()
         floor = self.start
         if floor and position.bookmark:
             floor = min(floor, timestamps.earlier(position.bookmark, walks.OVERLAP))
@@ -292,3 +251,68 @@ class CursorStream(IncrementalStream):
             walk_log=self,
             lacks_key=self.lacks_key,
         )
+
+
+class SingleRecordStream(GorgiasStream, ABC):
+    """An endpoint that returns one record, without a list around it."""
+
+    page_size = None
+
+    @override
+    def steps(self) -> Iterator[Step]:
+        for page in self.pages():
+            yield Step(page.rows)
+
+    @override
+    def get_url_params(
+        self, context: types.Context | None, next_page_token: str | None
+    ) -> dict[str, Any]:
+        return {}
+
+    @override
+    def get_new_paginator(
+        self, start_value: str | None = None
+    ) -> BaseAPIPaginator[Any]:
+        return SinglePagePaginator()
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[types.Record]:
+        record = response.json()
+        if not isinstance(record, dict):
+            message = "the response holds no record."
+            raise PageError(message)
+        return [record]
+
+
+class OptionalStream(IncrementalStream, ABC):
+    """If the account lacks the feature, the stream has no rows and logs a warning."""
+
+    unavailable_statuses: ClassVar[Collection[int]]
+    """The status codes that probably mean that the feature is unavailable."""
+
+    unavailable_reason: str
+    """Why it may be unavailable: the end of a sentence."""
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # A target would drop the rows of earlier runs if this run gets none.
+        return False
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterable[types.Record]:
+        has_records = False
+        try:
+            for record in super().get_records(context):
+                has_records = True
+                yield record
+        except ApiError as error:
+            is_known = has_records or self.has_been_read
+            if is_known or error.status not in self.unavailable_statuses:
+                raise
+            self.logger.warning(
+                "No rows, answered %d: %s",
+                error.status,
+                self.unavailable_reason,
+                extra={"is_harmless": True},
+            )

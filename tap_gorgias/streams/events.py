@@ -40,8 +40,8 @@ class EventsStream(LogStream):
         return sorted(types) if types else None
 
     @override
-    def saved(self) -> Mapping[str, Any]:
-        saved = super().saved()
+    def load_entry(self) -> Mapping[str, Any]:
+        saved = super().load_entry()
         before = saved.get("types")
         if isinstance(before, list) and not set(self._types or ("",)) <= set(before):
             self.warn_once(

@@ -17,7 +17,7 @@ class CustomFieldsStream(SnapshotStream):
     path = "/api/custom-fields"
     scope = "custom_fields:read"
     order_by = "priority:asc"
-    parts = ({"object_type": "Ticket"}, {"object_type": "Customer"})
+    queries = ({"object_type": "Ticket"}, {"object_type": "Customer"})
 
 
 class IntegrationsStream(SnapshotStream):
@@ -43,7 +43,7 @@ class MacrosStream(SnapshotStream):
     name = "macros"
     path = "/api/macros"
     scope = "macros:read"
-    parts = ({"archived": "false"}, {"archived": "true"})
+    queries = ({"archived": "false"}, {"archived": "true"})
     masks = (masking.WHOLE,)
 
 

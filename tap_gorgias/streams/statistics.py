@@ -8,9 +8,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, cast
-
-from singer_sdk import StreamSchema
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
@@ -25,14 +23,13 @@ from tap_gorgias.replication.periods import (
     RowsMissingError,
     by_period,
 )
-from tap_gorgias.stream_types.optional import OptionalStream
-from tap_gorgias.stream_types.replication import IncrementalStream
+from tap_gorgias.stream_types.replication import IncrementalStream, OptionalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import requests
-    from singer_sdk import Stream, Tap
+    from singer_sdk import Tap
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.config.statistics import StatisticsQuery
@@ -44,19 +41,6 @@ if TYPE_CHECKING:
 
 HISTORY = timedelta(days=731)
 """How far back a first sync reads without `start_date`: two years."""
-
-
-class QuerySchema(StreamSchema[str]):
-    """The schema that follows from the query of a stream."""
-
-    def __init__(self) -> None:
-        pass
-
-    @override
-    def get_stream_schema(
-        self, stream: Stream, stream_class: type[Stream]
-    ) -> dict[str, Any]:
-        return cast("StatisticsStream", stream).query.schema
 
 
 class StatisticsStream(OptionalStream, IncrementalStream):
@@ -77,7 +61,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     scope = "statistics:read"
     replication_key = "period_start"
     state_keys = STATISTICS_KEYS
-    schema = QuerySchema()
     unavailable_statuses = (
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
@@ -89,19 +72,23 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         self.query = query
         self._read_datetime = ""
         self.unavailable_reason = (
-            f"probably because the plan lacks the scope `{query.scope}`, or the "
-            f"credentials the permission `{self.scope}`: grant it, or remove the query "
-            "from `statistics`."
+            f"the plan lacks the scope `{query.scope}`, or the permission "
+            f"`{self.scope}` is missing. Grant it, or remove the query."
         )
         super().__init__(tap, run)
+
+    @property
+    @override
+    def schema(self) -> dict[str, Any]:  # type: ignore[override]
+        return self.query.schema
 
     @cached_property
     def _calendar(self) -> Calendar:
         return Calendar(self.query.granularity, self.run.settings.statistics_timezone)
 
     @override
-    def saved(self) -> Mapping[str, Any]:
-        saved = super().saved()
+    def load_entry(self) -> Mapping[str, Any]:
+        saved = super().load_entry()
         query = saved.get("query")
         if saved.get("replication_key_value") and query != self._fingerprint:
             self.warn_once(
@@ -124,7 +111,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def steps(self) -> Iterator[Step]:
         now = self.run.clock.utc()
         self._read_datetime = timestamps.render(now)
-        bookmark = bookmark_from(self.saved(), self.name)
+        bookmark = bookmark_from(self.load_entry(), self.name)
         lookback = self.run.settings.statistics_lookback
         since = walks.floor_of(bookmark, self.start, lookback)
         return by_period(
@@ -140,8 +127,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def page_of_window(self, window: Window) -> Page:
         """Request the figures of some periods; of one if rows do not name theirs.
 
-        Raises:
-            RowsMissingError: If the response does not hold all of them.
+        Raises `RowsMissingError` if the response does not hold all of them.
         """
         has_dates = self.query.period_dimension
         after, before = window.with_margin if has_dates else window.without_margin

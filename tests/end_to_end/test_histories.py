@@ -14,7 +14,7 @@ import pytest
 
 from tap_gorgias.api import paginators
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import imported_tickets, ordering, pages, parents, walks
+from tap_gorgias.replication import imported_tickets, pages, parents, walks
 from tap_gorgias.replication.pages import CursorRefusedError, PageError
 from tap_gorgias.replication.parents import Parents
 from tap_gorgias.run.progress import StreamProgress
@@ -90,7 +90,7 @@ def far_mark(patch: pytest.MonkeyPatch) -> None:
 
 def passing_logs(patch: pytest.MonkeyPatch) -> None:
     """Let the bookmark of a log pass its first look at the present."""
-    patch.setattr(ordering, "is_near", lambda *_: False)
+    patch.setattr(pages.Page, "is_near", lambda *_: False)
 
 
 def no_overlap(patch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def future_bookmark(patch: pytest.MonkeyPatch) -> None:
     def timestamps_of(_: Page, dated_rows: list[tuple[Any, str | None]]) -> list[str]:
         return [timestamp for _, timestamp in dated_rows if timestamp]
 
-    patch.setattr(ordering, "past_timestamps", timestamps_of)
+    patch.setattr(pages.Page, "past", timestamps_of)
 
 
 def unheld_bookmark(patch: pytest.MonkeyPatch) -> None:

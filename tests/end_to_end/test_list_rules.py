@@ -167,7 +167,7 @@ def failing_row(path: str, bad: int) -> Callable[[Request, Answer], Answer]:
 def test_a_row_that_makes_its_page_fail_is_the_only_one_missing(
     sandbox: Sandbox, place: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is named by its date, and the run fails."""
+    """It is named by its id and date, and the run fails."""
     rows = run(sandbox.config, "tickets").records("tickets")
     bad = rows[place]["id"]
     sandbox.rewrite(failing_row("/api/tickets", bad))
@@ -177,7 +177,7 @@ def test_a_row_that_makes_its_page_fail_is_the_only_one_missing(
     output = failure.value.output
     assert set(output.ids("tickets")) == {row["id"] for row in rows} - {bad}
     second = rows[place]["updated_datetime"][:19]
-    assert f"The row of {second}Z is missing" in caplog.text
+    assert f"Row {bad} of {second}Z is missing" in caplog.text
     assert output.bookmark("tickets")["replication_key_value"]
 
 

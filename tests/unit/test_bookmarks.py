@@ -18,7 +18,6 @@ from tap_gorgias.replication.bookmarks import (
     NO_WALK,
     TIMESTAMP_KEYS,
     Position,
-    UnusableWalkError,
     Walk,
     bookmark_from,
     check_not_in_future,
@@ -156,7 +155,7 @@ def test_a_walk_with_a_null_floor_reads_to_the_last_page() -> None:
 @table(UNUSABLE_WALKS)
 def test_an_unusable_walk_is_detected(case: object) -> None:
     """The stream restarts, which is slow but loses nothing."""
-    with pytest.raises(UnusableWalkError):
+    with pytest.raises(ValueError, match="not"):
         walk_from({"walk": case})
 
 
@@ -165,6 +164,6 @@ def test_any_walk_is_usable_or_detected(state: dict[str, object]) -> None:
     """No STATE raises another error."""
     try:
         walk = walk_from(state)
-    except UnusableWalkError:
+    except ValueError:
         return
     assert walk is None or walk.cursor

@@ -8,9 +8,8 @@ import pytest
 
 from tap_gorgias.api.limiter import CallLimit
 from tap_gorgias.config.settings import ApiKey, OAuthApp
-from tap_gorgias.connection_test.fields import missing_fields
 from tap_gorgias.connection_test.report import render
-from tap_gorgias.connection_test.tester import StreamResult
+from tap_gorgias.connection_test.tester import StreamResult, missing_fields
 from tap_gorgias.errors import ApiError, IncompleteError
 
 KEY = ApiKey("you@example.com", "key")

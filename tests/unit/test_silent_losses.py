@@ -9,15 +9,15 @@ import pytest
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication import ordering, walks
+from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.imported_tickets import (
+    FirstAndLastPage,
     Sources,
-    WatchedPages,
     beginning,
     with_imports,
 )
-from tap_gorgias.replication.pages import Page
+from tap_gorgias.replication.pages import Page, up_to_the_present
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def test_a_page_of_future_rows_decides_nothing() -> None:
     """The next page shows the present."""
     future = Page(rows(at(20), at(19)), "c1", now=at(10))
     present = Page(rows(at(9)), "c2", now=at(10))
-    pages = ordering.up_to_the_present(iter([future, present, Page([])]), KEY)
+    pages = up_to_the_present(iter([future, present, Page([])]), KEY)
     assert pages == [future, present]
 
 
@@ -146,7 +146,7 @@ def imports(
         Page(page.rows, None if number == last else "c", page.now)
         for number, page in enumerate(events)
     ]
-    watched = WatchedPages(lambda _: iter([Page(list(tickets))]))
+    watched = FirstAndLastPage(lambda _: iter([Page(list(tickets))]))
     steps = with_imports(
         iter(walks.Step(page.rows, Position(at(8))) for page in watched(None)),
         position=Position(at(8), imports=mark),
