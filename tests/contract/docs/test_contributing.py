@@ -75,7 +75,7 @@ def add(file: Path, code: str) -> None:
 
 
 def test_the_example_of_a_new_stream_works(followed: Path) -> None:
-    """The tests that it makes fail pass, the rows are read, and it takes at most 12 files."""
+    """Its tests pass, its rows are read, and it takes at most 12 files."""
     tests = (
         *("contract/docs/test_streams.py", "contract/package/test_catalog.py"),
         *("contract/package/test_dbt_sources.py", "contract/package/test_schemas.py"),
