@@ -291,7 +291,7 @@ class OptionalStream(IncrementalStream, ABC):
     """The status codes that probably mean that the feature is unavailable."""
 
     unavailable_reason: str
-    """Why it is unavailable, and what the user can do: the end of a sentence."""
+    """Why it may be unavailable: the end of a sentence."""
 
     @property
     @override
@@ -311,8 +311,7 @@ class OptionalStream(IncrementalStream, ABC):
             if is_known or error.status not in self.unavailable_statuses:
                 raise
             self.logger.warning(
-                "No rows for `%s`: Gorgias answers %d, %s",
-                self.name,
+                "No rows, answered %d: %s",
                 error.status,
                 self.unavailable_reason,
                 extra={"is_harmless": True},

@@ -18,10 +18,7 @@ class PhoneStream(OptionalStream, ABC):
     # The documentation does not say which scope covers the phone.
     scope = "tickets:read"
     unavailable_statuses = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-    unavailable_reason = (
-        "probably because the account has no phone. If it has, check the permissions "
-        "of the API key or app."
-    )
+    unavailable_reason = "no phone, or a missing permission."
 
 
 class PhoneFeedStream(PhoneStream, FeedStream, ABC):

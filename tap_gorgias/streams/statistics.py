@@ -72,9 +72,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         self.query = query
         self._read_datetime = ""
         self.unavailable_reason = (
-            f"probably because the plan lacks the scope `{query.scope}`, or the "
-            f"credentials the permission `{self.scope}`: grant it, or remove the query "
-            "from `statistics`."
+            f"the plan lacks the scope `{query.scope}`, or the permission "
+            f"`{self.scope}` is missing. Grant it, or remove the query."
         )
         super().__init__(tap, run)
 
