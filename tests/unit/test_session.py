@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from requests import Request
 from requests.structures import CaseInsensitiveDict
 
 from tap_gorgias.api.limiter import RateLimiter
@@ -231,6 +232,6 @@ def test_the_seconds_without_a_response_are_rounded(session: GorgiasSession) -> 
     """The rest of the time for the first contact has many digits."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
-        request = session.prepare_request(requests.Request("GET", url))
+        request = session.prepare_request(Request("GET", url))
         with pytest.raises(TransportError, match=r"no response within 0\.3 s\."):
             session.send(request, timeout=0.2999)
