@@ -102,11 +102,6 @@ class GorgiasClient:
         )
 
     @property
-    def has_outage(self) -> bool:
-        """Whether no request succeeds at present."""
-        return self._outage.is_active
-
-    @property
     def may_probe(self) -> bool:
         """Whether a stream may look for a readable row: in an outage, only one does."""
         return self._outage.may_probe()

@@ -195,10 +195,15 @@ class FeedStream(IncrementalStream):
 
     state_keys: ClassVar[tuple[str, ...]] = FEED_KEYS
 
+    lookback: ClassVar[str | None] = None
+    """The setting that says how far behind its bookmark the stream is read again."""
+
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
-        return walks.OVERLAP
+        settings = self.run.settings
+        lookback = getattr(settings, self.lookback) if self.lookback else walks.OVERLAP
+        return max(walks.OVERLAP, lookback)
 
     def floor(self, bookmark: str | None) -> str | None:
         """Return the earliest timestamp to read for a bookmark; None for all."""
