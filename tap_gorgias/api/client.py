@@ -283,9 +283,8 @@ class GorgiasClient:
             response.json()
         except ValueError:
             about = self._about(response, stream_name)
-            if not self._contact.has_answered and response.content.lstrip().startswith(
-                b"<"
-            ):
+            is_page = response.content.lstrip().startswith(b"<")
+            if is_page and not self._contact.has_answered:
                 reason = "the response is a web page."
                 raise ApiError(reason, advice=SUBDOMAIN_ADVICE, **about) from None
             reason = "the body is not JSON."
