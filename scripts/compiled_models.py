@@ -61,6 +61,7 @@ def manifest(
             *(
                 str(Path(dbt).absolute()),
                 "compile",
+                "--full-refresh",
                 "--no-populate-cache",
                 "--no-introspect",
             ),

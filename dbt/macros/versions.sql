@@ -15,11 +15,11 @@ so that it ends as a full build would, whatever changed. -#}
 {%- endmacro -%}
 
 {%- macro bigquery__fingerprint(values) -%}
-  farm_fingerprint(concat({% for value in values %}to_json_string({{ value }}){{ ", ',', " if not loop.last }}{% endfor %}))
+  farm_fingerprint(concat({% for value in values %}coalesce(to_json_string({{ value }}), ''){{ ", ',', " if not loop.last }}{% endfor %}))
 {%- endmacro -%}
 
 {%- macro snowflake__fingerprint(values) -%}
-  hash({{ values | join(', ') }})
+  mod(hash({{ values | join(', ') }}), 9007199254740992)
 {%- endmacro -%}
 
 
@@ -49,10 +49,17 @@ so that it ends as a full build would, whatever changed. -#}
 {%- endmacro -%}
 
 
+{#- Whether a build keeps rows of the last one. With `--full-refresh`, this needs no connection. -#}
+
+{%- macro keeps_rows() -%}
+  {{ return(is_incremental() if execute and not should_full_refresh() else false) }}
+{%- endmacro -%}
+
+
 {#- Deletes rows of an incremental model whose version is not that in another model. -#}
 
 {%- macro delete_outdated(this, versions) -%}
-  {%- if is_incremental() -%}
+  {%- if gorgias.keeps_rows() -%}
   delete from {{ this }} as built
   where not exists (
     select 1 from {{ versions }} as version
@@ -62,13 +69,14 @@ so that it ends as a full build would, whatever changed. -#}
 {%- endmacro -%}
 
 
-{#- Tickets that an incremental model does not have yet; all of them in a full build. -#}
+{#- Tickets that an incremental model does not have yet; all of them in a full build. `first` is
+true of one row of each ticket of the model. -#}
 
-{%- macro missing_tickets(versions) -%}
+{%- macro missing_tickets(versions, first='true') -%}
   select version.ticket_id, version.row_version
   from {{ versions }} as version
-  {%- if is_incremental() %}
-  left join (select distinct ticket_id from {{ this }}) as built on built.ticket_id = version.ticket_id
+  {%- if gorgias.keeps_rows() %}
+  left join (select distinct ticket_id from {{ this }} where {{ first }}) as built on built.ticket_id = version.ticket_id
   where built.ticket_id is null
   {%- endif %}
 {%- endmacro -%}

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tap_gorgias.api import first_contact
 from tap_gorgias.api.auth import (
     SIGN_IN,
     SIGN_IN_PATH,
@@ -21,10 +20,9 @@ from tap_gorgias.api.auth import (
     sign_in_advice,
 )
 from tap_gorgias.api.error_messages import Redactor, error_message
-from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
 from tap_gorgias.api.responses import GorgiasResponse, TransportError
-from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
+from tap_gorgias.api.retry import MAX_RETRY_SECONDS, FirstContact, Outage, retry
 from tap_gorgias.api.session import GorgiasSession
 from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
@@ -102,11 +100,6 @@ class GorgiasClient:
                 clock,
             )
         )
-
-    @property
-    def has_outage(self) -> bool:
-        """Whether no request succeeds at present."""
-        return self._outage.is_active
 
     @property
     def may_probe(self) -> bool:
@@ -269,15 +262,13 @@ class GorgiasClient:
             text = f"{text} {self._address_advice}"
         return AccessError(f"{place}: {text}")
 
-    def _probe(self, failure: ApiError) -> None:
+    def _probe(self, failure: ApiError, seconds: float) -> None:
         """Find out if Gorgias is there, with a small request without credentials."""
         url = f"{self.url_base}{_PROBES[0]}"
         request = requests.Request("GET", url, headers=self.session.headers).prepare()
         with contextlib.suppress(TransportError):
             response = self.session.send(
-                request,
-                stream_name=failure.stream,
-                timeout=first_contact.MAX_PROBE_SECONDS,
+                request, stream_name=failure.stream, timeout=seconds
             )
             self._contact.has_answered = _is_json(response)
 

@@ -185,11 +185,7 @@ class _Warnings(logging.Handler):
 def check_streams(
     run: Run, streams: Iterable[GorgiasStream], logger: logging.Logger
 ) -> Sequence[StreamResult]:
-    """Read a page or two of each stream, and write nothing.
-
-    Raises:
-        GorgiasError: If an error affects all streams, such as an invalid API key.
-    """
+    """Read a page or two of each stream, and write nothing."""
     run.client.max_retry_seconds = MAX_RETRY_SECONDS
     trials = [_Trial(run, stream) for stream in streams]
     runner = StreamRunner(trials, run.settings.parallel_streams, logger)

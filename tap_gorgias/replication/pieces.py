@@ -74,8 +74,6 @@ class ListReader:
     order: Order | None = None
     is_divisible: bool = False
     """Whether smaller pages can be requested."""
-    has_outage: Callable[[], bool] = lambda: False
-    """Whether no request of any stream succeeds at present."""
     may_probe: Callable[[], bool] = lambda: True
     """Whether rows may be looked for: in an outage, one stream does so for all."""
     report_incomplete: Callable[[str], None] = lambda _: None
@@ -123,15 +121,12 @@ class ListReader:
 
     def _list_works(self, cursor: str | None, error: ApiError) -> bool:
         """Return whether a page fails while others can be read."""
-        is_first = cursor is None
-        if is_first and not self.has_outage():
-            return True
         if not self.may_probe():
             return False
-        far = cursor_at(self.order.far) if is_first and self.order else None
-        return self._probe(error, None) is not None or (
-            far is not None and self._probe(error, far) is not None
-        )
+        places: list[str | None] = [None]
+        if cursor is None and self.order is not None:
+            places.append(cursor_at(self.order.far))
+        return any(self._probe(error, place) is not None for place in places)
 
     def _probe(self, error: ApiError, cursor: str | None) -> Page | None:
         """Request a single row; None if it is the one that fails.

@@ -56,9 +56,11 @@ class Project:
     def shell(self, commands: str, **variables: str) -> str:
         """Run shell commands with Meltano on the path, and return their stdout.
 
-        `meltano run` would install all plugins again that another way has installed.
+        Meltano would install all plugins again that another way has installed.
         """
-        commands = re.sub(r"(meltano (?:-.*?)?run) ", r"\1 --no-install ", commands)
+        commands = re.sub(
+            r"(meltano (?:-.*?)?(?:run|invoke)) ", r"\1 --no-install ", commands
+        )
         path = os.pathsep.join([str(executable("meltano").parent), os.environ["PATH"]])
         environment = clean_environment(self.api_url) | {"PATH": path, **variables}
         return output_of(

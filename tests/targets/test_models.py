@@ -79,17 +79,16 @@ def test_every_figure_is_that_of_the_shop(
     assert len(found) == len(expected)
 
 
-@pytest.mark.parametrize("stage", ["edited", "new settings"])
-def test_an_incremental_build_equals_a_full_one(stages: Stages, stage: str) -> None:
+def test_an_incremental_build_equals_a_full_one(stages: Stages) -> None:
     """Whatever changed: rows without a new date, names, deleted rows, settings."""
-    if stage not in stages:
+    if "edited" not in stages:
         pytest.skip("The SQL of a release always builds everything.")
     for model in (*MODELS, *INCREMENTAL):
         found = [
             {**row, "call_seconds": 0} if row.get("call_seconds") == ALTERED else row
-            for row in stages[stage].rows[model]
+            for row in stages["edited"].rows[model]
         ]
-        assert comparable(found) == comparable(stages[stage].expected[model]), model
+        assert comparable(found) == comparable(stages["edited"].expected[model]), model
 
 
 def test_an_incremental_build_keeps_rows_that_did_not_change(stages: Stages) -> None:

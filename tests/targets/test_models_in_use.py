@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.dbt_sources import READ_IN_EVERY_RUN
 from tests import demo_models
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import ANALYSTS, blocks
+from tests.support.documents import ANALYSTS, block, blocks
 from tests.targets.dbt import PROJECT, Dbt
 from tests.targets.environments import ROOT, SCRIPTS, executable
 from tests.targets.meltano import Project, copy_to, install_in_place, install_script
@@ -45,14 +46,15 @@ def ask(database: Path, *queries: str) -> list[list[list[object]]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which Meltano has run the job `hourly-with-models`."""
+    """A project in which Meltano has built the models as the page says."""
     folder = tmp_path_factory.mktemp("project")
     copy_to(folder)
     install_in_place(folder, {"target-duckdb": str(executable("target-duckdb"))})
     install_script(folder, "utilities", "dbt", f'exec {executable("dbt")} "$@"')
     shop = Shop(tickets=300, satisfaction_surveys=200)
     with Sandbox(shop) as sandbox:
-        Project(folder, sandbox.url)("run", "--no-install", "hourly-with-models")
+        project = Project(folder, sandbox.url)
+        project.shell(block("dbt:freshness"), MELTANO_ENVIRONMENT="sandbox")
     return folder
 
 
@@ -64,6 +66,15 @@ def test_the_job_of_meltano_ends_with_the_models(folder: Path) -> None:
         " FROM gorgias_sandbox.tickets WHERE trashed_datetime IS NULL AND NOT spam",
     )
     assert counts[0] == counts[1] != 0
+
+
+def test_freshness_is_that_of_the_last_run(folder: Path) -> None:
+    """It rests on tables that are never empty."""
+    text = (folder / "dbt" / "target" / "sources.json").read_text("utf-8")
+    results = json.loads(text)["results"]
+    assert len(results) == len(READ_IN_EVERY_RUN)
+    assert all(one["status"] == "pass" for one in results)
+    assert all(one["max_loaded_at_time_ago_in_s"] < 3_600 for one in results)
 
 
 def test_the_end_of_the_demo_draws_three_tables(folder: Path) -> None:

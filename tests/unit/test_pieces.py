@@ -141,10 +141,10 @@ def test_only_one_stream_looks_for_a_readable_row_in_an_outage() -> None:
     """The others send one request each."""
     table = Table([(at(10), 1)], 1)
     with pytest.raises(TransientApiError):
-        table.read(has_outage=lambda: True, may_probe=lambda: False)
+        table.read(may_probe=lambda: False)
     assert len(table.asked) == 1
     with pytest.raises(TransientApiError):
-        Table([(at(10), 1), (at(23, 30), 2)], 1, 2).read(has_outage=lambda: True)
+        Table([(at(10), 1), (at(23, 30), 2)], 1, 2).read()
 
 
 @pytest.mark.parametrize("cursor", ["c1", "b2Zmc2V0OjI=", "", "W10=", "WzEsIDJd"])

@@ -6,7 +6,7 @@
 duration or score. The models of days only add up. -#}
 
 with missing as (
-  {{ gorgias.missing_tickets(ref('gorgias_tickets')) }}
+  {{ gorgias.missing_tickets(ref('gorgias_tickets'), "figure = 'ticket_created'") }}
 ),
 
 ticket as (

@@ -1,6 +1,5 @@
 {{ config(
   materialized='incremental',
-  on_schema_change='sync_all_columns',
   pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}",
 ) }}
 with missing as (

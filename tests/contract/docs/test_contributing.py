@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tap_gorgias.stream_types import replication
-from tap_gorgias.stream_types.children import ChildStream, FeedChildStream
+from tap_gorgias.stream_types.children import ChildStream, DetailsStream
 from tap_gorgias.stream_types.replication import SingleRecordStream
 from tests.contract.package.test_package import PACKAGE
 from tests.sandbox import Sandbox, Shop
@@ -35,7 +35,7 @@ def test_paths_exist() -> None:
 
 def test_bases_exist() -> None:
     """Each base class that the table recommends exists."""
-    others = (SingleRecordStream, FeedChildStream, ChildStream)
+    others = (SingleRecordStream, DetailsStream, ChildStream)
     known = {*vars(replication), *(base.__name__ for base in others)}
     named = re.findall(r"^\| `(\w+Stream)` \|", FILE.read_text("utf-8"), re.MULTILINE)
     assert len(named) == 7
@@ -51,9 +51,9 @@ def test_the_example_of_a_new_stream_works(tmp_path: Path) -> None:
     (schema,) = (one for one in blocks("json", FILE) if '"properties"' in one)
     (package / "schemas" / "archived_macros.json").write_text(schema, "utf-8")
     listing = package / "streams" / "__init__.py"
-    line = "    CustomFieldsStream,\n"
+    line = "    setup.CustomFieldsStream,\n"
     listed = listing.read_text("utf-8").replace(
-        line, f"    ArchivedMacrosStream,\n{line}"
+        line, f"    setup.ArchivedMacrosStream,\n{line}"
     )
     listing.write_text(listed, "utf-8")
 
