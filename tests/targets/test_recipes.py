@@ -215,15 +215,19 @@ def test_a_schedule_runs_and_tells_when_it_was_complete(recipes: Recipes) -> Non
     backend["state_backend"]["uri"] = f"file://{recipes.folder}/bucket"
     file = recipes.folder / "meltano.yml"
     file.write_text(file.read_text("utf-8") + yaml.safe_dump(backend), "utf-8")
-    variables = {**sign_in(recipes.sandbox), "MELTANO_AUTO_INSTALL": "false"}
-    variables["TAP_GORGIAS__SELECT"] = '["customers.*", "tags.*"]'
-    run = block("meltano schedule run", "text").split(maxsplit=5)[5]
-    run = run.replace("/srv/helpdesk", str(recipes.folder))
-    last = block("meltano logs list")
+    settings = sign_in(recipes.sandbox)
+    settings["TAP_GORGIAS__SELECT"] = '["customers.*", "tags.*"]'
+    variables = recipes.folder / ".env"
+    variables.write_text("".join(f"{name}='{one}'\n" for name, one in settings.items()))
+    _, line = block("meltano schedule run", "text").splitlines()
+    run = line.split(maxsplit=5)[5].replace("/srv/helpdesk", str(recipes.folder))
     began = datetime.now(timezone.utc)
-    recipes.follow(run, **variables)
+
+    assert recipes.follow(run, MELTANO_AUTO_INSTALL="false") == ""
+
+    variables.unlink()
     assert list((recipes.folder / "bucket").rglob("state.json"))
-    complete = recipes.follow(last)
+    complete = recipes.follow(block("meltano logs list"))
     assert datetime.fromisoformat(complete.strip()) > began
 
 
