@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.sandbox.answers import Refusal
 from tests.sandbox.times import iso
 from tests.support.documents import ROOT, block, text
+from tests.support.runs import DEFAULT_STREAMS
 from tests.targets import meltano, shop
 from tests.targets.environments import executable
 from tests.targets.loading import DuckDB
@@ -124,9 +124,8 @@ def test_the_history_is_complete_before_the_hourly_runs(recipes: Recipes) -> Non
 
     recipes.follow(hourly, **variables)
 
-    names = [one.name for one in STREAMS if one.selected_by_default]
-    found = recipes.tables("helpdesk.duckdb", "gorgias", *names)
-    for name in names:
+    found = recipes.tables("helpdesk.duckdb", "gorgias", *DEFAULT_STREAMS)
+    for name in DEFAULT_STREAMS:
         keys = {(row["domain" if name == "account" else "id"],) for row in found[name]}
         assert keys == shop.keys(filled, name), name
     [changed] = [row for row in found["tickets"] if row["id"] == newest]
