@@ -1,9 +1,22 @@
+{#- The figures of days that an incremental model does not have yet. -#}
+
+{%- macro figures_of_missing_days() -%}
+  (
+    select figures.*, missing.row_version as day_version
+    from {{ ref('int_gorgias__figures') }} as figures
+    inner join ({{ gorgias.missing(ref('int_gorgias__day_versions'), 'date_day') }}) as missing
+      on missing.date_day = figures.date_day
+  )
+{%- endmacro -%}
+
+
 {#- The figures of each day and group, from rows of `int_gorgias__figures`. -#}
 
 {%- macro day_figures(relation, groups) -%}
 counted as (
   select
     {{ groups | join(', ') }},
+    max(day_version) as row_version,
     sum(case when figure = 'ticket_created' then 1 else 0 end) as tickets_created,
     count(distinct case when figure = 'message_sent' then ticket_id end) as tickets_replied,
     sum(case when figure = 'ticket_closed' then 1 else 0 end) as tickets_closed,

@@ -26,7 +26,7 @@ so that it ends as a full build would, whatever changed. -#}
 {#- The fingerprint of several rows, in any order. -#}
 
 {%- macro fingerprint_of_rows(values) -%}
-  coalesce(sum(mod({{ gorgias.fingerprint(values) }}, 1000000007)), 0)
+  {{ gorgias.integer('coalesce(sum(mod(' ~ gorgias.fingerprint(values) ~ ', 1000000007)), 0)') }}
 {%- endmacro -%}
 
 
@@ -58,26 +58,26 @@ so that it ends as a full build would, whatever changed. -#}
 
 {#- Deletes rows of an incremental model whose version is not that in another model. -#}
 
-{%- macro delete_outdated(this, versions) -%}
+{%- macro delete_outdated(this, versions, key='ticket_id') -%}
   {%- if gorgias.keeps_rows() -%}
   delete from {{ this }} as built
   where not exists (
     select 1 from {{ versions }} as version
-    where version.ticket_id = built.ticket_id and version.row_version = built.row_version
+    where version.{{ key }} = built.{{ key }} and version.row_version = built.row_version
   )
   {%- endif -%}
 {%- endmacro -%}
 
 
-{#- Tickets that an incremental model does not have yet; all of them in a full build. `first` is
-true of one row of each ticket of the model. -#}
+{#- Keys that an incremental model does not have yet; all of them in a full build. `first` is
+true of one of the rows of each. -#}
 
-{%- macro missing_tickets(versions, first='true') -%}
-  select version.ticket_id, version.row_version
+{%- macro missing(versions, key='ticket_id', first='1 = 1') -%}
+  select version.{{ key }}, version.row_version
   from {{ versions }} as version
   {%- if gorgias.keeps_rows() %}
-  left join (select distinct ticket_id from {{ this }} where {{ first }}) as built on built.ticket_id = version.ticket_id
-  where built.ticket_id is null
+  left join (select distinct {{ key }} from {{ this }} where {{ first }}) as built on built.{{ key }} = version.{{ key }}
+  where built.{{ key }} is null
   {%- endif %}
 {%- endmacro -%}
 

@@ -25,7 +25,7 @@ LAST_REQUEST_SECONDS = 10.0
 """When the last request may begin, except for the probe."""
 MAX_ANSWER_SECONDS = 15.0
 """When the requests must have been answered, except for the probe."""
-MAX_PROBE_SECONDS = 5.0
+MAX_PROBE_SECONDS = 3.0
 
 T = TypeVar("T")
 

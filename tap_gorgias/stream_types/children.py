@@ -102,7 +102,9 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             dict.fromkeys(position.retry),
             gone_statuses=self.gone_statuses,
             may_be_private=self.may_be_private,
-            on_failure=self._leave_out,
+            on_failure=lambda parent, error: self._leave_out(
+                parent, error, is_kept=parent in parents.retry
+            ),
             listed=self._listed,
         )
         last, waiting = position, None

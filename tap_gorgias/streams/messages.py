@@ -1,4 +1,4 @@
-"""Messages of tickets: as a plain feed, or settled with their tickets."""
+"""Messages of tickets: as a list, or also asked for ticket by ticket once a day."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def load(
     """
     files = Files(folder)
     settings = files.write("target", {**settings_of(target), **(target_settings or {})})
-    catalog = catalog_of(*streams) if streams else everything(config)
+    catalog = catalog_of(*streams, config=config) if streams else everything(config)
     output, states = run_pipe(
         files.arguments(config, state=state, catalog=catalog),
         [*target.command, "--config", settings],

@@ -20,7 +20,7 @@ from tests.targets.reference import Reference
 from tests.targets.snowflake import DATABASE, Snowflake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.sandbox.shop import TicketMerged
@@ -114,7 +114,13 @@ class Stage:
 
 
 class Warehouse(ABC):
-    """A way to build the models on top of a target."""
+    """A way to build the models on top of a target.
+
+    Attributes:
+        streams: The streams that it needs; all if empty.
+    """
+
+    streams: Collection[str] = ()
 
     @abstractmethod
     def build(self) -> None:
@@ -169,6 +175,7 @@ class BuiltBySql(Warehouse):
 
     target: BigQuery | Snowflake
     statements: Sequence[str]
+    streams: Collection[str]
 
     @property
     def _before(self) -> list[str]:
@@ -194,7 +201,14 @@ def warehouse_of(target: Target, folder: Path) -> Warehouse:
     if isinstance(target, BigQuery | Snowflake):
         name = target.name.removeprefix("target-")
         content = compiled_models.manifest(executable("dbt"), name, VARIABLES)
-        return BuiltBySql(target, list(compiled_models.statements(name, content)))
+        needed = {
+            source.rpartition(".")[2]
+            for key, node in content["nodes"].items()
+            for source in node["depends_on"]["nodes"]
+            if key.startswith("model.") and source.startswith("source.")
+        }
+        statements = list(compiled_models.statements(name, content))
+        return BuiltBySql(target, statements, needed)
     if isinstance(target, DuckDB):
         dbt = Dbt(
             "duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES
@@ -287,7 +301,7 @@ def build_twice(
         state: Mapping[str, Any] | None = None
         deleted: list[Row] = []
         for stage in ("first", "second"):
-            state = load(target, config, folder, state).state
+            state = load(target, config, folder, state, warehouse.streams).state
             warehouse.build()
             reference = Reference(shop, ZoneInfo(ZONE), deleted)
             expected = reference.all_models()

@@ -6,7 +6,7 @@
 to the closing. The business time of a moment is the time that was open until then. -#}
 
 with missing as (
-  {{ gorgias.missing_tickets(ref('int_gorgias__conversations')) }}
+  {{ gorgias.missing(ref('int_gorgias__conversations')) }}
 ),
 
 conversation as (

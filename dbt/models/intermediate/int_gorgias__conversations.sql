@@ -5,7 +5,7 @@
 {#- Who wrote and answered when, a row for each ticket with messages. -#}
 
 with missing as (
-  {{ gorgias.missing_tickets(ref('int_gorgias__ticket_versions')) }}
+  {{ gorgias.missing(ref('int_gorgias__ticket_versions')) }}
 ),
 
 message as (

@@ -6,7 +6,7 @@
 duration or score. The models of days only add up. -#}
 
 with missing as (
-  {{ gorgias.missing_tickets(ref('gorgias_tickets'), "figure = 'ticket_created'") }}
+  {{ gorgias.missing(ref('gorgias_tickets'), first="figure = 'ticket_created'") }}
 ),
 
 ticket as (

@@ -7,7 +7,7 @@
 with ticket as (
   select source.id, source.tags, missing.row_version
   from {{ source('gorgias', 'tickets') }} as source
-  inner join ({{ gorgias.missing_tickets(gorgias.versions_of_tags()) }}) as missing on missing.ticket_id = source.id
+  inner join ({{ gorgias.missing(gorgias.versions_of_tags()) }}) as missing on missing.ticket_id = source.id
 )
 
 select

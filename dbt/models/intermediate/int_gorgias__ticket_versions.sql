@@ -50,7 +50,7 @@ reopening as (
 settings as (
   select sum(version) as version
   from (
-    select {{ gorgias.fingerprint_of_rows(['user_id', 'name']) }} as version from {{ ref('stg_gorgias__users') }}
+    select {{ gorgias.fingerprint_of_rows(['user_id', 'name', 'role']) }} as version from {{ ref('stg_gorgias__users') }}
     union all
     select {{ gorgias.fingerprint_of_rows(['days', 'from_time', 'to_time', 'timezone']) }} as version
     from {{ ref('stg_gorgias__business_hours') }}

@@ -1,5 +1,9 @@
+{{ config(
+  materialized='incremental',
+  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__day_versions'), 'date_day') }}",
+) }}
 with figure as (
-  select * from {{ ref('int_gorgias__figures') }} where agent_id is not null
+  select * from {{ gorgias.figures_of_missing_days() }} as figures where agent_id is not null
 ),
 
 {{ gorgias.day_figures('figure', ['date_day', 'agent_id']) }}

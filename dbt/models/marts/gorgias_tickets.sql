@@ -3,7 +3,7 @@
   pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}",
 ) }}
 with missing as (
-  {{ gorgias.missing_tickets(ref('int_gorgias__ticket_versions')) }}
+  {{ gorgias.missing(ref('int_gorgias__ticket_versions')) }}
 ),
 
 ticket as (
