@@ -19,6 +19,7 @@ Terminated                  the process received SIGINT or SIGTERM
 
 from __future__ import annotations
 
+import difflib
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from singer_sdk.exceptions import (
 from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 MAX_MESSAGE_CHARACTERS = 500
 NEXT_RUN = "The next run resumes from the last state that the target wrote."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
@@ -212,6 +213,12 @@ def short_cause(error: Exception) -> str:
     if isinstance(error, ApiError):
         return f"answered {error.status}" if error.status else "no usable answer"
     return "incomplete" if isinstance(error, IncompleteError) else "see above"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint for the end of a message on an unknown name; empty without one."""
+    matches = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean `{matches[0]}`?" if matches else ""
 
 
 def one_line(text: str) -> str:

@@ -203,8 +203,7 @@ class TapGorgias(SelfValidatingTap):
         super().print_about(output_format or "markdown")
 
     @classmethod
-    @override
-    def invoke(  # type: ignore[override]  # as in the SDK's own taps
+    def run_command(
         cls,
         *,
         about: bool = False,
@@ -212,54 +211,42 @@ class TapGorgias(SelfValidatingTap):
         config: ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
+        test: str = CliTestOptionValue.Disabled.value,
     ) -> None:
+        """Run or test the tap: `invoke` of the SDK, with the option `--test`."""
         if about:
             cls.print_about(about_format)
             return
-        tap = cls._from_options(config, catalog, state)
-        try:
-            tap.sync_all()
-            cls.logger.info("Complete: everything was read.")
-        except Terminated:
-            cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
-            raise
-        finally:
-            tap.run.close()
-            if summary := summary_of(tap.run):
-                cls.logger.info("%s", summary)
-
-    @classmethod
-    def _from_options(
-        cls,
-        config: ConfigInput | None,
-        catalog: IO[str] | None,
-        state: IO[str] | None = None,
-    ) -> TapGorgias:
         cls.print_version(print_fn=lambda text: cls.logger.info("%s", text))
+        is_test = test != CliTestOptionValue.Disabled.value
         with errors_name_files(state=state, catalog=catalog):
-            return cls(
+            tap = cls(
                 config=config.config if config else None,
-                state=None if state is None else read_state(state),
+                # A test makes the requests of a first sync.
+                state=None if state is None or is_test else read_state(state),
                 catalog=None if catalog is None else read_catalog(catalog),
                 parse_env_config=config is not None and config.parse_env,
             )
-
-    @classmethod
-    def invoke_or_test(cls, *, test: str, **options: Any) -> None:
-        """Run the tap, or test it with `--test`; options are those of `invoke`."""
-        if options["about"] or test == CliTestOptionValue.Disabled.value:
-            cls.invoke(**options)
-            return
-        # A test makes the requests of a first sync, so it ignores STATE.
-        tap = cls._from_options(options["config"], options["catalog"])
         if test == CliTestOptionValue.Schema.value:
             for stream in tap.streams.values():
                 stream.selected = True
             tap.setup_mapper()
             tap.write_schemas()
             tap.output.flush()
-        else:
-            tap.test_streams()
+            return
+        try:
+            if is_test:
+                tap.test_streams()
+            else:
+                tap.sync_all()
+                cls.logger.info("Complete: everything was read.")
+        except Terminated:
+            cls.logger.warning("Stopped by a signal. %s", NEXT_RUN)
+            raise
+        finally:
+            tap.run.close()
+            if summary := "" if is_test else summary_of(tap.run):
+                cls.logger.info("%s", summary)
 
     def test_streams(self) -> None:
         """Request a page or two of each selected stream, and print a report to stdout.
@@ -272,10 +259,7 @@ class TapGorgias(SelfValidatingTap):
             "Requesting a page or two of %d streams, as fast as the rate limit allows.",
             len(selected),
         )
-        try:
-            results = check_streams(self.run, selected, self.logger)
-        finally:
-            self.run.close()
+        results = check_streams(self.run, selected, self.logger)
         report = render(
             results,
             credentials=self.run.settings.credentials,
@@ -341,7 +325,7 @@ class TapGorgias(SelfValidatingTap):
                 option.help = _TEST_HELP
         return TapCommand(
             name=command.name,
-            callback=report_failures(cls.logger)(cls.invoke_or_test),
+            callback=report_failures(cls.logger)(cls.run_command),
             context_settings=command.context_settings,
             help=_HELP,
             params=command.params,

@@ -191,7 +191,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
             )
 
 
-def lifetime_seconds(token: str, expires_in: object) -> float:
+def lifetime_seconds(token: str, expires_in: Any) -> float:  # noqa: ANN401
     """Return the lifetime of an access token, at most the documented day.
 
     If the token is a JWT, its claims take precedence over `expires_in`, which is 0 in
@@ -204,9 +204,8 @@ def lifetime_seconds(token: str, expires_in: object) -> float:
     except (KeyError, TypeError, ValueError):
         stated = None
     for seconds in (stated, expires_in):
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            continue
-        if 0 < seconds < MAX_LIFETIME_SECONDS:
+        is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+        if is_number and 0 < seconds < MAX_LIFETIME_SECONDS:
             return float(seconds)
     return MAX_LIFETIME_SECONDS
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tap_gorgias.api import first_contact
 from tap_gorgias.api.auth import (
     SIGN_IN,
     SIGN_IN_PATH,
@@ -21,10 +20,9 @@ from tap_gorgias.api.auth import (
     sign_in_advice,
 )
 from tap_gorgias.api.error_messages import Redactor, error_message
-from tap_gorgias.api.first_contact import FirstContact
 from tap_gorgias.api.limiter import Pause, RateLimiter
 from tap_gorgias.api.responses import GorgiasResponse, TransportError
-from tap_gorgias.api.retry import MAX_RETRY_SECONDS, Outage, retry
+from tap_gorgias.api.retry import MAX_RETRY_SECONDS, FirstContact, Outage, retry
 from tap_gorgias.api.session import GorgiasSession
 from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
@@ -84,7 +82,7 @@ class GorgiasClient:
         """Whether several streams are read. A refusal may concern only one of them."""
         self.redactor = Redactor()
         self._summary = summary
-        self._outage = Outage()
+        self.outage = Outage()
         self._contact = FirstContact(clock, self._no_access, self._probe)
         self._warned_of: set[tuple[str, str]] = set()
         has_own_url = urlsplit(self.url_base).hostname != (
@@ -102,21 +100,6 @@ class GorgiasClient:
                 clock,
             )
         )
-
-    @property
-    def has_outage(self) -> bool:
-        """Whether no request succeeds at present."""
-        return self._outage.is_active
-
-    @property
-    def may_probe(self) -> bool:
-        """Whether a stream may look for a readable row: in an outage, only one does."""
-        return self._outage.may_probe()
-
-    @property
-    def has_answered(self) -> bool:
-        """Whether a response has certainly come from Gorgias."""
-        return self._contact.has_answered
 
     def send(
         self, request: requests.PreparedRequest, stream_name: str
@@ -136,7 +119,7 @@ class GorgiasClient:
                 str(error),
                 stream=stream_name,
                 path=self._path_of(request),
-                advice="" if self.has_answered else error.advice,
+                advice="" if self._contact.has_answered else error.advice,
                 is_too_large=error.is_too_large,
             ) from None
 
@@ -180,7 +163,7 @@ class GorgiasClient:
             return retry(
                 lambda: self._send_in_turn(call, is_sign_in=stream_name == SIGN_IN),
                 clock=self.clock,
-                outage=self._outage,
+                outage=self.outage,
                 on_retry=on_retry,
                 max_retry_seconds=patience,
             )
@@ -229,7 +212,7 @@ class GorgiasClient:
             self._contact.has_answered = True
         reason = error_message(response.content, self.redactor.redact)
         is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if not self.has_answered and not advice and is_refusal:
+        if not self._contact.has_answered and not advice and is_refusal:
             advice = SUBDOMAIN_ADVICE
         about = self._about(response, stream_name)
         pause = getattr(response, "pause", None)
@@ -269,21 +252,19 @@ class GorgiasClient:
             text = f"{text} {self._address_advice}"
         return AccessError(f"{place}: {text}")
 
-    def _probe(self, failure: ApiError) -> None:
+    def _probe(self, failure: ApiError, seconds: float) -> None:
         """Find out if Gorgias is there, with a small request without credentials."""
         url = f"{self.url_base}{_PROBES[0]}"
         request = requests.Request("GET", url, headers=self.session.headers).prepare()
         with contextlib.suppress(TransportError):
             response = self.session.send(
-                request,
-                stream_name=failure.stream,
-                timeout=first_contact.MAX_PROBE_SECONDS,
+                request, stream_name=failure.stream, timeout=seconds
             )
             self._contact.has_answered = _is_json(response)
 
     def _rejects_credentials(self, refusal: ApiError) -> bool:
         """Return whether a 401 concerns all streams, by asking for something else."""
-        if not self.is_shared or not self.has_answered:
+        if not self.is_shared or not self._contact.has_answered:
             return True
         probe = next(one for one in _PROBES if not one.startswith(refusal.path))
         request = requests.Request("GET", f"{self.url_base}{probe}")
@@ -302,7 +283,8 @@ class GorgiasClient:
             response.json()
         except ValueError:
             about = self._about(response, stream_name)
-            if not self.has_answered and response.content.lstrip().startswith(b"<"):
+            is_page = response.content.lstrip().startswith(b"<")
+            if is_page and not self._contact.has_answered:
                 reason = "the response is a web page."
                 raise ApiError(reason, advice=SUBDOMAIN_ADVICE, **about) from None
             reason = "the body is not JSON."

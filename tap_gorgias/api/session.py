@@ -185,7 +185,7 @@ def _transport_error(error: Exception, seconds: float) -> TransportError:
     if isinstance(error, requests.ConnectTimeout) or not could_connect:
         return TransportError("the connection could not be established.")
     if isinstance(error, requests.Timeout):
-        return TransportError(f"no response within {seconds:g} s.")
+        return TransportError(f"no response within {round(seconds, 1):g} s.")
     is_http_error = isinstance(error, (requests.RequestException, HTTPError))
     if isinstance(error, OSError) and not is_http_error:
         # `requests` raises a plain OSError for an unusable certificate file.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
 from tap_gorgias.config.statistics import PRESETS
+from tap_gorgias.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -232,9 +232,8 @@ _NEEDLESS = {"page_size", "ticket_view_page_size", "tickets_view_id"}
 
 
 def _unknown_setting(name: str, known: Iterable[str]) -> str:
-    alike = difflib.get_close_matches(name, known, n=1)
-    match = _NAMES_IN_OTHER_TAPS.get(name) or next(iter(alike), None)
-    hint = f" Did you mean `{match}`?" if match else ""
+    match = _NAMES_IN_OTHER_TAPS.get(name)
+    hint = f" Did you mean `{match}`?" if match else did_you_mean(name, known)
     if name in _NEEDLESS:
         hint = " Remove it: the tap reads 100 rows a request, and needs no view."
     return f"Setting `{name[:80]}` is unknown.{hint}"

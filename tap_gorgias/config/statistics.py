@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from tap_gorgias.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,41 +113,35 @@ class StatisticsQuery:
     @cached_property
     def schema(self) -> dict[str, Any]:
         """JSON schema of the stream."""
-        start = f"Start of the {self.granularity}, in the time zone of the query."
         properties: dict[str, Any] = {
             "id": {
                 "type": ["string"],
                 "maxLength": MAX_ID_LENGTH,
                 "description": "Key, from the period and the values of the dimensions.",
             },
-            "period_start": {
-                "type": ["string", "null"],
-                "format": "date-time",
-                "description": start,
-            },
-            "timezone": {
-                "type": ["string", "null"],
-                "description": "IANA time zone of the query.",
-            },
-            "read_datetime": {
-                "type": ["string", "null"],
-                "format": "date-time",
-                "description": "When the figures were read. Of the rows of a period, "
-                "only those that were read last are valid.",
-            },
+            "period_start": _column(
+                f"Start of the {self.granularity}, in the time zone of the query.",
+                format="date-time",
+            ),
+            "timezone": _column("IANA time zone of the query."),
+            "read_datetime": _column(
+                "When the figures were read. Of the rows of a period, only those that "
+                "were read last are valid.",
+                format="date-time",
+            ),
         }
-        for member in self.dimensions:
-            properties[self.columns[member]] = {
-                "type": ["string", "null"],
-                "description": f"Dimension `{member}` of the report.",
-            }
-        for member in self.measures:
-            undocumented = f"Measure `{member}`, in the unit that Gorgias uses."
-            properties[self.columns[member]] = {
-                "type": ["number", "null"],
-                "description": _MEASURES.get(member, undocumented),
-            }
+        for one in self.dimensions:
+            description = f"Dimension `{one}` of the report."
+            properties[self.columns[one]] = _column(description)
+        for one in self.measures:
+            undocumented = f"Measure `{one}`, in the unit that Gorgias uses."
+            description = _MEASURES.get(one, undocumented)
+            properties[self.columns[one]] = _column(description, kind="number")
         return {"type": "object", "properties": properties}
+
+
+def _column(description: str, kind: str = "string", **options: str) -> dict[str, Any]:
+    return {"type": [kind, "null"], **options, "description": description}
 
 
 _BY_AGENT = ("agentId", "channel")
@@ -154,9 +149,7 @@ _COUNT = ("ticketCount",)
 _SURVEYS = ("averageSurveyScore", "scoredSurveysCount", "responseRate")
 
 PRESETS: Mapping[str, StatisticsQuery] = {
-    scope.replace("-", "_").removesuffix("_surveys"): StatisticsQuery(
-        scope.replace("-", "_").removesuffix("_surveys"), scope, measures, dimensions
-    )
+    name: StatisticsQuery(name, scope, measures, dimensions)
     for scope, measures, dimensions in (
         ("tickets-created", _COUNT, _BY_AGENT),
         ("tickets-closed", _COUNT, _BY_AGENT),
@@ -171,6 +164,7 @@ PRESETS: Mapping[str, StatisticsQuery] = {
         ("tags", _COUNT, ("tagId",)),
         ("ticket-sla", _COUNT, ("status",)),
     )
+    for name in [scope.replace("-", "_").removesuffix("_surveys")]
 }
 """Queries by day, with agent and channel if the scope has them."""
 
@@ -182,21 +176,15 @@ def read_queries(entries: Any) -> tuple[list[StatisticsQuery], list[str]]:  # no
     queries: dict[str, StatisticsQuery] = {}
     problems: list[str] = []
     for number, entry in enumerate(entries, start=1):
-        query, problem = _query_or_problem(entry)
-        if query and query.name in queries:
-            problem = f"has the same name as an earlier entry, `{query.name}`"
-        if problem:
-            problems.append(f"Setting `statistics`: entry {number} {problem}.")
-        elif query:
+        try:
+            query = _query(entry)
+            if query.name in queries:
+                message = f"has the same name as an earlier entry, `{query.name}`"
+                raise ValueError(message)  # noqa: TRY301 (as each other problem)
             queries[query.name] = query
+        except ValueError as problem:  # noqa: PERF203 (a few entries)
+            problems.append(f"Setting `statistics`: entry {number} {problem}.")
     return list(queries.values()), problems
-
-
-def _query_or_problem(entry: Any) -> tuple[StatisticsQuery | None, str]:  # noqa: ANN401
-    try:
-        return _query(entry), ""
-    except ValueError as error:
-        return None, str(error)
 
 
 def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
@@ -239,10 +227,8 @@ def _query(entry: Any) -> StatisticsQuery:  # noqa: ANN401
 def _preset(name: str) -> StatisticsQuery:
     if name in PRESETS:
         return PRESETS[name]
-    matches = difflib.get_close_matches(name, PRESETS, n=1)
-    hint = f" Did you mean `{matches[0]}`?" if matches else ""
     message = (
-        f"names the unknown preset `{name[:80]}`.{hint} "
+        f"names the unknown preset `{name[:80]}`.{did_you_mean(name, PRESETS)} "
         f"Presets are {_quoted(sorted(PRESETS))}"
     )
     raise ValueError(message)

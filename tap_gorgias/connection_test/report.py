@@ -37,15 +37,7 @@ def render(
     requests: int,
     seconds: float,
 ) -> str:
-    """Format the results as a table, what needs action, and what is harmless.
-
-    Args:
-        results: The results of the streams.
-        credentials: The credentials in the settings.
-        call_limit: The last count; None if no response contained one.
-        requests: Number of requests that were sent, including those for access tokens.
-        seconds: How long the test took.
-    """
+    """Format the results as a table, what needs action, and what is harmless."""
     sign_in = "an API key" if isinstance(credentials, ApiKey) else "OAuth2"
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("tap-gorgias", "singer-sdk")

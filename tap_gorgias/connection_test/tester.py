@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
-    from tap_gorgias.sdk.writer import MessageWriter
     from tap_gorgias.stream_types.stream import GorgiasStream
 
 MAX_PAGES = 2
@@ -98,7 +97,7 @@ class StreamResult:
         return not self.failure and not self.actions
 
 
-class _Pages(StreamProgress):
+class _Trial(StreamProgress):
     """Takes the place of a stream's progress: keeps its rows, and ends it."""
 
     prefetches = False
@@ -107,10 +106,28 @@ class _Pages(StreamProgress):
         super().__init__(
             run.progress, stream.name, stream.replication_key, stream.logger
         )
+        self.stream = stream
         self.rows: list[Mapping[str, Any]] = []
+        self.seconds = 0.0
+        self._clock = run.clock
         self._pages = 0
-        is_child = isinstance(stream, ChildStream)
-        self._max_pages = MAX_PARENTS if is_child else MAX_PAGES
+        self._sync = stream.sync
+        self._max_pages = MAX_PARENTS if isinstance(stream, ChildStream) else MAX_PAGES
+        vars(stream).update(
+            progress=self,
+            sync=self.sync,
+            get_batch_config=lambda _: None,
+            requests_in_flight=1,
+        )
+
+    def sync(self) -> None:
+        """Read the stream in place of its own method, up to a page or two."""
+        began = self._clock.monotonic()
+        with contextlib.suppress(EnoughPages):
+            try:
+                self._sync()
+            finally:
+                self.seconds = self._clock.monotonic() - began
 
     @override
     def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
@@ -119,38 +136,6 @@ class _Pages(StreamProgress):
         requests = self._run.summary.streams[self._name].requests
         if self._pages >= self._max_pages or requests >= MAX_REQUESTS:
             raise EnoughPages
-
-
-class _Trial:
-    """A stream as the runner of a run reads it, up to a page or two."""
-
-    def __init__(self, run: Run, stream: GorgiasStream) -> None:
-        self._stream = stream
-        self._clock = run.clock
-        self.pages = _Pages(run, stream)
-        self.seconds = 0.0
-        stream.progress = self.pages
-        vars(stream).update(get_batch_config=lambda _: None, requests_in_flight=1)
-
-    @property
-    def name(self) -> str:
-        return self._stream.name
-
-    @property
-    def output(self) -> MessageWriter:
-        return self._stream.output
-
-    def sync(self) -> None:
-        began = self._clock.monotonic()
-        try:
-            self._stream.sync()
-        except EnoughPages:
-            pass
-        finally:
-            self.seconds = self._clock.monotonic() - began
-
-    def check_complete(self) -> None:
-        self._stream.check_complete()
 
 
 class _Warnings(logging.Handler):
@@ -185,14 +170,12 @@ class _Warnings(logging.Handler):
 def check_streams(
     run: Run, streams: Iterable[GorgiasStream], logger: logging.Logger
 ) -> Sequence[StreamResult]:
-    """Read a page or two of each stream, and write nothing.
-
-    Raises:
-        GorgiasError: If an error affects all streams, such as an invalid API key.
-    """
+    """Read a page or two of each stream, and write nothing."""
     run.client.max_retry_seconds = MAX_RETRY_SECONDS
     trials = [_Trial(run, stream) for stream in streams]
-    runner = StreamRunner(trials, run.settings.parallel_streams, logger)
+    runner = StreamRunner(
+        [trial.stream for trial in trials], run.settings.parallel_streams, logger
+    )
     run.runner, warnings = runner, _Warnings()
     with (
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,
@@ -200,14 +183,17 @@ def check_streams(
         warnings.collected(logger),
     ):
         runner.run()
-    return [_result_of(trial, runner, run, warnings) for trial in trials]
+    return [
+        _result_of(trial, runner.failures.get(trial.stream.name), run, warnings)
+        for trial in trials
+    ]
 
 
 def _result_of(
-    trial: _Trial, runner: StreamRunner, run: Run, warnings: _Warnings
+    trial: _Trial, failure: Exception | None, run: Run, warnings: _Warnings
 ) -> StreamResult:
-    name, stream, rows = trial.name, trial._stream, trial.pages.rows  # noqa: SLF001
-    failure = runner.failures.get(name)
+    stream, rows = trial.stream, trial.rows
+    name = stream.name
     actions, notes = warnings.actions[name], warnings.notes[name]
     if failure is not None and not isinstance(failure, IncompleteError):
         texts = (text.removeprefix(f"{name}: ") for text in messages_of(failure))
@@ -221,14 +207,9 @@ def _result_of(
     ):
         if names:
             kept.append(f"Missing {kind}, whose columns are null: {', '.join(names)}.")
+    requests = run.summary.streams[name].requests
     return StreamResult(
-        name,
-        len(rows),
-        run.summary.streams[name].requests,
-        trial.seconds,
-        failure,
-        actions,
-        notes,
+        name, len(rows), requests, trial.seconds, failure, actions, notes
     )
 
 

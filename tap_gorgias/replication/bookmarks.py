@@ -22,7 +22,7 @@ was read; null while that is the first page.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,8 @@ class Position:
     """All tickets that were created up to here have been emitted."""
     retry: tuple[int, ...] = ()
     """Ids of parents that could not be read, to be asked for again."""
+    others: Mapping[str, Any] = field(default_factory=dict)
+    """The values of further keys of the entry in STATE."""
 
     def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
         """Return the entry of a stream in STATE, with all of its keys."""
@@ -90,6 +92,7 @@ class Position:
             "cursor": self.cursor,
             "imports": self.imports,
             "retry": list(self.retry) or None,
+            **self.others,
         }
         return {key: values.get(key) for key in keys}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tap_gorgias.errors import ApiError, TransientApiError
 
@@ -26,13 +26,6 @@ GONE = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.NOT_FOUND}
 """The status for a parent that was merged or deleted in the meantime."""
 
 
-class LeaveOut(Protocol):
-    """Reports a parent that is left out."""
-
-    def __call__(self, parent: int, error: ApiError, *, is_kept: bool) -> None:
-        """Report its id, why, and whether the next run can ask for it again."""
-
-
 @dataclass
 class Parents:
     """What became of the parents that a stream has asked for."""
@@ -43,7 +36,8 @@ class Parents:
     """The status for a parent that was merged or deleted."""
     may_be_private: bool
     """Whether a 403 may concern a single parent."""
-    on_failure: LeaveOut
+    on_failure: Callable[[int, ApiError], None]
+    """Called for a parent that is left out, kept in `retry` or not."""
     listed: Callable[[Sequence[int]], Collection[int]]
     """Returns those of the ids that the list of parents still shows."""
     gone: list[int] = field(default_factory=list)
@@ -141,4 +135,4 @@ class Parents:
                 self.is_full = True
             else:
                 raise error  # None can be read.
-        self.on_failure(parent, error, is_kept=parent in self.retry)
+        self.on_failure(parent, error)

@@ -32,6 +32,8 @@ BEFORE_FIRST_ROW = timedelta(days=1)
 MAX_STEP = timedelta(days=40 * 365)
 """Further than any row is old."""
 MICROSECOND = timedelta(microseconds=1)
+MAX_ID = 2**53 - 1
+UNKNOWN = (-1, -1)
 EARLIEST = "2000-01-01T00:00:00.000000Z"
 """No row is older than this."""
 
@@ -74,8 +76,6 @@ class ListReader:
     order: Order | None = None
     is_divisible: bool = False
     """Whether smaller pages can be requested."""
-    has_outage: Callable[[], bool] = lambda: False
-    """Whether no request of any stream succeeds at present."""
     may_probe: Callable[[], bool] = lambda: True
     """Whether rows may be looked for: in an outage, one stream does so for all."""
     report_incomplete: Callable[[str], None] = lambda _: None
@@ -95,7 +95,7 @@ class ListReader:
             except ApiError as error:
                 if not size or not self._can_divide(error):
                     raise
-                if size == whole and not self._list_works(cursor, error):
+                if size == whole and not self._list_works(error):
                     raise
                 if size == 1:
                     page = self._missing(cursor, error)
@@ -121,17 +121,14 @@ class ListReader:
         """Return whether a smaller page may succeed, as if one of its rows fails."""
         return self.is_divisible and error.may_be_due_to_page_size
 
-    def _list_works(self, cursor: str | None, error: ApiError) -> bool:
+    def _list_works(self, error: ApiError) -> bool:
         """Return whether a page fails while others can be read."""
-        is_first = cursor is None
-        if is_first and not self.has_outage():
-            return True
         if not self.may_probe():
             return False
-        far = cursor_at(self.order.far) if is_first and self.order else None
-        return self._probe(error, None) is not None or (
-            far is not None and self._probe(error, far) is not None
-        )
+        places: list[str | None] = [None]
+        if self.order is not None:
+            places.append(cursor_at(self.order.far))
+        return any(self._probe(error, place) is not None for place in places)
 
     def _probe(self, error: ApiError, cursor: str | None) -> Page | None:
         """Request a single row; None if it is the one that fails.
@@ -175,47 +172,96 @@ def cursor_beyond(
 ) -> tuple[str, str, int | None] | None:
     """Return a cursor that leads past an unreadable row, the row's timestamp and id.
 
-    `cursor` leads to the row, and `probe` returns the row after a cursor, None if it is
-    unreadable. The id is None if it cannot be found: then the cursor leads past all
-    rows of that timestamp. Returns None if cursors have another form, or if no row
-    within `MAX_STEP` is readable.
+    `cursor` leads to the row, and `probe` returns the row at a cursor, None if it is
+    unreadable. The id is None if more than that row may be passed over. Returns None if
+    cursors have another form, or if no row within `MAX_STEP` is readable.
     """
     try:
-        direction, value, row_id, *others = json.loads(b64decode(cursor, validate=True))
-        start = timestamps.parse(value)
+        return _Search(cursor, probe, is_ascending=is_ascending).found()
     except (TypeError, ValueError):
         return None
-    ids = {row_id}
 
-    def place(distance: int) -> str:
-        step = distance * MICROSECOND
-        return timestamps.render(start + step if is_ascending else start - step)
 
-    def at(distance: int, row: int = row_id) -> str:
-        parts: list[Any] = [direction, place(distance)[:-1], row, *others]
+class _Search:
+    """Looks for the place of an unreadable row: its distance in microseconds, its id.
+
+    Raises `ValueError` or `TypeError` if a cursor has another form.
+    """
+
+    def __init__(
+        self, cursor: str, probe: Callable[[str], Page | None], *, is_ascending: bool
+    ) -> None:
+        self.direction, value, self.row, *self.others = _decoded(cursor)
+        self.start = timestamps.parse(value)
+        self.probe = probe
+        self.sign = 1 if is_ascending else -1
+        self.before, self.after = (0, MAX_ID) if is_ascending else (MAX_ID, 0)
+
+    def found(self) -> tuple[str, str, int | None] | None:
+        distance = 1
+        while not self.is_readable(distance):
+            distance *= 2
+            if distance * MICROSECOND > MAX_STEP:
+                return None
+        distance = _first(self.is_readable, -1, distance)
+        row: int | None = self.row_at(distance, self.after)
+        while row is not None and (gap := self.row_before(distance, row)):
+            if gap == UNKNOWN:
+                row = None
+                break
+            # Other unreadable rows were found before those that follow the first one.
+            until, readable = gap
+            if until > 0 and self.is_readable(until - 1):
+                distance = _first(self.is_readable, -1, until - 1)
+                row = self.row_at(distance, self.after)
+            else:
+                distance, row = until, self.row_at(until, readable - self.sign)
+        following = self.after if row is None else row
+        return self.at(distance, following), self.time(distance), row
+
+    def time(self, distance: int) -> str:
+        return timestamps.render(self.start + self.sign * distance * MICROSECOND)
+
+    def at(self, distance: int, row: int, direction: str = "next") -> str:
+        parts: list[Any] = [direction, self.time(distance)[:-1], row, *self.others]
         return b64encode(json.dumps(parts).encode()).decode()
 
-    def is_readable(distance: int, row: int = row_id) -> bool:
-        page = probe(at(distance, row))
-        if page is None:
-            return False
-        ids.update(one.get("id") for one in page.rows)
-        return True
+    def is_readable(self, distance: int, row: int | None = None) -> bool:
+        """Return whether the row after a place is, by default after its instant."""
+        following = self.after if row is None else row
+        return self.probe(self.at(distance, following)) is not None
 
-    distance = 1
-    while not is_readable(distance):
-        distance *= 2
-        if distance * MICROSECOND > MAX_STEP:
+    def row_at(self, distance: int, after: int) -> int | None:
+        """Return the id of an unreadable row; None if ids are in another order."""
+        before = self.before if distance else self.row
+        if self.is_readable(distance, before):
             return None
-    distance = _first(is_readable, distance // 2, distance)
-    most = 1000 * max(one for one in ids if type(one) is int) or 2**40
-    least, after = (0, most) if is_ascending else (most, 0)
-    for same in (distance, distance - 1):
-        before = least if same else row_id
-        if not is_readable(same, before) and is_readable(same, after):
-            row = _first(partial(is_readable, same), before, after)
-            return at(same, row), place(same), row
-    return at(distance), place(distance), None
+        return _first(partial(self.is_readable, distance), before, after)
+
+    def row_before(self, distance: int, row: int) -> tuple[int, int] | None:
+        """Return the place of the row before an unreadable one.
+
+        None if it is where the search began, and `UNKNOWN` if it is unreadable, too.
+        """
+        try:
+            page = self.probe(self.at(distance, row, "prev"))
+        except ApiError:
+            return None
+        if page is None:
+            return UNKNOWN
+        if not page.rows or page.next_cursor is None:
+            return None
+        _, value, other, *_ = _decoded(page.next_cursor)
+        step = self.sign * ((timestamps.parse(value) - self.start) // MICROSECOND)
+        is_beyond = step > 0 or (step == 0 and (other - self.row) * self.sign > 0)
+        return (step, other) if is_beyond else None
+
+
+def _decoded(cursor: str) -> list[Any]:
+    parts = json.loads(b64decode(cursor, validate=True))
+    if not isinstance(parts, list):
+        raise TypeError
+    return parts
 
 
 def _first(is_readable: Callable[[int], bool], before: int, after: int) -> int:

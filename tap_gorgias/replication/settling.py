@@ -14,18 +14,17 @@ have been settled.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_gorgias import timestamps
-from tap_gorgias.compat import override
 from tap_gorgias.replication import imported_tickets, walks
-from tap_gorgias.replication.bookmarks import Position, walk_to_state
+from tap_gorgias.replication.bookmarks import walk_to_state
 from tap_gorgias.replication.walks import WalkPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import timedelta
 
+    from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Page, Row
 
 TICKET_KEY = "updated_datetime"
@@ -46,7 +45,7 @@ class Settling:
     @property
     def plan(self) -> WalkPlan:
         """The next walk over the list of tickets."""
-        return WalkPlan(self.position, self._floor, self._is_due, self._should_fetch)
+        return WalkPlan(self.position, self._floor, self._begins, self._includes)
 
     def begun(self, newest_tickets: Page) -> Settling:
         """Mark all tickets as settled, before the list of messages is first read."""
@@ -55,14 +54,14 @@ class Settling:
         position = replace(self.position, bookmark=newest or mark, imports=mark)
         return replace(self, position=position, since=self.start)
 
-    def to_state(self) -> dict[str, Any]:
-        """Return the part of the stream's entry in STATE."""
-        return {
-            "imports": self.position.imports,
+    def beside(self, position: Position) -> Position:
+        """Return the position in the list of messages, with that of the settling."""
+        others = {
             "settled": self.position.bookmark,
             "settling": walk_to_state(self.position.walk),
             "since": self.since,
         }
+        return replace(position, imports=self.position.imports, others=others)
 
     def moved(self, position: Position) -> Settling:
         """Move the position; without a walk, all changed tickets have been settled."""
@@ -71,7 +70,7 @@ class Settling:
         since = None if is_finished else self.since
         return replace(self, position=position, since=since)
 
-    def _is_due(self, newest_tickets: Page, settled: str | None) -> bool:
+    def _begins(self, newest_tickets: Page, settled: str | None) -> bool:
         # Time is measured by ticket changes, never by a clock.
         newest = newest_tickets.newest(TICKET_KEY)
         if newest is None:
@@ -84,7 +83,7 @@ class Settling:
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)
         return floor if self.since is None else timestamps.lower(floor, self.since)
 
-    def _should_fetch(self, ticket: Row) -> bool:
+    def _includes(self, ticket: Row) -> bool:
         if self.since is None or timestamps.is_before(
             ticket.get("created_datetime"), self.since
         ):
@@ -92,15 +91,3 @@ class Settling:
         settled = self.position.bookmark
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)
         return not timestamps.is_before(ticket.get(TICKET_KEY), floor)
-
-
-@dataclass(frozen=True)
-class SettledPosition(Position):
-    """The position in the list of messages, with that of the settling."""
-
-    settling: Settling | None = None
-
-    @override
-    def to_state(self, replication_key: str, keys: Sequence[str]) -> dict[str, Any]:
-        own = super().to_state(replication_key, keys)
-        return {**own, **self.settling.to_state()} if self.settling else own

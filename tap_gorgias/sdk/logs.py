@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import singer_sdk
 from singer_sdk.metrics import METRICS_LOGGER_NAME
 
 from tap_gorgias.compat import override
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Adapter: TypeAlias = logging.LoggerAdapter[logging.Logger]
-else:
-    Adapter = logging.LoggerAdapter
-
 _SDK_FOLDER = str(Path(singer_sdk.__file__).parent)
 
 
-class StreamLogger(Adapter):
+class StreamLogger(logging.LoggerAdapter):  # type: ignore[type-arg]  # Python 3.10
     """Begins each message with the name of the stream.
 
     The name of the logger contains it too, but Meltano does not show that.

@@ -25,7 +25,7 @@ from singer_sdk.mapper import (
 )
 from singer_sdk.singerlib import Catalog
 
-from tap_gorgias.errors import SettingsError
+from tap_gorgias.errors import SettingsError, did_you_mean
 
 if TYPE_CHECKING:
     import logging
@@ -90,7 +90,7 @@ def _problems(
         source = options.get(MAPPER_SOURCE_OPTION, key) or ""
         matching = [one for one in streams if fnmatch.fnmatch(one.name, source)]
         if not matching:
-            hint = _hint(source, names)
+            hint = did_you_mean(source, names)
             yield f"{place}: there is no stream `{source[:80]}`.{hint}"
         elif definition == {}:
             yield (
@@ -107,17 +107,15 @@ def _problems(
 def _warn_of_overlaps(
     maps: Mapping[str, Any], selected: list[str], logger: logging.Logger
 ) -> None:
+    primary = [
+        key for key, one in maps.items() if MAPPER_SOURCE_OPTION not in (one or ())
+    ]
     for name in selected:
-        primary = [
-            key
-            for key, definition in maps.items()
-            if fnmatch.fnmatch(name, key)
-            and MAPPER_SOURCE_OPTION not in (definition or ())
-        ]
-        if len(primary) > 1:
+        keys = [f"`{key}`" for key in primary if fnmatch.fnmatch(name, key)]
+        if len(keys) > 1:
             logger.warning(
                 "Setting `stream_maps`: %s apply to `%s`. Only the last one is used.",
-                " and ".join(f"`{key}`" for key in primary),
+                " and ".join(keys),
                 name,
             )
 
@@ -137,7 +135,7 @@ class _MapCheck(NamedTuple):
             if name.startswith("__"):
                 yield from self._option_problems(place, name, value)
             elif name not in known and value in _NULLS:
-                yield f"{place}: there is no such property.{_hint(name, known)}"
+                yield f"{place}: there is no such property.{did_you_mean(name, known)}"
             elif value not in _NULLS:
                 if similar := self._mistyped(name, known):
                     yield (
@@ -151,7 +149,7 @@ class _MapCheck(NamedTuple):
 
     def _option_problems(self, place: str, name: str, value: Any) -> Iterator[str]:  # noqa: ANN401
         if name not in _OPTIONS:
-            yield f"{place}: there is no such option.{_hint(name, _OPTIONS)}"
+            yield f"{place}: there is no such option.{did_you_mean(name, _OPTIONS)}"
         elif name == MAPPER_FILTER_OPTION and value is not None:
             yield from self._expression_problems(place, value)
         elif name == MAPPER_ALIAS_OPTION:
@@ -191,7 +189,7 @@ class _MapCheck(NamedTuple):
                 if not stream.mask["properties", one]:
                     deselected.setdefault(one, []).append(stream)
         for one, streams in sorted(lacking.items()):
-            hint = _hint(one, _properties(streams[0]) | FUNCTIONS)
+            hint = did_you_mean(one, _properties(streams[0]) | FUNCTIONS)
             yield (
                 f"{place} uses `{one[:80]}`, which is not in {_listed(streams)}.{hint}"
             )
@@ -261,11 +259,6 @@ def _syntax_problems(place: str, expression: str) -> Iterator[str]:
 
 def _properties(stream: Stream) -> set[str]:
     return set(stream.schema["properties"])
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean `{matches[0]}`?" if matches else ""
 
 
 def _listed(streams: list[Stream]) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication.bookmarks import Position
+from tap_gorgias.replication.bookmarks import RETRY_KEYS, Position
 from tap_gorgias.replication.imported_tickets import ids_in
 from tap_gorgias.replication.pages import (
     MissingRow,
@@ -28,7 +28,8 @@ from tap_gorgias.replication.pages import (
 from tap_gorgias.replication.parents import GONE, MAX_RETRIES, Parents
 from tap_gorgias.replication.prefetch import prefetched
 from tap_gorgias.replication.walks import Step, WalkPlan
-from tap_gorgias.stream_types.replication import FeedStream
+from tap_gorgias.run.runner import Priority
+from tap_gorgias.stream_types.replication import FeedStream, SingleRecordStream
 from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
@@ -73,27 +74,13 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         """The stream of the parents, whose list is read for this one."""
         self._position_before: Position | None = None
 
-    def parent_steps(self) -> Iterator[Step]:
-        """Walk the list of the parent.
-
-        Yields:
-            Rows of the parent, and the position of this stream once their rows have
-            been emitted.
-        """
-        return self.parent.steps()
-
     def with_parent_keys(self, row: Row, context: types.Context) -> Row:
-        """Add the context of its parent to a row.
-
-        Args:
-            row: The row as Gorgias sent it.
-            context: The context of its parent.
-        """
+        """Add the context of its parent to a row."""
         return {**context, **row}
 
     @override
     def steps(self) -> Iterator[Step]:
-        return self.children_of(self.parent_steps(), Position())
+        return self.children_of(self.parent.steps(), Position())
 
     @override
     def steps_of(self, context: types.Context) -> Iterator[Step]:
@@ -108,22 +95,16 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     ) -> Iterator[Step]:
         """Read the rows of parents, first of those that an earlier run left out.
 
-        Args:
-            parent_steps: Rows of the parent, and the positions after them.
-            position: Where the stream begins.
-
-        Yields:
-            The rows of each parent, and the position after every few of them. It waits
-            until it is known what became of the parents before it.
-
-        Raises:
-            ApiError: If a failure concerns more than single parents.
+        `parent_steps` are rows of the parent, and the positions after them. A position
+        waits until it is known what became of the parents before it.
         """
         parents = Parents(
             dict.fromkeys(position.retry),
             gone_statuses=self.gone_statuses,
             may_be_private=self.may_be_private,
-            on_failure=self._leave_out,
+            on_failure=lambda parent, error: self._leave_out(
+                parent, error, is_kept=parent in parents.retry
+            ),
             listed=self._listed,
         )
         last, waiting = position, None
@@ -138,8 +119,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
 
         try:
             if again := [{"id": parent} for parent in parents.retry]:
-                for step in self._rows_of_page(Step(again), parents, is_retried=True):
-                    yield step
+                yield from self._rows_of_page(Step(again), parents, is_retried=True)
                 parents.settle()
                 yield Step([], saved(position))
             for page in parent_steps:
@@ -157,28 +137,35 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         self, page: Step, parents: Parents, *, is_retried: bool = False
     ) -> Iterator[Step]:
         rows = [*self._with_integer_ids(page.rows)]
-        contexts = [
-            dict(self.parent.get_child_context(row, None) or {}) for row in rows
-        ]
-        start = partial(self.start_pages, is_retried=is_retried)
-        responses = prefetched(start, contexts, self.requests_in_flight)
-        for number, (context, response) in enumerate(responses, start=1):
-            parent = rows[number - 1]["id"]
+        responses = prefetched(
+            partial(self.start_row, is_retried=is_retried),
+            rows,
+            self.requests_in_flight,
+        )
+        for number, (row, response) in enumerate(responses, start=1):
             try:
-                yield from self._rows_of(context, response.result)
+                yield from self._rows_of(self._context_of(row), response.result)
             except (ApiError, PageError) as error:
-                parents.fail(parent, self.as_api_error(error), is_retried=is_retried)
+                failure = self.as_api_error(error)
+                parents.fail(row["id"], failure, is_retried=is_retried)
             else:
-                parents.read(parent)
+                parents.read(row["id"])
             if number % self.contexts_per_state == 0 and number < len(rows):
                 yield Step([], self._within_page(page, following=rows[number:]))
         parents.check_page(len(rows))
         yield Step([], page.position)
 
+    def _context_of(self, row: Row) -> types.Context:
+        return self.parent.get_child_context(row, None) or {}
+
+    def start_row(self, row: Row, *, is_retried: bool) -> Iterator[Page]:
+        """Request the first page of a parent's rows, in any thread."""
+        return self.start_pages(self._context_of(row), is_retried=is_retried)
+
     def start_pages(
         self, context: types.Context, *, is_retried: bool = False
     ) -> Iterator[Page]:
-        """Request the first page of a parent's rows, in any thread."""
+        """Request the first page of the rows in a context, in any thread."""
         patience = SECONDS_FOR_RETRIED if is_retried else None
         pages_from = partial(self.pages, context=context, patience=patience)
         return started(restarted_once(lambda: proven(pages_from), self.logger.warning))
@@ -188,11 +175,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         context: types.Context,  # noqa: ARG002 (subclasses use it)
         response: Callable[[], Iterator[Page]],
     ) -> Iterator[Page]:
-        """Return the pages of a parent's rows, the first of which was prefetched.
-
-        Raises:
-            ApiError: If Gorgias refuses the first page.
-        """
+        """Return the pages of a parent's rows, the first of which was prefetched."""
         return response()
 
     def _rows_of(
@@ -249,7 +232,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             if isinstance(row, MissingRow):
                 continue
             if self.parent.lacks_key(row):
-                self.report_incomplete(str(self.parent.keyless(self.name)))
+                self.report_incomplete(str(self.parent.keyless()))
             else:
                 row_id = self.parent.converter.convert({"id": row["id"]})["id"]
                 yield {**row, "id": row_id}
@@ -264,11 +247,20 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         return replace(before, walk=replace(before.walk, reached=reached))
 
 
-class FeedChildStream(ChildStream[FeedStream], FeedStream, ABC):
-    """One request for each row of a feed that changed, with a bookmark of its own."""
+class DetailsStream(ChildStream[FeedStream], SingleRecordStream, FeedStream, ABC):
+    """One row, and one request, for each row of a feed that changed."""
+
+    replication_key = "updated_datetime"
+    state_keys: ClassVar[tuple[str, ...]] = RETRY_KEYS
+    selected_by_default = False
+    priority = Priority.LOW
 
     @override
     def steps(self) -> Iterator[Step]:
         position = self.load_position()
         parents = self.parent.walk(WalkPlan(position, self.floor))
         return self.children_of(parents, position)
+
+    @override
+    def with_parent_keys(self, row: Row, context: types.Context) -> Row:
+        return row

@@ -195,10 +195,15 @@ class FeedStream(IncrementalStream):
 
     state_keys: ClassVar[tuple[str, ...]] = FEED_KEYS
 
+    lookback: ClassVar[str | None] = None
+    """The setting that says how far behind its bookmark the stream is read again."""
+
     @property
     def overlap(self) -> timedelta:
         """How far behind its bookmark the stream is read again."""
-        return walks.OVERLAP
+        settings = self.run.settings
+        lookback = getattr(settings, self.lookback) if self.lookback else walks.OVERLAP
+        return max(walks.OVERLAP, lookback)
 
     def floor(self, bookmark: str | None) -> str | None:
         """Return the earliest timestamp to read for a bookmark; None for all."""
@@ -286,7 +291,7 @@ class OptionalStream(IncrementalStream, ABC):
     """The status codes that probably mean that the feature is unavailable."""
 
     unavailable_reason: str
-    """Why it is unavailable, and what the user can do: the end of a sentence."""
+    """Why it may be unavailable: the end of a sentence."""
 
     @property
     @override
@@ -306,8 +311,7 @@ class OptionalStream(IncrementalStream, ABC):
             if is_known or error.status not in self.unavailable_statuses:
                 raise
             self.logger.warning(
-                "No rows for `%s`: Gorgias answers %d, %s",
-                self.name,
+                "No rows, answered %d: %s",
                 error.status,
                 self.unavailable_reason,
                 extra={"is_harmless": True},

@@ -247,8 +247,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             self.page_size,
             Order.of(self.order_by, self.replication_key, since, self.run.clock.utc()),
             is_divisible=context is None and self.http_method == "GET",
-            has_outage=lambda: self.run.client.has_outage,
-            may_probe=lambda: self.run.client.may_probe,
+            may_probe=self.run.client.outage.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
         )
         return reader.pages(cursor, patience)
@@ -324,8 +323,8 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             for step in prefetch_next(
                 steps, lambda step: step.has_next_page and may_prefetch
             ):
-                self.run.summary.count(self.name, rows=len(step.rows))
                 yield from step.rows
+                self.run.summary.count(self.name, rows=len(step.rows))
                 self.progress.add(step.rows, step.position)
                 self.save(step.position)
         except PageError as error:
@@ -365,7 +364,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             record = masking.mask_at(path, record)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        self.report_incomplete(str(self.keyless(self.name)))
+        self.report_incomplete(str(self.keyless()))
         return None
 
     def lacks_key(self, row: Row) -> bool:
@@ -375,12 +374,13 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             self.converter.convert({name: row.get(name)})[name] is None for name in keys
         )
 
-    def keyless(self, stream_name: str) -> ApiError:
-        """Return the error of a record that cannot be loaded by a stream."""
+    def keyless(self) -> ApiError:
+        """Return the error of a record that cannot be loaded."""
         keys = ", ".join(self.primary_keys)
         reason = f"a record came without its key ({keys})."
         advice = "It is left out."
-        return ApiError(reason, stream=stream_name, path=self.path, advice=advice)
+        name = self.for_stream.name
+        return ApiError(reason, stream=name, path=self.path, advice=advice)
 
     def report_incomplete(self, reason: str) -> None:
         """Log what is left out, without customer data; the stream fails at its end."""

@@ -1,4 +1,4 @@
-"""Messages of tickets: as a plain feed, or settled with their tickets."""
+"""Messages of tickets: as a list, or also asked for ticket by ticket once a day."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
 from tap_gorgias.replication.pages import up_to_the_present
-from tap_gorgias.replication.settling import TICKET_KEY, SettledPosition, Settling
+from tap_gorgias.replication.settling import TICKET_KEY, Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import ChildStream
@@ -21,7 +20,6 @@ from tap_gorgias.streams.tickets import TicketsStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
@@ -47,10 +45,7 @@ class MessagesStream(FeedStream):
     selected_by_default = False
     masks = ("actions", "macros", "meta")
 
-    @property
-    @override
-    def overlap(self) -> timedelta:
-        return max(walks.OVERLAP, self.run.settings.message_lookback)
+    lookback = "message_lookback"
 
 
 class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
@@ -100,8 +95,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
 
     @override
     def load_position(self) -> Position:
-        both = super().load_position()
-        return SettledPosition(**vars(both), settling=self.settling())
+        return self.settling().beside(super().load_position())
 
     @override
     def steps(self) -> Iterator[Step]:
@@ -114,7 +108,8 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         for step in self.walk(WalkPlan(position, self.floor)):
             if step.position is not None:
                 position = replace(step.position, retry=position.retry)
-            yield _with_settling(step, step.position and position, settling)
+            after = step.position and settling.beside(position)
+            yield step._replace(position=after)
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
         self.run.wait_for_other_streams(self.name)
@@ -125,7 +120,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
             else:
                 position = replace(position, retry=step.position.retry)
                 settling = settling.moved(step.position)
-                yield _with_settling(step, position, settling)
+                yield step._replace(position=settling.beside(position))
 
     @override
     def get_url_params(
@@ -150,9 +145,3 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
             first = next(pages)
         self._ids_of_last_ticket = ids
         return itertools.chain([first], pages)
-
-
-def _with_settling(step: Step, position: Position | None, settling: Settling) -> Step:
-    """Return a step whose position holds those in both lists."""
-    both = position and SettledPosition(**vars(position), settling=settling)
-    return step._replace(position=both)

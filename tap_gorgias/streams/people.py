@@ -1,4 +1,4 @@
-"""Customers, users and teams."""
+"""Customers and their details, users and teams."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias.compat import override
 from tap_gorgias.run.runner import Priority
+from tap_gorgias.stream_types.children import DetailsStream
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 
 if TYPE_CHECKING:
@@ -27,6 +28,20 @@ class CustomersStream(FeedStream):
         self, record: types.Record, context: types.Context | None
     ) -> types.Context:
         return {"customer_id": record["id"]}
+
+
+class CustomerDetailsStream(DetailsStream):
+    """A row for each customer that changed: one request per customer.
+
+    It adds channels and the data of integrations, apps and shops to the properties of
+    `customers`.
+    """
+
+    name = "customer_details"
+    path = "/api/customers/{customer_id}"
+    scope = "customers:read"
+    parent_stream_type = CustomersStream
+    masks = ("data", "ecommerce_data", "external_data", "integrations", "meta")
 
 
 class UsersStream(SnapshotStream):

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from abc import ABC
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from tap_gorgias.compat import override
-from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.replication import (
     CursorStream,
     FeedStream,
     OptionalStream,
 )
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 
 class PhoneStream(OptionalStream, ABC):
@@ -24,10 +18,7 @@ class PhoneStream(OptionalStream, ABC):
     # The documentation does not say which scope covers the phone.
     scope = "tickets:read"
     unavailable_statuses = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-    unavailable_reason = (
-        "probably because the account has no phone. If it has, check the permissions "
-        "of the API key or app."
-    )
+    unavailable_reason = "no phone, or a missing permission."
 
 
 class PhoneFeedStream(PhoneStream, FeedStream, ABC):
@@ -35,10 +26,7 @@ class PhoneFeedStream(PhoneStream, FeedStream, ABC):
 
     replication_key = "created_datetime"
 
-    @property
-    @override
-    def overlap(self) -> timedelta:
-        return max(OVERLAP, self.run.settings.voice_lookback)
+    lookback = "voice_lookback"
 
 
 class VoiceCallsStream(PhoneFeedStream):

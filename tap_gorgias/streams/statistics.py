@@ -8,9 +8,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, cast
-
-from singer_sdk import StreamSchema
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import requests
-    from singer_sdk import Stream, Tap
+    from singer_sdk import Tap
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.config.statistics import StatisticsQuery
@@ -43,19 +41,6 @@ if TYPE_CHECKING:
 
 HISTORY = timedelta(days=731)
 """How far back a first sync reads without `start_date`: two years."""
-
-
-class QuerySchema(StreamSchema[str]):
-    """The schema that follows from the query of a stream."""
-
-    def __init__(self) -> None:
-        pass
-
-    @override
-    def get_stream_schema(
-        self, stream: Stream, stream_class: type[Stream]
-    ) -> dict[str, Any]:
-        return cast("StatisticsStream", stream).query.schema
 
 
 class StatisticsStream(OptionalStream, IncrementalStream):
@@ -76,7 +61,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     scope = "statistics:read"
     replication_key = "period_start"
     state_keys = STATISTICS_KEYS
-    schema = QuerySchema()
     unavailable_statuses = (
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
@@ -88,11 +72,15 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         self.query = query
         self._read_datetime = ""
         self.unavailable_reason = (
-            f"probably because the plan lacks the scope `{query.scope}`, or the "
-            f"credentials the permission `{self.scope}`: grant it, or remove the query "
-            "from `statistics`."
+            f"the plan lacks the scope `{query.scope}`, or the permission "
+            f"`{self.scope}` is missing. Grant it, or remove the query."
         )
         super().__init__(tap, run)
+
+    @property
+    @override
+    def schema(self) -> dict[str, Any]:  # type: ignore[override]
+        return self.query.schema
 
     @cached_property
     def _calendar(self) -> Calendar:
@@ -139,8 +127,7 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def page_of_window(self, window: Window) -> Page:
         """Request the figures of some periods; of one if rows do not name theirs.
 
-        Raises:
-            RowsMissingError: If the response does not hold all of them.
+        Raises `RowsMissingError` if the response does not hold all of them.
         """
         has_dates = self.query.period_dimension
         after, before = window.with_margin if has_dates else window.without_margin

@@ -1,4 +1,4 @@
-"""Tickets, satisfaction surveys and tags."""
+"""Tickets and their details, satisfaction surveys and tags."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from tap_gorgias.replication.imported_tickets import (
     with_imports,
 )
 from tap_gorgias.replication.pages import restarted_once, started
-from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.run.runner import Priority
+from tap_gorgias.stream_types.children import DetailsStream
 from tap_gorgias.stream_types.replication import FeedStream, SnapshotStream
 from tap_gorgias.streams.events import EventsStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
 
     from singer_sdk.helpers import types
 
@@ -105,6 +104,26 @@ class TicketsStream(FeedStream):
             return iter(())
 
 
+class TicketDetailsStream(DetailsStream):
+    """A row for each ticket that changed: one request per ticket.
+
+    It adds reply options, the survey and the complete customer to the properties of
+    `tickets`. Its messages are read only if a catalog selects them.
+    """
+
+    name = "ticket_details"
+    path = "/api/tickets/{ticket_id}"
+    scope = "tickets:read"
+    scope_of_imports = TicketsStream.scope_of_imports
+    state_keys = TicketsStream.state_keys
+    parent_stream_type = TicketsStream
+    deselected_by_default = ("messages",)
+    masks = (
+        *("customer", "requester", "events", "meta"),
+        *("messages.actions", "messages.meta"),
+    )
+
+
 class SatisfactionSurveysStream(FeedStream):
     """A row for each satisfaction survey, whose score arrives days later.
 
@@ -118,10 +137,7 @@ class SatisfactionSurveysStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
 
-    @property
-    @override
-    def overlap(self) -> timedelta:
-        return max(OVERLAP, self.run.settings.survey_lookback)
+    lookback = "survey_lookback"
 
 
 class TagsStream(SnapshotStream):

@@ -16,13 +16,10 @@ from tap_gorgias.stream_types.replication import SnapshotStream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.replication.pages import Page
-    from tap_gorgias.replication.walks import Step
-    from tap_gorgias.run.context import Run
+    from tap_gorgias.replication.pages import Page, Row
 
 
 class ViewsStream(SnapshotStream):
@@ -61,26 +58,12 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     gone_statuses = ()
     may_be_private = True
 
-    def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap, run)
-        self._deactivated: set[Any] = set()
-
     @override
-    def parent_steps(self) -> Iterator[Step]:
-        for step in self.parent.steps():
-            self._deactivated.update(
-                view.get("id") for view in step.rows if view.get("deactivated_datetime")
-            )
-            yield step
-
-    @override
-    def start_pages(
-        self, context: types.Context, *, is_retried: bool = False
-    ) -> Iterator[Page]:
+    def start_row(self, row: Row, *, is_retried: bool) -> Iterator[Page]:
         try:
-            return super().start_pages(context, is_retried=is_retried)
+            return super().start_row(row, is_retried=is_retried)
         except ApiError as error:
-            if context["view_id"] in self._deactivated and error.status in GONE:
+            if row.get("deactivated_datetime") and error.status in GONE:
                 return iter(())
             raise
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from tap_gorgias.api import first_contact
-from tap_gorgias.api.first_contact import FirstContact
+from tap_gorgias.api import retry
+from tap_gorgias.api.retry import FirstContact
 from tap_gorgias.errors import AccessError, ApiError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
@@ -171,8 +171,8 @@ def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Whatever `request_timeout_seconds` is; and the settings to check are named."""
-    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(first_contact, "MAX_PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(retry, "MAX_PROBE_SECONDS", 0.3)
     sandbox.faults.add(Fault.hang(), times=10_000)
     config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
     settings = {"request_timeout_seconds": 8, "statistics": ["tags"]}
@@ -194,7 +194,7 @@ def test_a_slow_sign_in_or_report_is_no_silent_host(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """A small request shows that Gorgias is there; then it gets the configured time."""
-    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
     path = "/oauth/token" if kind == "OAuth2" else "/api/reporting/stats"
 
     clock = FakeClock()
@@ -217,7 +217,7 @@ def test_a_slow_answer_gets_the_configured_time_after_the_first_one(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gorgias is there, and busy."""
-    monkeypatch.setattr(first_contact, "MAX_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 0.5)
 
     def delay(*_: object) -> None:
         if sandbox.count() == 1:
@@ -238,7 +238,7 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
     contact = FirstContact(
         clock,
         lambda error: AccessError(str(error)),
-        lambda _: clock.sleep(first_contact.MAX_PROBE_SECONDS),
+        lambda _, seconds: clock.sleep(seconds),
     )
     durations = iter([seconds_of_first])
 

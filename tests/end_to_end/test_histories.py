@@ -57,7 +57,7 @@ def forgotten_parent(patch: pytest.MonkeyPatch) -> None:
     """Forget a parent that fails."""
 
     def leave_out(self: Parents, parent: int, error: ApiError) -> None:
-        self.on_failure(parent, error, is_kept=True)
+        self.on_failure(parent, error)
 
     patch.setattr(Parents, "_leave_out", leave_out)
 
@@ -68,7 +68,7 @@ def passed_parent(patch: pytest.MonkeyPatch) -> None:
     def leave_out(self: Parents, parent: int, error: ApiError) -> None:
         if len(self.retry) < parents.MAX_RETRIES:
             self.retry[parent] = None
-        self.on_failure(parent, error, is_kept=parent in self.retry)
+        self.on_failure(parent, error)
 
     patch.setattr(Parents, "_leave_out", leave_out)
 

@@ -176,6 +176,8 @@ def test_an_ordinary_run_logs_little(sandbox: Sandbox, tmp_path: Path) -> None:
     """What the SDK says of each stream is shown at level DEBUG only."""
     log = log_of(sandbox, tmp_path)
 
+    for _, _, text in lines_of(log):
+        assert len(text) <= 80 or text.startswith("Not selected: ")
     warnings = sum(level == "WARNING" for level, _, _ in lines_of(log))
     assert warnings == 3  # no phone support
     # versions, not selected, complete, summary

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import contextlib
+import fcntl
 import json
 import re
 import runpy
@@ -108,7 +109,7 @@ def machine(sandbox: Sandbox, tmp_path: Path) -> Machine:
 
 
 def test_cron_pings_only_after_a_complete_run(machine: Machine) -> None:
-    """It mails what a failed run prints."""
+    """Not after one that found the lock taken. It mails what a failed run prints."""
     machine.stub("curl")
     mail, line = block("hc-ping.com", "text").splitlines()
     assert mail.startswith("MAILTO=")
@@ -118,6 +119,13 @@ def test_cron_pings_only_after_a_complete_run(machine: Machine) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert machine.is_loaded()
     assert len(machine.calls) == 1
+
+    with (machine.job.path / "lock").open("w") as lock:
+        lock.write("A run is in progress.")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert machine.run("sh", "-c", command).stderr == ""
+        assert len(machine.calls) == 1
 
     machine.break_job()
     done = machine.run("sh", "-c", command)

@@ -164,9 +164,10 @@ def test_a_run_shows_no_secret(sandbox: Sandbox, way: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("part", "way"),
-    [(part, "OAuth2") for part in PARTS]
-    + [(part, "API key") for part in PARTS if part != "token"],
+    ("part", "way", "log_style"),
+    [(part, "OAuth2", "structured") for part in PARTS]
+    + [(part, "API key", "plain") for part in PARTS if part != "token"],
+    indirect=["log_style"],
 )
 @pytest.mark.usefixtures("log_style")
 def test_a_crash_shows_no_secret(

@@ -46,7 +46,7 @@ def process(sandbox: Sandbox, tmp_path: Path) -> Iterator[subprocess.Popen[bytes
     filled = -1
     while unread(process) != filled or filled == 0:
         filled = unread(process)
-        time.sleep(1.0)
+        time.sleep(0.5)
     yield process
     process.kill()
     process.communicate()

@@ -36,11 +36,11 @@ def test_an_unavailable_scope_is_reported_in_one_warning(
     assert output.records("statistics_tags") == []
     assert output.records(CREATED)
     assert output.bookmark("statistics_tags")["replication_key_value"] is None
-    (warning,) = [one for one in caplog.messages if "No rows for" in one]
+    (warning,) = [one for one in caplog.messages if "No rows, " in one]
     assert warning == (
-        f"statistics_tags: No rows for `statistics_tags`: Gorgias answers {status}, "
-        "probably because the plan lacks the scope `tags`, or the credentials the "
-        "permission `statistics:read`: grant it, or remove the query from `statistics`."
+        f"statistics_tags: No rows, answered {status}: the plan lacks the scope "
+        "`tags`, or the permission `statistics:read` is missing. Grant it, or remove "
+        "the query."
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tests.sandbox.desk import Customers, Messages, Surveys, Tickets
 from tests.sandbox.dice import words
 from tests.sandbox.event_types import FILTERABLE
-from tests.sandbox.kinds import KINDS, SMALL_COLLECTIONS
+from tests.sandbox.kinds import KINDS, SimpleCollections
 from tests.sandbox.layout import Layout, timeline
 from tests.sandbox.phone import VoiceCalls, call_events, call_recordings, phone_sizes
 from tests.sandbox.times import DAY, iso, micros
@@ -40,7 +40,7 @@ _NAMES = {
 }
 
 
-class Shop:
+class Shop(SimpleCollections):
     """A helpdesk account of any size; equal arguments generate equal rows.
 
     Args:
@@ -61,18 +61,6 @@ class Shop:
         now: The current time of the shop, which advances with each change.
         days: The number of days of history.
     """
-
-    custom_fields: Collection
-    events: Collection
-    integrations: Collection
-    jobs: Collection
-    macros: Collection
-    rules: Collection
-    tags: Collection
-    teams: Collection
-    users: Collection
-    views: Collection
-    widgets: Collection
 
     def __init__(  # noqa: PLR0913 - all are given by name
         self,
@@ -110,7 +98,7 @@ class Shop:
             "teams": teams,
             "tags": tags,
             **phone_sizes(voice_calls),
-            **SMALL_COLLECTIONS,
+            **{name: kind.count for name, kind in KINDS.items() if kind.count},
         }
         self.tickets = Tickets(self)
         self.messages = Messages(self)
@@ -119,12 +107,6 @@ class Shop:
         self.voice_calls = VoiceCalls(self)
         self.voice_call_events = call_events(self)
         self.voice_call_recordings = call_recordings(self)
-        self._generate("events", "users", "teams", "tags", *SMALL_COLLECTIONS)
-
-    def _generate(self, *names: str) -> None:
-        """Generate the collections that the table of kinds describes."""
-        for name in names:
-            setattr(self, name, KINDS[name].collection(self, name))
 
     @property
     def now(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib import Catalog
 
 from tap_gorgias.errors import StreamsFailedError
+from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.support.fake_clock import FakeClock
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 COMMAND = (sys.executable, "-m", "tap_gorgias")
+
+DEFAULT_STREAMS = [one.name for one in STREAMS if one.selected_by_default]
 
 LOOK_FOR_IMPORTS = 1
 """Requests for events of new tickets in each run of `tickets` except the first."""

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Sandbox
 from tests.support.documents import SDK, block, blocks
-from tests.support.runs import LOOK_FOR_IMPORTS
+from tests.support.runs import DEFAULT_STREAMS, LOOK_FOR_IMPORTS
 from tests.targets import shop
 from tests.targets.environments import executable, project
 from tests.targets.meltano import Project, copy_to
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from tests.targets.shop import Planted
 
-DEFAULT = [stream.name for stream in STREAMS if stream.selected_by_default]
 STATE_ID = "sandbox:tap-gorgias-to-target-jsonl"
 
 
@@ -78,7 +76,7 @@ def test_the_second_run_reads_only_changes(meltano: Meltano) -> None:
     """The requests show that it starts where the first run ended."""
     sandbox, rows = meltano.sandbox, {}
     first = {path: sandbox.count(path) for path in LISTS}
-    for name in DEFAULT:
+    for name in DEFAULT_STREAMS:
         rows[name] = meltano.rows(name)
         found = {row["domain" if name == "account" else "id"] for row in rows[name]}
         assert found == {key for (key,) in shop.keys(sandbox.shop, name)}
@@ -118,7 +116,7 @@ def test_state_is_in_the_database_of_meltano(meltano: Meltano) -> None:
 
 def test_the_environment_sandbox_has_its_own_files(meltano: Meltano) -> None:
     """The commands of the README, with an account, write to other ones."""
-    before = {name: len(meltano.rows(name)) for name in DEFAULT}
+    before = {name: len(meltano.rows(name)) for name in DEFAULT_STREAMS}
     config = meltano.sandbox.config
 
     meltano.follow(
@@ -128,8 +126,8 @@ def test_the_environment_sandbox_has_its_own_files(meltano: Meltano) -> None:
     )
 
     files = (meltano.folder / "output").glob("*.jsonl")
-    assert {file.stem for file in files} == set(DEFAULT)
-    assert {name: len(meltano.rows(name)) for name in DEFAULT} == before
+    assert {file.stem for file in files} == set(DEFAULT_STREAMS)
+    assert {name: len(meltano.rows(name)) for name in DEFAULT_STREAMS} == before
     own = meltano("config", "print", "target-duckdb")
     assert json.loads(own)["path"] == "sandbox.duckdb"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -11,20 +13,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.sandbox.answers import Refusal
 from tests.sandbox.times import iso
-from tests.support.documents import ROOT, block
+from tests.support.documents import ROOT, block, text
+from tests.support.runs import DEFAULT_STREAMS
 from tests.targets import meltano, shop
 from tests.targets.environments import executable
 from tests.targets.loading import DuckDB
+from tests.targets.processes import output_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.sandbox import Request
+
+WORKFLOW = ROOT / "deploy" / "github-actions.yml"
 
 ECHO = """exec python3 -c '
 import json, sys
@@ -34,6 +39,17 @@ for line in sys.stdin:
         print(json.dumps(message["value"]))
 '"""
 """A target that loads nothing."""
+
+SETTINGS_OF_BUCKETS = """
+import importlib
+
+print("STATE_BACKEND_URI")
+for cloud in "azure", "google", "s3":
+    settings = importlib.import_module(f"meltano.core.state_store.{cloud}.settings")
+    for one in vars(settings).values():
+        if type(one).__name__ == "SettingDefinition":
+            print(one.name.replace(".", "_").upper())
+"""
 
 OF_EACH_KIND = {
     "deletions": "log",
@@ -108,9 +124,8 @@ def test_the_history_is_complete_before_the_hourly_runs(recipes: Recipes) -> Non
 
     recipes.follow(hourly, **variables)
 
-    names = [one.name for one in STREAMS if one.selected_by_default]
-    found = recipes.tables("helpdesk.duckdb", "gorgias", *names)
-    for name in names:
+    found = recipes.tables("helpdesk.duckdb", "gorgias", *DEFAULT_STREAMS)
+    for name in DEFAULT_STREAMS:
         keys = {(row["domain" if name == "account" else "id"],) for row in found[name]}
         assert keys == shop.keys(filled, name), name
     [changed] = [row for row in found["tickets"] if row["id"] == newest]
@@ -199,20 +214,45 @@ def test_a_schedule_runs_and_tells_when_it_was_complete(recipes: Recipes) -> Non
     backend["state_backend"]["uri"] = f"file://{recipes.folder}/bucket"
     file = recipes.folder / "meltano.yml"
     file.write_text(file.read_text("utf-8") + yaml.safe_dump(backend), "utf-8")
-    variables = {**sign_in(recipes.sandbox), "MELTANO_AUTO_INSTALL": "false"}
-    variables["TAP_GORGIAS__SELECT"] = '["customers.*", "tags.*"]'
-    run = block("meltano schedule run", "text").split(maxsplit=5)[5]
-    run = run.replace("/srv/helpdesk", str(recipes.folder))
-    last = block("meltano logs list")
+    settings = sign_in(recipes.sandbox)
+    settings["TAP_GORGIAS__SELECT"] = '["customers.*", "tags.*"]'
+    variables = recipes.folder / ".env"
+    variables.write_text("".join(f"{name}='{one}'\n" for name, one in settings.items()))
+    _, line = block("meltano schedule run", "text").splitlines()
+    run = line.split(maxsplit=5)[5].replace("/srv/helpdesk", str(recipes.folder))
     began = datetime.now(timezone.utc)
-    recipes.follow(run, **variables)
+
+    assert recipes.follow(run, MELTANO_AUTO_INSTALL="false") == ""
+
+    variables.unlink()
     assert list((recipes.folder / "bucket").rglob("state.json"))
-    complete = recipes.follow(last)
+    complete = recipes.follow(block("meltano logs list"))
     assert datetime.fromisoformat(complete.strip()) > began
 
-    wrong_key = {**variables, "TAP_GORGIAS_API_KEY": "wrong"}
-    recipes.follow(f"! ({run})", **wrong_key)
-    assert recipes.follow(last) == complete
+
+def test_a_failed_run_is_not_the_last_complete_one(
+    recipes: Recipes, tmp_path: Path
+) -> None:
+    """The list is in the form that Meltano prints."""
+    ends = {"SUCCESS": "2026-11-28T09:16:00+00:00", "FAIL": "2026-11-28T10:16:00+00:00"}
+    runs = [{"state": state, "ended_at": end} for state, end in ends.items()]
+    command = tmp_path / "meltano"
+    command.write_text(f"#!/bin/sh\necho '{json.dumps({'runs': runs})}'\n")
+    command.chmod(0o700)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+
+    shown = recipes.follow(block("meltano logs list"), PATH=path)
+    assert shown.strip() == ends["SUCCESS"]
+
+
+def test_meltano_knows_the_settings_of_buckets() -> None:
+    """It reads those that the documents name from the environment."""
+    named = set(
+        re.findall(r"MELTANO_(STATE_BACKEND_\w+)", text() + WORKFLOW.read_text("utf-8"))
+    )
+    known = output_of([executable("meltano", "python"), "-c", SETTINGS_OF_BUCKETS])
+    assert named
+    assert named <= set(known.split())
 
 
 @pytest.mark.parametrize("begin", ["interrupted", "complete"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from requests import Request
 from requests.structures import CaseInsensitiveDict
 
 from tap_gorgias.api.limiter import RateLimiter
@@ -225,3 +226,12 @@ def test_a_refused_connection_is_transient(session: GorgiasSession) -> None:
     assert str(failed.value) == "the connection could not be established."
     assert failed.value.is_transient
     assert failed.value.__suppress_context__
+
+
+def test_the_seconds_without_a_response_are_rounded(session: GorgiasSession) -> None:
+    """The rest of the time for the first contact has many digits."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
+        request = session.prepare_request(Request("GET", url))
+        with pytest.raises(TransportError, match=r"no response within 0\.3 s\."):
+            session.send(request, timeout=0.2999)

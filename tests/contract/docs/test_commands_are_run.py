@@ -21,6 +21,7 @@ RUN_OTHERWISE = {
     "curl --user": "tests/end_to_end/test_oauth_document.py",
     "--group check\n": ".ci/run",
     ".ci/run": ".github/workflows/ci.yml",
+    "pytest -n0": "tests/contract/docs/test_contributing.py",
     "--group test &&": ".ci/run",
     "UPDATE_SNAPSHOTS": "tests/contract/docs/test_readme.py",
     "marimo run": "tests/targets/test_models_in_use.py",

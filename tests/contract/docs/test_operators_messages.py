@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from functools import cache
@@ -16,8 +17,8 @@ from tap_gorgias.api.auth import (
     RefreshTokenAuthenticator,
 )
 from tap_gorgias.run.progress import SECONDS_BETWEEN_LINES
-from tests.contract.docs.messages import said
-from tests.support.documents import ROOT, assert_generated, text
+from tests.contract.docs.messages import BLANK, said
+from tests.support.documents import ROOT, assert_generated, blocks, text
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -116,6 +117,14 @@ def test_each_advice_about_signing_in_is_collected() -> None:
     advice = [*ADVICE.values(), RefreshTokenAuthenticator.unauthorized_advice]
     advice.append(ApiKeyAuthenticator.unauthorized_advice)
     assert set(advice) <= said()
+
+
+def test_the_example_of_progress_is_a_line_of_the_code() -> None:
+    """The numbers are those of a run."""
+    [example] = [one for one in blocks("text") if one.startswith("Run: ")]
+    [message] = [one for one in said() if one.startswith("Run: ")]
+    pattern = re.escape(message).replace(re.escape(BLANK), ".+")
+    assert re.fullmatch(pattern, example.splitlines()[0])
 
 
 def test_the_interval_of_progress_is_that_of_the_page() -> None:

@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from tap_gorgias.replication.bookmarks import CURSOR_KEYS, SETTLED_KEYS
+from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.tap import TapGorgias
+from tap_gorgias.timestamps import earlier
 from tests.support.documents import blocks
 from tests.support.memory import CONFIG
 
@@ -29,3 +31,15 @@ def test_state_examples_are_what_the_tap_reads_and_writes() -> None:
             assert stream.entry_at_start() == entry
             named |= entry.keys()
     assert named == {*SETTLED_KEYS, *CURSOR_KEYS}
+
+
+def test_the_walk_of_an_example_ends_where_that_of_a_run_would() -> None:
+    """At the bookmark minus the overlap."""
+    entries = [entry for state in states() for entry in state["bookmarks"].values()]
+    floors = [
+        (entry["walk"]["floor"], entry["replication_key_value"])
+        for entry in entries
+        if entry.get("walk", {}).get("floor")
+    ]
+    assert floors
+    assert all(earlier(bookmark, OVERLAP) == floor for floor, bookmark in floors)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
-from tap_gorgias.stream_types.children import ChildStream, FeedChildStream
+from tap_gorgias.stream_types.children import ChildStream, DetailsStream
 from tap_gorgias.stream_types.replication import CursorStream, FeedStream, LogStream
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.streams.messages import TicketMessagesStream
@@ -31,7 +31,7 @@ def way_of(stream: type[GorgiasStream]) -> str:
         parent = str(getattr(stream.parent_stream_type, "name", "")).removesuffix("s")
         if stream is TicketMessagesStream:
             return f"feed, settled per changed {parent}"
-        changed = "changed " if issubclass(stream, FeedChildStream) else ""
+        changed = "changed " if issubclass(stream, DetailsStream) else ""
         return f"per {changed}{parent}"
     ways = {FeedStream: "feed", LogStream: "log", CursorStream: "by cursor"}
     found = [way for base, way in ways.items() if issubclass(stream, base)]

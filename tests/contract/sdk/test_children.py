@@ -11,9 +11,8 @@ from tap_gorgias.compat import override
 from tap_gorgias.replication.pages import Page
 from tap_gorgias.stream_types.children import ChildStream
 from tap_gorgias.streams import STREAMS
-from tap_gorgias.streams.details import TicketDetailsStream
 from tap_gorgias.streams.messages import TicketMessagesStream
-from tap_gorgias.streams.tickets import TicketsStream
+from tap_gorgias.streams.tickets import TicketDetailsStream, TicketsStream
 from tap_gorgias.tap import TapGorgias
 from tests.support.memory import (
     CONFIG,

@@ -270,7 +270,6 @@ def test_a_catalog_can_request_the_full_table_of_a_feed(
         (PluginBase, "cb_config"),
         (PluginBase, "get_singer_command"),
         (Tap, "instantiate_processor"),
-        (Tap, "invoke"),
         (Tap, "load_state"),
         (Tap, "setup_mapper"),
     ],
@@ -287,8 +286,15 @@ def test_an_overridden_method_has_the_signature_of_the_sdk(
     ]
 
 
+def test_the_command_takes_the_options_of_the_sdk_and_the_test() -> None:
+    """The SDK passes the values of all options by name."""
+    theirs = inspect.signature(Tap.invoke).parameters
+    ours = inspect.signature(TapGorgias.run_command).parameters
+    assert list(ours) == [*theirs, "test"]
+
+
 def test_the_command_line_passes_config_and_environment() -> None:
-    """`invoke` reads both fields of a private class."""
+    """`run_command` reads both fields of a private class."""
     fields = {field.name for field in dataclasses.fields(_ConfigInput)}
     assert fields == {"config", "parse_env"}
 
