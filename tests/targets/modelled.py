@@ -86,14 +86,19 @@ ALTERED = 1_000_000
 ALTER = f"""
 UPDATE {SCHEMA}.gorgias_tickets SET call_seconds = {ALTERED} WHERE ticket_id = (
     SELECT min(ticket_id) FROM {SCHEMA}.gorgias_tickets AS ticket
-    WHERE tags IS NULL AND customer_id % 5 > 0 AND satisfaction_score IS NULL
+    WHERE ticket_id % 11 > 0 AND tags IS NULL AND customer_id % 5 > 0
+        AND satisfaction_score IS NULL
         AND calls = 0 AND times_reopened = 0 AND messages = (
             SELECT count(*) FROM gorgias.ticket_messages AS message
             WHERE message.ticket_id = ticket.ticket_id
         )
-)
+);
+DELETE FROM {SCHEMA}.gorgias_tickets WHERE ticket_id % 11 = 0;
+DELETE FROM {SCHEMA}.int_gorgias__figures WHERE ticket_id % 13 = 0;
+DELETE FROM {SCHEMA}.gorgias_channel_days WHERE extract(day FROM date_day) = 7;
 """  # noqa: S608
-"""Changes a built row of a ticket that `EDITS` leave as it is."""
+"""Changes a built row of a ticket that `EDITS` leave as it is, and deletes rows as a
+build does that is interrupted before it adds their new versions."""
 NEW_SETTINGS: Mapping[str, Any] = {
     **VARIABLES,
     "gorgias_timezone": "Asia/Tokyo",
