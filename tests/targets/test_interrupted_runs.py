@@ -63,6 +63,7 @@ class Pipeline:
     has_caught_up: Callable[[], bool]
     output: str = field(default="", init=False)
     _answered: int = field(default=0, init=False)
+    _is_stopped: bool = field(default=False, init=False)
 
     def run(self, *options: str, stop_by: signal.Signals | None = None) -> int:
         """Run until all processes have ended, and return the exit code."""
@@ -85,8 +86,9 @@ class Pipeline:
         def count(_: Shop, __: Request) -> None:
             self._answered += 1
             if self._answered > REQUESTS:
-                wait_until(self.has_caught_up)
+                wait_until(lambda: self._is_stopped or self.has_caught_up())
             if self._answered == REQUESTS + len(STREAMS):
+                self._is_stopped = True  # the target will not catch up any more
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(group, number)
 
@@ -108,8 +110,8 @@ class Pipeline:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A shop that takes 60 requests."""
-    shop = Shop(seed=4, tickets=100, customers=3_600, events=2_400)
+    """A shop that takes 150 requests."""
+    shop = Shop(seed=4, tickets=100, customers=9_000, events=6_000)
     with Sandbox(shop) as sandbox:
         yield sandbox
 
