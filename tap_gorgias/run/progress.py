@@ -71,7 +71,7 @@ class History:
         if self.first is None or self.reached is None:
             return None
         part = _share(self.first, self.reached, end)
-        return min(part, _MAX_UNFINISHED) if part else None
+        return min(part, _MAX_UNFINISHED) if part and part > 0 else None
 
 
 def _share(start: str, place: str, end: str) -> float | None:
@@ -166,11 +166,10 @@ class RunProgress:
 
     def log_if_due(self) -> None:
         """Log a line for the run, at most every 30 seconds."""
-        now = self.clock.monotonic()
         with self._lock:
-            if now < self._next_at:
+            if self.clock.monotonic() < self._next_at:
                 return
-            self._next_at = now + SECONDS_BETWEEN_LINES
+            self._next_at = math.inf
             hint, self._hint = self._hint, ""
         left, names = self.seconds_left(), self._runner.names
         completed = self._runner.completed
@@ -189,6 +188,8 @@ class RunProgress:
         )
         if hint:
             self._logger.info("%s", hint)
+        # An estimate can take a request, and so a while.
+        self._next_at = self.clock.monotonic() + SECONDS_BETWEEN_LINES
 
 
 class StreamProgress:

@@ -23,11 +23,7 @@ def read(
     rate_limit_percent: int = 100,
     oauth: bool = False,
 ) -> tuple[Sandbox, float, int]:
-    """Read many pages through a limiter.
-
-    Returns:
-        The sandbox, the duration in seconds, and the number of 429 of another client.
-    """
+    """Read many pages; return the sandbox, seconds, and 429s of another client."""
     clock = FakeClock()
     limiter = LIMITERS[kind](limit, window_seconds)
     shop = Shop(seed=1, tickets=10, events=PAGES * 100)

@@ -76,12 +76,9 @@ def run_and_check(
 
 
 def run_command_and_check(*arguments: str, validate_records: bool = True) -> Outcome:
-    """Run the command line of the tap in this process, with the same checks.
+    """Run the command line in this process, with the same checks.
 
-    Args:
-        arguments: The arguments of the command line.
-        validate_records: Whether records must match their schema. They may not if the
-            catalog contains another schema.
+    Records may not match their schema if the catalog contains another one.
     """
 
     class Tap(TapGorgias):

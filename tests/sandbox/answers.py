@@ -48,11 +48,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program
 
 
 def reject(name: str, problem: str) -> NoReturn:
-    """Refuse a query parameter.
-
-    Raises:
-        Refusal: Always.
-    """
+    """Refuse a query parameter."""
     message = "Invalid query parameters."
     raise Refusal(400, message, {name: [problem]})
 

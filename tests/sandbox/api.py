@@ -31,11 +31,7 @@ _BOUNDS = {*_FIRST_TIMESTAMP, *_LAST_TIMESTAMP}
 
 
 def find_endpoint(path: str) -> tuple[str, Endpoint, int | None]:
-    """Return the name, the definition and the requested id of an endpoint.
-
-    Raises:
-        Refusal: If there is no such path.
-    """
+    """Return the name, the definition and the requested id of an endpoint."""
     _, root, name = path.rstrip("/").partition("/api/")
     if not root:
         raise not_found()
@@ -53,19 +49,7 @@ def find_endpoint(path: str) -> tuple[str, Endpoint, int | None]:
 def respond(
     shop: Shop, path: str, query: Query, echo: str, generation: int, body: bytes = b""
 ) -> Answer:
-    """Answer a request.
-
-    Args:
-        shop: The shop.
-        path: The requested path.
-        query: The query parameters.
-        echo: The query string of the request.
-        generation: The generation of valid cursors; earlier ones have expired.
-        body: The body of the request.
-
-    Raises:
-        Refusal: If the request is invalid.
-    """
+    """Answer a request."""
     _, endpoint, row_id = find_endpoint(path)
     query = {name.removesuffix("[]"): values for name, values in query.items()}
     if isinstance(endpoint, Report):

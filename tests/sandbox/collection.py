@@ -91,11 +91,7 @@ class Collection:
         return map(self.row, self.ids())
 
     def row(self, row_id: int) -> Row:
-        """Return a row as the API lists it.
-
-        Raises:
-            KeyError: If the row does not exist, or no longer.
-        """
+        """Return a row as the API lists it."""
         if row_id in self._stored:
             return dict(self._stored[row_id])
         position = self.position_of(row_id)
@@ -156,13 +152,7 @@ class Collection:
         return Index.of_rows(field, self.rows())
 
     def update(self, row_id: int, *, touch: bool = True, **fields: Any) -> None:
-        """Change fields of a row.
-
-        Args:
-            row_id: The id of the row.
-            touch: Whether updated_datetime becomes the shop's current time.
-            fields: The new values.
-        """
+        """Change fields of a row."""
         with self._shop.lock:
             timestamp = self._shop.tick()
             row = self.row(row_id)

@@ -36,11 +36,7 @@ class Cursor:
 
     @classmethod
     def decode(cls, text: str, order: str, field: str, generation: int) -> Cursor:
-        """Decode a cursor that was issued for an order.
-
-        Raises:
-            Refusal: If the cursor is malformed, expired or for another order.
-        """
+        """Decode a cursor that was issued for an order."""
         try:
             cursor = cls(*json.loads(b64decode(text, validate=True)))
             sort_key(field, cursor.value)

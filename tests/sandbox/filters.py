@@ -34,11 +34,7 @@ class Filter:
     default: Callable[[Shop], str | None] = _no_default
 
     def read(self, name: str, texts: Sequence[str]) -> Values:
-        """Parse the values of the parameter.
-
-        Raises:
-            Refusal: If there are too many values, or one is invalid.
-        """
+        """Parse the values of the parameter."""
         if len(texts) > self.max_values:
             reject(name, f"Longer than maximum length {self.max_values}.")
         try:

@@ -31,11 +31,7 @@ def dig(row: dict[str, Any], field: str) -> Any:  # noqa: ANN401 - any JSON valu
 
 
 def sort_key(field: str, value: Any) -> Key:  # noqa: ANN401 - any JSON value
-    """Convert a field's value to a key that sorts as in the API.
-
-    Raises:
-        ValueError: If the field cannot have this value.
-    """
+    """Convert a field's value to a key that sorts as in the API."""
     if field in TEXT_FIELDS:
         if not isinstance(value, str | None):
             raise ValueError(field)

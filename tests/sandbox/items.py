@@ -41,11 +41,7 @@ class ItemsCursor:
 
     @classmethod
     def decode(cls, text: str, view_id: int, generation: int) -> ItemsCursor:
-        """Decode a cursor of a view.
-
-        Raises:
-            Refusal: If the cursor is malformed, expired or that of another view.
-        """
+        """Decode a cursor of a view."""
         try:
             cursor = cls(*json.loads(b64decode(text, validate=True)))
         except (ValueError, TypeError):
@@ -60,11 +56,7 @@ class ItemsCursor:
 def view_items(
     shop: Shop, endpoint: Items, view_id: int, query: Query, path: str, generation: int
 ) -> Answer:
-    """Answer with a page of a view's items.
-
-    Raises:
-        Refusal: If there is no such view, or a parameter is invalid.
-    """
+    """Answer with a page of a view's items."""
     known = ("cursor", "direction", "ignored_item", "limit", "order_by")
     reject_unknown(query, *known)
     if view_id not in shop.views:

@@ -25,11 +25,7 @@ class PagedEndpoint(Protocol):
 
 
 def reject_unknown(query: Query, *known: str) -> None:
-    """Refuse all unknown parameters at once.
-
-    Raises:
-        Refusal: If there are any.
-    """
+    """Refuse all unknown parameters at once."""
     unknown = {name: ["Unknown field."] for name in query if name not in known}
     if unknown:
         message = "Invalid query parameters."

@@ -257,11 +257,7 @@ class Sandbox:
         return query, urlencode(query, doseq=True)
 
     def _check(self, request: Request) -> str:
-        """Refuse requests without permission and requests that would write.
-
-        Returns:
-            The name of the endpoint.
-        """
+        """Return the endpoint; refuse what would write or has no permission."""
         if not request.authorized:
             raise auth.unauthorized()
         name, endpoint, _ = find_endpoint(request.path)

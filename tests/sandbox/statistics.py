@@ -54,11 +54,7 @@ _LIST_OPERATORS: dict[str, Callable[[set[str], set[str]], bool]] = {
 
 
 def statistics(shop: Shop, endpoint: Report, query: Query, body: bytes) -> Answer:
-    """Answer a query for statistics.
-
-    Raises:
-        Refusal: If the query is invalid.
-    """
+    """Answer a query for statistics."""
     reject_unknown(query, "cursor", "limit")
     limit = read_limit(endpoint, query)
     offset = _offset(query.get("cursor", [""])[-1])
@@ -101,21 +97,13 @@ def _offset(cursor: str) -> int:
 
 
 def _refuse(what: str, given: object, valid: Iterable[str]) -> NoReturn:
-    """Refuse an invalid part of a query and name the valid values.
-
-    Raises:
-        Refusal: Always.
-    """
+    """Refuse an invalid part of a query and name the valid values."""
     problem = f"'{given}' is not valid. Must be one of: {', '.join(valid)}."
     raise Refusal(400, "Invalid query.", {what: [problem]})
 
 
 def _scope(name: str) -> Scope:
-    """Look up a scope.
-
-    Raises:
-        Refusal: If there is no such scope, or it is broken.
-    """
+    """Look up a scope."""
     if name in BROKEN_SCOPES:
         raise Refusal(500, "Internal server error.")
     if name not in SCOPES:
@@ -124,11 +112,7 @@ def _scope(name: str) -> Scope:
 
 
 def _check_keys(given: Row, known: set[str], required: Iterable[str] = ()) -> None:
-    """Check that an object has all required keys and no unknown ones.
-
-    Raises:
-        Refusal: If it has other keys.
-    """
+    """Check that an object has all required keys and no unknown ones."""
     for name in sorted(given.keys() - known):
         raise Refusal(400, "Invalid query.", {name: ["Unknown field."]})
     for name in required:
@@ -216,11 +200,7 @@ def _period(scope: Scope, filters: list[Row], zone: ZoneInfo) -> tuple[int, int]
 
 
 def _check_filter(one: Row) -> None:
-    """Refuse a filter whose format is not documented.
-
-    Raises:
-        Refusal: If it has other keys, or an operator that its member does not allow.
-    """
+    """Refuse a filter whose format is not documented."""
     name = one["member"]
     if name in _CONDITIONS:
         _check_keys(one, {"member", "values"}, ("values",))

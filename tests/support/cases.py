@@ -11,12 +11,5 @@ if TYPE_CHECKING:
 
 
 def table(cases: Mapping[str, object]) -> pytest.MarkDecorator:
-    """Parametrize a test by named cases; it takes each as its argument `case`.
-
-    Args:
-        cases: The cases by name.
-
-    Returns:
-        The decorator.
-    """
+    """Parametrize a test by named cases; it takes each as its argument `case`."""
     return pytest.mark.parametrize("case", cases.values(), ids=list(cases))

@@ -31,13 +31,7 @@ def version_of(text: str | None) -> int:
 
 
 class Changes:
-    """Changes a shop, at present or, as far as its lists show, a while ago.
-
-    Args:
-        shop: The shop.
-        chance: What is left to chance.
-        kinds: The names of the changes that may happen.
-    """
+    """Changes a shop, at present or, as far as its lists show, a while ago."""
 
     def __init__(self, shop: Shop, chance: random.Random, kinds: Sequence[str]) -> None:
         self.shop = shop

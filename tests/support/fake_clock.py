@@ -40,11 +40,7 @@ class FakeClock(Clock):
 
     @override
     def sleep(self, seconds: float) -> None:
-        """Advance the clock at once and record the duration.
-
-        Args:
-            seconds: The duration.
-        """
+        """Advance the clock at once and record the duration."""
         self.sleeps.append(seconds)
         self.now += seconds
 
@@ -58,11 +54,7 @@ class SharedClock(FakeClock):
 
     @override
     def sleep(self, seconds: float) -> None:
-        """Advance the clock, unless another thread has done so meanwhile.
-
-        Args:
-            seconds: The duration.
-        """
+        """Advance the clock, unless another thread has done so meanwhile."""
         with self._lock:
             end = self.now + seconds
         time.sleep(YIELD_SECONDS)

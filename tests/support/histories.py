@@ -88,11 +88,7 @@ class Account:
         self._reveal()
 
     def page(self, cursor: str | None) -> Page:
-        """Return a page as a list endpoint does: newest first, with a stateless cursor.
-
-        Raises:
-            ApiError: If the cursor has expired.
-        """
+        """Return a page as a list does: newest first, with a stateless cursor."""
         after = None
         if cursor is not None:
             generation, timestamp, row_id = json.loads(cursor)
@@ -201,10 +197,8 @@ class History:
     def refresh(self) -> History:
         """Make a run without state that may be killed, after which states are merged.
 
-        The target begins anew, so rows of earlier runs count no more.
-
-        Returns:
-            The same history, but without the older state.
+        The target begins anew, so rows of earlier runs count no more. Returns the same
+        history without the older state.
         """
         old = json.loads(self.state)
         self.emitted = {}

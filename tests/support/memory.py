@@ -54,12 +54,7 @@ class MemoryStream(GorgiasStream, ABC):
 
     @abstractmethod
     def page_at(self, cursor: str | None, context: types.Context | None) -> Page:
-        """Return a page.
-
-        Args:
-            cursor: The cursor of the page; None for the first one.
-            context: The part of the list to read.
-        """
+        """Return a page."""
 
     @override
     def pages(

@@ -12,9 +12,6 @@ def merged(new: State, old: State) -> State:
     """Merge a new state into an old one, key by key and at every depth.
 
     Meltano does so after `--full-refresh` and with `--state-strategy=merge`.
-
-    Raises:
-        TypeError: If an object meets a null, as in Meltano.
     """
     result = copy.deepcopy(old)
     _merge(new, result)

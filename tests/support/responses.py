@@ -34,13 +34,6 @@ def response_of(value: object) -> requests.Response:
 
 
 def paged(page_at: Callable[[str | None], Page]) -> PagesFrom:
-    """Read a list in memory as the tap reads those of Gorgias.
-
-    Args:
-        page_at: Returns the page at a cursor.
-
-    Returns:
-        A function that yields the pages from a cursor on.
-    """
+    """Return a function that reads a list in memory as those of Gorgias."""
     reader = ListReader(lambda cursor, _size, _seconds: page_at(cursor))
     return lambda cursor: reader.pages(cursor, None)

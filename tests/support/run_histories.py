@@ -136,12 +136,7 @@ class Target:
 
 
 class RunHistory:
-    """A shop and the runs that read it.
-
-    Args:
-        seed: Determines what happens.
-        theme: What is read, and what may go wrong.
-    """
+    """A shop and the runs that read it."""
 
     def __init__(self, seed: int, theme: Theme) -> None:
         self._chance = random.Random(seed)  # noqa: S311 (to be repeated)

@@ -71,11 +71,7 @@ class Reader:
 
 
 class Simulation:
-    """Runs events in the order of their times, without waiting.
-
-    Args:
-        limiter: An unused limiter.
-    """
+    """Runs events in the order of their times, without waiting."""
 
     def __init__(self, limiter: Limiter) -> None:
         self.now = 0.0

@@ -55,13 +55,7 @@ CUTS: tuple[Callable[[Answer], Answer], ...] = (
 
 @dataclass
 class Weather:
-    """Spoils the answers of a sandbox; each run has other faults.
-
-    Args:
-        sandbox: The sandbox.
-        chance: What is left to chance.
-        kinds: The names of the faults that may happen.
-    """
+    """Spoils the answers of a sandbox; each run has other faults."""
 
     sandbox: Sandbox
     chance: random.Random
@@ -77,12 +71,7 @@ class Weather:
     _fixed: dict[str, bool] = field(default_factory=dict)
 
     def begin(self, *, parents: list[int], has_called: bool) -> None:
-        """Choose the faults of a run.
-
-        Args:
-            parents: The ids of the tickets and customers.
-            has_called: Whether the phone has been read before.
-        """
+        """Choose the faults of a run."""
         count = min(self.chance.choice([0, 1, 1, 2]), len(self.kinds))
         self.today = tuple(self.chance.sample(self.kinds, count))
         self._requests, self._fixed = 0, {}

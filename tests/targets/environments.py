@@ -95,11 +95,7 @@ def packages() -> dict[str, tuple[str, ...]]:
 
 
 def executable(environment: str, command: str | None = None) -> Path:
-    """Return the path of a command, which defaults to the environment's name.
-
-    Raises:
-        FileNotFoundError: If it is not installed.
-    """
+    """Return the path of a command, which defaults to the environment's name."""
     path = FOLDER / environment / "bin" / (command or environment)
     if not path.exists():
         message = f"{path} is missing: run `python -m tests.targets.environments`."
@@ -133,11 +129,7 @@ def reason_to_skip(target: str) -> str | None:
 
 
 def make(name: str) -> None:
-    """Create an environment unless it is up to date or no Python supports it.
-
-    Raises:
-        CalledProcessError: If a package cannot be installed.
-    """
+    """Create an environment unless it is up to date or no Python supports it."""
     folder, python, pins = FOLDER / name, python_for(name), PINS / f"{name}.txt"
     if not python:
         sys.stderr.write(f"{reason_to_skip(name)}\n")

@@ -29,18 +29,9 @@ def state_of_killed(
     *,
     writes_states: bool = True,
 ) -> Message | None:
-    """Pass on the start of a run, wait until the target is idle, and kill it.
+    """Pass on the start of a run, kill the idle target, and return its last STATE.
 
-    Args:
-        command: The command that starts the target.
-        settings: Settings of the target.
-        messages: The first messages of the run.
-        folder: A folder for files.
-        variables: Environment variables of the target.
-        writes_states: Whether the target writes STATE before the end of a run.
-
-    Returns:
-        The last STATE that the target wrote.
+    Some targets write no STATE before the end of a run: `writes_states`.
     """
     part, states, log = folder / "part", folder / "states", folder / "log"
     read = folder / "part.read"

@@ -18,11 +18,7 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 def programs() -> Path:
-    """Return the folder of initdb and pg_ctl, preferably from the path.
-
-    Raises:
-        FileNotFoundError: If PostgreSQL is not installed.
-    """
+    """Return the folder of initdb and pg_ctl, preferably from the path."""
     if on_path := shutil.which("initdb"):
         return Path(on_path).resolve().parent
     found = sorted(DEBIAN.glob("*/bin"), key=lambda path: int(path.parts[-2]))
@@ -34,14 +30,7 @@ def programs() -> Path:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run a temporary server that listens on a Unix socket.
-
-    Yields:
-        The folder of the socket, which clients accept as a host.
-
-    Raises:
-        CalledProcessError: If it does not start.
-    """
+    """Run a temporary server that listens on a Unix socket."""
     folder = Path(tempfile.mkdtemp(prefix="gorgias-"))
     try:
         # The server refuses to run as root.

@@ -24,11 +24,7 @@ def running(
     command: Sequence[str | Path],
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process; kill it and its children if it has not ended by itself.
-
-    Yields:
-        The process.
-    """
+    """Run a process; kill it and its children if it has not ended by itself."""
     with subprocess.Popen(command, start_new_session=True, **options) as process:  # noqa: S603
         try:
             yield process
@@ -41,11 +37,7 @@ def output_of(
     command: Sequence[str | Path],
     **options: Any,
 ) -> str:
-    """Run a command to completion.
-
-    Returns:
-        Its stdout.
-    """
+    """Run a command to completion and return its stdout."""
     pipe = subprocess.PIPE
     with running(command, stdout=pipe, stderr=pipe, **options) as process:
         try:
@@ -63,19 +55,9 @@ def run_pipe(
     folder: Path,
     variables: Mapping[str, str] | None = None,
 ) -> tuple[Output, str]:
-    """Connect two commands and record what passes through the pipe.
+    """Connect two commands; return what passed the pipe and the stdout of the second.
 
-    Args:
-        tap: The command that writes.
-        target: The command that reads.
-        folder: A folder for the recorded messages and the log.
-        variables: Environment variables of the target.
-
-    Returns:
-        The messages of the tap, and the stdout of the target.
-
-    Raises:
-        TimeoutExpired: If it takes too long.
+    The folder gets the recorded messages and the log.
     """
     messages, log = folder / "pipe", folder / "log"
     pipe, environment = subprocess.PIPE, {**os.environ, **(variables or {})}
@@ -99,11 +81,7 @@ def run_pipe(
 
 
 def wait_until(condition: Callable[[], Any], *, seconds: float = 60) -> None:
-    """Poll until a condition is true.
-
-    Raises:
-        TimeoutError: If it does not become true in time.
-    """
+    """Poll until a condition is true."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

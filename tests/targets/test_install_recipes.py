@@ -64,14 +64,15 @@ def test_the_tap_can_be_installed_and_tested(
     assert way in " ".join(text(README).split())
     clone, enter, install = block("git clone").splitlines()
     assert install == WAYS[0]
+    (tmp_path / "gitconfig").write_text(
+        f'[url "{ROOT}"]\ninsteadOf = {clone.split()[-1]}\n[safe]\ndirectory = *\n'
+    )
     variables = prepare(tmp_path)
     environment = {
         **os.environ,
         **variables,
         "PATH": f"{variables['PATH']}:{os.environ['PATH']}",
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{ROOT}.insteadOf",
-        "GIT_CONFIG_VALUE_0": clone.split()[-1],
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
     }
 
     def follow(commands: str) -> str:

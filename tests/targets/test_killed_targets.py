@@ -45,17 +45,7 @@ def kill_during_load(
     messages: Sequence[Message],
     settings: Mapping[str, Any],
 ) -> Message | None:
-    """Pass on the start of a run, wait until the target is idle, and kill it.
-
-    Args:
-        target: The target.
-        folder: A folder for files.
-        messages: The first messages of the run.
-        settings: Settings that override those of meltano.yml.
-
-    Returns:
-        The last STATE that the target wrote.
-    """
+    """Pass on the start of a run, kill the idle target, and return its last STATE."""
     command = target.command
     if target.name in SDK_TARGETS:
         python = executable(target.name, "python")

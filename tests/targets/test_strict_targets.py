@@ -42,11 +42,7 @@ ALLOWED: dict[str, Collection[str]] = {
 
 @contextlib.contextmanager
 def trial_of(name: str) -> Iterator[tuple[Trial, Path]]:
-    """Describe a target and how to read it back.
-
-    Yields:
-        The target, and its command.
-    """
+    """Describe a target and how to read it back; yield its command, too."""
     if reason := reason_to_skip(name):
         pytest.skip(reason)
     (requirement,) = STRICT[name]

@@ -62,11 +62,7 @@ class Trial:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def executable(self) -> Path:
-        """Install the target, unless it is, and return its command.
-
-        Raises:
-            SystemExit: If it has no command, or several.
-        """
+        """Install the target, unless it is, and return its command."""
         text = f"{self.python} {self.requirement}"
         folder = FOLDER / f"tried-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         if not (folder / "installed").exists():
@@ -132,16 +128,7 @@ class Result:
 
 
 def attempt(trial: Trial, target: Path, folder: Path) -> Iterator[Result]:
-    """Try a target.
-
-    Args:
-        trial: The target and its settings.
-        target: Its command.
-        folder: An empty folder.
-
-    Yields:
-        The result of each load.
-    """
+    """Try a target in an empty folder, and yield the result of each load."""
     with contextlib.ExitStack() as stack:
         filled, planted = shop.planted_shop()
         sandbox = stack.enter_context(Sandbox(filled))

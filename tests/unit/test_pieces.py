@@ -31,12 +31,7 @@ PLACES = {
 
 
 class Table:
-    """A table in which each page with one of its rows fails.
-
-    Args:
-        places: The rows in their order.
-        bad: The ids of unreadable rows.
-    """
+    """A table in which each page with one of its rows fails."""
 
     def __init__(
         self, places: Sequence[Place], *bad: int, is_ascending: bool = True

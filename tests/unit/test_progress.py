@@ -49,6 +49,15 @@ def test_a_list_by_date_of_creation_is_judged_by_its_dates() -> None:
     assert history.share_upwards(day(500)) == pytest.approx(100 / 400)
 
 
+def test_a_list_in_the_wrong_order_gives_no_hint() -> None:
+    """A share below zero would make the time that is left negative."""
+    history = History()
+    history.add(day(100), [])
+    history.add(day(60), [])
+
+    assert history.share_upwards(day(500)) is None
+
+
 def test_dates_of_less_than_a_day_give_no_hint() -> None:
     """Nor does a list whose rows are all older than the account."""
     history = History()

@@ -13,13 +13,7 @@ REFUSED = ApiError("no", stream="tickets", path="/api/tickets", status=403)
 
 
 class Attempts:
-    """A function that fails several times, then succeeds.
-
-    Args:
-        clock: The clock.
-        failures: Number of failures.
-        duration: Seconds that each call takes.
-    """
+    """A function that fails several times, then succeeds; each call takes some time."""
 
     def __init__(self, clock: FakeClock, failures: int, duration: float = 0.0) -> None:
         self.clock = clock
