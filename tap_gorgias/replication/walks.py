@@ -274,6 +274,7 @@ class _Feed:
         newest = walk.newest
         floor, reached = walk.floor, walk.reached
         lowest: str | None = None
+        undated: list[tuple[Row, str | None]] = []
         in_order = True
         for page in pages:
             dated_rows = page.dated_rows(self.key)
@@ -293,9 +294,10 @@ class _Feed:
                     (floor and timestamp < floor) or (reached and timestamp > reached)
                 )
             ]
-            top = _held(
-                walk.newest or newest, bookmark, dated_rows, lowest, self.lacks_key
-            )
+            # A row without a date is read again from that of the next row.
+            upwards = [*reversed(dated_rows), *undated]
+            undated = [*itertools.takewhile(lambda dated: dated[1] is None, upwards)]
+            top = _held(walk.newest or newest, bookmark, upwards, None, self.lacks_key)
             walk = replace(walk, newest=top, reached=None)
             before = Position(bookmark, walk) if in_order else None
             lowest = min([*filter(None, [lowest]), *unchanged], default=None)

@@ -78,9 +78,20 @@ def test_a_row_without_its_key_holds_a_log_once() -> None:
     assert log(*pages, bookmark=at(9)).bookmarks[-1] == at(10)
 
 
-def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk() -> None:
+@pytest.mark.parametrize(
+    ("page", "held"),
+    [
+        ([keyless(at(11)), *rows(at(10))], at(11)),
+        ([{}, *rows(at(10))], at(10)),
+        ([*rows(at(10)), {}], at(9)),
+    ],
+    ids=["with a date", "no date", "no date and last on its page"],
+)
+def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk(
+    page: list[Row], held: str
+) -> None:
     """A first sync is not read from its top again for one row."""
-    pages = Pages(rows(at(12)), [keyless(at(11)), *rows(at(10))], rows(at(9)))
+    pages = Pages(rows(at(12)), page, rows(at(9)))
 
     def read(position: Position) -> Read:
         result = Read()
@@ -100,8 +111,8 @@ def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk() -
     first = read(Position())
     cursors = [one and one.walk and one.walk.cursor for one in first.positions]
     assert cursors == ["c1", "c2", None]
-    assert first.positions[-1] == Position(at(11))
-    assert read(Position(at(11))).positions[-1] == Position(at(12))
+    assert first.positions[-1] == Position(held)
+    assert read(Position(held)).positions[-1] == Position(at(12))
 
 
 def test_a_page_of_future_rows_decides_nothing() -> None:
