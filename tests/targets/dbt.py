@@ -44,6 +44,7 @@ class Dbt:
         connection: Settings of the adapter.
         variables: Variables of the project.
         project: The folder of the project.
+        environment: Environment variables.
     """
 
     adapter: str
@@ -51,6 +52,7 @@ class Dbt:
     connection: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     project: Path = PROJECT
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str) -> str:
         """Run dbt and return what it prints.
@@ -83,7 +85,11 @@ class Dbt:
         result = subprocess.run(  # noqa: S603
             [str(executable("dbt")), *arguments, "--vars", variables],
             cwd=self.project,
-            env={**os.environ, **{name: str(path) for name, path in paths.items()}},
+            env={
+                **os.environ,
+                **self.environment,
+                **{name: str(path) for name, path in paths.items()},
+            },
             capture_output=True,
             check=False,
             encoding="utf-8",

@@ -176,11 +176,17 @@ class BuiltByDbt(Warehouse):
 
 @dataclass
 class BuiltBySql(Warehouse):
-    """An emulator that gets the statements of a release."""
+    """An emulator that gets the statements of a release.
+
+    Attributes:
+        dbt: What builds on top of them from the second time on, if it can connect.
+    """
 
     target: BigQuery | Snowflake
     statements: Sequence[str]
     streams: Collection[str]
+    dbt: Dbt | None = None
+    is_built: bool = False
 
     @property
     def _before(self) -> list[str]:
@@ -188,7 +194,11 @@ class BuiltBySql(Warehouse):
 
     @override
     def build(self) -> None:
-        """Send the statements."""
+        """Send the statements, or run `dbt run`."""
+        if self.dbt and self.is_built:
+            self.dbt("run")
+            return
+        self.is_built = True
         schema = f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"
         self.target.ask(*self._before, schema, *self.statements)
 
@@ -213,7 +223,14 @@ def warehouse_of(target: Target, folder: Path) -> Warehouse:
             if key.startswith("model.") and source.startswith("source.")
         }
         statements = list(compiled_models.statements(name, content))
-        return BuiltBySql(target, statements, needed)
+        if isinstance(target, Snowflake):
+            return BuiltBySql(target, statements, needed)
+        address = {"BIGQUERY_EMULATOR_HOST": target.address}
+        connection = {"api_endpoint": target.address, "location": "US"}
+        dbt = Dbt(
+            "bigquery", folder / "dbt", connection, VARIABLES, environment=address
+        )
+        return BuiltBySql(target, statements, needed, dbt)
     if isinstance(target, DuckDB):
         dbt = Dbt(
             "duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES

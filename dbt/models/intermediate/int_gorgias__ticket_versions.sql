@@ -50,7 +50,8 @@ reopening as (
 settings as (
   select sum(version) as version
   from (
-    select {{ gorgias.fingerprint_of_rows(['user_id', 'name', 'role']) }} as version from {{ ref('stg_gorgias__users') }}
+    select {{ gorgias.fingerprint_of_rows(['id', 'name', gorgias.value('role', 'name')]) }} as version
+    from {{ source('gorgias', 'users') }}
     union all
     select {{ gorgias.fingerprint_of_rows(['days', 'from_time', 'to_time', 'timezone']) }} as version
     from {{ ref('stg_gorgias__business_hours') }}
