@@ -60,11 +60,12 @@ class History:
             return None
         midnight = f"{self.reached[:10]}T00:00:00.000000Z"
         since = timestamps.earlier(midnight, -timedelta(days=1))
-        days = sum(n for day, n in self._created.items() if day >= since[:10])
+        created = dict(self._created)  # The thread of the stream may add a day.
+        days = sum(n for day, n in created.items() if day >= since[:10])
         part = _share(begin, since, self.first)
         if part is None or part >= 1 or not days:
             return None
-        return min((1 - part) * self._created.total() / days, _MAX_UNFINISHED)
+        return min((1 - part) * sum(created.values()) / days, _MAX_UNFINISHED)
 
     def share_upwards(self, end: str) -> float | None:
         """Return how much of a list that is read oldest first has been read."""

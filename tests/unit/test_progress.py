@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -67,6 +69,24 @@ def test_dates_of_less_than_a_day_give_no_hint() -> None:
     history.add(day(499.7), [day(499.7)])
     assert history.share_downwards(day(0)) is None
     assert History().share_downwards(day(600)) is None
+
+
+def test_a_list_is_judged_while_it_is_read() -> None:
+    """The line of one stream says how far the others are, in their own threads."""
+    history = History()
+    history.add(day(20_000), [])
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        reader = threading.Thread(
+            target=lambda: [history.add(day(n), [day(n)]) for n in range(20_000, 0, -1)]
+        )
+        reader.start()
+        while reader.is_alive():
+            history.share_downwards(day(0))
+    finally:
+        sys.setswitchinterval(interval)
+        reader.join()
 
 
 def test_streams_share_the_rate_of_requests() -> None:
