@@ -46,17 +46,21 @@ class FakeClock(Clock):
 
 
 class SharedClock(FakeClock):
-    """A clock for rates: threads that sleep at the same time share their seconds."""
+    """A clock for rates: threads that sleep at the same time share their seconds.
 
-    def __init__(self) -> None:
+    Threads that work meanwhile get `yield_seconds` of real time.
+    """
+
+    def __init__(self, yield_seconds: float = YIELD_SECONDS) -> None:
         super().__init__()
         self._lock = threading.Lock()
+        self._yield_seconds = yield_seconds
 
     @override
     def sleep(self, seconds: float) -> None:
         """Advance the clock, unless another thread has done so meanwhile."""
         with self._lock:
             end = self.now + seconds
-        time.sleep(YIELD_SECONDS)
+        time.sleep(self._yield_seconds)
         with self._lock:
             self.now = max(self.now, end)
