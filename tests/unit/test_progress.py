@@ -75,13 +75,16 @@ def test_a_list_is_judged_while_it_is_read() -> None:
     """The line of one stream says how far the others are, in their own threads."""
     history = History()
     history.add(day(20_000), [])
+
+    def read() -> None:
+        for number in range(20_000, 0, -1):
+            history.add(day(number), [day(number)])
+
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
+    reader = threading.Thread(target=read)
+    reader.start()
     try:
-        reader = threading.Thread(
-            target=lambda: [history.add(day(n), [day(n)]) for n in range(20_000, 0, -1)]
-        )
-        reader.start()
         while reader.is_alive():
             history.share_downwards(day(0))
     finally:
