@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from singer_sdk.singerlib import Catalog
 
 from tap_gorgias.errors import StreamsFailedError
@@ -43,7 +44,11 @@ class Output:
     @classmethod
     def parse(cls, text: str) -> Output:
         """Parse one message per line and ignore an incomplete last line."""
-        return cls([json.loads(line) for line in text.split("\n")[:-1]])
+        *lines, _ = text.split("\n")
+        try:
+            return cls(list(map(msgspec.json.decode, lines)))
+        except msgspec.DecodeError:  # a lone surrogate, which only this one accepts
+            return cls(list(map(json.loads, lines)))
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         """Return the records of a stream in output order."""
