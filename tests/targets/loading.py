@@ -13,7 +13,7 @@ import pytest
 from tap_gorgias.compat import override
 from tests.support.runs import Files, catalog_of, everything
 from tests.targets import bigquery, postgresql, snowflake
-from tests.targets.environments import executable, project, reason_to_skip
+from tests.targets.environments import LOADED, executable, project, reason_to_skip
 from tests.targets.processes import run_pipe
 from tests.targets.target import Row, Target
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 SCHEMA = "gorgias"
 """The schema or dataset that `load_schema` of tap-gorgias in meltano.yml names."""
+
+EMULATED = ("target-bigquery", "target-snowflake")
+TARGETS = [
+    pytest.param(name, marks=pytest.mark.emulators if name in EMULATED else ())
+    for name in LOADED
+]
+"""Parameters of tests that each target passes."""
 
 _RUN_IN_DUCKDB = """
 import duckdb, sys

@@ -9,8 +9,7 @@ import pytest
 
 from tests.sandbox import Sandbox, Shop
 from tests.targets.comparing import ALLOWED, comparable
-from tests.targets.environments import LOADED
-from tests.targets.loading import load, target_of
+from tests.targets.loading import TARGETS, load, target_of
 from tests.targets.target import latest
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ FEW_ROWS = {
 """Settings with which targets load some rows while others are still arriving."""
 
 
-@pytest.mark.parametrize("name", LOADED)
+@pytest.mark.parametrize("name", TARGETS)
 def test_rows_that_interleave_arrive_as_they_were_written(
     name: str, tmp_path: Path
 ) -> None:

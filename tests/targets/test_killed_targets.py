@@ -13,9 +13,9 @@ from tests.support.documents import text
 from tests.support.runs import Files, Output, run_command
 from tests.targets import shop
 from tests.targets.comparing import ALLOWED, comparable
-from tests.targets.environments import LOADED, SCRIPTS, executable
+from tests.targets.environments import SCRIPTS, executable
 from tests.targets.killing import Message, state_of_killed
-from tests.targets.loading import DuckDB, load, settings_of, target_of
+from tests.targets.loading import TARGETS, DuckDB, load, settings_of, target_of
 from tests.targets.target import latest
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def loading(name: str, folder: Path) -> Iterator[Loading]:
         yield Loading(target, sandbox, folder, whole)
 
 
-@pytest.mark.parametrize("name", LOADED)
+@pytest.mark.parametrize("name", TARGETS)
 def test_the_next_run_loads_what_a_killed_target_did_not(
     name: str, tmp_path: Path
 ) -> None:

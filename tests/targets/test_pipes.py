@@ -16,8 +16,7 @@ from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox
 from tests.targets import meltano, shop
 from tests.targets.comparing import ALLOWED, comparable
-from tests.targets.environments import LOADED
-from tests.targets.loading import load, target_of
+from tests.targets.loading import TARGETS, load, target_of
 from tests.targets.target import latest
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Loads:
         return self.arrived(stream, run)[row_id,]
 
 
-@pytest.fixture(scope="module", params=LOADED)
+@pytest.fixture(scope="module", params=TARGETS)
 def loads(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loads]:
