@@ -15,6 +15,9 @@ STARTED = datetime(2026, 11, 2, 8, 0, 0, 500_000, timezone.utc)
 YIELD_SECONDS = 0.002
 """Real time, in which the other threads begin to sleep, too."""
 
+FACTOR = 50
+"""How much faster a `FastClock` runs."""
+
 
 class FakeClock(Clock):
     """Replaces `tap_gorgias.clock.Clock`, so that no test waits in real time.
@@ -46,21 +49,31 @@ class FakeClock(Clock):
 
 
 class SharedClock(FakeClock):
-    """A clock for rates: threads that sleep at the same time share their seconds.
+    """A clock for rates: threads that sleep at the same time share their seconds."""
 
-    Threads that work meanwhile get `yield_seconds` of real time.
-    """
-
-    def __init__(self, yield_seconds: float = YIELD_SECONDS) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._yield_seconds = yield_seconds
 
     @override
     def sleep(self, seconds: float) -> None:
         """Advance the clock, unless another thread has done so meanwhile."""
         with self._lock:
             end = self.now + seconds
-        time.sleep(self._yield_seconds)
+        time.sleep(YIELD_SECONDS)
         with self._lock:
             self.now = max(self.now, end)
+
+
+class FastClock(FakeClock):
+    """A clock that runs fifty times as fast, while threads work as well as sleep."""
+
+    @override
+    def monotonic(self) -> float:
+        """Return the seconds since an arbitrary start."""
+        return time.monotonic() * FACTOR
+
+    @override
+    def sleep(self, seconds: float) -> None:
+        """Sleep for a fraction of the seconds."""
+        time.sleep(seconds / FACTOR)
