@@ -216,11 +216,10 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         self, response: requests.Response, paginator: BaseAPIPaginator[Any]
     ) -> Page:
         """Return the page in a response; raises `PageError` if it is none."""
-        return Page(
-            list(self.parse_response(response)),
-            paginator.get_next(response),
-            self.now(response),
-        )
+        # First: a null list after a cursor is a fault, and no missing permission.
+        next_cursor = paginator.get_next(response)
+        rows = list(self.parse_response(response))
+        return Page(rows, next_cursor, self.now(response))
 
     def now(self, response: requests.Response) -> str:
         """Return the latest time at which Gorgias can have made a response."""

@@ -116,3 +116,14 @@ def test_settings_of_the_account_have_no_pages(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault.rewrite(many), "/api/account/settings")
     rows = run(sandbox.config, "account_settings").records("account_settings")
     assert len(rows) == 150
+
+
+def test_a_null_page_after_a_cursor_is_requested_again(sandbox: Sandbox) -> None:
+    """It is a fault, and no missing permission: nothing is read twice."""
+    null = Fault.rewrite(lambda body: {**body, "data": None, "meta": None})
+    sandbox.faults.add(null, "/api/tickets", after=1)
+
+    output = run(sandbox.config, "tickets")
+
+    assert sorted(output.ids("tickets")) == sorted(sandbox.shop.tickets.ids())
+    assert sandbox.count("/api/tickets") == 3 + 1
