@@ -14,7 +14,7 @@ from tests.support import personal
 from tests.support.documents import PRIVACY, SDK, blocks
 from tests.support.personal import AGENT, EMAIL, found_in
 from tests.targets import loading, meltano
-from tests.targets.loading import DuckDB, target_of
+from tests.targets.loading import TARGETS, DuckDB, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,12 +47,13 @@ def assert_masked(rows: dict[str, list[Row]]) -> None:
     assert found_in(json.dumps(rows, ensure_ascii=False, default=str)) == set()
 
 
+@pytest.mark.parametrize("name", TARGETS)
 def test_nothing_that_meltano_masks_is_in_a_table(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: Sandbox, name: str, tmp_path: Path
 ) -> None:
-    """The settings are in meltano.yml; the tap masks the same for every target."""
+    """The settings are in meltano.yml."""
     with contextlib.ExitStack() as stack:
-        target = target_of("target-duckdb", tmp_path, stack)
+        target = target_of(name, tmp_path, stack)
         meltano.load(target, sandbox.config, tmp_path, settings=example())
         assert_masked(target.rows(*ALL))
 
