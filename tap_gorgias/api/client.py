@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 from http import HTTPStatus
@@ -83,7 +82,7 @@ class GorgiasClient:
         self.redactor = Redactor()
         self._summary = summary
         self.outage = Outage()
-        self._contact = FirstContact(clock, self._no_access, self._probe)
+        self._contact = FirstContact(clock, self._no_access, self._ask)
         self._warned_of: set[tuple[str, str]] = set()
         has_own_url = urlsplit(self.url_base).hostname != (
             f"{settings.subdomain}.gorgias.com"
@@ -230,6 +229,9 @@ class GorgiasClient:
     def _send_token_request(
         self, form: dict[str, str], app_credentials: HTTPBasicAuth
     ) -> Any:  # noqa: ANN401
+        if self._contact.max_seconds is not None:
+            # A token request that is cut can lose a refresh token that rotates.
+            self._ask(SIGN_IN)
         url = f"{self.url_base}{SIGN_IN_PATH}"
         request = requests.Request("POST", url, data=form, auth=app_credentials)
         response = self.send(self.session.prepare_request(request), SIGN_IN)
@@ -252,15 +254,12 @@ class GorgiasClient:
             text = f"{text} {self._address_advice}"
         return AccessError(f"{place}: {text}")
 
-    def _probe(self, failure: ApiError, seconds: float) -> None:
-        """Find out if Gorgias is there, with a small request without credentials."""
+    def _ask(self, stream_name: str) -> None:
+        """Find out if the host answers at all, without credentials."""
         url = f"{self.url_base}{_PROBES[0]}"
         request = requests.Request("GET", url, headers=self.session.headers).prepare()
-        with contextlib.suppress(TransportError):
-            response = self.session.send(
-                request, stream_name=failure.stream, timeout=seconds
-            )
-            self._contact.has_answered = _is_json(response)
+        self.send(request, stream_name)
+        self._contact.is_host_there = True
 
     def _rejects_credentials(self, refusal: ApiError) -> bool:
         """Return whether a 401 concerns all streams, by asking for something else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from http import HTTPStatus
@@ -22,10 +23,10 @@ MAX_WAIT_SECONDS = 60.0
 MAX_REQUESTS = 3
 """Of the first contact, like the following."""
 LAST_REQUEST_SECONDS = 10.0
-"""When the last request may begin, except for the probe."""
+"""When the last request may begin."""
 MAX_ANSWER_SECONDS = 15.0
-"""When the requests must have been answered, except for the probe."""
-MAX_PROBE_SECONDS = 3.0
+"""When the host must have answered, unless it does so within the following."""
+MIN_ANSWER_SECONDS = 3.0
 
 T = TypeVar("T")
 
@@ -109,24 +110,25 @@ class FirstContact:
     """Lets requests go one at a time until Gorgias has answered one of them in JSON.
 
     What would fail for all streams fails once, and soon. `describe` turns the failure
-    of a request into the one that ends the run. `probe` sends a small request if there
-    is no answer in time, because sign-ins and reports can take longer. It sets
-    `has_answered` if Gorgias is there.
+    of a request into the one that ends the run. `ask` sends a small request if there is
+    no answer in time, because reports can take longer.
     """
 
     def __init__(
         self,
         clock: Clock,
         describe: Callable[[ApiError], AccessError],
-        probe: Callable[[ApiError, float], None],
+        ask: Callable[[str], None],
     ) -> None:
+        self.is_host_there = False
+        """Whether the host has answered the small request in any way."""
         self.has_answered = False
         """Whether a response has certainly come from Gorgias."""
         self.is_accepted = False
         """Whether Gorgias has accepted the credentials. Then the contact is made."""
         self._clock = clock
         self._describe = describe
-        self._probe = probe
+        self._ask = ask
         self._lock = threading.Lock()
         self._requests = 0
         self._start = clock.monotonic()
@@ -134,10 +136,11 @@ class FirstContact:
 
     @property
     def max_seconds(self) -> float | None:
-        """How long the next request may take; None if Gorgias has answered one."""
-        if self.has_answered:
+        """How long the next request may take; None if the host answers at all."""
+        if self.has_answered or self.is_host_there:
             return None
-        return max(self._start + MAX_ANSWER_SECONDS - self._clock.monotonic(), 1.0)
+        rest = self._start + MAX_ANSWER_SECONDS - self._clock.monotonic()
+        return max(rest, MIN_ANSWER_SECONDS)
 
     def in_turn(self, send: Callable[[], T]) -> T:
         """Send a request, alone and a few times if the contact is not made yet.
@@ -177,8 +180,9 @@ class FirstContact:
                     and self._requests < MAX_REQUESTS
                 )
                 if may_retry and is_late:
-                    self._probe(error, MAX_PROBE_SECONDS)
-                    if self.has_answered:
+                    with contextlib.suppress(ApiError):
+                        self._ask(error.stream)
+                    if self.is_host_there:
                         raise
                 if is_late or not may_retry:
                     raise self._describe(error) from None
