@@ -20,9 +20,8 @@ from tap_gorgias.api.auth import (
 )
 from tap_gorgias.api.error_messages import Redactor, error_message
 from tap_gorgias.api.limiter import Pause, RateLimiter
-from tap_gorgias.api.responses import GorgiasResponse, TransportError
 from tap_gorgias.api.retry import MAX_RETRY_SECONDS, FirstContact, Outage, retry
-from tap_gorgias.api.session import GorgiasSession
+from tap_gorgias.api.session import GorgiasResponse, GorgiasSession, TransportError
 from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
     AccessError,

@@ -15,7 +15,7 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_gorgias import schemas, timestamps
 from tap_gorgias.api.paginators import CursorPaginator
-from tap_gorgias.api.responses import latest_timestamp_of
+from tap_gorgias.api.session import latest_timestamp_of
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, IncompleteError, TransientApiError
 from tap_gorgias.records import masking
