@@ -171,7 +171,7 @@ def check_streams(
     run: Run, streams: Iterable[GorgiasStream], logger: logging.Logger
 ) -> Sequence[StreamResult]:
     """Read a page or two of each stream, and write nothing."""
-    run.client.max_retry_seconds = MAX_RETRY_SECONDS
+    run.client.retries.max_seconds = MAX_RETRY_SECONDS
     trials = [_Trial(run, stream) for stream in streams]
     runner = StreamRunner(
         [trial.stream for trial in trials], run.settings.parallel_streams, logger

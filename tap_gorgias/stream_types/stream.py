@@ -246,7 +246,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             self.page_size,
             Order.of(self.order_by, self.replication_key, since, self.run.clock.utc()),
             is_divisible=context is None and self.http_method == "GET",
-            may_probe=self.run.client.outage.may_probe,
+            may_probe=self.run.client.retries.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
         )
         return reader.pages(cursor, patience)

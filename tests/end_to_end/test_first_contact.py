@@ -268,7 +268,7 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
         raise TransientApiError(reason, stream="tags", path="/api/tags")
 
     with pytest.raises(AccessError):
-        contact.in_turn(send)
+        contact.send(send)
 
     assert clock.now - clock.started <= 20
 
