@@ -315,7 +315,6 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def request_records(self, context: types.Context | None) -> Iterable[types.Record]:
         # The SDK's own method saves nothing between two pages, and ends at an empty
         # one. Its test of the connection stops after the first record.
-        self.progress.start()
         may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
         steps = self.steps() if context is None else self.steps_of(context)
         try:
