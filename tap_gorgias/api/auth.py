@@ -23,7 +23,7 @@ from requests.auth import HTTPBasicAuth
 from singer_sdk.authenticators import APIAuthenticatorBase, BasicAuthenticator
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import ApiError, GorgiasError, SignInError
+from tap_gorgias.errors import AccessError, ApiError, GorgiasError
 from tap_gorgias.records.decoding import decode
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
             except GorgiasError as error:
                 self._failure = str(error)
         # Other threads that waited for the token fail without further requests.
-        raise SignInError(self._failure)
+        raise AccessError(self._failure)
 
     def _sign_in(self) -> None:
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}

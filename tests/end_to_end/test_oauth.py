@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tap_gorgias.api.client import GorgiasClient
-from tap_gorgias.errors import ApiError, SignInError
+from tap_gorgias.errors import AccessError, ApiError
 from tap_gorgias.run import context
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
@@ -203,7 +203,7 @@ def test_an_invalid_refresh_token_ends_the_run_with_instructions(
     """There is no retry."""
     error = failure_of(sandbox, refresh_token="planted-and-wrong")
 
-    assert isinstance(error, SignInError)
+    assert isinstance(error, AccessError)
     assert str(error) == (
         "sign-in: /oauth/token answered 400: invalid_grant. The refresh token is no "
         "longer valid or belongs to another app: get a new one and set "
@@ -334,7 +334,7 @@ def test_an_invalid_response_to_the_token_request_ends_the_run(
 
     error = failure_of(sandbox)
 
-    assert isinstance(error, SignInError)
+    assert isinstance(error, AccessError)
     assert reason in str(error)
     assert sandbox.count() == 2
 
@@ -348,7 +348,7 @@ def test_a_failed_sign_in_is_not_mistaken_for_an_account_without_phone(
     with pytest.raises(PartialRun) as failed:
         run(sandbox.oauth_config, "voice_calls")
 
-    assert isinstance(failed.value.__cause__, SignInError)
+    assert isinstance(failed.value.__cause__, AccessError)
 
 
 def test_a_run_resumes_after_a_failed_sign_in(sandbox: Sandbox) -> None:
@@ -366,7 +366,7 @@ def test_a_run_resumes_after_a_failed_sign_in(sandbox: Sandbox) -> None:
     config = {**sandbox.oauth_config, "refresh_token": "another"}
     second = run(config, "tickets", state=first.state)
 
-    assert isinstance(failed.value.__cause__, SignInError)
+    assert isinstance(failed.value.__cause__, AccessError)
     read = first.ids("tickets") + second.ids("tickets")
     assert set(read) == set(sandbox.shop.tickets.ids())
     assert sandbox.count("/api/tickets", 200) == 11
