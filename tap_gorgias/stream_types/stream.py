@@ -15,7 +15,7 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_gorgias import schemas, timestamps
 from tap_gorgias.api.paginators import CursorPaginator
-from tap_gorgias.api.responses import latest_timestamp_of
+from tap_gorgias.api.session import latest_timestamp_of
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, IncompleteError, TransientApiError
 from tap_gorgias.records import masking
@@ -246,7 +246,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             self.page_size,
             Order.of(self.order_by, self.replication_key, since, self.run.clock.utc()),
             is_divisible=context is None and self.http_method == "GET",
-            may_probe=self.run.client.outage.may_probe,
+            may_probe=self.run.client.retries.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
         )
         return reader.pages(cursor, patience)
@@ -315,7 +315,6 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def request_records(self, context: types.Context | None) -> Iterable[types.Record]:
         # The SDK's own method saves nothing between two pages, and ends at an empty
         # one. Its test of the connection stops after the first record.
-        self.progress.start()
         may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
         steps = self.steps() if context is None else self.steps_of(context)
         try:

@@ -172,7 +172,7 @@ def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
 ) -> None:
     """Whatever `request_timeout_seconds` is; and the settings to check are named."""
     monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(retry, "MAX_PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(retry, "MIN_ANSWER_SECONDS", 1.0)
     sandbox.faults.add(Fault.hang(), times=10_000)
     config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
     settings = {"request_timeout_seconds": 8, "statistics": ["tags"]}
@@ -189,27 +189,47 @@ def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
     assert "no response within 1 s. Check `api_url`." in error
 
 
-@pytest.mark.parametrize("kind", ["OAuth2", "statistics"])
-def test_a_slow_sign_in_or_report_is_no_silent_host(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    """A small request shows that Gorgias is there; then it gets the configured time."""
-    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
-    path = "/oauth/token" if kind == "OAuth2" else "/api/reporting/stats"
-
-    clock = FakeClock()
+def slow(clock: FakeClock) -> Fault:
+    """Take longer than the first answer may."""
 
     def delay(answer: Answer) -> Answer:
         clock.sleep(16.0)
         time.sleep(1.5)
         return answer
 
-    sandbox.faults.add(Fault("slow", delay), path, times=2)
-    config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
-    stream = "statistics_tags" if kind == "statistics" else "tags"
-    output = run({**config, "statistics": ["tags"]}, stream, clock=clock)
+    return Fault("slow", delay)
 
-    assert output.ids(stream)
+
+def test_a_slow_sign_in_is_not_cut(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeated one would be refused, because its refresh token has been replaced."""
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
+    clock = FakeClock()
+    sandbox.auth.rotates = True
+    sandbox.faults.add(slow(clock), "/oauth/token")
+
+    output = run(sandbox.oauth_config, "tags", clock=clock)
+
+    assert output.ids("tags")
+    assert sandbox.count("/oauth/token") == 1
+    assert sandbox.count("/api/account", status=401) == 1
+
+
+def test_a_slow_report_is_no_silent_host(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small request shows that Gorgias is there; then it gets the configured time."""
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(retry, "MIN_ANSWER_SECONDS", 1.0)
+    clock = FakeClock()
+    sandbox.faults.add(slow(clock), "/api/reporting/stats", times=2)
+
+    output = run(
+        {**sandbox.config, "statistics": ["tags"]}, "statistics_tags", clock=clock
+    )
+
+    assert output.ids("statistics_tags")
     assert sandbox.count("/api/account", status=401) == 1
 
 
@@ -238,7 +258,7 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
     contact = FirstContact(
         clock,
         lambda error: AccessError(str(error)),
-        lambda _, seconds: clock.sleep(seconds),
+        lambda _: clock.sleep(contact.max_seconds or 0.0),
     )
     durations = iter([seconds_of_first])
 
@@ -248,7 +268,7 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
         raise TransientApiError(reason, stream="tags", path="/api/tags")
 
     with pytest.raises(AccessError):
-        contact.in_turn(send)
+        contact.send(send)
 
     assert clock.now - clock.started <= 20
 

@@ -49,7 +49,6 @@ LIFETIMES: dict[str, tuple[str, object, float]] = {
     "negative": ("opaque", -1, MAX_LIFETIME_SECONDS),
     "null": ("opaque", None, MAX_LIFETIME_SECONDS),
     "text": ("opaque", "60", MAX_LIFETIME_SECONDS),
-    "true": ("opaque", True, MAX_LIFETIME_SECONDS),
     "not a number": ("opaque", float("nan"), MAX_LIFETIME_SECONDS),
     "a week": ("opaque", 604_800, MAX_LIFETIME_SECONDS),
     "too large for a float": ("opaque", 10**400, MAX_LIFETIME_SECONDS),

@@ -15,10 +15,11 @@ from requests import Request
 from requests.structures import CaseInsensitiveDict
 
 from tap_gorgias.api.limiter import RateLimiter
-from tap_gorgias.api.responses import TransportError, retry_after_seconds
 from tap_gorgias.api.session import (
     MAX_PAUSE_SECONDS,
     GorgiasSession,
+    TransportError,
+    retry_after_seconds,
 )
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override

@@ -12,8 +12,7 @@ import pytest
 import trustme
 
 from tap_gorgias.api.limiter import RateLimiter
-from tap_gorgias.api.responses import TransportError
-from tap_gorgias.api.session import GorgiasSession
+from tap_gorgias.api.session import GorgiasSession, TransportError
 from tap_gorgias.api.usage import RunSummary
 from tap_gorgias.compat import override
 from tests.support.configs import problems_of
