@@ -159,7 +159,8 @@ class ListReader:
         if row is None:
             problem = f"{error} A row of {time[:19]}Z is missing, or several."
         self.report_incomplete(problem)
-        return Page([MissingRow({order.key: time} if order.key else {})], following)
+        row_there = MissingRow({order.key: time} if order.key else {})
+        return Page([row_there], following, key=order.key)
 
 
 def cursor_at(timestamp: str) -> str:

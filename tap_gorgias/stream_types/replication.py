@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import (
@@ -35,13 +35,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     import requests
-    from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
     from tap_gorgias.replication.bookmarks import Walk
-    from tap_gorgias.replication.pages import Page, PagesFrom
-    from tap_gorgias.run.context import Run
+    from tap_gorgias.replication.pages import Page
 
 
 class SnapshotStream(GorgiasStream):
@@ -64,9 +62,7 @@ class SnapshotStream(GorgiasStream):
 
     def warn_of_restart(self, reason: str) -> None:
         """Warn that the table is read again."""
-        self.for_stream.logger.warning(
-            "%s The table is read again from its first row.", reason
-        )
+        self.logger.warning("%s The table is read again from its first row.", reason)
 
 
 class IncrementalStream(GorgiasStream, ABC):
@@ -76,10 +72,6 @@ class IncrementalStream(GorgiasStream, ABC):
 
     restarts_from: ClassVar[str] = "the newest row"
     """Where the stream starts if it cannot resume from STATE, in words."""
-
-    def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap, run)
-        self._warnings: set[str] = set()
 
     @property
     def start(self) -> str | None:
@@ -156,13 +148,6 @@ class IncrementalStream(GorgiasStream, ABC):
             order,
         )
 
-    def warn_once(self, message: str, *args: object) -> None:
-        """Log a warning, unless this run has logged the same one."""
-        warning = message % args
-        if warning not in self._warnings:
-            self._warnings.add(warning)
-            self.logger.warning("%s", warning)
-
 
 class LogStream(IncrementalStream):
     """Immutable rows that Gorgias filters by date, read oldest first."""
@@ -175,11 +160,9 @@ class LogStream(IncrementalStream):
     def steps(self) -> Iterator[Step]:
         return walks.log(
             self.pages_since,
-            key=self.replication_key,
+            self,
             bookmark=bookmark_from(self.load_entry(), self.name),
             start=self.start,
-            walk_log=self,
-            lacks_key=self.lacks_key,
         )
 
     def pages_since(
@@ -213,21 +196,13 @@ class FeedStream(IncrementalStream):
     def steps(self) -> Iterator[Step]:
         return self.walk(WalkPlan(self.load_position(), self.floor))
 
-    def walk(
-        self, plan: WalkPlan, pages_from: PagesFrom | None = None
-    ) -> Iterator[Step]:
-        """Walk the list of this stream, by default with its own requests.
+    def walk(self, plan: WalkPlan) -> Iterator[Step]:
+        """Walk the list of this stream.
 
         Yields rows of this stream, and the position of `for_stream` once it has
         processed them.
         """
-        return walks.feed(
-            pages_from or self.pages,
-            plan,
-            key=self.replication_key,
-            walk_log=cast("IncrementalStream", self.for_stream),
-            lacks_key=self.lacks_key,
-        )
+        return walks.feed(self.pages, plan, self)
 
 
 class CursorStream(IncrementalStream):
@@ -243,14 +218,7 @@ class CursorStream(IncrementalStream):
         floor = self.start
         if floor and position.bookmark:
             floor = min(floor, timestamps.earlier(position.bookmark, walks.OVERLAP))
-        return walks.by_cursor(
-            self.pages,
-            key=self.replication_key,
-            position=position,
-            floor=floor,
-            walk_log=self,
-            lacks_key=self.lacks_key,
-        )
+        return walks.by_cursor(self.pages, self, position=position, floor=floor)
 
 
 class SingleRecordStream(GorgiasStream, ABC):

@@ -95,14 +95,15 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     """Keys of the stream's entry in STATE; none if it always reads everything."""
 
     def __init__(self, tap: Tap, run: Run) -> None:
+        self.for_stream: GorgiasStream = self
+        """The stream that the list is read for: requests and failures belong to it."""
         super().__init__(tap)
         self.tap = tap
         self.run = run
         self.progress = StreamProgress(
             run.progress, self.name, self.replication_key, self.logger
         )
-        self.for_stream: GorgiasStream = self
-        """The stream that the list is read for: requests and failures belong to it."""
+        self.warnings: set[str] = set()
         self._missing: Counter[str] = Counter()
         self._states = CheckpointManager(stream_name=self.name, tap_state=tap.state)
 
@@ -111,11 +112,14 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         """Return another stream of this type, whose list is read for `stream`."""
         own = cls(stream.tap, stream.run)
         own.for_stream = stream.for_stream
+        own.warnings = stream.for_stream.warnings
         return own
 
     @property
     @override
     def logger(self) -> logging.Logger:
+        if self.for_stream is not self:
+            return self.for_stream.logger
         return cast("logging.Logger", StreamLogger(super().logger, self.name))
 
     @override
@@ -128,6 +132,13 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         if is_failure or level == logging.INFO:
             level = logging.DEBUG
         self.logger.log(level, message, *args, **kwargs)
+
+    def warn_once(self, message: str, *args: object) -> None:
+        """Log a warning, unless this run has logged the same one."""
+        warning = message % args
+        if warning not in self.warnings:
+            self.warnings.add(warning)
+            self.logger.warning("%s", warning)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -219,7 +230,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         # First: a null list after a cursor is a fault, and no missing permission.
         next_cursor = paginator.get_next(response)
         rows = list(self.parse_response(response))
-        return Page(rows, next_cursor, self.now(response))
+        return Page(rows, next_cursor, self.now(response), self.replication_key)
 
     def now(self, response: requests.Response) -> str:
         """Return the latest time at which Gorgias can have made a response."""

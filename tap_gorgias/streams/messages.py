@@ -11,7 +11,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_gorgias.compat import override
 from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
 from tap_gorgias.replication.pages import up_to_the_present
-from tap_gorgias.replication.settling import TICKET_KEY, Settling
+from tap_gorgias.replication.settling import Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import ChildStream
@@ -103,7 +103,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         position = replace(super().load_position(), imports=None)
         if position == settling.position == Position():
             # Tickets that change while the list is read are settled afterwards.
-            tickets = up_to_the_present(self.parent.pages(), TICKET_KEY)
+            tickets = up_to_the_present(self.parent.pages())
             settling = settling.begun(tickets[-1])
         for step in self.walk(WalkPlan(position, self.floor)):
             if step.position is not None:
