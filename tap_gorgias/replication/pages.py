@@ -55,14 +55,12 @@ class Page:
     next_cursor: str | None = None
     now: str | None = None
     """The latest time at which Gorgias can have made the page, by its own clock."""
-    key: str | None = None
+    key: str = ""
     """The property that holds the timestamp of a row."""
 
     @cached_property
     def dated_rows(self) -> list[tuple[Row, str | None]]:
         """Each row with its timestamp, if it has one."""
-        if self.key is None:
-            return [(row, None) for row in self.rows]
         return [
             (row, timestamps.normalized_or_none(row.get(self.key))) for row in self.rows
         ]

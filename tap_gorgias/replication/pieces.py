@@ -42,8 +42,8 @@ EARLIEST = "2000-01-01T00:00:00.000000Z"
 class Order:
     """The order of a list by date, and where it begins and goes on."""
 
-    key: str | None
-    """The property that is the stream's replication key."""
+    key: str
+    """The property that is the stream's replication key, if it has one."""
     start: str
     """A timestamp in front of the first row."""
     far: str
@@ -52,7 +52,7 @@ class Order:
 
     @classmethod
     def of(
-        cls, order_by: str | None, key: str | None, since: str | None, now: datetime
+        cls, order_by: str | None, key: str, since: str | None, now: datetime
     ) -> Order | None:
         """Return the order of a request; `since` is the earliest timestamp in it."""
         name, _, direction = (order_by or "").partition(":")
@@ -159,8 +159,7 @@ class ListReader:
         if row is None:
             problem = f"{error} A row of {time[:19]}Z is missing, or several."
         self.report_incomplete(problem)
-        row_there = MissingRow({order.key: time} if order.key else {})
-        return Page([row_there], following, key=order.key)
+        return Page([MissingRow({order.key: time})], following, key=order.key)
 
 
 def cursor_at(timestamp: str) -> str:

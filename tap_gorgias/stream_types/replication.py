@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import (
@@ -31,15 +31,17 @@ from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import timedelta
 
     import requests
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.replication.bookmarks import Walk
     from tap_gorgias.replication.pages import Page
+
+
+T = TypeVar("T")
 
 
 class SnapshotStream(GorgiasStream):
@@ -111,30 +113,24 @@ class IncrementalStream(GorgiasStream, ABC):
         return self.entry_for(self.load_position())
 
     def load_position(self) -> Position:
-        """Return where the last run stopped.
-
-        Without a walk or cursor, and with a warning, if it cannot be resumed.
-        """
+        """Return where the last run stopped, as far as it can be resumed."""
         entry = self.load_entry()
-        try:
-            cursor = cursor_from(entry)
-        except ValueError:
-            self.warn_of_restart("The cursor in STATE is not valid.")
-            cursor = None
         return Position(
             bookmark_from(entry, self.name),
-            self.load_walk("walk"),
-            cursor,
+            self.usable(walk_from, entry),
+            self.usable(cursor_from, entry),
             bookmark_from(entry, self.name, "imports"),
             retry_from(entry),
         )
 
-    def load_walk(self, key: str) -> Walk | None:
-        """Return an unfinished walk; None, with a warning, if it cannot be resumed."""
+    def usable(
+        self, read: Callable[[Mapping[str, Any]], T | None], entry: Mapping[str, Any]
+    ) -> T | None:
+        """Read a part of an entry; None, with a warning, if it cannot be resumed."""
         try:
-            return walk_from(self.load_entry(), key)
+            return read(entry)
         except ValueError:
-            self.warn_of_restart("The unfinished walk in STATE is not valid.")
+            self.warn_of_restart("The position in STATE is not valid.")
             return None
 
     def warn_of_restart(self, reason: str) -> None:

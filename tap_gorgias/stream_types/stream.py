@@ -230,7 +230,8 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         # First: a null list after a cursor is a fault, and no missing permission.
         next_cursor = paginator.get_next(response)
         rows = list(self.parse_response(response))
-        return Page(rows, next_cursor, self.now(response), self.replication_key)
+        now, key = self.now(response), self.replication_key or ""
+        return Page(rows, next_cursor, now, key)
 
     def now(self, response: requests.Response) -> str:
         """Return the latest time at which Gorgias can have made a response."""
@@ -255,7 +256,9 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         reader = ListReader(
             partial(self._request_page, params or {}, context),
             self.page_size,
-            Order.of(self.order_by, self.replication_key, since, self.run.clock.utc()),
+            Order.of(
+                self.order_by, self.replication_key or "", since, self.run.clock.utc()
+            ),
             is_divisible=context is None and self.http_method == "GET",
             may_probe=self.run.client.outage.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
@@ -318,20 +321,15 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def steps(self) -> Iterator[Step]:
         """Read rows as Gorgias sent them, and positions to save once they are out."""
 
-    def steps_of(self, context: types.Context) -> Iterator[Step]:  # noqa: ARG002 (children use it)
-        """Read the rows of one parent, as only the SDK's test of a connection asks."""
-        return self.steps()
-
     @override
     def request_records(self, context: types.Context | None) -> Iterable[types.Record]:
         # The SDK's own method saves nothing between two pages, and ends at an empty
         # one. Its test of the connection stops after the first record.
         self.progress.start()
         may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
-        steps = self.steps() if context is None else self.steps_of(context)
         try:
             for step in prefetch_next(
-                steps, lambda step: step.has_next_page and may_prefetch
+                self.steps(), lambda step: step.has_next_page and may_prefetch
             ):
                 yield from step.rows
                 self.run.summary.count(self.name, rows=len(step.rows))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
+from tap_gorgias.replication.bookmarks import (
+    SETTLED_KEYS,
+    Position,
+    bookmark_from,
+    walk_from,
+)
 from tap_gorgias.replication.pages import up_to_the_present
 from tap_gorgias.replication.settling import Settling
 from tap_gorgias.replication.walks import WalkPlan
@@ -86,7 +92,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         )
         position = Position(
             settled,
-            self.load_walk("settling"),
+            self.usable(partial(walk_from, key="settling"), saved),
             imports=bookmark_from(saved, self.name, "imports"),
         )
         every = self.run.settings.ticket_messages_settle_interval
