@@ -211,7 +211,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             if isinstance(row, MissingRow):
                 continue
             if self.parent.lacks_key(row):
-                self.report_incomplete(str(self.parent.keyless()))
+                self.parent.report_keyless()
             else:
                 row_id = self.parent.converter.convert({"id": row["id"]})["id"]
                 yield {**row, "id": row_id}

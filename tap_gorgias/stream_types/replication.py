@@ -6,7 +6,6 @@ from abc import ABC
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from singer_sdk.pagination import SinglePagePaginator
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
     REPLICATION_INCREMENTAL,
@@ -26,7 +25,7 @@ from tap_gorgias.replication.bookmarks import (
     retry_from,
     walk_from,
 )
-from tap_gorgias.replication.pages import PageError, proven
+from tap_gorgias.replication.pages import Page, PageError, proven
 from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.stream import GorgiasStream
 
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
-
-    from tap_gorgias.replication.pages import Page
 
 
 T = TypeVar("T")
@@ -228,24 +225,14 @@ class SingleRecordStream(GorgiasStream, ABC):
             yield Step(page.rows)
 
     @override
-    def get_url_params(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
-        return {}
-
-    @override
-    def get_new_paginator(
-        self, start_value: str | None = None
-    ) -> BaseAPIPaginator[Any]:
-        return SinglePagePaginator()
-
-    @override
-    def parse_response(self, response: requests.Response) -> Iterable[types.Record]:
+    def page_of(
+        self, response: requests.Response, paginator: BaseAPIPaginator[Any]
+    ) -> Page:
         record = response.json()
         if not isinstance(record, dict):
             message = "the response holds no record."
             raise PageError(message)
-        return [record]
+        return Page([record])
 
 
 class OptionalStream(IncrementalStream, ABC):

@@ -7,7 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections import Counter
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -39,15 +39,14 @@ from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 from tap_gorgias.sdk.state_manager import CheckpointManager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import requests
     from singer_sdk import Tap
     from singer_sdk.helpers import types
-    from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
     from singer_sdk.singerlib import Catalog, MetadataMapping
-    from typing_extensions import Self
+    from typing_extensions import ParamSpec, Self
 
     from tap_gorgias.api.auth import GorgiasAuthenticator
     from tap_gorgias.replication.bookmarks import Position
@@ -55,6 +54,10 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.writer import MessageWriter
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
 
 
 class GorgiasStream(ConvertedRecordStream, ABC):
@@ -192,6 +195,11 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def user_agent(self) -> str:
         return self.run.settings.user_agent
 
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Query parameters of each request, besides those of its page."""
+        return {}
+
     @override
     def get_url_params(
         self, context: types.Context | None, next_page_token: str | None
@@ -200,6 +208,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             "limit": self.page_size,
             "order_by": self.order_by,
             "cursor": next_page_token,
+            **self.params,
         }
         return {name: value for name, value in params.items() if value is not None}
 
@@ -210,8 +219,10 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         return CursorPaginator(start_value, self.page_size)
 
     @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        return self.run.client.with_retries(func, self.name)
+    def request_decorator(
+        self, func: Callable[P, T], patience: float | None = None
+    ) -> Callable[P, T]:
+        return self.run.client.with_retries(func, self.name, patience)
 
     @override
     def validate_response(self, response: requests.Response) -> None:
@@ -292,26 +303,17 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             headers=request.headers,
             json=request.data,
         )
-        sender, client = self.for_stream, self.run.client
-        page = Page([])
+        sender = self.for_stream
 
-        def send(
-            request: requests.PreparedRequest, _: types.Context | None
-        ) -> requests.Response:
-            nonlocal page
-            response = client.send_signed(request, sender.name)
+        def send() -> Page:
+            response = self.run.client.send_signed(prepared_request, sender.name)
             sender.validate_response(response)
             try:
-                page = self.page_of(response, paginator)
+                return self.page_of(response, paginator)
             except (CutListError, NullListError) as error:
                 raise self.as_api_error(error, response.status_code) from None
-            return response
 
-        if patience is None:
-            sender.request_decorator(send)(prepared_request, context)
-        else:
-            client.with_retries(send, sender.name, patience)(prepared_request, context)
-        return page
+        return sender.request_decorator(send, patience)()
 
     def with_ids(self, ids: Sequence[int]) -> Iterator[Page] | None:  # noqa: ARG002 (subclasses use it)
         """Request rows by their ids; None if the endpoint cannot do that."""
@@ -372,7 +374,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             record = masking.mask_at(path, record)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        self.report_incomplete(str(self.keyless()))
+        self.report_keyless()
         return None
 
     def lacks_key(self, row: Row) -> bool:
@@ -382,13 +384,16 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             self.converter.convert({name: row.get(name)})[name] is None for name in keys
         )
 
-    def keyless(self) -> ApiError:
-        """Return the error of a record that cannot be loaded."""
-        keys = ", ".join(self.primary_keys)
-        reason = f"a record came without its key ({keys})."
-        advice = "It is left out."
-        name = self.for_stream.name
-        return ApiError(reason, stream=name, path=self.path, advice=advice)
+    def report_keyless(self) -> None:
+        """Report a record that cannot be loaded."""
+        reason = f"a record came without its key ({', '.join(self.primary_keys)})."
+        error = ApiError(
+            reason,
+            stream=self.for_stream.name,
+            path=self.path,
+            advice="It is left out.",
+        )
+        self.for_stream.report_incomplete(str(error))
 
     def report_incomplete(self, reason: str) -> None:
         """Log what is left out, without customer data; the stream fails at its end."""
