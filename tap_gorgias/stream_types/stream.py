@@ -204,12 +204,8 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def get_url_params(
         self, context: types.Context | None, next_page_token: str | None
     ) -> dict[str, Any]:
-        params = {
-            "limit": self.page_size,
-            "order_by": self.order_by,
-            "cursor": next_page_token,
-            **self.params,
-        }
+        page = {"limit": self.page_size, "order_by": self.order_by}
+        params = {**page, "cursor": next_page_token, **self.params}
         return {name: value for name, value in params.items() if value is not None}
 
     @override
@@ -263,13 +259,12 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         POST. `context` chooses the list of a parent. Requests are retried for
         `patience` seconds; None is for as long as those of a run.
         """
-        since = (params or {}).get(f"{self.replication_key}[gte]")
+        key, params = self.replication_key or "", params or {}
+        since, now = params.get(f"{key}[gte]"), self.run.clock.utc()
         reader = ListReader(
-            partial(self._request_page, params or {}, context),
+            partial(self._request_page, params, context),
             self.page_size,
-            Order.of(
-                self.order_by, self.replication_key or "", since, self.run.clock.utc()
-            ),
+            Order.of(self.order_by, key, since, now),
             is_divisible=context is None and self.http_method == "GET",
             may_probe=self.run.client.outage.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
@@ -328,11 +323,11 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         # The SDK's own method saves nothing between two pages, and ends at an empty
         # one. Its test of the connection stops after the first record.
         self.progress.start()
-        may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
+        steps = self.steps()
+        if self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None:
+            steps = prefetch_next(steps, lambda step: step.has_next_page)
         try:
-            for step in prefetch_next(
-                self.steps(), lambda step: step.has_next_page and may_prefetch
-            ):
+            for step in steps:
                 yield from step.rows
                 self.run.summary.count(self.name, rows=len(step.rows))
                 self.progress.add(step.rows, step.position)
@@ -386,14 +381,9 @@ class GorgiasStream(ConvertedRecordStream, ABC):
 
     def report_keyless(self) -> None:
         """Report a record that cannot be loaded."""
-        reason = f"a record came without its key ({', '.join(self.primary_keys)})."
-        error = ApiError(
-            reason,
-            stream=self.for_stream.name,
-            path=self.path,
-            advice="It is left out.",
-        )
-        self.for_stream.report_incomplete(str(error))
+        keys = ", ".join(self.primary_keys)
+        error = PageError(f"a record came without its key ({keys}). It is left out.")
+        self.for_stream.report_incomplete(str(self.as_api_error(error)))
 
     def report_incomplete(self, reason: str) -> None:
         """Log what is left out, without customer data; the stream fails at its end."""
