@@ -46,6 +46,23 @@ def log(*pages: Page, bookmark: str | None = None) -> Read:
     return read.take(steps)
 
 
+def feed(pages: Pages, position: Position | None = None) -> Read:
+    """Read a feed in which rows may lack their keys."""
+    read = Read()
+    plan = walks.WalkPlan(
+        position or Position(),
+        lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP),
+    )
+    steps = walks.feed(
+        pages,
+        plan,
+        key=KEY,
+        walk_log=read,
+        lacks_key=lambda row: row.get("id") is None,
+    )
+    return read.take(steps)
+
+
 def keyless(timestamp: str) -> Row:
     """Return a row without its key."""
     return {"id": None, KEY: timestamp}
@@ -92,27 +109,18 @@ def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk(
 ) -> None:
     """A first sync is not read from its top again for one row."""
     pages = Pages(rows(at(12)), page, rows(at(9)))
-
-    def read(position: Position) -> Read:
-        result = Read()
-        plan = walks.WalkPlan(
-            position, lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP)
-        )
-        return result.take(
-            walks.feed(
-                pages,
-                plan,
-                key=KEY,
-                walk_log=result,
-                lacks_key=lambda row: row.get("id") is None,
-            )
-        )
-
-    first = read(Position())
+    first = feed(pages)
     cursors = [one and one.walk and one.walk.cursor for one in first.positions]
     assert cursors == ["c1", "c2", None]
     assert first.positions[-1] == Position(held)
-    assert read(Position(held)).positions[-1] == Position(at(12))
+    assert feed(pages, Position(held)).positions[-1] == Position(at(12))
+
+
+def test_a_row_of_the_future_without_its_key_holds_nothing() -> None:
+    """Every run reads it again, and its date as a bookmark would hide all changes."""
+    pages = Pages([keyless(at(20))], rows(at(9)))
+    pages.replace(None, Page([keyless(at(20))], "c1", now=at(10)))
+    assert feed(pages).positions[-1] == Position(at(9))
 
 
 def test_a_page_of_future_rows_decides_nothing() -> None:
