@@ -62,12 +62,13 @@ class Page:
         """Return the timestamps that can become a bookmark.
 
         An import can date a row into the future. As a bookmark, such a timestamp would
-        hide every change until then.
+        hide every change until then. The clock says nothing of a row that is missing.
         """
         return [
             timestamp
-            for _, timestamp in dated_rows
-            if timestamp and (self.now is None or timestamp <= self.now)
+            for row, timestamp in dated_rows
+            if timestamp and not isinstance(row, MissingRow)
+            if self.now is None or timestamp <= self.now
         ]
 
     def newest(self, key: str) -> str | None:

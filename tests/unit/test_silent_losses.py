@@ -17,7 +17,7 @@ from tap_gorgias.replication.imported_tickets import (
     beginning,
     with_imports,
 )
-from tap_gorgias.replication.pages import Page, up_to_the_present
+from tap_gorgias.replication.pages import MissingRow, Page, up_to_the_present
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
@@ -116,10 +116,17 @@ def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk(
     assert feed(pages, Position(held)).positions[-1] == Position(at(12))
 
 
-def test_a_row_of_the_future_without_its_key_holds_nothing() -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        Page([keyless(at(20))], "c1", now=at(10)),
+        Page([MissingRow(keyless(at(20)))], "c1"),
+    ],
+    ids=["without its key", "unreadable"],
+)
+def test_a_row_of_the_future_that_cannot_be_loaded_holds_nothing(page: Page) -> None:
     """Every run reads it again, and its date as a bookmark would hide all changes."""
-    pages = Pages([keyless(at(20))], rows(at(9)))
-    pages.replace(None, Page([keyless(at(20))], "c1", now=at(10)))
+    pages = Pages([], rows(at(9))).replace(None, page)
     assert feed(pages).positions[-1] == Position(at(9))
 
 
