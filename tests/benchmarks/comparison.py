@@ -146,7 +146,7 @@ OURS = (
         first_of_events,
         hourly_of_events,
         "calculated",
-        "events that Gorgias no longer keeps: it is said to keep them for 12 months",
+        "events that Gorgias no longer keeps",
     ),
 )
 OTHERS = (
