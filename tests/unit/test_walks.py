@@ -11,7 +11,7 @@ import pytest
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.pages import Page, PageError
-from tests.support.lists import KEY, Pages, Read, at, rows
+from tests.support.lists import Pages, Read, at, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,7 @@ def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> 
     """Read a log whose pages do not depend on the bookmark."""
     read = Read()
     return read.take(
-        walks.log(
-            lambda _: pages(None),
-            key=KEY,
-            bookmark=bookmark,
-            start=start,
-            walk_log=read,
-        )
+        walks.log(lambda _: pages(None), read, bookmark=bookmark, start=start)
     )
 
 
@@ -62,10 +56,7 @@ def test_a_log_is_requested_from_five_minutes_before_its_bookmark(
         requested.append(timestamp)
         return Pages([])(None)
 
-    steps = walks.log(
-        pages_since, key=KEY, bookmark=bookmark, start=start, walk_log=Read()
-    )
-    list(steps)
+    list(walks.log(pages_since, Read(), bookmark=bookmark, start=start))
     assert requested == [floor]
 
 

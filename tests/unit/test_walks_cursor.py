@@ -29,13 +29,7 @@ def read_list(
     """Read a list from a position to its end."""
     read = read or Read()
     return read.take(
-        walks.by_cursor(
-            pages,
-            key=KEY,
-            position=position or Position(),
-            floor=floor,
-            walk_log=read,
-        )
+        walks.by_cursor(pages, read, position=position or Position(), floor=floor)
     )
 
 
