@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -21,7 +21,7 @@ from tap_gorgias.api.auth import (
 from tap_gorgias.api.error_messages import Redactor, error_message
 from tap_gorgias.api.limiter import RateLimiter
 from tap_gorgias.api.retry import FirstContact, Retries
-from tap_gorgias.api.session import GorgiasSession, TransportError
+from tap_gorgias.api.session import MAX_BODY_BYTES, GorgiasSession, TransportError
 from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
     AccessError,
@@ -53,7 +53,6 @@ TRANSIENT_STATUSES = {
 _PROBES = ("/api/account", "/api/tags?limit=1")
 """Small requests that show whether the credentials are accepted."""
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -102,21 +101,13 @@ class GorgiasClient:
 
         Raises `ApiError` if no complete response is received.
         """
-        contact = self._contact
+        seconds = self._contact.max_seconds
         try:
-            return self.session.send(
-                request, stream_name=stream_name, timeout=contact.max_seconds
-            )
+            return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
-            if error.is_too_large:  # No error page is.
-                contact.has_answered = contact.is_accepted = True
             kind = TransientApiError if error.is_transient else ApiError
-            raise kind(
-                str(error),
-                advice="" if contact.has_answered else error.advice,
-                is_too_large=error.is_too_large,
-                **self._place_of(request, stream_name),
-            ) from None
+            place = self._place_of(request, stream_name)
+            raise kind(str(error), advice=error.advice, **place) from None
 
     def send_signed(
         self, request: requests.PreparedRequest, stream_name: str
@@ -131,10 +122,10 @@ class GorgiasClient:
 
     def with_retries(
         self,
-        function: Callable[P, T],
+        function: Callable[..., T],
         stream_name: str,
         max_retry_seconds: float | None = None,
-    ) -> Callable[P, T]:
+    ) -> Callable[..., T]:
         """Add retries, and the rules of the first contact, to a function.
 
         It is called again after a `TransientApiError`, by default for as long as in a
@@ -149,9 +140,8 @@ class GorgiasClient:
                 line = "%s All requests pause for %.0f s."
             logger.warning(line, error, seconds)
 
-        @functools.wraps(function)
-        def decorated(*args: P.args, **kwargs: P.kwargs) -> T:
-            call = functools.partial(function, *args, **kwargs)
+        def decorated(*args: Any) -> T:
+            call = functools.partial(function, *args)
             return self.retries.call(
                 lambda: self._contact.send(call), on_retry, max_retry_seconds
             )
@@ -195,6 +185,10 @@ class GorgiasClient:
         """
         contact, status = self._contact, response.status_code
         place = self._place_of(response.request, stream_name)
+        if getattr(response, "is_too_large", False):
+            contact.has_answered = True  # No error page is.
+            reason = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
+            return ApiError(reason, is_too_large=True, **place)
         if status in range(200, 300):
             try:
                 response.json()

@@ -56,16 +56,10 @@ class TransportError(Exception):
     """No complete response was received. The message has no URL and no credentials."""
 
     def __init__(
-        self,
-        message: str,
-        *,
-        is_transient: bool = True,
-        is_too_large: bool = False,
-        advice: str = "",
+        self, message: str, *, is_transient: bool = True, advice: str = ""
     ) -> None:
         super().__init__(message)
         self.is_transient = is_transient
-        self.is_too_large = is_too_large
         self.advice = advice
 
 
@@ -78,6 +72,9 @@ class GorgiasResponse(requests.Response):
     pause: Pause | None = None
     """How long to wait after a 429."""
 
+    is_too_large = False
+    """Whether the body is cut at `MAX_BODY_BYTES`."""
+
     @override
     def iter_content(
         self, chunk_size: int | None = 1, decode_unicode: bool = False
@@ -87,15 +84,15 @@ class GorgiasResponse(requests.Response):
         size = 0
         while chunk := self.raw.read1(chunk_size, decode_content=True):
             size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                self.close()
-                message = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
-                raise TransportError(message, is_transient=False, is_too_large=True)
             if time.monotonic() > self.deadline:
                 self.close()
                 message = "the response took too long."
                 raise TransportError(message)
             yield chunk
+            if size > MAX_BODY_BYTES:
+                self.is_too_large = True
+                self.close()
+                break
         self._content_consumed = True
 
     @override

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +16,7 @@ from tap_gorgias.errors import AccessError, ApiError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
 from tests.support.fake_clock import FakeClock
+from tests.support.http import serving
 from tests.support.runs import Files, PartialRun, run, run_command
 
 if TYPE_CHECKING:
@@ -119,9 +117,9 @@ def test_an_unreachable_host_is_named_with_the_setting_to_check(
         expected = [f"acme.gorgias.com through the proxy 127.0.0.1:{port}: "]
         expected += ["Check `HTTPS_PROXY`."]
     elif kind == "certificate":
-        authority = trustme.CA()
-        with TlsServer(authority) as port:
-            config["api_url"] = f"https://127.0.0.1:{port}"
+        with serving() as server:
+            server.encrypt(trustme.CA())
+            config["api_url"] = f"https://{server.host}"
             error = str(failure_of(config).__cause__)
         assert "REQUESTS_CA_BUNDLE" in error
         return
@@ -134,30 +132,6 @@ def test_an_unreachable_host_is_named_with_the_setting_to_check(
         assert part in str(failure.__cause__)
     assert "planted" not in str(failure.__cause__)
     assert time.monotonic() - began < 20
-
-
-class TlsServer:
-    """A server whose certificate nobody trusts."""
-
-    def __init__(self, authority: trustme.CA) -> None:
-        self._authority = authority
-
-    def __enter__(self) -> int:
-        """Start it, and return its port."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert("127.0.0.1").configure_cert(context)
-        self._server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self._server.server_port
-
-    def __exit__(self, *_: object) -> None:
-        """Stop it."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 def test_phone_streams_do_not_hide_a_wrong_subdomain(sandbox: Sandbox) -> None:

