@@ -56,7 +56,7 @@ class Outage:
     def record_success(self, now: float) -> None:
         """Record that a request succeeded."""
         self._last_success = now
-        self.is_active = False
+        self.is_active = self._has_probed = False
 
 
 def retry(

@@ -177,3 +177,13 @@ def test_the_failure_of_one_endpoint_is_not_an_outage() -> None:
             on_retry=send_other_request,
         )
     assert not outage.is_active
+
+
+def test_what_succeeds_is_looked_for_once_in_each_outage() -> None:
+    """A second page that fails alone is told from an outage like the first."""
+    outage = Outage()
+    for start in (100.0, 300.0):
+        outage.record_failure(start)
+        assert outage.may_probe()
+        assert not outage.may_probe()
+        outage.record_success(start + 100)
