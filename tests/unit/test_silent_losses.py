@@ -12,11 +12,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.imported_tickets import (
-    Sources,
-    beginning,
-    with_imports,
-)
+from tap_gorgias.replication.imported_tickets import Sources, beginning, with_imports
 from tap_gorgias.replication.pages import MissingRow, Page, up_to_the_present
 from tests.support.lists import KEY, Pages, Read, at, rows
 
@@ -131,11 +127,7 @@ def test_a_page_of_future_rows_decides_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("now", "mark"),
-    [
-        (at(9, 30), at(9, 30)),
-        (at(9, 3), at(9, 3)),
-        (at(23), at(9, 35)),
-    ],
+    [(at(9, 30), at(9, 30)), (at(9, 3), at(9, 3)), (at(23), at(9, 35))],
     ids=["clock is right", "quiet", "clock is ahead"],
 )
 def test_the_first_mark_of_imports_is_what_tickets_prove(now: str, mark: str) -> None:
