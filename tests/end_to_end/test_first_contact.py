@@ -233,12 +233,12 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
     contact = FirstContact(
         clock,
         lambda error: AccessError(str(error)),
-        lambda _: clock.sleep(contact.max_seconds or 0.0),
+        lambda _: clock.sleep(contact.max_seconds),
     )
     durations = iter([seconds_of_first])
 
     def send() -> None:
-        clock.sleep(next(durations, contact.max_seconds or 0.0))
+        clock.sleep(next(durations, contact.max_seconds))
         reason = "no response."
         raise TransientApiError(reason, stream="tags", path="/api/tags")
 
