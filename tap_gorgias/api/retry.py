@@ -92,7 +92,7 @@ class Retries:
                     self._clock.sleep(seconds)
             else:
                 self._last_success = self._clock.monotonic()
-                self._is_outage = False
+                self._is_outage = self._has_probed = False
                 return result
 
 

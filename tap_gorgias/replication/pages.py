@@ -70,12 +70,13 @@ class Page:
         """The timestamps that can become a bookmark.
 
         An import can date a row into the future. As a bookmark, such a timestamp would
-        hide every change until then.
+        hide every change until then. The clock says nothing of a row that is missing.
         """
         return [
             timestamp
-            for _, timestamp in self.dated_rows
-            if timestamp and (self.now is None or timestamp <= self.now)
+            for row, timestamp in self.dated_rows
+            if timestamp and not isinstance(row, MissingRow)
+            if self.now is None or timestamp <= self.now
         ]
 
     @property

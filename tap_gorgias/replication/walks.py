@@ -263,7 +263,9 @@ class _Feed:
             # A row without a date is read again from that of the next row.
             upwards = [*reversed(page.dated_rows), *undated]
             undated = [*itertools.takewhile(lambda dated: dated[1] is None, upwards)]
-            top = _held(walk.newest or newest, bookmark, upwards, None, self.stream)
+            top = walk.newest or newest
+            if top is not None:  # Rows of the future hold nothing.
+                top = _held(top, bookmark, upwards, None, self.stream)
             walk, reached = replace(walk, newest=top, reached=None), None
             before = Position(bookmark, walk) if in_order else None
             lowest = min([*filter(None, [lowest]), *unchanged], default=None)

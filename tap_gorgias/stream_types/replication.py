@@ -6,10 +6,7 @@ from abc import ABC
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from singer_sdk.singerlib.catalog import (
-    REPLICATION_FULL_TABLE,
-    REPLICATION_INCREMENTAL,
-)
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override

@@ -98,8 +98,13 @@ class DeletionsStream(LogStream):
     @override
     def steps(self) -> Iterator[Step]:
         for step in super().steps():
-            events = [row for row in step.rows if row.get("type") in DELETIONS]
-            yield step._replace(rows=[_deletion(event) for event in events])
+            # An empty row stands for what is no event, and is reported later.
+            events = [
+                _deletion(row) if row else row
+                for row in step.rows
+                if not row or row.get("type") in DELETIONS
+            ]
+            yield step._replace(rows=events)
 
 
 def _deletion(event: Row) -> Row:

@@ -143,3 +143,15 @@ def test_the_failure_of_one_endpoint_is_not_an_outage(
     with pytest.raises(TransientApiError):
         retries.call(Attempts(clock, ALWAYS), send_other_request)
     assert retries.call(Attempts(clock, failures=5), ignore) == "done"
+
+
+def test_what_succeeds_is_looked_for_once_in_each_outage(
+    clock: FakeClock, retries: Retries
+) -> None:
+    """A second page that fails alone is told from an outage like the first."""
+    for _ in range(2):
+        give_up(retries, Attempts(clock, ALWAYS))
+        assert retries.may_probe()
+        assert not retries.may_probe()
+        retries.call(Attempts(clock, 0), ignore)
+        clock.now += 1.0

@@ -12,12 +12,8 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.imported_tickets import (
-    Sources,
-    beginning,
-    with_imports,
-)
-from tap_gorgias.replication.pages import Page, up_to_the_present
+from tap_gorgias.replication.imported_tickets import Sources, beginning, with_imports
+from tap_gorgias.replication.pages import MissingRow, Page, up_to_the_present
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
@@ -42,6 +38,16 @@ def log(*pages: Page, bookmark: str | None = None) -> Read:
         start=None,
     )
     return read.take(steps)
+
+
+def feed(pages: Pages, position: Position | None = None) -> Read:
+    """Read a feed in which rows may lack their keys."""
+    read = Read()
+    plan = walks.WalkPlan(
+        position or Position(),
+        lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP),
+    )
+    return read.take(walks.feed(pages, plan, read))
 
 
 def keyless(timestamp: str) -> Row:
@@ -90,19 +96,25 @@ def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk(
 ) -> None:
     """A first sync is not read from its top again for one row."""
     pages = Pages(rows(at(12)), page, rows(at(9)))
-
-    def read(position: Position) -> Read:
-        result = Read()
-        plan = walks.WalkPlan(
-            position, lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP)
-        )
-        return result.take(walks.feed(pages, plan, result))
-
-    first = read(Position())
+    first = feed(pages)
     cursors = [one and one.walk and one.walk.cursor for one in first.positions]
     assert cursors == ["c1", "c2", None]
     assert first.positions[-1] == Position(held)
-    assert read(Position(held)).positions[-1] == Position(at(12))
+    assert feed(pages, Position(held)).positions[-1] == Position(at(12))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        Page([keyless(at(20))], "c1", at(10), KEY),
+        Page([MissingRow(keyless(at(20)))], "c1", key=KEY),
+    ],
+    ids=["without its key", "unreadable"],
+)
+def test_a_row_of_the_future_that_cannot_be_loaded_holds_nothing(page: Page) -> None:
+    """Every run reads it again, and its date as a bookmark would hide all changes."""
+    pages = Pages([], rows(at(9))).replace(None, page)
+    assert feed(pages).positions[-1] == Position(at(9))
 
 
 def test_a_page_of_future_rows_decides_nothing() -> None:
@@ -115,11 +127,7 @@ def test_a_page_of_future_rows_decides_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("now", "mark"),
-    [
-        (at(9, 30), at(9, 30)),
-        (at(9, 3), at(9, 3)),
-        (at(23), at(9, 35)),
-    ],
+    [(at(9, 30), at(9, 30)), (at(9, 3), at(9, 3)), (at(23), at(9, 35))],
     ids=["clock is right", "quiet", "clock is ahead"],
 )
 def test_the_first_mark_of_imports_is_what_tickets_prove(now: str, mark: str) -> None:
