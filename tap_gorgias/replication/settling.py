@@ -76,7 +76,9 @@ class Settling:
             return False
         if settled is None or self.since is not None or not self.every:
             return True
-        return timestamps.earlier(newest, self.every) >= settled
+        # A list that begins with old tickets may not be in order: the walk finds out.
+        is_old = timestamps.is_before(newest, self._floor(settled))
+        return is_old or timestamps.earlier(newest, self.every) >= settled
 
     def _floor(self, settled: str | None) -> str | None:
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)

@@ -22,12 +22,15 @@ from tap_gorgias.replication.pages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_gorgias.replication.pages import Page, PagesFrom, Row
 
 OVERLAP = timedelta(minutes=5)
 """How far behind its bookmark a list is read again: rows may become visible late."""
+
+ROWS_OF_LONG_PAGE = 10
+"""From so many rows on, two below the floor end a walk."""
 
 
 class Step(NamedTuple):
@@ -250,7 +253,10 @@ class _Feed:
             newest = newest or page.newest
             # Rows that changed since the walk began may be out of order.
             unchanged = [value for value in page.past if newest and value <= newest]
-            if in_order and _is_inverted([lowest, *unchanged], floor=floor):
+            if in_order and (
+                _is_inverted([lowest, *unchanged], floor=floor)
+                or (walk.newest is None and _begins_with_old(unchanged, floor))
+            ):
                 in_order = False
                 reached = None
                 self.stream.warn_of_order("newest first")
@@ -269,7 +275,9 @@ class _Feed:
             walk, reached = replace(walk, newest=top, reached=None), None
             here = replace(self.plan.position, bookmark=bookmark, walk=walk)
             lowest = min([*filter(None, [lowest]), *unchanged], default=None)
-            last = unchanged[-1] if unchanged else lowest
+            # The date of a single row may be wrong.
+            ends = 2 if len(page.rows) >= ROWS_OF_LONG_PAGE else 1
+            last = max(unchanged[-ends:], default=lowest)
             is_below = bool(in_order and floor and last and last < floor)
             is_last = page.next_cursor is None or is_below
             # A saved walk ends at its floor, below which a broken order hides rows.
@@ -288,7 +296,7 @@ class _Feed:
 
 
 def _is_inverted(
-    values: list[str | None], *, floor: str | None = None, ascending: bool = False
+    values: Sequence[str | None], *, floor: str | None = None, ascending: bool = False
 ) -> bool:
     """Return whether timestamps are so far out of order that rows may be missed.
 
@@ -305,6 +313,13 @@ def _is_inverted(
         is_further = extreme is None or (value > extreme) == ascending
         extreme = value if is_further else extreme
     return False
+
+
+def _begins_with_old(values: list[str], floor: str | None) -> bool:
+    """Return whether a list begins below the floor, and not with its newest rows."""
+    if not values or not timestamps.is_before(values[0], floor):
+        return False
+    return values[0] < values[-1] or _is_inverted(values)
 
 
 def by_cursor(

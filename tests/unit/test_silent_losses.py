@@ -14,6 +14,7 @@ from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
 from tap_gorgias.replication.imported_tickets import Sources, beginning, with_imports
 from tap_gorgias.replication.pages import MissingRow, Page, up_to_the_present
+from tap_gorgias.replication.settling import Settling
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
@@ -115,6 +116,19 @@ def test_a_row_of_the_future_that_cannot_be_loaded_holds_nothing(page: Page) -> 
     """Every run reads it again, and its date as a bookmark would hide all changes."""
     pages = Pages([], rows(at(9))).replace(None, page)
     assert feed(pages).positions[-1] == Position(at(9))
+
+
+@pytest.mark.parametrize(
+    ("newest", "is_due"), [(at(9), False), (at(22), True), (at(1), True)]
+)
+def test_settling_is_due_if_the_newest_tickets_seem_to_be_old(
+    newest: str,
+    is_due: bool,  # noqa: FBT001
+) -> None:
+    """The list may begin with its oldest tickets, which the walk finds out."""
+    position = Position(at(8))
+    plan = Settling(position, None, None, timedelta(hours=12)).plan
+    assert plan.begins(Page(rows(newest), key=KEY), position.bookmark) == is_due
 
 
 def test_a_page_of_future_rows_decides_nothing() -> None:

@@ -240,6 +240,32 @@ def test_a_harmless_inversion_is_none(swapped: list[dict[str, object]]) -> None:
     assert (read.order_warnings, pages.requested) == ([], [None])
 
 
+@pytest.mark.parametrize(
+    "first",
+    [rows(at(1), at(2)), rows(at(1), at(1, 1)), rows(at(3), at(1), at(2))],
+    ids=["oldest first", "oldest first, at nearly the same time", "no order"],
+)
+def test_a_feed_that_begins_below_the_floor_in_no_order_is_read_in_full(
+    first: list[dict[str, object]],
+) -> None:
+    """Nothing has been read that shows where the new rows are."""
+    pages = Pages(first, rows(at(7), at(9)), rows(at(10), at(12)))
+    read = feed(pages, Position(at(10)))
+    assert read.ids == [at(10), at(12)]
+    assert read.order_warnings == ["newest first"]
+
+
+@pytest.mark.parametrize("above", [8, 9, 10])
+def test_one_old_row_at_the_end_of_a_page_does_not_end_the_walk(above: int) -> None:
+    """Its date may be wrong. Another page is requested only if it is the last row."""
+    page = [at(12, minute) for minute in range(59, 59 - above, -1)]
+    page += [at(1)] * (10 - above)
+    pages = Pages(rows(*page), rows(at(11), at(9, 1), at(9)))
+    read = feed(pages, Position(at(10)))
+    assert pages.requested == ([None] if above == 8 else [None, "c1"])
+    assert (at(11) in read.ids) == (above != 8)
+
+
 def test_a_disordered_walk_saves_nothing_that_ends_it_early() -> None:
     """A run that resumed it at its floor would miss rows below."""
     pages = Pages(rows(at(8), at(12)), rows(at(2)), rows(at(11)))
