@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from tap_gorgias.replication.pages import MissingRow, Page, PageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+
+    from tap_gorgias.replication.pages import Row
 
 NO_RETRIES = 0.0
 SECONDS_FOR_PIECES = 30.0
@@ -36,6 +38,11 @@ IDS = 2**53
 """Ids are lower."""
 EARLIEST = "2000-01-01T00:00:00.000000Z"
 """No row is older than this."""
+
+MAX_EMPTY_PAGES = 100
+"""Pages in a row without rows that make a list without an end."""
+
+_NO_END = "pages or cursors are returned again and again: the list would never end."
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class ListReader:
         """
         whole = size = self.page_size
         seconds = patience if cursor is None else SECONDS_FOR_PIECES
-        seen = {cursor}
+        progress = _Progress({cursor})
         while True:
             try:
                 page = self.request(cursor, size, seconds)
@@ -104,16 +111,13 @@ class ListReader:
                 size = max(size // 2, 1)
                 seconds = SECONDS_FOR_PIECES if size == 1 else NO_RETRIES
                 continue
+            if size == whole:
+                progress.check_rows(page)
             yield page
             cursor = page.next_cursor
             if cursor is None:
                 return
-            if cursor in seen:
-                message = (
-                    "the same cursor was returned twice, so the list would never end."
-                )
-                raise PageError(message)
-            seen.add(cursor)
+            progress.check_cursor(cursor)
             seconds = patience if size == whole else NO_RETRIES
             size = min(2 * size, whole) if size and whole else size
 
@@ -160,6 +164,32 @@ class ListReader:
             problem = f"{error} A row of {time[:19]}Z is missing, or several."
         self.report_incomplete(problem)
         return Page([MissingRow({order.key: time})], following, key=order.key)
+
+
+@dataclass
+class _Progress:
+    """Raises `PageError` if a list goes on without an end."""
+
+    cursors: set[str | None]
+    """Those that have been returned."""
+    rows: list[Row] = field(default_factory=list)
+    """Those of the last page."""
+    empty_pages: int = 0
+    """Those in a row."""
+
+    def check_rows(self, page: Page) -> None:
+        """Check that a page is not the one before, nor one of too many without rows."""
+        is_same = any(page.rows) and page.rows == self.rows
+        self.rows = page.rows
+        self.empty_pages = 0 if page.rows else self.empty_pages + 1
+        if is_same or self.empty_pages > MAX_EMPTY_PAGES:
+            raise PageError(_NO_END)
+
+    def check_cursor(self, cursor: str) -> None:
+        """Check that a cursor is new."""
+        if cursor in self.cursors:
+            raise PageError(_NO_END)
+        self.cursors.add(cursor)
 
 
 def cursor_at(timestamp: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 
 from tap_gorgias.api.paginators import CursorPaginator, NextItemsPaginator
-from tap_gorgias.replication.pages import Page, PageError, rows_of
+from tap_gorgias.replication.pages import CutListError, Page, PageError, rows_of
 from tests.support.cases import table
 from tests.support.json_values import JSON_VALUES
 from tests.support.responses import paged, response_of
@@ -26,6 +28,7 @@ PAGES: dict[str, tuple[object, Page]] = {
     "meta is null": ({"data": [], "meta": None}, Page([])),
     "bare array": ([{"id": 1}], Page([{"id": 1}])),
     "empty array": ([], Page([])),
+    "empty meta": ({"data": [{}], "meta": {}}, Page([{}])),
     "row is a number": (
         {"data": [{"id": 1}, 5], "meta": {"next_cursor": None}},
         Page([{"id": 1}, {}]),
@@ -47,11 +50,17 @@ INVALID_PAGES: dict[str, tuple[object, str]] = {
     "data is null": ({"data": None, "meta": {"next_cursor": None}}, "list is null"),
     "cursor is a number": ({"data": [], "meta": {"next_cursor": 5}}, "not a string"),
     "cursor is an object": ({"data": [], "meta": {"next_cursor": {}}}, "not a string"),
-    "full without meta": ({"data": [{}, {}]}, "page is full"),
-    "full, meta is null": ({"data": [{}, {}], "meta": None}, "page is full"),
-    "full, meta without cursor": ({"data": [{}, {}], "meta": {}}, "page is full"),
-    "full array": ([{}, {}], "page is full"),
-    "more rows than requested": ([{}, {}, {}], "page is full"),
+    "page numbers": ({"data": [], "meta": {"page": 1, "nb_pages": 12}}, "is missing"),
+    "another name": ({"data": [], "meta": {"nextCursor": "c2"}}, "is missing"),
+    "full, empty cursor": (
+        {"data": [{}, {}], "meta": {"next_cursor": ""}},
+        "is missing",
+    ),
+    "full without meta": ({"data": [{}, {}]}, "is missing"),
+    "full, meta is null": ({"data": [{}, {}], "meta": None}, "is missing"),
+    "full, meta without cursor": ({"data": [{}, {}], "meta": {}}, "is missing"),
+    "full array": ([{}, {}], "is missing"),
+    "more rows than requested": ([{}, {}, {}], "is missing"),
 }
 
 
@@ -75,6 +84,16 @@ def test_a_response_in_another_format_is_rejected(case: tuple[object, str]) -> N
     body, reason = case
     with pytest.raises(PageError, match=reason):
         page_of(body)
+
+
+@pytest.mark.parametrize("meta", [None, [], {}, {"next_cursor": 5}, "c2"])
+def test_a_response_to_a_cursor_that_does_not_tell_how_the_list_goes_on_is_cut(
+    meta: object,
+) -> None:
+    """It is a fault that may pass."""
+    response = response_of({"data": [{}], "meta": meta})
+    with pytest.raises(CutListError):
+        CursorPaginator("c1", LIMIT).get_next(response)
 
 
 def test_a_list_without_pages_may_have_any_number_of_rows() -> None:
@@ -116,9 +135,21 @@ def test_a_repeated_cursor_is_an_error(
         requested.append(cursor)
         return cycle[cursor]
 
-    with pytest.raises(PageError, match="same cursor was returned twice"):
+    with pytest.raises(PageError, match="never end"):
         list(paged(page_at)(start))
     assert requested == requests
+
+
+@pytest.mark.parametrize(("rows", "read"), [([{"id": 1}, {"id": 2}], 1), ([], 100)])
+def test_a_list_without_an_end_is_an_error(
+    rows: list[dict[str, int]], read: int
+) -> None:
+    """Its cursors may all be new: the same page again, or no rows for long."""
+    cursors = map(str, itertools.count())
+    pages = paged(lambda _: Page(rows, next(cursors)))(None)
+    assert len([*itertools.islice(pages, read)]) == read
+    with pytest.raises(PageError, match="never end"):
+        next(pages)
 
 
 NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
@@ -128,7 +159,6 @@ NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
     ),
     "a URL": ("https://acme.gorgias.com/api/views/5/items?cursor=c", "cursor=c"),
     "a URL of another host": ("https://internal.test/items?cursor=c", "cursor=c"),
-    "without parameters": ("/api/views/5/items", None),
     "null": (None, None),
 }
 
@@ -143,6 +173,14 @@ def test_the_url_of_the_next_items_becomes_query_parameters(
     paginator.advance(response_of({"data": [{}, {}], "meta": {"next_items": url}}))
     assert paginator.current_value == parameters
     assert paginator.finished == (parameters is None)
+
+
+@pytest.mark.parametrize("url", ["/api/views/5/items", "/items?cursor=", "c2", ""])
+def test_next_items_without_a_cursor_are_not_the_end(url: str) -> None:
+    """Only null is."""
+    body = {"data": [{}, {}], "meta": {"next_items": url}}
+    with pytest.raises(PageError):
+        NextItemsPaginator(None, LIMIT).get_next(response_of(body))
 
 
 def test_a_full_page_of_items_must_have_next_items() -> None:

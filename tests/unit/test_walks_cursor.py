@@ -200,7 +200,7 @@ def test_a_list_in_descending_order_is_read_in_full_every_time() -> None:
 
 def test_wrong_order_across_pages_is_detected() -> None:
     """The saved cursor is removed."""
-    read = read_list(Pages(rows(at(12)), rows(at(12)), rows(at(11)), rows(at(13))))
+    read = read_list(Pages(rows(at(12)), rows(at(12, 1)), rows(at(11)), rows(at(13))))
     assert read.order_warnings == ["oldest first"]
     assert [position and position.cursor for position in read.positions] == [
         None,
