@@ -62,4 +62,7 @@ class NextItemsPaginator(CursorPaginator):
             message = "the URL in `next_items` is invalid."
             raise PageError(message) from None
         params = {name: query[name] for name in self.parameters if name in query}
+        if url and not params.get("cursor"):
+            message = "the URL in `next_items` has no cursor."
+            raise PageError(message)
         return urlencode(params) or None

@@ -136,11 +136,14 @@ def next_of(
     `page_size` rows is, and none if that is None.
 
     Raises `CutListError` if the response to a cursor does not say how the list goes on,
-    and `PageError` if a full page does not, or if the response is not a page.
+    and `PageError` if a full page does not, if `meta` says something else, or if the
+    response is not a page.
     """
+    meta = body.get("meta") if isinstance(body, dict) else None
     if not is_first:
-        has_list = isinstance(body, dict) and isinstance(body.get("data"), list)
-        if not has_list or name not in meta_of(body):
+        is_list = isinstance(body, dict) and isinstance(body.get("data"), list)
+        says = isinstance(meta, dict) and isinstance(meta.get(name, 0), str | None)
+        if not (is_list and says):
             message = f"the response to a cursor lacks its list or `{name}`."
             raise CutListError(message)
     meta = meta_of(body)
@@ -149,12 +152,12 @@ def next_of(
         message = f"the response's `{name}` is not a string."
         raise PageError(message)
     rows = rows_of(body)
-    if name not in meta and page_size is not None and len(rows) >= page_size:
-        message = (
-            f"the page is full, but `{name}` is missing, so rows may be missing as "
-            "well."
-        )
-        raise PageError(message)
+    is_silent = meta.get(name, "") == ""
+    if is_silent and page_size is not None:
+        is_full = len(rows) >= page_size
+        if is_full or (meta and name not in meta):
+            message = f"more rows may follow, but `{name}` is missing or empty."
+            raise PageError(message) if is_first else CutListError(message)
     return following or None
 
 
