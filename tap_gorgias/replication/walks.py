@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tap_gorgias import timestamps
-from tap_gorgias.errors import TransientApiError
+from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.bookmarks import Position, Walk
 from tap_gorgias.replication.pages import (
     CursorRefusedError,
+    PageError,
     proven,
     restarted_once,
     up_to_the_present,
@@ -209,7 +210,7 @@ class _Feed:
             except CursorRefusedError as refusal:
                 self.stream.warn_of_restart(str(refusal))
                 floor, is_due = unfinished.floor, True
-            except TransientApiError:
+            except (ApiError, PageError):
                 yield from self._above(position)
                 raise
         bookmark = position.bookmark

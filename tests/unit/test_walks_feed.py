@@ -9,7 +9,7 @@ import pytest
 
 from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication.bookmarks import Position, Walk
-from tap_gorgias.replication.pages import Page, proven
+from tap_gorgias.replication.pages import Page, PageError, proven
 from tests.support.lists import Pages, Read, at, feed, feed_steps, rows
 
 if TYPE_CHECKING:
@@ -148,22 +148,33 @@ def test_other_errors_do_not_restart_a_walk(error: ApiError) -> None:
 
 
 @pytest.mark.parametrize("pages_above", [1, 3])
-def test_what_changed_above_a_walk_that_fails_is_read(pages_above: int) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransientApiError("busy", stream="tickets", path="/", status=503),
+        refusal(403),
+        PageError("no end"),
+    ],
+    ids=["503", "403", "no page"],
+)
+def test_what_changed_above_a_walk_that_fails_is_read(
+    pages_above: int, error: Exception
+) -> None:
     """The walk is kept as it is, but for its newest row, and tried again."""
-    busy = TransientApiError("busy", stream="tickets", path="/", status=503)
     above = [rows(at(12 + number)) for number in range(pages_above, 0, -1)]
-    pages = Pages(*above, rows(at(11), at(10)), rows(at(9))).replace("old", busy)
+    pages = Pages(*above, rows(at(11), at(10)), rows(at(9)))
+    pages.replace("old", Page(rows(at(9, 30)), "bad")).replace("bad", error)
     walk = Walk(at(11), "old", at(5))
     read = Read()
-    with pytest.raises(ApiError):
+    with pytest.raises(type(error)):
         feed(pages, Position(at(9), walk), read=read)
     newest = at(12 + pages_above)
-    assert read.ids[0] == newest
+    assert read.ids[:2] == [at(9, 30), newest]
     assert at(10) not in read.ids
-    kept = Position(at(9), replace(walk, newest=newest))
-    assert [position for position in read.positions if position] == [kept]
+    kept = Position(at(9), replace(walk, newest=newest, cursor="bad"))
+    assert [position for position in read.positions if position][1:] == [kept]
 
-    pages.replace("old", Page(rows(at(8), at(4))))
+    pages.replace("bad", Page(rows(at(8), at(4))))
     healed = feed(pages, kept)
     assert healed.ids[0] == at(8)
     assert healed.positions[-1] == Position(newest)
