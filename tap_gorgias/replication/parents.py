@@ -1,7 +1,8 @@
 """Parents whose rows could not be read: left out, remembered and asked for again.
 
 One parent that fails is one parent. But several in a row without an answer are an
-outage, and a parent that the list still shows is not gone, whatever its status.
+outage: the stream stops, and the next run asks for these first and passes them. And a
+parent that the list still shows is not gone, whatever its status.
 """
 
 from __future__ import annotations
@@ -71,7 +72,11 @@ class Parents:
         self.settle()
         if self._waiting is not None and not self.is_full:
             return self.saved(self._waiting)
-        return self._waiting and replace(self.position, retry=tuple(self.retry))
+        return self._waiting and self.held()
+
+    def held(self) -> Position:
+        """Return the position to save if the stream stops."""
+        return replace(self.position, retry=tuple(self.retry))
 
     def read(self, parent: int) -> None:
         """Note that all rows of a parent have been read."""
@@ -99,6 +104,7 @@ class Parents:
         elif isinstance(error, TransientApiError) and not is_retried:
             self._unanswered.append((parent, error))
             if len(self._unanswered) >= MAX_UNANSWERED:
+                self._leave_out_unanswered()
                 raise error
         else:
             self._has_answered |= not isinstance(error, TransientApiError)

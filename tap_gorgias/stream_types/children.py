@@ -107,13 +107,22 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
                 yield from self._rows_of_page(page, parents)
             if (end := parents.end()) is not None:
                 yield Step([], end)
+        except (ApiError, PageError):
+            if tuple(parents.retry) != position.retry:
+                yield Step([], parents.held())
+            raise
         finally:
             self._log_gone(parents.gone)
 
     def _rows_of_page(
         self, page: Step, parents: Parents, *, is_retried: bool = False
     ) -> Iterator[Step]:
-        rows = [*self._with_integer_ids(page.rows)]
+        rows = [
+            row
+            for row in self._with_integer_ids(page.rows)
+            # This run has asked for it already.
+            if is_retried or row["id"] not in parents.retry
+        ]
         responses = prefetched(
             partial(self.start_row, is_retried=is_retried),
             rows,
