@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 import traceback
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,11 +107,14 @@ class ApiError(GorgiasError):
 
     @property
     def may_be_due_to_page_size(self) -> bool:
-        """Whether a request for fewer rows may succeed: the body is too large, or 5xx.
+        """Whether a request for fewer rows may succeed.
 
-        5xx can come from a single row that Gorgias cannot render.
+        The body is too large, cut or not JSON, or it does not come at all: a single row
+        can be one that Gorgias cannot render.
         """
-        return self._is_too_large or (self.status or 0) >= 500  # noqa: PLR2004
+        is_transient = isinstance(self, TransientApiError)
+        is_incomplete = is_transient and self.status in {None, HTTPStatus.OK}
+        return self._is_too_large or is_incomplete or (self.status or 0) >= 500  # noqa: PLR2004
 
 
 class TransientApiError(ApiError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias.api import session
-from tests.sandbox import Answer, Sandbox, Shop
+from tests.sandbox import Answer, Fault, Sandbox, Shop
 from tests.support.runs import Output, PartialRun, run
 
 if TYPE_CHECKING:
@@ -62,6 +62,32 @@ def test_a_page_that_is_too_large_is_read_in_pieces(
     assert asked[:4] == [100, 100, 1, 50]
     assert asked[-1] > 50
     assert len(asked) < 20
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.reset(), Fault.cut(), Fault.truncated_json(), Fault.html_page()],
+    ids=["connection lost", "body cut", "no JSON", "web page"],
+)
+def test_a_page_without_a_complete_response_is_read_in_pieces(
+    sandbox: Sandbox, fault: Fault
+) -> None:
+    """Retries have not helped, and a single row can be read."""
+    bad = sandbox.shop.tickets.ids()[140]
+
+    def change(request: Request, answer: Answer) -> Answer:
+        data = answer.payload.get("data") if request.path == "/api/tickets" else None
+        is_bad = any(row["id"] == bad for row in data or ())
+        is_large = int("".join(request.query.get("limit", ["0"]))) > 20
+        return fault.spoil(answer) if is_bad and is_large else answer
+
+    sandbox.rewrite(change)
+    output = run(sandbox.config, "tickets")
+
+    assert sorted(output.ids("tickets")) == sandbox.shop.tickets.ids()
+    asked = limits(sandbox, "/api/tickets")
+    assert asked.count(50) < 4
+    assert len(asked) < 30
 
 
 def test_a_row_that_is_too_large_is_the_only_one_missing(
