@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
+MAX_FUTURE = 10
+"""Pages that may come before one with a row of the past."""
+
 
 class PageError(ValueError):
     """A response that is not a page, or a list that has no end."""
@@ -167,12 +170,15 @@ def started(pages: Iterator[Page]) -> Iterator[Page]:
 
 
 def up_to_the_present(pages: Iterator[Page]) -> list[Page]:
-    """Read on, newest rows first, until a page has a row of the past, if any has.
+    """Read on, newest rows first, until a page has a row of the past.
 
-    A page of future rows decides nothing.
+    A page of future rows decides nothing, nor does an empty one. Stops at a page whose
+    rows have no dates, and after ten pages, because a list may be like that to its end.
     """
     read = [next(pages)]
-    while read[-1].next_cursor and read[-1].newest is None:
+    while read[-1].next_cursor and read[-1].newest is None and len(read) < MAX_FUTURE:
+        if read[-1].rows and not any(date for _, date in read[-1].dated_rows):
+            break
         read.append(next(pages))
     return read
 

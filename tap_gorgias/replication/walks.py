@@ -269,7 +269,8 @@ class _Feed:
             ]
             # A row without a date is read again from that of the next row.
             upwards = [*reversed(page.dated_rows), *undated]
-            undated = [*itertools.takewhile(lambda dated: dated[1] is None, upwards)]
+            last_rows = itertools.takewhile(lambda dated: dated[1] is None, upwards)
+            undated = [one for one in last_rows if self.stream.lacks_key(one[0])][:1]
             top = walk.newest or newest
             if top is not None:  # Rows of the future hold nothing.
                 top = _held(top, bookmark, upwards, None, self.stream)

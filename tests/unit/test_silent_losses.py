@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import weakref
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from tap_gorgias.replication.imported_tickets import Sources, beginning, with_im
 from tap_gorgias.replication.pages import MissingRow, Page, up_to_the_present
 from tap_gorgias.replication.settling import Settling
 from tests.support.lists import KEY, Pages, Read, at, rows
+from tests.support.responses import paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,12 +134,53 @@ def test_settling_is_due_if_the_newest_tickets_seem_to_be_old(
     assert plan.begins(Page(rows(newest), key=KEY), position.bookmark) == is_due
 
 
-def test_a_page_of_future_rows_decides_nothing() -> None:
-    """The next page shows the present."""
-    future = Page(rows(at(20), at(19)), "c1", at(10), KEY)
-    present = Page(rows(at(9)), "c2", at(10), KEY)
-    pages = up_to_the_present(iter([future, present, Page([])]))
-    assert pages == [future, present]
+FUTURE = Page(rows(at(20), at(19)), "c", at(10), KEY)
+PRESENT = Page(rows(at(9)), "c", at(10), KEY)
+UNDATED = Page(rows(None, 1_700_000_000), "c", at(10), KEY)
+NO_ROWS = Page([], "c", at(10), KEY)
+
+
+@pytest.mark.parametrize(
+    ("head", "read"),
+    [
+        ([PRESENT, PRESENT], 1),
+        ([FUTURE, NO_ROWS, PRESENT, PRESENT], 3),
+        ([UNDATED, PRESENT], 1),
+        ([FUTURE, UNDATED, PRESENT], 2),
+        ([FUTURE] * 30, 10),
+    ],
+    ids=["present", "future and empty", "no dates", "no dates below", "only future"],
+)
+def test_a_page_of_future_rows_decides_nothing(head: list[Page], read: int) -> None:
+    """The next page shows the present, unless there are no dates, or too many pages."""
+    assert up_to_the_present(iter(head)) == head[:read]
+
+
+class Noted(dict[str, Any]):
+    """A row that can be referenced weakly."""
+
+
+@pytest.mark.parametrize("date", [None, at(20)], ids=["no date", "future"])
+def test_a_list_without_a_date_of_the_past_is_read_page_by_page(
+    date: str | None,
+) -> None:
+    """It is not held in memory, and a run that is killed goes on where it was."""
+    noted: list[weakref.ref[Noted]] = []
+
+    def page_at(cursor: str | None) -> Page:
+        row = Noted({"id": len(noted), KEY: date})
+        noted.append(weakref.ref(row))
+        return Page([row], str(int(cursor or 0) + 1), at(10), KEY)
+
+    plan = walks.WalkPlan(Position(), lambda _: None)
+    steps = walks.feed(paged(page_at), plan, Read())
+    first = next(steps)
+    assert first.position
+    assert first.position.walk
+    assert first.position.walk.cursor == "1"
+    assert len(noted) <= 10
+    for _ in itertools.islice(steps, 50):
+        assert sum(row() is not None for row in noted) <= 12
 
 
 @pytest.mark.parametrize(
