@@ -22,6 +22,7 @@ was read; null while that is the first page.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
 
 LOG_KEYS = ("replication_key", "replication_key_value")
@@ -148,8 +149,7 @@ def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> N
     user may have written STATE.
     """
     for stream, entry in entries.items():
-        for key in TIMESTAMP_KEYS:
-            bookmark = bookmark_from(entry, stream, key)
+        for key, bookmark in _bookmarks_of(entry, stream):
             if bookmark and timestamps.earlier(bookmark, MAX_CLOCK_DIFFERENCE) > now:
                 message = (
                     f"STATE of stream `{stream}`: the bookmark {bookmark!r} is in the "
@@ -157,6 +157,18 @@ def check_not_in_future(entries: Mapping[str, Mapping[str, Any]], now: str) -> N
                     f"`{key}`."
                 )
                 raise StateError(message)
+
+
+def _bookmarks_of(
+    entry: Mapping[str, Any], stream: str
+) -> Iterator[tuple[str, str | None]]:
+    """Return the bookmarks of an entry, and those that its walks will leave."""
+    for key in TIMESTAMP_KEYS:
+        yield key, bookmark_from(entry, stream, key)
+    for key in ("walk", "settling"):
+        with contextlib.suppress(ValueError):
+            walk = walk_from(entry, key)
+            yield key, walk.newest if walk else None
 
 
 def walk_from(state: Mapping[str, Any], key: str = "walk") -> Walk | None:

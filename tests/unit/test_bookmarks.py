@@ -111,17 +111,21 @@ def test_a_long_bookmark_is_truncated_in_the_error() -> None:
     assert len(str(refused.value)) < 250
 
 
-@pytest.mark.parametrize("key", TIMESTAMP_KEYS)
+@pytest.mark.parametrize("key", [*TIMESTAMP_KEYS, "walk", "settling"])
 def test_a_bookmark_in_the_future_ends_the_run(key: str) -> None:
-    """The run would miss all changes until then."""
-    entries = {"users": {}, "tickets": {key: "2026-11-03T08:00:00.000001Z"}}
+    """The run would miss all changes until then. That of a walk is a bookmark later."""
+    future = "2026-11-03T08:00:00.000001Z"
+    value = future if key in TIMESTAMP_KEYS else {**WALK, "newest": future}
+    entries = {"users": {}, "tickets": {key: value}}
     with pytest.raises(StateError, match=rf"`tickets`.*in the future.*`{key}`\.$"):
         check_not_in_future(entries, "2026-11-02T08:00:00.000000Z")
 
 
 def test_clocks_may_differ_by_ten_minutes() -> None:
     """A bookmark from another clock may still be valid."""
-    entries = {"tickets": {"replication_key_value": "2026-11-02T08:10:00Z"}}
+    now = "2026-11-02T08:10:00Z"
+    walk = {**WALK, "newest": now}
+    entries = {"tickets": {"replication_key_value": now, "walk": walk, "settling": 5}}
     check_not_in_future(entries, "2026-11-02T08:00:00.000000Z")
 
 
