@@ -141,12 +141,6 @@ def test_a_null_walk_is_absent(state: dict[str, Any]) -> None:
     assert walk_from(state) is None
 
 
-def test_a_walk_with_a_null_floor_reads_to_the_last_page() -> None:
-    """There is no date to end at."""
-    saved = {"walk": {"newest": LATE, "cursor": "c", "floor": None}}
-    assert walk_from(saved) == Walk(LATE, "c", None)
-
-
 @table(UNUSABLE_WALKS)
 def test_an_unusable_walk_is_detected(case: object) -> None:
     """The stream restarts, which is slow but loses nothing."""
