@@ -126,10 +126,10 @@ class FirstContact:
         self._error: AccessError | None = None
 
     @property
-    def max_seconds(self) -> float | None:
-        """How long the next request may take; None if the host answers at all."""
+    def max_seconds(self) -> float:
+        """How long the next request may take; no limit once the host has answered."""
         if self.has_answered or self.is_host_there:
-            return None
+            return math.inf
         rest = self._start + MAX_ANSWER_SECONDS - self._clock.monotonic()
         return max(rest, MIN_ANSWER_SECONDS)
 
