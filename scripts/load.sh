@@ -39,7 +39,7 @@ cd "${1:-.}" || exit 1
 home=~
 PATH="$PWD/.venv/bin:$PWD/.venv-target/bin:$home/.local/bin:$PATH"
 tap=${TAP:-tap-gorgias} target=${TARGET:-target-duckdb} catalog=${CATALOG:-catalog.json}
-for command in "$tap" "$target" flock python3; do
+for command in "$tap" "$target" awk flock python3; do
   command -v "$command" > /dev/null || fail 127 "$command was not found."
 done
 
