@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import math
+import re
 import ssl
 import time
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
@@ -50,6 +51,9 @@ CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 
 MAX_PAUSE_SECONDS = 300.0
 """Limit of the pause after a 429; retries end after this time as well."""
+
+
+_HOST = re.compile(r"(?:[\w.-]+|\[[\da-fA-F:]+\])(?::\d{1,5})?")
 
 
 class TransportError(Exception):
@@ -182,6 +186,8 @@ class GorgiasSession(requests.Session):
         adapter = RateLimitAdapter(limiter, summary)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+        # It quotes all headers of a response, such as cookies, if one is malformed.
+        logging.getLogger("urllib3.connection").addFilter(_is_without_headers)
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -189,10 +195,14 @@ class GorgiasSession(requests.Session):
         return None
 
     def proxy_of(self, url: str) -> str | None:
-        """Return host and port of the proxy in the environment; None without one."""
+        """Return what is shown of the proxy in the environment; None without one."""
         options = self.merge_environment_settings(url, {}, None, None, None)
         proxy = select_proxy(url, options["proxies"]) if _is_https(url) else None
-        return proxy and urlsplit(proxy).netloc.rpartition("@")[2]
+        if not proxy:
+            return None
+        # A password that is not escaped may contain any character.
+        host = proxy.rpartition("@")[2].rpartition("//")[2].rstrip("/")
+        return host if _HOST.fullmatch(host) else "in `HTTPS_PROXY`"
 
     @override
     def send(
@@ -209,6 +219,10 @@ class GorgiasSession(requests.Session):
             return super().send(request, **options)
         except (HTTPError, OSError, ValueError) as error:
             raise _transport_error(error, kwargs["timeout"]) from None
+
+
+def _is_without_headers(record: logging.LogRecord) -> bool:
+    return not record.exc_info
 
 
 def _is_https(url: str | None) -> bool:

@@ -49,7 +49,7 @@ class MessagesStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
     selected_by_default = False
-    masks = ("actions", "macros", "meta")
+    masks = ("actions", "last_sending_error", "macros", "meta")
 
     lookback = "message_lookback"
 
