@@ -30,7 +30,10 @@ TICKET_KEY = "updated_datetime"
 
 
 class FirstAndLastPage:
-    """Remembers the first and the last page of tickets that a walk requests."""
+    """Remembers the first and the last page of tickets that a walk requests.
+
+    The first is the one that shows the present, after those of future rows.
+    """
 
     def __init__(self, pages_from: PagesFrom) -> None:
         self._pages_from = pages_from
@@ -41,7 +44,8 @@ class FirstAndLastPage:
         """Return pages, as `PagesFrom`."""
         for page in self._pages_from(cursor):
             self.last = page
-            self.first = self.first or page
+            if self.first is None or self.first.newest(TICKET_KEY) is None:
+                self.first = page
             yield page
 
 

@@ -153,6 +153,15 @@ def test_the_first_mark_of_imports_is_what_tickets_prove(now: str, mark: str) ->
     assert beginning(Page(rows(newest), now=now))[:16] == mark[:16]  # type: ignore[index]
 
 
+def test_a_page_of_future_tickets_proves_no_mark_of_imports() -> None:
+    """The next page does, if the clock of Gorgias is ahead."""
+    future = Page(rows(at(20)), "c1", now=at(10, 9))
+    present = Page(rows(at(9)), "c2", now=at(10, 9))
+    watched = FirstAndLastPage(lambda _: iter([future, present, Page(rows(at(8)))]))
+    assert [*watched(None)][1] == present
+    assert watched.first == present
+
+
 def imports(
     *events: Page, mark: str, tickets: Sequence[Row] = (), refused: Sequence[int] = ()
 ) -> tuple[list[int], str | None, list[int]]:
