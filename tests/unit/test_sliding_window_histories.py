@@ -1,8 +1,8 @@
-# ruff: noqa: SLF001 (planted bugs are private)
 """Hundreds of simulated minutes with random limiters, latencies and other apps.
 
 The second half checks the test itself: each rule that is broken shows in one of them.
 """
+# ruff: noqa: SLF001 - planted bugs replace what is private
 
 from __future__ import annotations
 
