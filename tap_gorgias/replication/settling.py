@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Page, Row
 
-TICKET_KEY = "updated_datetime"
-
 
 @dataclass(frozen=True)
 class Settling:
@@ -49,7 +47,7 @@ class Settling:
 
     def begun(self, newest_tickets: Page) -> Settling:
         """Mark all tickets as settled, before the list of messages is first read."""
-        newest = newest_tickets.newest(TICKET_KEY)
+        newest = newest_tickets.newest
         mark = imported_tickets.beginning(newest_tickets)
         position = replace(self.position, bookmark=newest or mark, imports=mark)
         return replace(self, position=position, since=self.start)
@@ -61,18 +59,19 @@ class Settling:
             "settling": walk_to_state(self.position.walk),
             "since": self.since,
         }
-        return replace(position, imports=self.position.imports, others=others)
+        imports, retry = self.position.imports, self.position.retry
+        return replace(position, imports=imports, retry=retry, others=others)
 
     def moved(self, position: Position) -> Settling:
         """Move the position; without a walk, all changed tickets have been settled."""
-        position = replace(position, retry=())
-        is_finished = position.walk is None and position != self.position
+        has_moved = replace(position, retry=self.position.retry) != self.position
+        is_finished = has_moved and position.walk is None
         since = None if is_finished else self.since
         return replace(self, position=position, since=since)
 
     def _begins(self, newest_tickets: Page, settled: str | None) -> bool:
         # Time is measured by ticket changes, never by a clock.
-        newest = newest_tickets.newest(TICKET_KEY)
+        newest = newest_tickets.newest
         if newest is None:
             return False
         if settled is None or self.since is not None or not self.every:
@@ -90,4 +89,4 @@ class Settling:
             return True
         settled = self.position.bookmark
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)
-        return not timestamps.is_before(ticket.get(TICKET_KEY), floor)
+        return not timestamps.is_before(ticket.get("updated_datetime"), floor)

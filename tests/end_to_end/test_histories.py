@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.api import client, error_messages, paginators, responses, session
+from tap_gorgias.api import client, error_messages, paginators, session
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.limiter import RateLimiter
-from tap_gorgias.api.responses import TransportError
+from tap_gorgias.api.session import TransportError
 from tap_gorgias.errors import AccessError, ApiError
 from tap_gorgias.records.decoding import decode
 from tap_gorgias.replication import bookmarks, imported_tickets, pages, parents, walks
@@ -61,7 +61,7 @@ def small_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChildStream, "contexts_per_state", 3)
     monkeypatch.setattr(StreamProgress, "prefetches", False)
     monkeypatch.setattr(parents, "MAX_RETRIES", 3)
-    monkeypatch.setattr(responses, "MAX_BODY_BYTES", 200_000)
+    monkeypatch.setattr(session, "MAX_BODY_BYTES", 200_000)
     monkeypatch.setattr(output, "MAX_PIPE_BYTES", 0)
     monkeypatch.setattr(output, "POLL_MILLISECONDS", 1)
     monkeypatch.setattr(writer, "MAX_SECONDS_AFTER_SIGNAL", 0.05)
@@ -118,9 +118,9 @@ def only_objects(body: Any) -> list[pages.Row]:  # noqa: ANN401
     return pages.rows_of(body)
 
 
-def all_dates(_: Page, dated_rows: list[tuple[Any, str | None]]) -> list[str]:
+def all_dates(page: Page) -> list[str]:
     """Let a row of the future become the bookmark."""
-    return [timestamp for _, timestamp in dated_rows if timestamp]
+    return [timestamp for _, timestamp in page.dated_rows if timestamp]
 
 
 def swept(
@@ -131,7 +131,7 @@ def swept(
 ) -> Iterator[Step]:
     """Emit a whole list if its order is broken."""
     read = list(pages)
-    dates = [date for page in read for _, date in page.dated_rows(self.key)]
+    dates = [date for page in read for _, date in page.dated_rows]
     if walks._is_inverted(dates, floor=None):  # noqa: SLF001
         walk = replace(walk, floor=None)
     return _walk_down(self, read, bookmark, walk)
@@ -152,6 +152,11 @@ def pages_or_failure(
         yield from read
     except ApiError as error:
         raise AccessError from error
+
+
+def lost_for_good(_: Exception, __: float) -> TransportError:
+    """Take a lost connection for a refused one."""
+    return TransportError("", is_transient=False)
 
 
 def each_gone(self: ChildStream[Any], gone: list[int]) -> None:
@@ -180,7 +185,10 @@ BUGS: dict[str, tuple[Theme, list[Change]]] = {
         about("feeds", "date ahead", changes=("import", "create")),
         [(imported_tickets, "_present", lambda page, _: page.now)],
     ),
-    "a bookmark in the future": (about("feeds"), [(pages.Page, "past", all_dates)]),
+    "a bookmark in the future": (
+        about("feeds"),
+        [(pages.Page, "past", property(all_dates))],
+    ),
     "a state of the future is accepted": (
         about("feeds", "state ahead"),
         [(bookmarks, "MAX_CLOCK_DIFFERENCE", timedelta(days=1))],
@@ -188,7 +196,7 @@ BUGS: dict[str, tuple[Theme, list[Change]]] = {
     "a page of the future decides": (
         about("messages", changes=SETTLED, settle_hours=(24,)),
         [
-            (module, "up_to_the_present", lambda pages, _: [next(pages)])
+            (module, "up_to_the_present", lambda pages: [next(pages)])
             for module in (walks, messages)
         ],
     ),
@@ -255,7 +263,7 @@ BUGS: dict[str, tuple[Theme, list[Change]]] = {
     ),
     "a page is nested too deeply": (
         about("feeds", "deep"),
-        [(responses, "decode", lambda body, _: decode(body))],
+        [(session, "decode", lambda body, _: decode(body))],
     ),
     "a page holds what is no object": (
         about("feeds", "no objects"),
@@ -271,7 +279,7 @@ BUGS: dict[str, tuple[Theme, list[Change]]] = {
     ),
     "a broken handshake is final": (
         about("feeds", "handshakes"),
-        [(session, "_tls_error", lambda _: TransportError("", is_transient=False))],
+        [(session, "_transport_error", lost_for_good)],
     ),
     "408 and 425 are final": (
         about("feeds", "early"),
