@@ -255,7 +255,7 @@ class Weather:
         return self._with_meta(request, answer, {"value": PADDING})
 
     def _with_meta(self, request: Request, answer: Answer, meta: Row) -> Answer:
-        for row in self._rows_at(request, answer):
+        for row in filter(None, self._rows_at(request, answer)):
             row["meta"] = meta
         return answer
 
