@@ -236,8 +236,9 @@ class GorgiasClient:
         """Find out if the host answers at all, without credentials."""
         url = f"{self.url_base}{_PROBES[0]}"
         request = requests.Request("GET", url, headers=self.session.headers).prepare()
-        self.send(request, stream_name)
+        response = self.send(request, stream_name)
         self._contact.is_host_there = True
+        self._contact.has_answered |= _is_json(response)
 
     def _no_access(self, error: ApiError) -> AccessError:
         """Return an error that names the host and the proxy instead of a stream."""
