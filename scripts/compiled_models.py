@@ -1,8 +1,8 @@
 """Write the models as plain SQL: `scripts/compiled_models.py DBT FOLDER`.
 
 DBT is the command of a dbt with the adapters of all four warehouses. The statements
-create the models in the schema `gorgias_models`, from tables in `gorgias`. Connects to
-nothing.
+create the models in the schema `gorgias_models`, from tables in `gorgias`. No warehouse
+is needed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WAREHOUSES: Mapping[str, Mapping[str, Any]] = {
 CREDENTIALS = {
     "type": "authorized_user",
     "token": "none",
-    "expiry": "2099-01-01T00:00:00Z",  # so that nobody asks for another one
+    "expiry": "2099-01-01T00:00:00Z",  # never requested again
     **dict.fromkeys(("client_id", "client_secret", "refresh_token"), "none"),
 }
 HEADER = """\

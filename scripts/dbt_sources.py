@@ -24,7 +24,7 @@ SOURCES = ROOT / "dbt" / "models" / "sources.yml"
 COLUMNS = ROOT / "docs" / "columns.md"
 HEADER = "Written by `python -m scripts.dbt_sources` from tap_gorgias/schemas."
 READ_IN_EVERY_RUN = {"account", "account_settings", "tags", "teams", "users"}
-"""Snapshots that are never empty: the newest mark is the time of the last run."""
+"""Snapshots that are never empty: their newest rows have the time of the last run."""
 STALE = {"period": "hour"}
 
 
@@ -33,7 +33,7 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # it has no types
 
     @override
     def ignore_aliases(self, data: object) -> bool:
-        """Return that nothing is referred to."""
+        """Return whether a value is always written in full."""
         return True
 
 
@@ -133,7 +133,7 @@ def page() -> str:
         "",
         "Each stream becomes a table of the same name. `a.b` is the value `b` in the",
         "object `a`, and `a[].b` that of each item of the list `a`.",
-        "[analysts.md](analysts.md) shows how the tables relate.",
+        "[data.md](data.md#how-tables-relate) shows how the tables relate.",
         "",
     ]
     lines += [f"- [{one.name}](#{one.name})" for one in found]

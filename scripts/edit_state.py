@@ -1,9 +1,10 @@
-"""Edit a state on its way from stdin to stdout, such as `edit_state.py forget tickets`.
+"""Read a state from stdin, edit it, and write it to stdout.
 
-`forget STREAM ...` removes what the state says about streams, so they are read from the
-start. `rewind DATE STREAM ...` sets their bookmarks back to a date. `retry STREAM
-ID ...` requests tickets or customers again. A state from `meltano state get` keeps its
-wrapper.
+forget STREAM ...       read the streams again, from the start
+rewind DATE STREAM ...  set the bookmarks of the streams back to a date
+retry STREAM ID ...     request tickets or customers again
+
+It also accepts the output of `meltano state get`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from typing import Any
 
 KEPT = ("replication_key", "query")
-"""What does not depend on how far a stream was read."""
+"""Keys that do not depend on how far a stream was read."""
 
 ONE_BY_ONE = ("customer_details", "ticket_details", "ticket_messages")
 """The streams that request the tickets or customers in their `retry` first."""

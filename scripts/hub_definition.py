@@ -1,8 +1,7 @@
 """Print the tap's definition for Meltano Hub: `python3 scripts/hub_definition.py`.
 
-Capabilities, settings and Python versions are what `tap-gorgias --about` tells. What
-Meltano adds to that (label, selection, groups of settings) is what `meltano.yml` says.
-Nothing is fetched.
+Capabilities, settings and Python versions come from `tap-gorgias --about`; label,
+selection and groups of settings come from `meltano.yml`.
 """
 
 from __future__ import annotations
@@ -35,15 +34,11 @@ FOR_THE_HUB = {
     "maintenance_status": "beta",
     "quality": "silver",
 }
-"""What the Hub shows. Silver is what it computes for a community's tap on the SDK."""
+"""What the Hub shows. It gives this quality to a community's tap on the SDK."""
 
 
 def about() -> dict[str, Any]:
-    """Ask the tap about itself.
-
-    Returns:
-        What `--about --format json` prints.
-    """
+    """Return what `--about --format json` prints."""
     command = [sys.executable, "-m", "tap_gorgias", "--about", "--format", "json"]
     printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
     told: dict[str, Any] = json.loads(printed)
@@ -51,14 +46,7 @@ def about() -> dict[str, Any]:
 
 
 def kind(schema: dict[str, Any]) -> str:
-    """Name the type of a setting as Meltano does.
-
-    Args:
-        schema: JSON schema of the setting, of one type beside null.
-
-    Returns:
-        Such as `string`, `integer` or `date_iso8601`.
-    """
+    """Return Meltano's name of the type of a setting, such as `date_iso8601`."""
     if schema.get("format") == "date-time":
         return "date_iso8601"
     (only,) = set(schema["type"]) - {"null"}
@@ -66,15 +54,7 @@ def kind(schema: dict[str, Any]) -> str:
 
 
 def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Describe a setting.
-
-    Args:
-        name: Its name.
-        schema: Its JSON schema.
-
-    Returns:
-        Its entry in the definition.
-    """
+    """Return the entry of a setting."""
     return {
         "name": name,
         "label": schema["title"],
@@ -86,14 +66,7 @@ def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def origin(name: str) -> dict[str, str]:
-    """Tell where the tap lives; the Hub names a variant after the owner.
-
-    Args:
-        name: The installed package.
-
-    Returns:
-        `variant`, and `repo` if the package names its repository.
-    """
+    """Return `variant`, the owner of the repository, and `repo`, if it is known."""
     urls = metadata.metadata(name).get_all("Project-URL") or []
     known = dict(url.split(", ", 1) for url in urls)
     if "Repository" not in known:
@@ -104,11 +77,7 @@ def origin(name: str) -> dict[str, str]:
 
 
 def definition() -> dict[str, Any]:
-    """Put the definition together.
-
-    Returns:
-        The content of `_data/meltano/extractors/<name>/<variant>.yml` of the Hub.
-    """
+    """Return the contents of the file for Meltano Hub."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     extractor, *_ = project["plugins"]["extractors"]
     told = about()

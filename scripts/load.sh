@@ -2,15 +2,14 @@
 # Run the tap into a target, from the last state that the target wrote: load.sh [FOLDER]
 #
 # FOLDER (by default the current one) holds config.json and target.json, and catalog.json
-# if streams are selected. The script keeps states.jsonl, load.log and the lock there.
-# complete.log holds the time of the last run
-# that read everything. The script prints nothing unless a run fails. These variables change what it runs:
+# to select streams. The script writes states.jsonl, load.log, the lock, and complete.log:
+# the time of the last run that read everything. It prints nothing unless a run fails.
+# These variables change what it runs:
 #
-#   TAP, TARGET   commands or paths (tap-gorgias, target-duckdb); besides the PATH, they
-#                 are searched in .venv/bin and .venv-target/bin of FOLDER and in
-#                 ~/.local/bin
+#   TAP, TARGET   commands or paths (tap-gorgias, target-duckdb), also found in .venv/bin
+#                 and .venv-target/bin of FOLDER, and in ~/.local/bin
 #   CATALOG       file of the catalog (catalog.json)
-#   MAX_HOURS     how long a run may hold the lock until later ones fail (24)
+#   MAX_HOURS     how long a run may hold the lock before later ones fail (24)
 #   WAIT_SECONDS  how long to wait for the lock (0)
 set -uo pipefail
 

@@ -1,7 +1,7 @@
 """Print the notes of a release: `python3 scripts/release_notes.py v1.2.3`.
 
-Refuses a tag that is not the version in pyproject.toml, and a version that CHANGELOG.md
-does not tell of. Needs nothing but Python.
+It fails if the tag is not the version in pyproject.toml, or if CHANGELOG.md has no
+notes for it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,10 @@ VERSION = re.compile(r'^version = "(.+)"$', re.MULTILINE)
 
 
 def notes_of(tag: str, project: str, changelog: str) -> str:
-    """Find what is new in a version.
-
-    Args:
-        tag: Such as `v1.2.3`.
-        project: Text of pyproject.toml.
-        changelog: Text of CHANGELOG.md.
-
-    Returns:
-        What stands below the version's heading, in Markdown.
+    """Return the notes of the version of a tag, in Markdown.
 
     Raises:
-        SystemExit: If the three do not agree; it says how.
+        SystemExit: If the tag, the project and the changelog do not agree.
     """
     (version,) = VERSION.findall(project)
     if tag != f"v{version}":

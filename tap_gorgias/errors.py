@@ -8,8 +8,7 @@ GorgiasError
     ApiError                a request failed, or its response cannot be used
         TransientApiError   can be retried: 202, 429, 5xx, no response, incomplete body
             RateLimitError  429
-    AccessError             no stream can be read: no helpdesk, or a rejected key
-        SignInError         no access token could be obtained
+    AccessError             no stream can be read: no helpdesk, a rejected key, no token
     IncompleteError         parts of a stream could not be read
     OutputError             messages cannot be written to the target
     StreamsFailedError      some of the streams failed
@@ -31,10 +30,9 @@ from singer_sdk.exceptions import (
     StreamMapConfigError,
 )
 
-from tap_gorgias.compat import override
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+
 MAX_MESSAGE_CHARACTERS = 500
 NEXT_RUN = "The next run resumes from the last state that the target wrote."
 SAFE_TO_SHOW = (ConfigurationError, DiscoveryError, StreamMapConfigError)
@@ -46,23 +44,12 @@ class GorgiasError(Exception):
     ends_run = True
     """Whether it affects all streams: a rejected key, or a target that is gone."""
 
-    @property
-    def lines(self) -> Sequence[str]:
-        """The message as printable lines, without credentials or customer data."""
-        return (one_line(str(self)),)
-
 
 class SettingsError(ConfigValidationError, GorgiasError):
     """A sentence for each problem, which shows no value of a secret setting."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems), errors=list(problems))
-
-    @property
-    @override
-    def lines(self) -> Sequence[str]:
-        """One line for each problem."""
-        return [one_line(problem) for problem in self.errors]
 
 
 class StateError(GorgiasError):
@@ -100,7 +87,6 @@ class ApiError(GorgiasError):
         self.stream = stream
         self.path = path
         self.status = status
-        self.reason = reason
         self._is_too_large = is_too_large
         outcome = f"answered {status}" if status else "failed"
         head = f"{stream}: {path} {outcome}: "
@@ -113,9 +99,10 @@ class ApiError(GorgiasError):
         """Whether the request may succeed without its cursor.
 
         The response to an expired cursor is not documented. So this is true for every
-        status except those about credentials and permissions.
+        refusal except those about credentials and permissions.
         """
-        return self.status not in {401, 403}
+        is_final = not isinstance(self, TransientApiError)
+        return is_final and self.status not in {401, 403}
 
     @property
     def may_be_due_to_page_size(self) -> bool:
@@ -128,11 +115,6 @@ class ApiError(GorgiasError):
 
 class TransientApiError(ApiError):
     """A failure that may succeed when retried."""
-
-    @property
-    @override
-    def may_be_due_to_cursor(self) -> bool:
-        return False
 
 
 class RateLimitError(TransientApiError):
@@ -148,10 +130,6 @@ class RateLimitError(TransientApiError):
 
 class AccessError(GorgiasError):
     """Not an `ApiError`, because it does not concern a single stream."""
-
-
-class SignInError(AccessError):
-    """No access token could be obtained."""
 
 
 class IncompleteError(GorgiasError):
@@ -194,25 +172,18 @@ def messages_of(error: Exception) -> Sequence[str]:
     The message and the traceback of an unexpected exception may contain either. So only
     its type and the line of code are shown, which is enough for a bug report.
     """
-    if isinstance(error, GorgiasError):
-        return error.lines
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, SettingsError):
+        return [one_line(problem) for problem in error.errors]
+    if isinstance(error, (GorgiasError, *SAFE_TO_SHOW)):
+        line = str(error)
+    elif isinstance(error, BrokenPipeError):
         line = "Cannot write the output: the process that reads it has ended."
-        return (line,)
-    if isinstance(error, SAFE_TO_SHOW):
-        return (one_line(str(error)),)
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    file = "/".join(Path(place.filename).parts[-2:])
-    location = f"{file}, line {place.lineno} ({place.name})"
-    line = f"Unexpected {type(error).__name__} in {location}. Please report it."
-    return (line,)
-
-
-def short_cause(error: Exception) -> str:
-    """Return the cause of a failure in a few words; `messages_of` says all of it."""
-    if isinstance(error, ApiError):
-        return f"answered {error.status}" if error.status else "no usable answer"
-    return "incomplete" if isinstance(error, IncompleteError) else "see above"
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        file = "/".join(Path(place.filename).parts[-2:])
+        location = f"{file}, line {place.lineno} ({place.name})"
+        line = f"Unexpected {type(error).__name__} in {location}. Please report it."
+    return [one_line(line)]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

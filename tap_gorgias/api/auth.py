@@ -11,6 +11,7 @@ library.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 from abc import ABC, abstractmethod
@@ -22,21 +23,17 @@ from requests.auth import HTTPBasicAuth
 from singer_sdk.authenticators import APIAuthenticatorBase, BasicAuthenticator
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import AccessError, ApiError, SignInError
+from tap_gorgias.errors import AccessError, ApiError, GorgiasError
 from tap_gorgias.records.decoding import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
 
     import requests
 
     from tap_gorgias.api.error_messages import Redactor
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import ApiKey, OAuthApp
-
-    SendTokenRequest: TypeAlias = Callable[[dict[str, str], HTTPBasicAuth], Any]
-    """Sends a form with the credentials of an app, and returns the decoded response."""
 
 SIGN_IN_PATH = "/oauth/token"
 SIGN_IN = "sign-in"
@@ -93,6 +90,8 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     """Signs requests with an access token, and renews it before it expires.
 
     One thread renews the token while the others wait. Tokens are kept in memory only.
+    `send_token_request` sends a form with the credentials of the app, and returns the
+    decoded response.
     """
 
     unauthorized_advice = (
@@ -103,19 +102,18 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     def __init__(
         self,
         app: OAuthApp,
-        send_token_request: SendTokenRequest,
+        send_token_request: Callable[[dict[str, str], HTTPBasicAuth], Any],
         redactor: Redactor,
         clock: Clock,
     ) -> None:
         super().__init__()
+        self._app = app
         self._send_token_request = send_token_request
         self._redactor = redactor
         self._clock = clock
-        self._app_credentials = HTTPBasicAuth(app.client_id, app.client_secret)
         self._refresh_token = app.refresh_token
-        self._has_warned_of_rotation = False
-        self._authorization: str | None = None
-        self._renew_at = 0.0
+        self._authorization = ""
+        self._renew_at = -math.inf
         self._failure: str | None = None
         self._lock = threading.Lock()
         pair = f"{app.client_id}:{app.client_secret}"
@@ -126,10 +124,9 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
         self, request: requests.PreparedRequest
     ) -> requests.PreparedRequest:
         with self._lock:
-            is_due = self._clock.monotonic() >= self._renew_at
-            if self._authorization is None or is_due:
+            if self._clock.monotonic() >= self._renew_at:
                 self._renew()
-            request.headers["Authorization"] = str(self._authorization)
+            request.headers["Authorization"] = self._authorization
         return request
 
     @override
@@ -150,45 +147,44 @@ class RefreshTokenAuthenticator(GorgiasAuthenticator):
     def _renew(self) -> None:
         if self._failure is None:
             try:
-                self._sign_in()
-            except (ApiError, AccessError) as error:
+                return self._sign_in()
+            except GorgiasError as error:
                 self._failure = str(error)
-            else:
-                return
         # Other threads that waited for the token fail without further requests.
-        raise SignInError(self._failure)
+        raise AccessError(self._failure)
 
     def _sign_in(self) -> None:
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+        credentials = HTTPBasicAuth(self._app.client_id, self._app.client_secret)
         start = self._clock.monotonic()
-        value = self._send_token_request(form, self._app_credentials)
-        token = value.get("access_token") if isinstance(value, dict) else None
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        value = self._send_token_request(form, credentials)
+        token = _token(value, "access_token")
+        if token is None:
             reason = "the response contains no access token."
             raise ApiError(
                 reason, stream=SIGN_IN, path=SIGN_IN_PATH, status=HTTPStatus.OK
             )
         self._redactor.add(token)
-        self._rotate(value.get("refresh_token"))
+        self._rotate(_token(value, "refresh_token") or self._refresh_token)
         seconds = lifetime_seconds(token, value.get("expires_in"))
         self._renew_at = start + seconds - min(RENEWAL_MARGIN_SECONDS, seconds / 10)
         self._authorization = f"Bearer {token}"
 
-    def _rotate(self, refresh_token: Any) -> None:  # noqa: ANN401
-        if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token):
-            return
-        if refresh_token == self._refresh_token:
-            return
-        self._refresh_token = refresh_token
+    def _rotate(self, refresh_token: str) -> None:
         self._redactor.add(refresh_token)
-        if not self._has_warned_of_rotation:
-            self._has_warned_of_rotation = True
+        if self._refresh_token == self._app.refresh_token != refresh_token:
             logging.getLogger(f"tap-gorgias.{SIGN_IN}").warning(
                 "Gorgias replaced the refresh token. This run uses the new one, which "
                 "is neither shown nor stored. The configured one may no longer work: "
                 "get a new one and set `refresh_token`, %s",
                 _SEE_GUIDE,
             )
+        self._refresh_token = refresh_token
+
+
+def _token(value: Any, name: str) -> str | None:  # noqa: ANN401
+    token = value.get(name) if isinstance(value, dict) else None
+    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None
 
 
 def lifetime_seconds(token: str, expires_in: Any) -> float:  # noqa: ANN401
@@ -204,8 +200,7 @@ def lifetime_seconds(token: str, expires_in: Any) -> float:  # noqa: ANN401
     except (KeyError, TypeError, ValueError):
         stated = None
     for seconds in (stated, expires_in):
-        is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-        if is_number and 0 < seconds < MAX_LIFETIME_SECONDS:
+        if isinstance(seconds, (int, float)) and 0 < seconds < MAX_LIFETIME_SECONDS:
             return float(seconds)
     return MAX_LIFETIME_SECONDS
 
@@ -213,10 +208,8 @@ def lifetime_seconds(token: str, expires_in: Any) -> float:  # noqa: ANN401
 def sign_in_advice(response: requests.Response) -> str:
     """Return what the user can do about a refused token request."""
     try:
-        value = response.json()
-    except ValueError:
-        value = None
-    code = value.get("error") if isinstance(value, dict) else None
+        code = response.json()["error"]
+    except (KeyError, TypeError, ValueError):
+        code = None
     is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
-    by_status = ADVICE["invalid_client"] if is_unauthorized else ""
-    return ADVICE.get(code, by_status) if isinstance(code, str) else by_status
+    return ADVICE.get(str(code), ADVICE["invalid_client"] if is_unauthorized else "")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -20,10 +19,9 @@ from tap_gorgias.api.auth import (
     sign_in_advice,
 )
 from tap_gorgias.api.error_messages import Redactor, error_message
-from tap_gorgias.api.limiter import Pause, RateLimiter
-from tap_gorgias.api.responses import GorgiasResponse, TransportError
-from tap_gorgias.api.retry import MAX_RETRY_SECONDS, FirstContact, Outage, retry
-from tap_gorgias.api.session import GorgiasSession
+from tap_gorgias.api.limiter import RateLimiter
+from tap_gorgias.api.retry import FirstContact, Retries
+from tap_gorgias.api.session import MAX_BODY_BYTES, GorgiasSession, TransportError
 from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
     AccessError,
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
 
     from requests.auth import HTTPBasicAuth
 
+    from tap_gorgias.api.limiter import Pause
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.config.settings import Settings
@@ -54,7 +53,6 @@ TRANSIENT_STATUSES = {
 _PROBES = ("/api/account", "/api/tags?limit=1")
 """Small requests that show whether the credentials are accepted."""
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -65,11 +63,7 @@ class GorgiasClient:
     go one at a time, and a failure ends the run: it would be the same for all streams.
     """
 
-    max_retry_seconds: float = MAX_RETRY_SECONDS
-    """How long a failing request is retried."""
-
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
-        self.clock = clock
         self.limiter = RateLimiter(clock, settings.rate_limit_percent)
         self.session = GorgiasSession(
             self.limiter,
@@ -81,14 +75,13 @@ class GorgiasClient:
         self.is_shared = True
         """Whether several streams are read. A refusal may concern only one of them."""
         self.redactor = Redactor()
+        self.retries = Retries(clock)
         self._summary = summary
-        self.outage = Outage()
-        self._contact = FirstContact(clock, self._no_access, self._probe)
+        self._contact = FirstContact(clock, self._no_access, self._ask)
         self._warned_of: set[tuple[str, str]] = set()
-        has_own_url = urlsplit(self.url_base).hostname != (
-            f"{settings.subdomain}.gorgias.com"
-        )
-        self._address_advice = "Check `api_url`." if has_own_url else SUBDOMAIN_ADVICE
+        host = f"{settings.subdomain}.gorgias.com"
+        is_own_host = urlsplit(self.url_base).hostname == host
+        self._address_advice = SUBDOMAIN_ADVICE if is_own_host else "Check `api_url`."
         credentials = settings.credentials
         self.authenticator: GorgiasAuthenticator = (
             ApiKeyAuthenticator(credentials, self.redactor)
@@ -112,16 +105,9 @@ class GorgiasClient:
         try:
             return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
-            if error.is_too_large:  # No error page is.
-                self._contact.has_answered = self._contact.is_accepted = True
             kind = TransientApiError if error.is_transient else ApiError
-            raise kind(
-                str(error),
-                stream=stream_name,
-                path=self._path_of(request),
-                advice="" if self._contact.has_answered else error.advice,
-                is_too_large=error.is_too_large,
-            ) from None
+            place = self._place_of(request, stream_name)
+            raise kind(str(error), advice=error.advice, **place) from None
 
     def send_signed(
         self, request: requests.PreparedRequest, stream_name: str
@@ -136,36 +122,28 @@ class GorgiasClient:
 
     def with_retries(
         self,
-        function: Callable[P, T],
+        function: Callable[..., T],
         stream_name: str,
         max_retry_seconds: float | None = None,
-    ) -> Callable[P, T]:
+    ) -> Callable[..., T]:
         """Add retries, and the rules of the first contact, to a function.
 
-        It is called again after a `TransientApiError`, by default for
-        `max_retry_seconds`. `AccessError` means that there is no first contact.
+        It is called again after a `TransientApiError`, by default for as long as in a
+        run. `AccessError` means that there is no first contact.
         """
         logger = logging.getLogger(f"tap-gorgias.{stream_name}")
-        patience = (
-            self.max_retry_seconds if max_retry_seconds is None else max_retry_seconds
-        )
 
         def on_retry(error: TransientApiError, seconds: float) -> None:
             self._summary.count(stream_name, retries=1)
+            line = "%s Retrying in %.1f s."
             if isinstance(error, RateLimitError) and error.is_for_all:
-                logger.warning("%s All requests pause for %.0f s.", error, seconds)
-            else:
-                logger.warning("%s Retrying in %.1f s.", error, seconds)
+                line = "%s All requests pause for %.0f s."
+            logger.warning(line, error, seconds)
 
-        @functools.wraps(function)
-        def decorated(*args: P.args, **kwargs: P.kwargs) -> T:
-            call = functools.partial(function, *args, **kwargs)
-            return retry(
-                lambda: self._send_in_turn(call, is_sign_in=stream_name == SIGN_IN),
-                clock=self.clock,
-                outage=self.outage,
-                on_retry=on_retry,
-                max_retry_seconds=patience,
+        def decorated(*args: Any) -> T:
+            call = functools.partial(function, *args)
+            return self.retries.call(
+                lambda: self._contact.send(call), on_retry, max_retry_seconds
             )
 
         return decorated
@@ -176,71 +154,91 @@ class GorgiasClient:
         """Check the response to a signed request, and decode its body.
 
         `scope` is the required OAuth2 scope, or permission of the API key's owner.
-        Raises `AccessError` if Gorgias rejects the credentials, otherwise as
-        `check_response`.
+        Raises `AccessError` if Gorgias rejects the credentials. Other refusals are an
+        `ApiError`, and a `TransientApiError` if a retry may succeed.
         """
+        is_unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         advice = ""
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
+        if is_unauthorized:
             advice = self.authenticator.unauthorized_advice
         elif response.status_code == HTTPStatus.FORBIDDEN:
             advice = self.authenticator.forbidden_advice(scope, stream_name)
-        try:
-            self.check_response(response, stream_name, advice)
-        except ApiError as error:
-            if error.status == HTTPStatus.UNAUTHORIZED:
-                if self._rejects_credentials(error):
-                    raise self._no_access(error) from None
-            elif _is_json(response):
-                self._contact.is_accepted = True
-            raise
-        self._contact.is_accepted = True
-
-    def check_response(
-        self, response: requests.Response, stream_name: str, advice: str
-    ) -> None:
-        """Check a response, and decode its body; `advice` is for a refusal.
-
-        Raises `TransientApiError` if a retry may succeed, also after a 2xx whose body
-        is not JSON, such as the error page of a proxy, and otherwise `ApiError`.
-        """
-        status = response.status_code
-        if status in range(200, 300):
-            self._decode(response, stream_name)
-            return
-        if _is_json(response):
-            # A web server between the tap and Gorgias would return a web page.
-            self._contact.has_answered = True
-        reason = error_message(response.content, self.redactor.redact)
-        is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if not self._contact.has_answered and not advice and is_refusal:
-            advice = SUBDOMAIN_ADVICE
-        about = self._about(response, stream_name)
-        pause = getattr(response, "pause", None)
-        if isinstance(pause, Pause):
-            for_all = pause.is_for_all
-            raise RateLimitError(reason, pause.seconds, is_for_all=for_all, **about)
-        is_transient = status in TRANSIENT_STATUSES or not is_refusal
-        kind = TransientApiError if is_transient else ApiError
-        raise kind(reason, advice=advice, **about)
+        error = self._error_of(response, stream_name, advice)
+        if error and is_unauthorized and self._rejects_credentials(error):
+            raise self._no_access(error)
+        if error is None or (not is_unauthorized and _is_json(response)):
+            self._contact.is_accepted = True
+        if error:
+            raise error
 
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
 
+    def _error_of(
+        self, response: requests.Response, stream_name: str, advice: str
+    ) -> ApiError | None:
+        """Decode the body of a response, or return why it cannot be used.
+
+        `advice` is for a refusal. A 2xx whose body is not JSON, such as the error page
+        of a proxy, can be retried.
+        """
+        contact, status = self._contact, response.status_code
+        place = self._place_of(response.request, stream_name)
+        if getattr(response, "is_too_large", False):
+            contact.has_answered = True  # No error page is.
+            reason = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
+            return ApiError(reason, is_too_large=True, **place)
+        if status in range(200, 300):
+            try:
+                response.json()
+            except ValueError:
+                if _is_web_page(response) and not contact.has_answered:
+                    reason = "the response is a web page."
+                    return ApiError(
+                        reason, status=status, advice=SUBDOMAIN_ADVICE, **place
+                    )
+                reason = "the body is not JSON."
+                return TransientApiError(reason, status=status, **place)
+            contact.has_answered = True
+            self._warn_of_deep_fields(response, stream_name)
+            return None
+        # A web server between the tap and Gorgias would return a web page.
+        if _is_json(response):
+            contact.has_answered = True
+        reason = error_message(response.content, self.redactor.redact)
+        pause: Pause | None = getattr(response, "pause", None)
+        if pause:
+            seconds, for_all = pause
+            return RateLimitError(
+                reason, seconds, is_for_all=for_all, status=status, **place
+            )
+        is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_refusal and not contact.has_answered:
+            advice = advice or SUBDOMAIN_ADVICE
+        is_transient = status in TRANSIENT_STATUSES or not is_refusal
+        kind = TransientApiError if is_transient else ApiError
+        return kind(reason, status=status, advice=advice, **place)
+
     def _send_token_request(
         self, form: dict[str, str], app_credentials: HTTPBasicAuth
     ) -> Any:  # noqa: ANN401
+        if self._contact.max_seconds is not None:
+            # A token request that is cut can lose a refresh token that rotates.
+            self._ask(SIGN_IN)
         url = f"{self.url_base}{SIGN_IN_PATH}"
         request = requests.Request("POST", url, data=form, auth=app_credentials)
         response = self.send(self.session.prepare_request(request), SIGN_IN)
-        self.check_response(response, SIGN_IN, sign_in_advice(response))
+        if error := self._error_of(response, SIGN_IN, sign_in_advice(response)):
+            raise error
         return response.json()
 
-    def _send_in_turn(self, call: Callable[[], T], *, is_sign_in: bool) -> T:
-        if self._contact.is_accepted:
-            return call()
-        # The authenticator signs in for all streams, which wait for it.
-        return (self._contact.make if is_sign_in else self._contact.in_turn)(call)
+    def _ask(self, stream_name: str) -> None:
+        """Find out if the host answers at all, without credentials."""
+        url = f"{self.url_base}{_PROBES[0]}"
+        request = requests.Request("GET", url, headers=self.session.headers).prepare()
+        self.send(request, stream_name)
+        self._contact.is_host_there = True
 
     def _no_access(self, error: ApiError) -> AccessError:
         """Return an error that names the host and the proxy instead of a stream."""
@@ -251,16 +249,6 @@ class GorgiasClient:
         if error.status is None and "Check" not in text:
             text = f"{text} {self._address_advice}"
         return AccessError(f"{place}: {text}")
-
-    def _probe(self, failure: ApiError, seconds: float) -> None:
-        """Find out if Gorgias is there, with a small request without credentials."""
-        url = f"{self.url_base}{_PROBES[0]}"
-        request = requests.Request("GET", url, headers=self.session.headers).prepare()
-        with contextlib.suppress(TransportError):
-            response = self.session.send(
-                request, stream_name=failure.stream, timeout=seconds
-            )
-            self._contact.has_answered = _is_json(response)
 
     def _rejects_credentials(self, refusal: ApiError) -> bool:
         """Return whether a 401 concerns all streams, by asking for something else."""
@@ -278,42 +266,28 @@ class GorgiasClient:
             self._contact.is_accepted = True
         return is_unauthorized
 
-    def _decode(self, response: requests.Response, stream_name: str) -> None:
-        try:
-            response.json()
-        except ValueError:
-            about = self._about(response, stream_name)
-            is_page = response.content.lstrip().startswith(b"<")
-            if is_page and not self._contact.has_answered:
-                reason = "the response is a web page."
-                raise ApiError(reason, advice=SUBDOMAIN_ADVICE, **about) from None
-            reason = "the body is not JSON."
-            raise TransientApiError(reason, **about) from None
-        self._contact.has_answered = True
-        if isinstance(response, GorgiasResponse) and response.too_deep:
-            self._warn_of_deep_fields(response.too_deep, stream_name)
-
-    def _warn_of_deep_fields(self, names: list[str], stream_name: str) -> None:
-        logger = logging.getLogger(f"tap-gorgias.{stream_name}")
-        for name in dict.fromkeys(names):
-            if (stream_name, name) not in self._warned_of:
-                self._warned_of.add((stream_name, name))
-                logger.warning(
+    def _warn_of_deep_fields(self, response: requests.Response, stream: str) -> None:
+        for name in getattr(response, "too_deep", ()):
+            if (stream, name) not in self._warned_of:
+                self._warned_of.add((stream, name))
+                logging.getLogger(f"tap-gorgias.{stream}").warning(
                     "%s: some values of `%s` are nested more than %d levels deep; they "
                     "become null.",
-                    stream_name,
+                    stream,
                     name[:80],
                     MAX_LEVELS,
                 )
 
-    def _about(self, response: requests.Response, stream_name: str) -> dict[str, Any]:
-        """Return what an error says of a response."""
-        path = self._path_of(response.request)
-        return {"stream": stream_name, "path": path, "status": response.status_code}
-
-    def _path_of(self, request: requests.PreparedRequest) -> str:
-        return urlsplit((request.url or "").removeprefix(self.url_base)).path
+    def _place_of(
+        self, request: requests.PreparedRequest, stream_name: str
+    ) -> dict[str, Any]:
+        path = urlsplit((request.url or "").removeprefix(self.url_base)).path
+        return {"stream": stream_name, "path": path}
 
 
 def _is_json(response: requests.Response) -> bool:
     return response.content.lstrip()[:1] in {b"{", b"["}
+
+
+def _is_web_page(response: requests.Response) -> bool:
+    return response.content.lstrip().startswith(b"<")

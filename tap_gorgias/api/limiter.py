@@ -7,10 +7,9 @@ import re
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_gorgias.api.sliding_window import SlidingWindow
-from tap_gorgias.compat import override
 
 if TYPE_CHECKING:
     from tap_gorgias.clock import Clock
@@ -29,18 +28,20 @@ _ID = re.compile(r"\d+")
 _CALL_LIMIT = re.compile(r"\s*([0-9]{1,6})\s*/\s*([1-9][0-9]{0,5})\s*", re.ASCII)
 
 
-@dataclass(frozen=True)
-class CallLimit:
+class CallLimit(NamedTuple):
     """The last reported count: requests in the window, and how many it allows."""
 
     used: int
     limit: int
     window_seconds: float
 
-    @override
-    def __str__(self) -> str:
-        """Return the count as part of a line, such as `38/40 in the last 20 s`."""
-        return f"{self.used}/{self.limit} in the last {self.window_seconds:.0f} s"
+
+class Pause(NamedTuple):
+    """How long to wait after a 429."""
+
+    seconds: float
+    is_for_all: bool
+    """Whether the limiter lets all requests wait, or only the refused one should."""
 
 
 @dataclass(eq=False)
@@ -50,23 +51,8 @@ class Permit:
     stream_name: str
     path: str
     """Without ids."""
-    requested_at: float
     sent_at: float = math.inf
     """When the permission was given."""
-
-    @property
-    def waited_seconds(self) -> float:
-        """How long the request waited for the limiter."""
-        return self.sent_at - self.requested_at
-
-
-@dataclass(frozen=True)
-class Pause:
-    """How long to wait after a 429."""
-
-    seconds: float
-    is_for_all: bool
-    """Whether the limiter lets all requests wait, or only the refused one should."""
 
 
 class RateLimiter:
@@ -91,8 +77,7 @@ class RateLimiter:
         self._in_flight: Counter[str] = Counter()
         """By path."""
         self._held_back_seconds = 0.0
-        self._held_back_since: float | None = None
-        """When the first of the waiters began to wait; None if there are none."""
+        self._measured_at = 0.0
         self._used: int | None = None
         self._refused_at: dict[str, float] = {}
         """When each path that has not passed since was last refused."""
@@ -111,29 +96,21 @@ class RateLimiter:
     def held_back_seconds(self) -> float:
         """How long at least one request waited for a permit."""
         with self._lock:
-            since, now = self._held_back_since, self._clock.monotonic()
-            return self._held_back_seconds + (0.0 if since is None else now - since)
+            self._measure()
+            return self._held_back_seconds
 
     def acquire(self, stream_name: str = "", path: str = "") -> Permit:
         """Wait for a permit, which then goes to `release` or `refuse`."""
-        permit = Permit(stream_name, _ID.sub("*", path), self._clock.monotonic())
+        permit = Permit(stream_name, _ID.sub("*", path))
         with self._lock:
+            self._measure()
             self._waiters.append(permit)
-        try:
-            while True:
-                with self._lock:
-                    seconds = self._issue_permits()
-                    if permit.sent_at < math.inf:
-                        return permit
-                self._clock.sleep(min(seconds, MAX_SLEEP_SECONDS))
-        except BaseException:
+        while True:
             with self._lock:
-                if permit in self._waiters:
-                    self._waiters.remove(permit)
-                else:
-                    now = self._end(permit)
-                    self._window.add_response(permit.sent_at, now, None, None)
-            raise
+                seconds = self._issue_permits()
+                if permit.sent_at < math.inf:
+                    return permit
+            self._clock.sleep(min(seconds, MAX_SLEEP_SECONDS))
 
     def release(
         self, permit: Permit, call_limit: str | None, *, has_passed: bool = True
@@ -188,26 +165,25 @@ class RateLimiter:
 
         Returns the seconds until the next one is possible.
         """
-        now = self._clock.monotonic()
+        now = self._measure()
         while (seconds := self._window.seconds_to_wait(now)) <= 0 and self._waiters:
             permit = self._next_waiter()
             if permit is None:
-                seconds = MAX_SLEEP_SECONDS
-                break
+                return MAX_SLEEP_SECONDS
             self._window.add_request(now)
             self._waiters.remove(permit)
             self._in_flight[permit.path] += 1
             self._permits[permit.stream_name] += 1
             permit.sent_at = now
-        self._measure(now)
         return seconds
 
-    def _measure(self, now: float) -> None:
-        if self._held_back_since is None:
-            self._held_back_since = now if self._waiters else None
-        elif not self._waiters:
-            self._held_back_seconds += now - self._held_back_since
-            self._held_back_since = None
+    def _measure(self) -> float:
+        """Add the time since the last call if a request waited; return the time."""
+        now = self._clock.monotonic()
+        if self._waiters:
+            self._held_back_seconds += now - self._measured_at
+        self._measured_at = now
+        return now
 
     def _next_waiter(self) -> Permit | None:
         """Return the waiter whose turn it is; None if each waits for another path."""
@@ -221,7 +197,7 @@ class RateLimiter:
             return waiters[0]
         return min(waiters, key=lambda one: self._permits[one.stream_name])
 
-    def _end(self, permit: Permit, used: int | None = None) -> float:
+    def _end(self, permit: Permit, used: int | None) -> float:
         """Record that a request is no longer in flight, and return the time."""
         self._in_flight[permit.path] -= 1
         self._in_flight += Counter()  # drops those without requests

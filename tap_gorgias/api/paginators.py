@@ -13,9 +13,6 @@ from tap_gorgias.replication.pages import PageError, next_of
 if TYPE_CHECKING:
     import requests
 
-MAX_CURSOR_CHARACTERS = 4000
-"""Limit of a cursor, which must fit in the URL of the next request."""
-
 
 class CursorPaginator(BaseAPIPaginator[str | None]):
     """Follows `meta.next_cursor` until it is null. An empty page is not the end.
@@ -38,16 +35,12 @@ class CursorPaginator(BaseAPIPaginator[str | None]):
 
     @override
     def get_next(self, response: requests.Response) -> str | None:
-        cursor = next_of(
+        return next_of(
             response.json(),
             self.next_name,
             is_first=self.current_value is None,
             page_size=self.page_size,
         )
-        if cursor and len(cursor) > MAX_CURSOR_CHARACTERS:
-            message = "the response's cursor is too long."
-            raise PageError(message)
-        return cursor
 
 
 class NextItemsPaginator(CursorPaginator):
@@ -63,10 +56,8 @@ class NextItemsPaginator(CursorPaginator):
     @override
     def get_next(self, response: requests.Response) -> str | None:
         url = super().get_next(response)
-        if url is None:
-            return None
         try:
-            query = dict(parse_qsl(urlsplit(url).query))
+            query = dict(parse_qsl(urlsplit(url or "").query))
         except ValueError:
             message = "the URL in `next_items` is invalid."
             raise PageError(message) from None

@@ -1,15 +1,19 @@
-"""The HTTP session of all streams: rate limit, timeouts, no redirects."""
+"""The HTTP session of all streams: rate limit, timeouts, sizes, no redirects."""
 
 from __future__ import annotations
 
+import email.utils
 import math
 import ssl
 import time
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import requests
+from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
 from urllib3 import Timeout
@@ -20,25 +24,24 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 
-from tap_gorgias.api.responses import (
-    GorgiasResponse,
-    TransportError,
-    retry_after_seconds,
-)
+from tap_gorgias import timestamps
 from tap_gorgias.compat import override
+from tap_gorgias.records.decoding import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
 
-    from tap_gorgias.api.limiter import RateLimiter
+    from tap_gorgias.api.limiter import Pause, RateLimiter
     from tap_gorgias.api.usage import RunSummary
 
 CONNECT_TIMEOUT_SECONDS = 10
 
 MAX_TIMEOUTS_PER_BODY = 10
 """Deadline of a body, in read timeouts."""
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
 
 MAX_CONNECTIONS = 32
 """More than can be in flight: 8 streams, one of which reads 8 children at a time."""
@@ -48,18 +51,67 @@ CALL_LIMIT_HEADER = "X-Gorgias-Account-Api-Call-Limit"
 MAX_PAUSE_SECONDS = 300.0
 """Limit of the pause after a 429; retries end after this time as well."""
 
-_CONNECTION_LOST = (
-    requests.ConnectionError,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
+
+class TransportError(Exception):
+    """No complete response was received. The message has no URL and no credentials."""
+
+    def __init__(
+        self, message: str, *, is_transient: bool = True, advice: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.is_transient = is_transient
+        self.advice = advice
+
+
+class GorgiasResponse(requests.Response):
+    """A response whose body is read once and decoded once."""
+
+    deadline = math.inf
+    """When the body must be complete, by `time.monotonic`."""
+
+    pause: Pause | None = None
+    """How long to wait after a 429."""
+
+    is_too_large = False
+    """Whether the body is cut at `MAX_BODY_BYTES`."""
+
+    @override
+    def iter_content(
+        self, chunk_size: int | None = 1, decode_unicode: bool = False
+    ) -> Iterator[Any]:
+        # A read timeout only limits the time between two reads, and `read` waits until
+        # a chunk is full. So a body that drips in needs `read1` and a deadline.
+        size = 0
+        while chunk := self.raw.read1(chunk_size, decode_content=True):
+            size += len(chunk)
+            if time.monotonic() > self.deadline:
+                self.close()
+                message = "the response took too long."
+                raise TransportError(message)
+            yield chunk
+            if size > MAX_BODY_BYTES:
+                self.is_too_large = True
+                self.close()
+                break
+        self._content_consumed = True
+
+    @override
+    def json(self, **kwargs: Any) -> Any:
+        return self._decoded[0]
+
+    @property
+    def too_deep(self) -> list[str]:
+        """Names of fields that were nested too deeply, and are None."""
+        return self._decoded[1]
+
+    @cached_property
+    def _decoded(self) -> tuple[Any, list[str]]:
+        too_deep: list[str] = []
+        return decode(self.content, too_deep.append), too_deep
 
 
 class RateLimitAdapter(HTTPAdapter):
-    """Sends requests when the rate limiter permits, and counts them.
-
-    The read timeout is the longest wait for the next bytes.
-    """
+    """Sends requests when the rate limiter permits, and counts them."""
 
     def __init__(
         self, limiter: RateLimiter, summary: RunSummary, timeout_seconds: float
@@ -114,9 +166,8 @@ class RateLimitAdapter(HTTPAdapter):
             del original.msg["Set-Cookie"]
         response = GorgiasResponse()
         response.__dict__.update(super().build_response(req, resp).__dict__)
-        response.deadline = (
-            time.monotonic() + MAX_TIMEOUTS_PER_BODY * self._timeout_seconds
-        )
+        seconds = MAX_TIMEOUTS_PER_BODY * self._timeout_seconds
+        response.deadline = time.monotonic() + seconds
         return response
 
 
@@ -160,9 +211,8 @@ class GorgiasSession(requests.Session):
 
         Raises `TransportError` if no complete response is received.
         """
-        environment = self.merge_environment_settings(
-            request.url or "", {}, None, None, None
-        )
+        url = request.url or ""
+        environment = self.merge_environment_settings(url, {}, None, None, None)
         options = {**environment, **kwargs, "allow_redirects": False}
         seconds = min(self._timeout_seconds, kwargs.get("timeout") or math.inf)
         try:
@@ -171,47 +221,53 @@ class GorgiasSession(requests.Session):
             raise _transport_error(error, seconds) from None
 
 
-def _transport_error(error: Exception, seconds: float) -> TransportError:
-    """Describe a failure without the URL, which the original message contains."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return _tls_error(error)
-    cause = getattr(error.args[0] if error.args else None, "reason", None)
-    if isinstance(error, requests.exceptions.ProxyError):
-        message = "the proxy does not open a connection."
-        return TransportError(message, advice="Check `HTTPS_PROXY`.")
-    if isinstance(cause, NameResolutionError):
-        return TransportError("the host name was not found.")
-    could_connect = not isinstance(cause, (NewConnectionError, ConnectTimeoutError))
-    if isinstance(error, requests.ConnectTimeout) or not could_connect:
-        return TransportError("the connection could not be established.")
-    if isinstance(error, requests.Timeout):
-        return TransportError(f"no response within {round(seconds, 1):g} s.")
-    is_http_error = isinstance(error, (requests.RequestException, HTTPError))
-    if isinstance(error, OSError) and not is_http_error:
-        # `requests` raises a plain OSError for an unusable certificate file.
-        message = (
-            "the CA certificates in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE cannot be "
-            "read."
-        )
-        return TransportError(message, is_transient=False)
-    is_invalid_request = isinstance(error, requests.RequestException)
-    if is_invalid_request and not isinstance(error, _CONNECTION_LOST):
-        message = f"the request cannot be sent ({type(error).__name__})."
-        return TransportError(message, is_transient=False)
-    return TransportError("the connection was lost before the response was complete.")
-
-
 def _is_https(url: str | None) -> bool:
     return (url or "").lower().startswith("https:")
 
 
-def _tls_error(error: Exception) -> TransportError:
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            message = f"the TLS connection failed: {cause.verify_message}."
-            advice = "Name the file of trusted certificates in REQUESTS_CA_BUNDLE."
-            return TransportError(message, is_transient=False, advice=advice)
-    return TransportError("the TLS connection could not be established.")
+_CONNECTION_LOST = (
+    requests.ConnectionError,
+    exceptions.ChunkedEncodingError,
+    exceptions.ContentDecodingError,
+)
+
+
+def _transport_error(error: Exception, seconds: float) -> TransportError:
+    """Describe a failure without the URL, which the original message contains."""
+    causes = list(_causes(error))
+
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    advice, is_final = "", False
+    untrusted = [one for one in causes if isinstance(one, ssl.SSLCertVerificationError)]
+    if has(exceptions.SSLError) and untrusted:
+        message = f"the TLS connection failed: {untrusted[0].verify_message}."
+        advice = "Name the file of trusted certificates in REQUESTS_CA_BUNDLE."
+        is_final = True
+    elif has(exceptions.SSLError):
+        message = "the TLS connection could not be established."
+    elif has(exceptions.ProxyError):
+        message = "the proxy does not open a connection."
+        advice = "Check `HTTPS_PROXY`."
+    elif has(NameResolutionError):
+        message = "the host name was not found."
+    elif has(NewConnectionError, ConnectTimeoutError):
+        message = "the connection could not be established."
+    elif has(requests.Timeout):
+        message = f"no response within {round(seconds, 1):g} s."
+    elif isinstance(error, _CONNECTION_LOST) or not isinstance(error, OSError):
+        message = "the connection was lost before the response was complete."
+    elif isinstance(error, requests.RequestException):
+        message = f"the request cannot be sent ({type(error).__name__})."
+        is_final = True
+    else:  # `requests` raises a plain OSError for an unusable certificate file.
+        message = (
+            "the CA certificates in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE cannot be "
+            "read."
+        )
+        is_final = True
+    return TransportError(message, is_transient=not is_final, advice=advice)
 
 
 def _causes(error: object) -> Iterator[BaseException]:
@@ -220,3 +276,41 @@ def _causes(error: object) -> Iterator[BaseException]:
         yield error
         for wrapped in (*error.args, getattr(error, "reason", None)):
             yield from _causes(wrapped)
+
+
+def latest_timestamp_of(response: requests.Response) -> str | None:
+    """Return the latest time at which Gorgias can have created a response.
+
+    This is its `Date` plus one second, because the header has no fractions.
+    """
+    date = _parse_http_date(response.headers.get("Date"))
+    try:
+        return timestamps.render(date + timedelta(seconds=1)) if date else None
+    except OverflowError:
+        return None
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of `Retry-After`; None if missing or invalid.
+
+    An HTTP date is compared with the `Date` of the response rather than with the local
+    clock.
+    """
+    value = headers.get("Retry-After")
+    try:
+        seconds = float(value or "")
+    except ValueError:
+        if (until := _parse_http_date(value)) is None:
+            return None
+        now = _parse_http_date(headers.get("Date")) or datetime.now(timezone.utc)
+        seconds = (until - now).total_seconds()
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _parse_http_date(value: str | None) -> datetime | None:
+    try:
+        date = email.utils.parsedate_to_datetime(value or "")
+        date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+        return date.astimezone(timezone.utc)
+    except (IndexError, OverflowError, TypeError, ValueError):
+        return None

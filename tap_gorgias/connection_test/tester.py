@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from tap_gorgias.run.runner import StreamRunner
 from tap_gorgias.stream_types.children import ChildStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.run.context import Run
@@ -36,13 +36,11 @@ MAX_REQUESTS = 5
 MAX_RETRY_SECONDS = 30.0
 """Shorter than in a run, because a user is waiting for the report."""
 
-
-_ADVICE: Mapping[int | None, Sequence[str]] = {
-    HTTPStatus.BAD_REQUEST: ["Report this, and deselect the stream until it is fixed."],
-    HTTPStatus.NOT_FOUND: ["Deselect the stream if the account lacks the feature."],
+_ADVICE: Mapping[int | None, str] = {
+    HTTPStatus.BAD_REQUEST: " Report this, and deselect the stream until it is fixed.",
+    HTTPStatus.NOT_FOUND: " Deselect the stream if the account lacks the feature.",
 }
 """What to do about refusals whose message does not say so."""
-
 
 _OPTIONAL_FIELDS: Mapping[str, Collection[str]] = {
     # Observed only in older integrations.
@@ -73,28 +71,19 @@ class StreamResult:
     """What a few pages of a stream have shown."""
 
     stream: str
-    rows: int
+    outcome: str
+    """The result in a few words."""
     requests: int
     seconds: float
-    failure: Exception | None = None
-    actions: list[str] = field(default_factory=list)
+    actions: Sequence[str] = ()
     """What needs action, in sentences."""
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str] = ()
     """What is different, but harmless."""
-
-    @property
-    def outcome(self) -> str:
-        """The result in a few words."""
-        if isinstance(self.failure, ApiError) and self.failure.status:
-            return "refused"
-        if self.failure or self.actions:
-            return "not as expected"
-        return "ok" if self.rows else "no rows"
 
     @property
     def passed(self) -> bool:
         """Whether a run can read the stream."""
-        return not self.failure and not self.actions
+        return self.outcome in {"ok", "no rows"}
 
 
 class _Trial(StreamProgress):
@@ -109,32 +98,30 @@ class _Trial(StreamProgress):
         self.stream = stream
         self.rows: list[Mapping[str, Any]] = []
         self.seconds = 0.0
-        self._clock = run.clock
-        self._pages = 0
         self._sync = stream.sync
-        self._max_pages = MAX_PARENTS if isinstance(stream, ChildStream) else MAX_PAGES
         vars(stream).update(
             progress=self,
             sync=self.sync,
             get_batch_config=lambda _: None,
             requests_in_flight=1,
         )
+        self._pages = MAX_PARENTS if isinstance(stream, ChildStream) else MAX_PAGES
 
     def sync(self) -> None:
         """Read the stream in place of its own method, up to a page or two."""
-        began = self._clock.monotonic()
-        with contextlib.suppress(EnoughPages):
-            try:
+        began = self._run.clock.monotonic()
+        try:
+            with contextlib.suppress(EnoughPages):
                 self._sync()
-            finally:
-                self.seconds = self._clock.monotonic() - began
+        finally:
+            self.seconds = self._run.clock.monotonic() - began
 
     @override
     def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
         self.rows += rows
-        self._pages += bool(rows)
+        self._pages -= bool(rows)
         requests = self._run.summary.streams[self._name].requests
-        if self._pages >= self._max_pages or requests >= MAX_REQUESTS:
+        if self._pages <= 0 or requests >= MAX_REQUESTS:
             raise EnoughPages
 
 
@@ -155,34 +142,28 @@ class _Warnings(logging.Handler):
         if text not in kept:
             kept.append(text)
 
-    @contextlib.contextmanager
-    def collected(self, logger: logging.Logger) -> Iterator[None]:
-        """Keep the warnings of a logger and its children."""
-        logger.addHandler(self)
-        logger.propagate = False
-        try:
-            yield
-        finally:
-            logger.propagate = True
-            logger.removeHandler(self)
-
 
 def check_streams(
     run: Run, streams: Iterable[GorgiasStream], logger: logging.Logger
 ) -> Sequence[StreamResult]:
     """Read a page or two of each stream, and write nothing."""
-    run.client.max_retry_seconds = MAX_RETRY_SECONDS
+    run.client.retries.max_seconds = MAX_RETRY_SECONDS
     trials = [_Trial(run, stream) for stream in streams]
-    runner = StreamRunner(
+    run.runner = runner = StreamRunner(
         [trial.stream for trial in trials], run.settings.parallel_streams, logger
     )
-    run.runner, warnings = runner, _Warnings()
-    with (
-        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        warnings.collected(logger),
-    ):
-        runner.run()
+    warnings = _Warnings()
+    logger.addHandler(warnings)
+    logger.propagate = False
+    try:
+        with (
+            Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+        ):
+            runner.run()
+    finally:
+        logger.propagate = True
+        logger.removeHandler(warnings)
     return [
         _result_of(trial, runner.failures.get(trial.stream.name), run, warnings)
         for trial in trials
@@ -192,25 +173,26 @@ def check_streams(
 def _result_of(
     trial: _Trial, failure: Exception | None, run: Run, warnings: _Warnings
 ) -> StreamResult:
-    stream, rows = trial.stream, trial.rows
-    name = stream.name
+    stream, name = trial.stream, trial.stream.name
     actions, notes = warnings.actions[name], warnings.notes[name]
+    status = failure.status if isinstance(failure, ApiError) else None
     if failure is not None and not isinstance(failure, IncompleteError):
-        texts = (text.removeprefix(f"{name}: ") for text in messages_of(failure))
-        status = failure.status if isinstance(failure, ApiError) else None
-        actions = [" ".join([*texts, *_ADVICE.get(status, ())]), *actions]
-    missing = missing_fields(name, stream.schema, rows)
-    keys = {*stream.primary_keys, stream.replication_key}
-    for kind, names, kept in (
-        ("keys", [one for one in missing if one in keys], actions),
-        ("fields", [one for one in missing if one not in keys], notes),
-    ):
+        reason = " ".join(messages_of(failure)).removeprefix(f"{name}: ")
+        actions.insert(0, reason + _ADVICE.get(status, ""))
+    missing = missing_fields(name, stream.schema, trial.rows)
+    keys = [
+        one for one in missing if one in {*stream.primary_keys, stream.replication_key}
+    ]
+    fields = [one for one in missing if one not in keys]
+    for kind, names, kept in (("keys", keys, actions), ("fields", fields, notes)):
         if names:
-            kept.append(f"Missing {kind}, whose columns are null: {', '.join(names)}.")
+            listed = ", ".join(names)
+            kept.append(f"Missing {kind}, whose columns are null: {listed}.")
+    outcome = "ok" if trial.rows else "no rows"
+    if failure or actions:
+        outcome = "refused" if status else "not as expected"
     requests = run.summary.streams[name].requests
-    return StreamResult(
-        name, len(rows), requests, trial.seconds, failure, actions, notes
-    )
+    return StreamResult(name, outcome, requests, trial.seconds, actions, notes)
 
 
 def missing_fields(

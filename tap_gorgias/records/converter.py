@@ -188,8 +188,6 @@ def _string(value: Any) -> str:  # noqa: ANN401
 
 
 def _integer(value: Any) -> int:  # noqa: ANN401
-    if type(value) is int and value in _INT64:
-        return value
     try:
         number = None if isinstance(value, bool) else int(value)
     except (TypeError, ValueError, OverflowError):
@@ -225,7 +223,8 @@ _INT64 = range(-(2**63), 2**63)
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 _SCALARS: dict[str, tuple[type | None, Convert]] = {
     "boolean": (bool, _boolean),
-    "integer": (None, _integer),
-    "number": (None, _number),
+    "integer": (int, _integer),
+    "number": (float, _number),
     "string": (str, _string),
 }
+"""The decoder leaves neither integers above 64 bits nor infinite numbers."""

@@ -128,13 +128,14 @@ def _shallow(row: Any, report: Callable[[str], None]) -> Any:  # noqa: ANN401
 def _is_too_deep(value: Any, max_levels: int) -> bool:  # noqa: ANN401
     level = [value] if type(value) in _CONTAINERS else []
     for _ in range(max_levels):
-        next_level: list[Any] = []
-        for container in level:
-            items = container.values() if type(container) is dict else container
-            next_level += [item for item in items if type(item) in _CONTAINERS]
-        if not next_level:
+        level = [
+            item
+            for container in level
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) in _CONTAINERS
+        ]
+        if not level:
             return False
-        level = next_level
     return True
 
 

@@ -46,8 +46,7 @@ SETTLED_KEYS = (*TICKET_KEYS, "settled", "settling", "since")
 TIMESTAMP_KEYS = ("replication_key_value", "since", "settled", "imports")
 """Keys of an entry whose values must be date-times."""
 
-WALK_KEYS = ("newest", "cursor", "floor", "reached")
-NO_WALK = dict.fromkeys(WALK_KEYS)
+NO_WALK = dict.fromkeys(("newest", "cursor", "floor", "reached"))
 
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
@@ -168,34 +167,28 @@ def walk_from(state: Mapping[str, Any], key: str = "walk") -> Walk | None:
     saved = state.get(key)
     if saved is None or saved == NO_WALK:
         return None
-    if not isinstance(saved, dict) or not saved.keys() <= set(WALK_KEYS):
-        raise ValueError(_UNUSABLE)
-    cursor = saved.get("cursor")
-    is_first_page = cursor is None and saved.get("reached") is not None
-    if not is_first_page and not _is_cursor(cursor):
-        raise ValueError(_UNUSABLE)
-    try:
-        newest, floor = _timestamp(saved["newest"]), _timestamp(saved["floor"])
-    except KeyError:
-        raise ValueError(_UNUSABLE) from None
-    return Walk(newest, cursor, floor, _timestamp(saved.get("reached")))
+    known = NO_WALK.keys()
+    if isinstance(saved, dict) and {"newest", "floor"} <= saved.keys() <= known:
+        dates = [saved.get(name) for name in ("newest", "floor", "reached")]
+        newest, floor, reached = (
+            None if date is None else timestamps.normalized(date) for date in dates
+        )
+        cursor = cursor_from(saved)
+        if cursor or reached:
+            return Walk(newest, cursor, floor, reached)
+    raise ValueError(_UNUSABLE)
 
 
 def cursor_from(state: Mapping[str, Any]) -> str | None:
-    """Read the cursor of the last page; raises `ValueError` if it cannot be sent."""
+    """Read the cursor of a page; raises `ValueError` if it cannot be sent."""
     cursor = state.get("cursor")
     if cursor is None:
         return None
-    if not _is_cursor(cursor):
+    # A lone surrogate cannot be sent.
+    text = cursor.encode(errors="ignore").decode() if isinstance(cursor, str) else ""
+    if not text or text != cursor:
         raise ValueError(_UNUSABLE)
-    return str(cursor)
-
-
-def _is_cursor(value: object) -> bool:
-    """Return whether a value can be sent as a cursor: not so a lone surrogate."""
-    return (
-        isinstance(value, str) and value.encode(errors="ignore").decode() == value != ""
-    )
+    return text
 
 
 def retry_from(state: Mapping[str, Any]) -> tuple[int, ...]:
@@ -203,7 +196,3 @@ def retry_from(state: Mapping[str, Any]) -> tuple[int, ...]:
     ids = state.get("retry")
     known = ids if isinstance(ids, list) else ()
     return tuple(parent for parent in known if type(parent) is int)
-
-
-def _timestamp(value: Any) -> str | None:  # noqa: ANN401
-    return None if value is None else timestamps.normalized(value)

@@ -14,35 +14,17 @@ from typing import TYPE_CHECKING
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
-from tap_gorgias.replication.pages import MissingRow
+from tap_gorgias.replication.pages import MissingRow, Page
 from tap_gorgias.replication.walks import OVERLAP, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_gorgias.replication.bookmarks import Position
-    from tap_gorgias.replication.pages import Page, PagesFrom, Row
+    from tap_gorgias.replication.pages import Row
 
 IDS_PER_REQUEST = 100
 RESOLUTION = timedelta(microseconds=1)
-EVENT_KEY = "created_datetime"
-TICKET_KEY = "updated_datetime"
-
-
-class FirstAndLastPage:
-    """Remembers the first and the last page of tickets that a walk requests."""
-
-    def __init__(self, pages_from: PagesFrom) -> None:
-        self._pages_from = pages_from
-        self.first: Page | None = None
-        self.last: Page | None = None
-
-    def __call__(self, cursor: str | None) -> Iterator[Page]:
-        """Return pages, as `PagesFrom`."""
-        for page in self._pages_from(cursor):
-            self.last = page
-            self.first = self.first or page
-            yield page
 
 
 @dataclass(frozen=True)
@@ -59,16 +41,11 @@ class Sources:
 
 def beginning(newest_tickets: Page) -> str | None:
     """Return the mark with which a first walk begins, from a page of tickets."""
-    newest = newest_tickets.newest(TICKET_KEY)
-    return _present(newest_tickets, newest) or newest_tickets.now
+    return _present(newest_tickets, newest_tickets.newest) or newest_tickets.now
 
 
 def with_imports(
-    walk: Iterator[Step],
-    *,
-    position: Position,
-    watched: FirstAndLastPage,
-    sources: Sources,
+    walk: Iterator[Step], position: Position, sources: Sources
 ) -> Iterator[Step]:
     """Read a feed of tickets, then the new tickets that are not in it.
 
@@ -82,9 +59,13 @@ def with_imports(
     is_first_sync = mark is None
     walked: set[int] = set()
     reached: Position | None = None
+    first: Page | None = None
+    last = Page([])
     for step in walk:
-        if mark is None and watched.first is not None:
-            mark = beginning(watched.first)
+        if step.page is not None:
+            first, last = first or step.page, step.page
+        if mark is None and first is not None:
+            mark = beginning(first)
         reached = step.position and replace(step.position, imports=mark)
         if reached is not None and reached.bookmark is not None:
             walked.update(ids_in(step.rows, "id"))
@@ -92,10 +73,8 @@ def with_imports(
         yield step._replace(position=reached, position_before=before)
     if is_first_sync or mark is None or reached is None or reached.walk is not None:
         return
-    last_rows = watched.last.rows if watched.last else []
-    below = {row["id"]: row for row in last_rows if ids_in([row], "id")}
-    first = watched.first
-    newest = None if first is None else first.newest(TICKET_KEY)
+    below = {row["id"]: row for row in last.rows if ids_in([row], "id")}
+    newest = first.newest if first else None
     yield from _imported(mark, reached, walked, below, newest, sources)
 
 
@@ -111,25 +90,20 @@ def _imported(
     limit: str | None = None
     is_held = False
     for page in sources.creations_since(timestamps.earlier(mark, OVERLAP)):
-        created = page.newest(EVENT_KEY)
-        newest = timestamps.later(newest, created)
-        if limit is None and page.is_near(created, OVERLAP):
+        newest = timestamps.later(newest, page.newest)
+        if limit is None and page.is_near(OVERLAP):
             limit = page.now
         # After the last page, so that the next run skips the events of a large import.
         present = None if page.next_cursor else _present(page, newest)
-        moved = timestamps.later(timestamps.later(mark, created), present)
+        moved = timestamps.later(timestamps.later(mark, page.newest), present)
         # An event may become visible behind the reader.
         mark = max(mark, timestamps.sooner(limit, moved) or mark)
-        rows: list[Row] = []
-        for ticket in ids_in(page.rows, "object_id"):
-            if ticket in known:
-                continue
-            known.add(ticket)
-            # The last page of the walk may hold it below the floor.
-            if ticket in below:
-                rows.append(below[ticket])
-            else:
-                missing.append(ticket)
+        created = dict.fromkeys(ids_in(page.rows, "object_id"))
+        new = [ticket for ticket in created if ticket not in known]
+        known.update(new)
+        # The last page of the walk may hold one below the floor.
+        rows = [below[ticket] for ticket in new if ticket in below]
+        missing += [ticket for ticket in new if ticket not in below]
         while len(missing) >= IDS_PER_REQUEST or (missing and not page.next_cursor):
             ids, missing = missing[:IDS_PER_REQUEST], missing[IDS_PER_REQUEST:]
             rows += _tickets_of(ids, sources)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 Row: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 
 class PageError(ValueError):
@@ -53,32 +55,40 @@ class Page:
     next_cursor: str | None = None
     now: str | None = None
     """The latest time at which Gorgias can have made the page, by its own clock."""
+    key: str = ""
+    """The property that holds the timestamp of a row."""
 
-    def dated_rows(self, key: str) -> list[tuple[Row, str | None]]:
-        """Return each row with the timestamp in a property, if it is one."""
-        return [(row, timestamps.normalized_or_none(row.get(key))) for row in self.rows]
+    @cached_property
+    def dated_rows(self) -> list[tuple[Row, str | None]]:
+        """Each row with its timestamp, if it has one."""
+        return [
+            (row, timestamps.normalized_or_none(row.get(self.key))) for row in self.rows
+        ]
 
-    def past(self, dated_rows: list[tuple[Row, str | None]]) -> list[str]:
-        """Return the timestamps that can become a bookmark.
+    @cached_property
+    def past(self) -> list[str]:
+        """The timestamps that can become a bookmark.
 
         An import can date a row into the future. As a bookmark, such a timestamp would
-        hide every change until then.
+        hide every change until then. The clock says nothing of a row that is missing.
         """
         return [
             timestamp
-            for _, timestamp in dated_rows
-            if timestamp and (self.now is None or timestamp <= self.now)
+            for row, timestamp in self.dated_rows
+            if timestamp and not isinstance(row, MissingRow)
+            if self.now is None or timestamp <= self.now
         ]
 
-    def newest(self, key: str) -> str | None:
-        """Return the newest timestamp in a property that is not in the future."""
-        return max(self.past(self.dated_rows(key)), default=None)
+    @property
+    def newest(self) -> str | None:
+        """The newest timestamp that is not in the future."""
+        return max(self.past, default=None)
 
-    def is_near(self, timestamp: str | None, overlap: timedelta) -> bool:
-        """Return whether rows of about this time may still become visible."""
-        if timestamp is None or self.now is None:
+    def is_near(self, overlap: timedelta) -> bool:
+        """Return whether rows of the time of its newest may still become visible."""
+        if self.newest is None or self.now is None:
             return False
-        return timestamp >= timestamps.earlier(self.now, overlap)
+        return self.newest >= timestamps.earlier(self.now, overlap)
 
 
 PagesFrom: TypeAlias = Callable[[str | None], Iterator[Page]]
@@ -153,13 +163,13 @@ def started(pages: Iterator[Page]) -> Iterator[Page]:
     return itertools.chain([next(pages)], pages)
 
 
-def up_to_the_present(pages: Iterator[Page], key: str) -> list[Page]:
+def up_to_the_present(pages: Iterator[Page]) -> list[Page]:
     """Read on, newest rows first, until a page has a row of the past, if any has.
 
     A page of future rows decides nothing.
     """
     read = [next(pages)]
-    while read[-1].next_cursor and read[-1].newest(key) is None:
+    while read[-1].next_cursor and read[-1].newest is None:
         read.append(next(pages))
     return read
 
@@ -178,36 +188,34 @@ def proven(pages_from: PagesFrom, cursor: str | None = None) -> Iterator[Page]:
     is_proven = cursor is None
     is_repeated = False
     while True:
-        try:
-            page = next(pages, None)
-        except (ApiError, PageError) as error:
-            if current is None or not _is_refusal(error, at_saved=not is_proven):
-                raise
-            raise CursorRefusedError(error) from error
+        is_followed = current is not None
+        page = _next(pages, is_followed=is_followed, at_saved=not is_proven)
         if page is None:
             return
-        if page.rows or page.next_cursor or current is None or is_repeated:
+        if page.rows or page.next_cursor or not is_followed or is_repeated:
             yield page
             is_repeated = False
             if page.rows:
                 with_rows, is_proven = current, True
             current = page.next_cursor
             continue
-        again = _page_again(pages_from, with_rows) if is_proven else Page([])
-        if not again.rows:
+        before = _next(pages_from(with_rows)) if is_proven else None
+        if before is None or not before.rows:
             raise CursorRefusedError(PageError("the list is empty at its cursor."))
-        if again.next_cursor is None:
+        if before.next_cursor is None:
             yield page
             return
-        current, pages = again.next_cursor, pages_from(again.next_cursor)
+        current, pages = before.next_cursor, pages_from(before.next_cursor)
         is_repeated = True
 
 
-def _page_again(pages_from: PagesFrom, cursor: str | None) -> Page:
+def _next(
+    pages: Iterator[Page], *, is_followed: bool = True, at_saved: bool = False
+) -> Page | None:
     try:
-        return next(pages_from(cursor))
-    except ApiError as error:
-        if not _is_refusal(error, at_saved=False):
+        return next(pages, None)
+    except (ApiError, PageError) as error:
+        if not is_followed or not _is_refusal(error, at_saved=at_saved):
             raise
         raise CursorRefusedError(error) from error
 
@@ -220,16 +228,22 @@ def _is_refusal(error: ApiError | PageError, *, at_saved: bool) -> bool:
 
 
 def restarted_once(
-    start: Callable[[], Iterator[Page]], on_restart: Callable[[str], None]
-) -> Iterator[Page]:
-    """Read a list, and start again once if a cursor is refused in the middle."""
+    start: Callable[[], Iterator[T]], on_restart: Callable[[str], None]
+) -> Iterator[T]:
+    """Read a list, and start again once if a cursor is refused in the middle.
+
+    The cursor is to blame, and `on_restart` is called, if the list can be read without
+    it.
+    """
     try:
         yield from start()
     except CursorRefusedError as refusal:
+        reason = str(refusal)
         try:
-            pages = started(start())
-            # The cursor is to blame, because the list can be read without it.
-            on_restart(str(refusal))
-            yield from pages
+            for item in start():
+                if reason:
+                    on_restart(reason)
+                    reason = ""
+                yield item
         except CursorRefusedError as again:
             raise again.cause from None

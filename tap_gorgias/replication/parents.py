@@ -6,7 +6,7 @@ outage, and a parent that the list still shows is not gone, whatever its status.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from tap_gorgias.errors import ApiError, TransientApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+
+    from tap_gorgias.replication.bookmarks import Position
 
 MAX_RETRIES = 100
 """Limit of ids in STATE."""
@@ -30,8 +32,10 @@ GONE = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.NOT_FOUND}
 class Parents:
     """What became of the parents that a stream has asked for."""
 
+    position: Position
+    """How far they have been read, without those in `retry`."""
     retry: dict[int, None]
-    """The ids that earlier runs could not read."""
+    """The ids that could not be read, also by earlier runs."""
     gone_statuses: Collection[int]
     """The status for a parent that was merged or deleted."""
     may_be_private: bool
@@ -44,16 +48,30 @@ class Parents:
     """Those that were deleted or merged."""
     is_full: bool = False
     """Whether a parent did not fit into `retry`, so that the position is held there."""
+    _waiting: Position | None = None
     _unanswered: list[tuple[int, ApiError]] = field(default_factory=list)
     _perhaps_gone: list[tuple[int, ApiError]] = field(default_factory=list)
     _until_check: int = MAX_GONE
     _has_answered: bool = False
     _has_read: bool = False
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether the position may be saved: it is known what became of each parent."""
-        return not (self.is_full or self._unanswered or self._perhaps_gone)
+    def saved(self, after: Position | None) -> Position | None:
+        """Return the position to save after a parent, and after those before it.
+
+        None until it is known what became of each.
+        """
+        self._waiting = after or self._waiting
+        if after is None or self.is_full or self._unanswered or self._perhaps_gone:
+            return None
+        self.position, self._waiting = after, None
+        return replace(after, retry=tuple(self.retry))
+
+    def end(self) -> Position | None:
+        """Decide on the last parents, and return the position to save if it waited."""
+        self.settle()
+        if self._waiting is not None and not self.is_full:
+            return self.saved(self._waiting)
+        return self._waiting and replace(self.position, retry=tuple(self.retry))
 
     def read(self, parent: int) -> None:
         """Note that all rows of a parent have been read."""
@@ -68,7 +86,9 @@ class Parents:
         an earlier run has left the parent out.
         """
         status = error.status
-        if status in ENDS_STREAM:
+        is_first = not (self._has_answered or self.may_be_private)
+        is_forbidden = is_first and status == HTTPStatus.FORBIDDEN
+        if status in ENDS_STREAM or is_forbidden:
             raise error
         if status in self.gone_statuses:
             self._has_answered = True
@@ -80,16 +100,10 @@ class Parents:
             self._unanswered.append((parent, error))
             if len(self._unanswered) >= MAX_UNANSWERED:
                 raise error
-        elif self._is_forbidden(status):
-            raise error
         else:
             self._has_answered |= not isinstance(error, TransientApiError)
             self.settle()
             self._leave_out(parent, error)
-
-    def _is_forbidden(self, status: int | None) -> bool:
-        is_first = not (self._has_answered or self.may_be_private)
-        return is_first and status == HTTPStatus.FORBIDDEN
 
     def settle(self) -> None:
         """Decide on the parents before: those without an answer fail for good."""

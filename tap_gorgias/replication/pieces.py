@@ -32,8 +32,8 @@ BEFORE_FIRST_ROW = timedelta(days=1)
 MAX_STEP = timedelta(days=40 * 365)
 """Further than any row is old."""
 MICROSECOND = timedelta(microseconds=1)
-MAX_ID = 2**53 - 1
-UNKNOWN = (-1, -1)
+IDS = 2**53
+"""Ids are lower."""
 EARLIEST = "2000-01-01T00:00:00.000000Z"
 """No row is older than this."""
 
@@ -42,8 +42,8 @@ EARLIEST = "2000-01-01T00:00:00.000000Z"
 class Order:
     """The order of a list by date, and where it begins and goes on."""
 
-    key: str | None
-    """The property that is the stream's replication key."""
+    key: str
+    """The property that is the stream's replication key, if it has one."""
     start: str
     """A timestamp in front of the first row."""
     far: str
@@ -52,7 +52,7 @@ class Order:
 
     @classmethod
     def of(
-        cls, order_by: str | None, key: str | None, since: str | None, now: datetime
+        cls, order_by: str | None, key: str, since: str | None, now: datetime
     ) -> Order | None:
         """Return the order of a request; `since` is the earliest timestamp in it."""
         name, _, direction = (order_by or "").partition(":")
@@ -159,7 +159,7 @@ class ListReader:
         if row is None:
             problem = f"{error} A row of {time[:19]}Z is missing, or several."
         self.report_incomplete(problem)
-        return Page([MissingRow({order.key: time} if order.key else {})], following)
+        return Page([MissingRow({order.key: time})], following, key=order.key)
 
 
 def cursor_at(timestamp: str) -> str:
@@ -183,78 +183,80 @@ def cursor_beyond(
 
 
 class _Search:
-    """Looks for the place of an unreadable row: its distance in microseconds, its id.
+    """Looks for the place of an unreadable row: a number in the order of the list.
 
-    Raises `ValueError` or `TypeError` if a cursor has another form.
+    It is the microseconds from the cursor, times the number of ids, plus the place of
+    its id among them. Raises `ValueError` or `TypeError` if a cursor has another form.
     """
 
     def __init__(
         self, cursor: str, probe: Callable[[str], Page | None], *, is_ascending: bool
     ) -> None:
-        self.direction, value, self.row, *self.others = _decoded(cursor)
+        _, value, row, *self.others = _decoded(cursor)
         self.start = timestamps.parse(value)
         self.probe = probe
         self.sign = 1 if is_ascending else -1
-        self.before, self.after = (0, MAX_ID) if is_ascending else (MAX_ID, 0)
+        self.first = self.place_of(value, row)
 
     def found(self) -> tuple[str, str, int | None] | None:
         distance = 1
-        while not self.is_readable(distance):
+        while not self.is_readable((distance + 1) * IDS - 1):
             distance *= 2
             if distance * MICROSECOND > MAX_STEP:
                 return None
-        distance = _first(self.is_readable, -1, distance)
-        row: int | None = self.row_at(distance, self.after)
-        while row is not None and (gap := self.row_before(distance, row)):
-            if gap == UNKNOWN:
-                row = None
-                break
-            # Other unreadable rows were found before those that follow the first one.
-            until, readable = gap
-            if until > 0 and self.is_readable(until - 1):
-                distance = _first(self.is_readable, -1, until - 1)
-                row = self.row_at(distance, self.after)
-            else:
-                distance, row = until, self.row_at(until, readable - self.sign)
-        following = self.after if row is None else row
-        return self.at(distance, following), self.time(distance), row
+        place = self.unreadable_before((distance + 1) * IDS - 1)
+        # Other unreadable rows were found before those that follow the first one.
+        while (before := self.row_before(place)) is not None and before > self.first:
+            place = self.unreadable_before(before - 1)
+        time, row = self.time_and_row(place)
+        if before is None or place % IDS == 0:  # Gorgias may order ids differently.
+            return self.cursor_at(place - place % IDS + IDS - 1), time, None
+        return self.cursor_at(place), time, row
 
-    def time(self, distance: int) -> str:
-        return timestamps.render(self.start + self.sign * distance * MICROSECOND)
+    def place_of(self, value: str, row: int) -> int:
+        distance = self.sign * ((timestamps.parse(value) - self.start) // MICROSECOND)
+        return distance * IDS + (row if self.sign > 0 else IDS - 1 - row)
 
-    def at(self, distance: int, row: int, direction: str = "next") -> str:
-        parts: list[Any] = [direction, self.time(distance)[:-1], row, *self.others]
+    def time_and_row(self, place: int) -> tuple[str, int]:
+        distance, rank = divmod(place, IDS)
+        time = timestamps.render(self.start + self.sign * distance * MICROSECOND)
+        return time, rank if self.sign > 0 else IDS - 1 - rank
+
+    def cursor_at(self, place: int, direction: str = "next") -> str:
+        time, row = self.time_and_row(place)
+        parts: list[Any] = [direction, time[:-1], row, *self.others]
         return b64encode(json.dumps(parts).encode()).decode()
 
-    def is_readable(self, distance: int, row: int | None = None) -> bool:
-        """Return whether the row after a place is, by default after its instant."""
-        following = self.after if row is None else row
-        return self.probe(self.at(distance, following)) is not None
+    def is_readable(self, place: int) -> bool:
+        """Return whether the row after a place is."""
+        return self.probe(self.cursor_at(place)) is not None
 
-    def row_at(self, distance: int, after: int) -> int | None:
-        """Return the id of an unreadable row; None if ids are in another order."""
-        before = self.before if distance else self.row
-        if self.is_readable(distance, before):
-            return None
-        return _first(partial(self.is_readable, distance), before, after)
+    def unreadable_before(self, after: int) -> int:
+        """Return the place of an unreadable row before a place that is readable."""
+        before = self.first
+        while after - before > 1:
+            between = (before + after) // 2
+            if self.is_readable(between):
+                after = between
+            else:
+                before = between
+        return after
 
-    def row_before(self, distance: int, row: int) -> tuple[int, int] | None:
+    def row_before(self, place: int) -> int | None:
         """Return the place of the row before an unreadable one.
 
-        None if it is where the search began, and `UNKNOWN` if it is unreadable, too.
+        None if it is unreadable, too.
         """
         try:
-            page = self.probe(self.at(distance, row, "prev"))
+            page = self.probe(self.cursor_at(place, "prev"))
         except ApiError:
-            return None
+            return self.first
         if page is None:
-            return UNKNOWN
-        if not page.rows or page.next_cursor is None:
             return None
-        _, value, other, *_ = _decoded(page.next_cursor)
-        step = self.sign * ((timestamps.parse(value) - self.start) // MICROSECOND)
-        is_beyond = step > 0 or (step == 0 and (other - self.row) * self.sign > 0)
-        return (step, other) if is_beyond else None
+        if not page.rows or page.next_cursor is None:
+            return self.first
+        _, value, row, *_ = _decoded(page.next_cursor)
+        return self.place_of(value, row)
 
 
 def _decoded(cursor: str) -> list[Any]:
@@ -262,14 +264,3 @@ def _decoded(cursor: str) -> list[Any]:
     if not isinstance(parts, list):
         raise TypeError
     return parts
-
-
-def _first(is_readable: Callable[[int], bool], before: int, after: int) -> int:
-    """Return the number next to `before` that is readable, as `after` is."""
-    while abs(after - before) > 1:
-        between = (before + after) // 2
-        if is_readable(between):
-            after = between
-        else:
-            before = between
-    return after

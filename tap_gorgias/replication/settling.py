@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Page, Row
 
-TICKET_KEY = "updated_datetime"
-
 
 @dataclass(frozen=True)
 class Settling:
@@ -49,7 +47,7 @@ class Settling:
 
     def begun(self, newest_tickets: Page) -> Settling:
         """Mark all tickets as settled, before the list of messages is first read."""
-        newest = newest_tickets.newest(TICKET_KEY)
+        newest = newest_tickets.newest
         mark = imported_tickets.beginning(newest_tickets)
         position = replace(self.position, bookmark=newest or mark, imports=mark)
         return replace(self, position=position, since=self.start)
@@ -72,7 +70,7 @@ class Settling:
 
     def _begins(self, newest_tickets: Page, settled: str | None) -> bool:
         # Time is measured by ticket changes, never by a clock.
-        newest = newest_tickets.newest(TICKET_KEY)
+        newest = newest_tickets.newest
         if newest is None:
             return False
         if settled is None or self.since is not None or not self.every:
@@ -90,4 +88,4 @@ class Settling:
             return True
         settled = self.position.bookmark
         floor = walks.floor_of(settled, self.start, walks.OVERLAP)
-        return not timestamps.is_before(ticket.get(TICKET_KEY), floor)
+        return not timestamps.is_before(ticket.get("updated_datetime"), floor)

@@ -39,10 +39,8 @@ class Step(NamedTuple):
     """Whether another page is certain to be read, so that it can be prefetched."""
     position_before: Position | None = None
     """The position before this page; None if the rows are in no order."""
-
-
-def _always(*_: object) -> bool:
-    return True
+    page: Page | None = None
+    """The page that holds the rows."""
 
 
 class WalkPlan(NamedTuple):
@@ -51,24 +49,23 @@ class WalkPlan(NamedTuple):
     position: Position
     floor: Callable[[str | None], str | None]
     """Returns the earliest timestamp to read for a bookmark; None for all."""
-    begins: Callable[[Page, str | None], bool] = _always
+    begins: Callable[[Page, str | None], bool] = lambda *_: True
     """Returns whether a new walk begins, from the newest page and the bookmark."""
-    includes: Callable[[Row], bool] = _always
+    includes: Callable[[Row], bool] = lambda _: True
     """Returns whether a row is emitted."""
 
 
-class WalkLog(Protocol):
-    """Where a walk writes its warnings: that of a stream."""
+class ListedStream(Protocol):
+    """The part of a stream that a walk uses."""
+
+    def lacks_key(self, row: Row) -> bool:
+        """Return whether a row cannot be loaded, because it lacks its key."""
 
     def warn_of_order(self, order: str) -> None:
         """Warn that a list is not in the order requested, which is told in words."""
 
     def warn_of_restart(self, reason: str) -> None:
         """Warn that a list is read again from its start."""
-
-
-def _has_key(_: Row) -> bool:
-    return False
 
 
 def floor_of(bookmark: str | None, start: str | None, overlap: timedelta) -> str | None:
@@ -108,12 +105,10 @@ def snapshot(
 
 def log(
     pages_since: Callable[[str | None], Iterator[Page]],
+    stream: ListedStream,
     *,
-    key: str,
     bookmark: str | None,
     start: str | None,
-    walk_log: WalkLog,
-    lacks_key: Callable[[Row], bool] = _has_key,
 ) -> Iterator[Step]:
     """Read immutable rows, oldest first, from the bookmark on.
 
@@ -134,30 +129,26 @@ def log(
     def restart(reason: str) -> None:
         nonlocal highest
         highest = None
-        walk_log.warn_of_restart(reason)
+        stream.warn_of_restart(reason)
 
     for page in restarted_once(begin, restart):
-        dated_rows = page.dated_rows(key)
-        past = page.past(dated_rows)
-        newest = max(past, default=None)
-        first_page_newest = first_page_newest or newest
-        if in_order and _is_inverted([highest, *past], ascending=True):
+        first_page_newest = first_page_newest or page.newest
+        if in_order and _is_inverted([highest, *page.past], ascending=True):
             in_order = False
             reached = bookmark
-            walk_log.warn_of_order("oldest first")
-        if limit is None and page.is_near(newest, OVERLAP):
+            stream.warn_of_order("oldest first")
+        if limit is None and page.is_near(OVERLAP):
             limit = page.now
-        limit = _held(limit, bookmark, dated_rows, highest, lacks_key)
-        highest = timestamps.later(highest, newest)
+        limit = _held(limit, bookmark, page.dated_rows, highest, stream)
+        highest = timestamps.later(highest, page.newest)
         if in_order:
-            reached = timestamps.later(reached, newest)
+            reached = timestamps.later(reached, page.newest)
         elif page.next_cursor is None:
             # Rows that were created after the first page was read may be missing.
             reached = timestamps.later(bookmark, first_page_newest)
         if reached is not None:
             reached = timestamps.later(bookmark, timestamps.sooner(limit, reached))
-        has_next_page = page.next_cursor is not None
-        yield Step(page.rows, Position(reached), has_next_page)
+        yield Step(page.rows, Position(reached), page.next_cursor is not None)
 
 
 def _held(
@@ -165,7 +156,7 @@ def _held(
     bookmark: str | None,
     dated_rows: Iterable[tuple[Row, str | None]],
     before: str | None,
-    lacks_key: Callable[[Row], bool],
+    stream: ListedStream,
 ) -> str | None:
     """Return the limit of a new bookmark, held at rows without their keys.
 
@@ -174,19 +165,12 @@ def _held(
     """
     for row, timestamp in dated_rows:
         before = timestamp or before
-        if lacks_key(row) and before and (bookmark is None or before > bookmark):
+        if stream.lacks_key(row) and before and (bookmark is None or before > bookmark):
             limit = timestamps.sooner(limit, before)
     return limit
 
 
-def feed(
-    pages_from: PagesFrom,
-    plan: WalkPlan,
-    *,
-    key: str,
-    walk_log: WalkLog,
-    lacks_key: Callable[[Row], bool] = _has_key,
-) -> Iterator[Step]:
+def feed(pages_from: PagesFrom, plan: WalkPlan, stream: ListedStream) -> Iterator[Step]:
     """Read changing rows, newest first, down to where the last run began.
 
     A walk that was interrupted is finished first, from its cursor down to its floor.
@@ -200,57 +184,44 @@ def feed(
     it, in the next walk. A timestamp in the future never becomes a bookmark, nor one
     above a row without its key.
     """
-    for step in _Feed(pages_from, plan, key, walk_log, lacks_key).steps():
-        yield step._replace(rows=[*filter(plan.includes, step.rows)])
+    return _Feed(pages_from, plan, stream).steps()
 
 
 @dataclass(frozen=True)
 class _Feed:
     pages_from: PagesFrom
     plan: WalkPlan
-    key: str
-    walk_log: WalkLog
-    lacks_key: Callable[[Row], bool]
+    stream: ListedStream
 
     def steps(self) -> Iterator[Step]:
-        position, floor = self.plan.position, None
-        unfinished = position.walk
-        if unfinished is not None:
+        position = self.plan.position
+        floor: str | None = None
+        is_due = False
+        if unfinished := position.walk:
             pages = proven(self.pages_from, unfinished.cursor)
             try:
                 for step in self._walk_down(pages, position.bookmark, unfinished):
                     position = step.position or position
                     yield step
             except CursorRefusedError as refusal:
-                self.walk_log.warn_of_restart(str(refusal))
-                floor = unfinished.floor
+                self.stream.warn_of_restart(str(refusal))
+                floor, is_due = unfinished.floor, True
             except TransientApiError:
                 yield from self._above(position)
                 raise
-            else:
-                unfinished = None
-        lowest = self.plan.floor(position.bookmark)
-        if unfinished is not None:
+        bookmark = position.bookmark
+        lowest = self.plan.floor(bookmark)
+        if is_due:
             lowest = timestamps.lower(lowest, floor)
-        try:
-            yield from self._new_walk(
-                position.bookmark, lowest, is_due=unfinished is not None
-            )
-        except CursorRefusedError as refusal:
-            self.walk_log.warn_of_restart(str(refusal))
-            try:
-                yield from self._new_walk(position.bookmark, lowest, is_due=True)
-            except CursorRefusedError as again:
-                raise again.cause from None
 
-    def _new_walk(
-        self, bookmark: str | None, floor: str | None, *, is_due: bool
-    ) -> Iterator[Step]:
-        head = proven(self.pages_from)
-        pages = up_to_the_present(head, self.key)
-        if is_due or self.plan.begins(pages[-1], bookmark):
-            walk = Walk(None, None, floor)
-            yield from self._walk_down(itertools.chain(pages, head), bookmark, walk)
+        def new_walk() -> Iterator[Step]:
+            pages = proven(self.pages_from)
+            head = up_to_the_present(pages)
+            if is_due or self.plan.begins(head[-1], bookmark):
+                walk = Walk(None, None, lowest)
+                yield from self._walk_down(itertools.chain(head, pages), bookmark, walk)
+
+        yield from restarted_once(new_walk, self.stream.warn_of_restart)
 
     def _above(self, position: Position) -> Iterator[Step]:
         """Read what changed since a walk began that cannot be finished now."""
@@ -271,55 +242,47 @@ class _Feed:
     def _walk_down(
         self, pages: Iterable[Page], bookmark: str | None, walk: Walk
     ) -> Iterator[Step]:
-        newest = walk.newest
-        floor, reached = walk.floor, walk.reached
+        newest, floor, reached = walk.newest, walk.floor, walk.reached
         lowest: str | None = None
         undated: list[tuple[Row, str | None]] = []
         in_order = True
         for page in pages:
-            dated_rows = page.dated_rows(self.key)
-            past = page.past(dated_rows)
-            newest = newest or max(past, default=None)
+            newest = newest or page.newest
             # Rows that changed since the walk began may be out of order.
-            unchanged = [value for value in past if newest and value <= newest]
+            unchanged = [value for value in page.past if newest and value <= newest]
             if in_order and _is_inverted([lowest, *unchanged], floor=floor):
                 in_order = False
                 reached = None
-                self.walk_log.warn_of_order("newest first")
+                self.stream.warn_of_order("newest first")
             rows = [
                 row
-                for row, timestamp in dated_rows
+                for row, timestamp in page.dated_rows
                 if timestamp is None
-                or not (
-                    (floor and timestamp < floor) or (reached and timestamp > reached)
-                )
+                or (floor or "") <= timestamp <= (reached or timestamp)
             ]
             # A row without a date is read again from that of the next row.
-            upwards = [*reversed(dated_rows), *undated]
+            upwards = [*reversed(page.dated_rows), *undated]
             undated = [*itertools.takewhile(lambda dated: dated[1] is None, upwards)]
-            top = _held(walk.newest or newest, bookmark, upwards, None, self.lacks_key)
-            walk = replace(walk, newest=top, reached=None)
+            top = walk.newest or newest
+            if top is not None:  # Rows of the future hold nothing.
+                top = _held(top, bookmark, upwards, None, self.stream)
+            walk, reached = replace(walk, newest=top, reached=None), None
             before = Position(bookmark, walk) if in_order else None
             lowest = min([*filter(None, [lowest]), *unchanged], default=None)
-            reached = None
             last = unchanged[-1] if unchanged else lowest
             is_below = bool(in_order and floor and last and last < floor)
-            if page.next_cursor is None or is_below:
-                yield Step(
-                    rows,
-                    Position(timestamps.later(bookmark, walk.newest)),
-                    position_before=before,
-                )
+            is_last = page.next_cursor is None or is_below
+            # A saved walk ends at its floor, below which a broken order hides rows.
+            after: Position | None = None
+            if is_last:
+                after = Position(timestamps.later(bookmark, walk.newest))
+            elif in_order or floor is None:
+                after = Position(bookmark, replace(walk, cursor=page.next_cursor))
+            included = [*filter(self.plan.includes, rows)]
+            yield Step(included, after, not is_last, before, page)
+            if is_last:
                 return
             walk = replace(walk, cursor=page.next_cursor)
-            # A saved walk ends at its floor, below which a broken order hides rows.
-            is_resumable = in_order or floor is None
-            yield Step(
-                rows,
-                Position(bookmark, walk) if is_resumable else None,
-                has_next_page=True,
-                position_before=before,
-            )
 
 
 def _is_inverted(
@@ -344,12 +307,10 @@ def _is_inverted(
 
 def by_cursor(
     pages_from: PagesFrom,
+    stream: ListedStream,
     *,
-    key: str,
     position: Position,
     floor: str | None,
-    walk_log: WalkLog,
-    lacks_key: Callable[[Row], bool] = _has_key,
 ) -> Iterator[Step]:
     """Read a list that grows at its end, without an order or a filter to ask for.
 
@@ -368,33 +329,27 @@ def by_cursor(
         nonlocal cursor, saved, newest, is_held
         cursor = saved = newest = None
         is_held = False
-        walk_log.warn_of_restart(reason)
+        stream.warn_of_restart(reason)
 
     starts = iter([cursor, None])
-    pages = restarted_once(lambda: proven(pages_from, next(starts)), restart)
-    for page in pages:
-        dated_rows = page.dated_rows(key)
-        past = page.past(dated_rows)
-        newest = timestamps.later(newest, max(past, default=None))
+    for page in restarted_once(lambda: proven(pages_from, next(starts)), restart):
+        newest = timestamps.later(newest, page.newest)
         # Rows of nearly the same time may come in any order.
-        if in_order and past and newest:
-            in_order = past[-1] >= timestamps.earlier(newest, OVERLAP)
+        if in_order and page.past and newest:
+            in_order = page.past[-1] >= timestamps.earlier(newest, OVERLAP)
             if not in_order:
-                walk_log.warn_of_order("oldest first")
+                stream.warn_of_order("oldest first")
         rows = [
             row
-            for row, timestamp in dated_rows
+            for row, timestamp in page.dated_rows
             if not timestamps.is_before(timestamp, floor)
         ]
         if page.rows and not is_held:
             saved = cursor
         was_met = position.bookmark is not None and cursor == position.cursor
-        is_held = is_held or (not was_met and any(map(lacks_key, rows)))
-        emitted = [value for value in past if not timestamps.is_before(value, floor)]
-        bookmark = timestamps.later(bookmark, max(emitted, default=None))
+        is_held = is_held or (not was_met and any(map(stream.lacks_key, rows)))
+        if page.newest and not timestamps.is_before(page.newest, floor):
+            bookmark = timestamps.later(bookmark, page.newest)
         cursor = page.next_cursor
-        yield Step(
-            rows,
-            Position(bookmark, cursor=saved if in_order else None),
-            has_next_page=cursor is not None,
-        )
+        after = Position(bookmark, cursor=saved if in_order else None)
+        yield Step(rows, after, cursor is not None)

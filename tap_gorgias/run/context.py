@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_gorgias.api.client import GorgiasClient
 from tap_gorgias.api.usage import RunSummary
-from tap_gorgias.errors import SettingsError
 from tap_gorgias.replication.bookmarks import check_not_in_future
 from tap_gorgias.run.progress import RunProgress
 
@@ -17,46 +16,30 @@ if TYPE_CHECKING:
     from tap_gorgias.config.settings import Settings
     from tap_gorgias.run.runner import StreamRunner
 
-_PROBLEMS = ["The settings have not been validated."]
-
 
 class Run:
-    """One run of the tap, including `--discover` and `--test`.
+    """One run of the tap, including `--discover` and `--test`."""
 
-    `settings` are None if they were not validated, for example for `--discover`. Then
-    the properties `settings` and `client` raise `SettingsError`.
-    """
+    settings: Settings
+    """The validated settings; missing without validation, as in `--discover`."""
+    client: GorgiasClient
+    """The API client of all streams; missing without settings."""
 
     def __init__(self, settings: Settings | None, clock: Clock) -> None:
-        self._settings = settings
         self.clock = clock
         self.summary = RunSummary()
         self.progress = RunProgress(clock, self.summary)
-        # Not on first use: two threads could each make one, with its own budget and
-        # access token.
-        self._client = (
-            None if settings is None else GorgiasClient(settings, self.summary, clock)
-        )
+        if settings is not None:
+            self.settings = settings
+            # Not on first use: two threads could each make one, with its own budget and
+            # access token.
+            self.client = GorgiasClient(settings, self.summary, clock)
         self.unchecked_state: Mapping[str, Mapping[str, Any]] = {}
         """STATE entries that were not compared with the current time yet."""
         self.account_created: str | None = None
         """When the account was created, as soon as it has been read."""
         self.runner: StreamRunner | None = None
         """The runner of parallel streams; None if streams are read individually."""
-
-    @property
-    def settings(self) -> Settings:
-        """The validated settings."""
-        if self._settings is None:
-            raise SettingsError(_PROBLEMS)
-        return self._settings
-
-    @property
-    def client(self) -> GorgiasClient:
-        """The API client of all streams."""
-        if self._client is None:
-            raise SettingsError(_PROBLEMS)
-        return self._client
 
     def check_state(self, now: str) -> None:
         """Check once, by the time of a response, that no bookmark is in the future.
@@ -74,5 +57,4 @@ class Run:
 
     def close(self) -> None:
         """Close all connections."""
-        if self._client is not None:
-            self._client.close()
+        self.client.close()

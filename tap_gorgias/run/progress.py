@@ -6,108 +6,36 @@ import math
 import threading
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tap_gorgias.api.usage import RunSummary
     from tap_gorgias.clock import Clock
     from tap_gorgias.replication.bookmarks import Position, Walk
     from tap_gorgias.run.runner import StreamRunner
 
-    Direction = Literal["back", "up", "done"]
-
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_TO_FIRST_ESTIMATE = 10.0
 BURST_SECONDS = 20.0
 """A run begins with a burst, so the rate of shorter times says nothing."""
 _MAX_UNFINISHED = 0.99
-_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
-
-
-class History:
-    """How much of a list has been read, by the dates of its rows.
-
-    Of a list by date of creation, the share of the time is the share of the rows. A
-    list by date of change is denser at its newest end. But rows that were created after
-    the change that it has reached have all been read; so their number shows how many
-    rows there are in all, if rows are created evenly.
-    """
-
-    def __init__(self) -> None:
-        self.first: str | None = None
-        """Timestamp of the first row."""
-        self.reached: str | None = None
-        """Timestamp of the last row."""
-        self._created: Counter[str] = Counter()  # by day
-
-    def add(self, timestamp: str, created: Iterable[str]) -> None:
-        """Add a page by the timestamp of its last row and its dates of creation."""
-        self.first = self.first or timestamp
-        self.reached = timestamp
-        self._created.update(day[:10] for day in created)
-
-    def share_downwards(self, begin: str) -> float | None:
-        """Return how much of a list that is read newest first has been read.
-
-        None if it spans less than a day, or `begin` lies after what has been reached.
-        """
-        if self.first is None or self.reached is None:
-            return None
-        midnight = f"{self.reached[:10]}T00:00:00.000000Z"
-        since = timestamps.earlier(midnight, -timedelta(days=1))
-        created = dict(self._created)  # The thread of the stream may add a day.
-        days = sum(n for day, n in created.items() if day >= since[:10])
-        part = _share(begin, since, self.first)
-        if part is None or part >= 1 or not days:
-            return None
-        return min((1 - part) * sum(created.values()) / days, _MAX_UNFINISHED)
-
-    def share_upwards(self, end: str) -> float | None:
-        """Return how much of a list that is read oldest first has been read."""
-        if self.first is None or self.reached is None:
-            return None
-        part = _share(self.first, self.reached, end)
-        return min(part, _MAX_UNFINISHED) if part and part > 0 else None
-
-
-def _share(start: str, place: str, end: str) -> float | None:
-    """Return the share of the time between two dates that ends at a place in it."""
-    first, middle, last = map(timestamps.parse, (start, place, end))
-    return (middle - first) / (last - first) if first < last else None
-
-
-def seconds_left(
-    requests_left: Mapping[str, float], *, requests: int, seconds: float
-) -> dict[str, float]:
-    """Estimate how long each stream still takes, and as the longest of them the run.
-
-    The streams share the rate of requests: until one of them is done, each other one
-    has made as many requests as that one, or is done as well. `requests` and `seconds`
-    are those of the run so far.
-    """
-    rate = max(requests, 1) / max(seconds, BURST_SECONDS)
-    return {
-        name: sum(min(count, other) for other in requests_left.values()) / rate
-        for name, count in requests_left.items()
-    }
 
 
 def duration(seconds: float) -> str:
     """Return a duration in its one or two largest units, for example `1 h 20 min`."""
-    whole = round(seconds)
-    if whole < 2 * _MINUTE:
-        return f"{whole} s"
-    if whole < 2 * _HOUR:
-        return f"{round(whole / _MINUTE)} min"
-    large, small = (_DAY, _HOUR) if whole >= 2 * _DAY else (_HOUR, _MINUTE)
-    units = ("d", "h") if large == _DAY else ("h", "min")
-    first, rest = divmod(round(whole / small) * small, large)
-    return f"{first} {units[0]} {rest // small} {units[1]}"
+    minutes, hours = round(seconds / 60), round(seconds / 3_600)
+    if seconds < 2 * 60:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 3_600:
+        return f"{minutes} min"
+    if seconds < 2 * 86_400:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} d {hours % 24} h"
 
 
 class RunProgress:
@@ -155,15 +83,23 @@ class RunProgress:
         return self.clock.monotonic() - self._began_at
 
     def seconds_left(self) -> Mapping[str, float]:
-        """Estimate the seconds that streams still take, as far as dates tell."""
-        shares = {name: one.share() for name, one in dict(self.streams).items()}
+        """Estimate how long each stream still takes, and so the run.
+
+        The streams share the rate of requests: until one of them is done, each other
+        one has made as many requests as that one, or is done as well. Streams whose
+        dates do not tell are left out.
+        """
         usage, requests = self.summary.streams, self.summary.total.requests
+        rate = max(requests, 1) / max(self.seconds, BURST_SECONDS)
         left = {
             name: usage[name].requests * (1 - share) / share
-            for name, share in shares.items()
-            if share is not None
+            for name, stream in dict(self.streams).items()
+            if (share := stream.share())
         }
-        return seconds_left(left, requests=requests, seconds=self.seconds)
+        return {
+            name: sum(min(count, other) for other in left.values()) / rate
+            for name, count in left.items()
+        }
 
     def log_if_due(self) -> None:
         """Log a line for the run, at most every 30 seconds."""
@@ -171,15 +107,13 @@ class RunProgress:
             if self.clock.monotonic() < self._next_at:
                 return
             self._next_at = math.inf
-            hint, self._hint = self._hint, ""
-        left, names = self.seconds_left(), self._runner.names
+        left, names = self.seconds_left(), set(self._runner.names)
         completed = self._runner.completed
-        longest = max(left.values(), default=0.0)
-        rest = f"about {duration(longest)} left" if longest else "no estimate yet"
-        unknown = [one for one in names if one not in left and one not in completed]
-        if unknown and longest:
-            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-            rest += f" without {unknown[-1]}{more}"
+        rest = "no estimate yet"
+        if longest := max(left.values(), default=0.0):
+            rest = f"about {duration(longest)} left"
+            if unknown := len(names - left.keys() - completed):
+                rest += f", not counting {unknown} of them"
         self._logger.info(
             "Run: %d/%d streams, %d requests, %s.",
             len(completed),
@@ -187,8 +121,9 @@ class RunProgress:
             self.summary.total.requests,
             rest,
         )
-        if hint:
-            self._logger.info("%s", hint)
+        if self._hint:
+            self._logger.info("%s", self._hint)
+            self._hint = ""
         # An estimate can take a request, and so a while.
         self._next_at = self.clock.monotonic() + SECONDS_BETWEEN_LINES
 
@@ -213,63 +148,84 @@ class StreamProgress:
         self._name = stream_name
         self._key = replication_key
         self._logger = logger
-        self._history = History()
+        self._first = self._reached = ""
+        """Timestamps of the first and the last row."""
+        self._created: Counter[str] = Counter()  # by day
         self._floor: str | None = None
-        self._direction: Direction | None = None
-        self._logged_at = run.clock.monotonic()
-
-    def start(self) -> None:
-        """Start the time until the first line."""
-        self._logged_at = self._run.clock.monotonic()
+        self._direction = ""
+        """`back`, `up`, or `done` after a walk: what may follow is in no order."""
+        self._next_at: float | None = None
 
     def add(self, rows: Sequence[Mapping[str, Any]], position: Position | None) -> None:
         """Add the rows of a page, and log a line if it is time for one."""
         self._run.streams[self._name] = self
         if position is not None:
             self._add(rows, position.walk)
-        if self._run.clock.monotonic() - self._logged_at >= SECONDS_BETWEEN_LINES:
+        now = self._run.clock.monotonic()
+        if self._next_at is not None and now >= self._next_at:
             self._log()
+            self._next_at = None
+        self._next_at = self._next_at or now + SECONDS_BETWEEN_LINES
         self._run.log_if_due()
 
     def _add(self, rows: Sequence[Mapping[str, Any]], walk: Walk | None) -> None:
         if walk is None and self._direction in {"back", "done"}:
-            self._direction = "done"  # What may follow is in no order.
+            self._direction = "done"
             return
-        if not rows or self._key is None:
+        ends = [row.get(self._key or "") for row in (*rows[:1], *rows[-1:])]
+        first, last = map(timestamps.normalized_or_none, ends or [None, None])
+        if last is None:
             return
-        timestamp = timestamps.normalized_or_none(rows[-1].get(self._key))
-        if timestamp is None:
-            return
-        reached = self._history.reached
-        if walk is not None and reached is not None and timestamp > reached:
-            self._history = History()  # of the next walk
-        self._direction = "up" if walk is None else "back"
+        if not self._first or (walk is not None and last > self._reached):
+            self._first, self._created = first or last, Counter()
+        self._reached = last
+        self._created.update(
+            str(row.get("created_datetime") or "")[:10] for row in rows
+        )
         self._floor = walk.floor if walk else None
-        newest = timestamps.normalized_or_none(rows[0].get(self._key))
-        if self._history.first is None and newest is not None:
-            self._history.add(newest, [])
-        created = (str(row.get("created_datetime") or "") for row in rows)
-        self._history.add(timestamp, created)
+        self._direction = "up" if walk is None else "back"
 
     def share(self) -> float | None:
         """Return how much of the list has been read; None if its dates do not tell."""
+        share = None
         if self._direction == "done":
             return 1.0
         if self._direction == "up":
-            return self._history.share_upwards(timestamps.render(self._run.clock.utc()))
-        begin = self._floor or (self._run.begin() if self._direction else None)
-        return self._history.share_downwards(begin) if begin else None
+            now = timestamps.render(self._run.clock.utc())
+            share = _share(self._first, self._reached, now)
+        elif self._direction and (begin := self._floor or self._run.begin()):
+            share = self._share_downwards(begin)
+        return min(share, _MAX_UNFINISHED) if share and share > 0 else None
+
+    def _share_downwards(self, begin: str) -> float | None:
+        """Return how much of a list that is read newest first has been read.
+
+        A list by date of change is denser at its newest end. But rows that were created
+        after the change that it has reached have all been read; so their number shows
+        how many rows there are in all, if rows are created evenly.
+        """
+        midnight = f"{self._reached[:10]}T00:00:00.000000Z"
+        since = timestamps.earlier(midnight, -timedelta(days=1))
+        part = _share(begin, since, self._first)
+        created = dict(self._created)  # The thread of the stream may add a day.
+        known = sum(n for day, n in created.items() if day >= since[:10])
+        if part is None or not known:
+            return None
+        return (1 - part) * sum(created.values()) / known
 
     def _log(self) -> None:
-        place = ""
-        if self._direction in {"back", "up"} and self._history.reached is not None:
-            words = "back to" if self._direction == "back" else "up to"
-            place = f" {words} {self._history.reached[:10]}"
-        parts = [f"{self._run.summary.streams[self._name].rows} rows{place}"]
-        left = self._run.seconds_left().get(self._name)
-        if left is None:
-            parts.append("no dates tell how much is left")
+        read = f"{self._run.summary.streams[self._name].rows} rows"
+        if self._direction in {"back", "up"}:
+            read += f" {self._direction} to {self._reached[:10]}"
+        left, share = self._run.seconds_left().get(self._name), self.share()
+        if left is None or share is None:
+            self._logger.info("%s, no dates tell how much is left.", read)
         else:
-            parts += f"{self.share():.0%} done", f"about {duration(left)} left"
-        self._logger.info("%s.", ", ".join(parts))
-        self._logged_at = self._run.clock.monotonic()
+            done, rest = f"{share:.0%}", duration(left)
+            self._logger.info("%s, %s done, about %s left.", read, done, rest)
+
+
+def _share(start: str, place: str, end: str) -> float | None:
+    """Return the share of the time between two dates that ends at a place in it."""
+    first, middle, last = map(timestamps.parse, (start, place, end))
+    return (middle - first) / (last - first) if first < last else None

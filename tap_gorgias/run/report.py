@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from tap_gorgias.errors import short_cause
+from tap_gorgias.errors import ApiError, IncompleteError
 from tap_gorgias.run.progress import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_gorgias.api.usage import Usage
     from tap_gorgias.run.context import Run
 
 WIDTH = 80
 MAX_NAME = 32
-
-
-class StreamResult(NamedTuple):
-    """What a run brought of a stream."""
-
-    stream: str
-    rows: int
-    requests: int
-    result: str
-    """A few words, such as `complete`."""
 
 
 def summary_of(run: Run) -> str:
@@ -33,53 +22,44 @@ def summary_of(run: Run) -> str:
 
     Then the error says it all.
     """
-    runner, total = run.runner, run.summary.total
+    runner, total, counts = run.runner, run.summary.total, run.summary.streams
     if not runner or not (total.rows or runner.completed or runner.failures):
         return ""
-    counts = run.summary.streams
-    results = []
+    rows = []
     for name in sorted({*runner.names, *counts}):
         result = "not finished" if name in runner.names else ""
         if name in runner.failures:
-            result = f"failed: {short_cause(runner.failures[name])}"
+            result = f"failed: {_cause_of(runner.failures[name])}"
         elif name in runner.completed:
             result = "complete"
-        usage = counts[name]
-        results.append(StreamResult(name, usage.rows, usage.requests, result))
-    lines = lines_of(
-        results,
-        total,
-        seconds=run.progress.seconds,
-        held_back_seconds=run.client.limiter.held_back_seconds,
+        rows.append((name, counts[name].rows, counts[name].requests, result))
+    spent = duration(run.progress.seconds)
+    held_back = duration(run.client.limiter.held_back_seconds)
+    end = (
+        f"{len(runner.names)} streams, {total.rows} rows, {total.requests} requests, "
+        f"{total.retries} retries in {spent} ({held_back} at the rate limit)"
     )
-    return "\n".join(["Summary of the run:", *lines])
+    return "\n".join(["Summary of the run:", *table(rows), *textwrap.wrap(end, WIDTH)])
 
 
-def lines_of(
-    results: Sequence[StreamResult],
-    total: Usage,
-    *,
-    seconds: float,
-    held_back_seconds: float,
-) -> Iterator[str]:
-    """Format the results as a table with lines of at most 80 characters."""
-    names = [result.stream for result in results]
-    width = min(max(map(len, ["stream", *names])), MAX_NAME)
-    yield _row(width, "stream", "rows", "requests", "result")
-    yield "-" * WIDTH
-    for result in results:
-        yield _row(width, *map(str, result))
-    yield "-" * WIDTH
-    streams = sum(bool(result.result) for result in results)
-    counts = f"{streams} streams, {total.rows} rows, {total.requests} requests"
-    retries = f"{total.retries} retries"
-    time = f"{duration(seconds)} ({duration(held_back_seconds)} at the rate limit)"
-    yield from textwrap.wrap(f"{counts}, {retries} in {time}", WIDTH)
+def table(rows: Sequence[tuple[str, int, int, str]]) -> Iterator[str]:
+    """Format rows as a table with lines of at most 80 characters."""
+    head = ("stream", "rows", "requests", "result")
+    width = min(max(len(row[0]) for row in (head, *rows)), MAX_NAME)
+    lines = [
+        f"{shortened(name, width):<{width}}  {count:>10}  {requests:>8}  {result}"
+        for name, count, requests, result in (head, *rows)
+    ]
+    rule = "-" * WIDTH
+    for line in (lines[0], rule, *lines[1:], rule):
+        yield shortened(line, WIDTH)
 
 
-def _row(width: int, name: str, rows: str, requests: str, result: str) -> str:
-    line = f"{shortened(name, width):<{width}}  {rows:>10}  {requests:>8}  {result}"
-    return shortened(line, WIDTH)
+def _cause_of(error: Exception) -> str:
+    """Return the cause of a failure in a few words; its line in the log says more."""
+    if isinstance(error, ApiError):
+        return f"answered {error.status}" if error.status else "no usable answer"
+    return "incomplete" if isinstance(error, IncompleteError) else "see above"
 
 
 def shortened(text: str, width: int) -> str:

@@ -72,7 +72,6 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         parent_type = cast("type[P]", self.parent_stream_type)
         self.parent = parent_type.reading_for(self)
         """The stream of the parents, whose list is read for this one."""
-        self._position_before: Position | None = None
 
     def with_parent_keys(self, row: Row, context: types.Context) -> Row:
         """Add the context of its parent to a row."""
@@ -82,14 +81,6 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
     def steps(self) -> Iterator[Step]:
         return self.children_of(self.parent.steps(), Position())
 
-    @override
-    def steps_of(self, context: types.Context) -> Iterator[Step]:
-        try:
-            yield from self._rows_of(context, partial(self.start_pages, context))
-        except ApiError as error:
-            if error.status not in GONE:
-                raise
-
     def children_of(
         self, parent_steps: Iterator[Step], position: Position
     ) -> Iterator[Step]:
@@ -98,38 +89,24 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
         `parent_steps` are rows of the parent, and the positions after them. A position
         waits until it is known what became of the parents before it.
         """
+        page = Step([{"id": parent} for parent in position.retry], position)
         parents = Parents(
+            position,
             dict.fromkeys(position.retry),
             gone_statuses=self.gone_statuses,
             may_be_private=self.may_be_private,
             on_failure=lambda parent, error: self._leave_out(
                 parent, error, is_kept=parent in parents.retry
             ),
-            listed=self._listed,
+            listed=lambda ids: self._listed(ids, page.position_before),
         )
-        last, waiting = position, None
-
-        def saved(after: Position | None) -> Position | None:
-            nonlocal last, waiting
-            if after is None or not parents.is_settled:
-                waiting = after or waiting
-                return None
-            last, waiting = after, None
-            return replace(after, retry=tuple(parents.retry))
-
         try:
-            if again := [{"id": parent} for parent in parents.retry]:
-                yield from self._rows_of_page(Step(again), parents, is_retried=True)
-                parents.settle()
-                yield Step([], saved(position))
+            if page.rows:
+                yield from self._rows_of_page(page, parents, is_retried=True)
             for page in parent_steps:
-                self._position_before = page.position_before
-                for step in self._rows_of_page(page, parents):
-                    yield step._replace(position=saved(step.position))
-            parents.settle()
-            if waiting is not None:
-                last = last if parents.is_full else waiting
-                yield Step([], replace(last, retry=tuple(parents.retry)))
+                yield from self._rows_of_page(page, parents)
+            if (end := parents.end()) is not None:
+                yield Step([], end)
         finally:
             self._log_gone(parents.gone)
 
@@ -151,9 +128,12 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             else:
                 parents.read(row["id"])
             if number % self.contexts_per_state == 0 and number < len(rows):
-                yield Step([], self._within_page(page, following=rows[number:]))
+                within = self._within_page(page, following=rows[number:])
+                yield Step([], parents.saved(within))
         parents.check_page(len(rows))
-        yield Step([], page.position)
+        if is_retried:
+            parents.settle()
+        yield Step([], parents.saved(page.position))
 
     def _context_of(self, row: Row) -> types.Context:
         return self.parent.get_child_context(row, None) or {}
@@ -201,12 +181,11 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
                 "read. The next run begins at the first of the others."
             )
 
-    def _listed(self, ids: Sequence[int]) -> list[int]:
-        """Return those of the parents that their list still shows."""
+    def _listed(self, ids: Sequence[int], before: Position | None) -> list[int]:
+        """Return those of the parents that their list, or this page, still shows."""
         pages = self.parent.with_ids(ids)
         if pages is None:
-            walk = self._position_before.walk if self._position_before else None
-            cursor = walk.cursor if walk else None
+            cursor = before.walk.cursor if before and before.walk else None
             pages = itertools.islice(self.parent.pages(cursor), 1)
         return [one for page in pages for one in ids_in(page.rows, "id")]
 
@@ -232,7 +211,7 @@ class ChildStream(GorgiasStream, ABC, Generic[P]):
             if isinstance(row, MissingRow):
                 continue
             if self.parent.lacks_key(row):
-                self.report_incomplete(str(self.parent.keyless()))
+                self.parent.report_keyless()
             else:
                 row_id = self.parent.converter.convert({"id": row["id"]})["id"]
                 yield {**row, "id": row_id}

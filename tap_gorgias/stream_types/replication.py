@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from abc import ABC
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from singer_sdk.pagination import SinglePagePaginator
-from singer_sdk.singerlib.catalog import (
-    REPLICATION_FULL_TABLE,
-    REPLICATION_INCREMENTAL,
-)
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_gorgias import timestamps
 from tap_gorgias.compat import override
@@ -26,22 +22,20 @@ from tap_gorgias.replication.bookmarks import (
     retry_from,
     walk_from,
 )
-from tap_gorgias.replication.pages import PageError, proven
+from tap_gorgias.replication.pages import Page, PageError, proven
 from tap_gorgias.replication.walks import Step, WalkPlan
 from tap_gorgias.stream_types.stream import GorgiasStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import timedelta
 
     import requests
-    from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.pagination import BaseAPIPaginator
 
-    from tap_gorgias.replication.bookmarks import Walk
-    from tap_gorgias.replication.pages import Page, PagesFrom
-    from tap_gorgias.run.context import Run
+
+T = TypeVar("T")
 
 
 class SnapshotStream(GorgiasStream):
@@ -64,9 +58,7 @@ class SnapshotStream(GorgiasStream):
 
     def warn_of_restart(self, reason: str) -> None:
         """Warn that the table is read again."""
-        self.for_stream.logger.warning(
-            "%s The table is read again from its first row.", reason
-        )
+        self.logger.warning("%s The table is read again from its first row.", reason)
 
 
 class IncrementalStream(GorgiasStream, ABC):
@@ -76,10 +68,6 @@ class IncrementalStream(GorgiasStream, ABC):
 
     restarts_from: ClassVar[str] = "the newest row"
     """Where the stream starts if it cannot resume from STATE, in words."""
-
-    def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap, run)
-        self._warnings: set[str] = set()
 
     @property
     def start(self) -> str | None:
@@ -119,30 +107,24 @@ class IncrementalStream(GorgiasStream, ABC):
         return self.entry_for(self.load_position())
 
     def load_position(self) -> Position:
-        """Return where the last run stopped.
-
-        Without a walk or cursor, and with a warning, if it cannot be resumed.
-        """
+        """Return where the last run stopped, as far as it can be resumed."""
         entry = self.load_entry()
-        try:
-            cursor = cursor_from(entry)
-        except ValueError:
-            self.warn_of_restart("The cursor in STATE is not valid.")
-            cursor = None
         return Position(
             bookmark_from(entry, self.name),
-            self.load_walk("walk"),
-            cursor,
+            self.usable(walk_from, entry),
+            self.usable(cursor_from, entry),
             bookmark_from(entry, self.name, "imports"),
             retry_from(entry),
         )
 
-    def load_walk(self, key: str) -> Walk | None:
-        """Return an unfinished walk; None, with a warning, if it cannot be resumed."""
+    def usable(
+        self, read: Callable[[Mapping[str, Any]], T | None], entry: Mapping[str, Any]
+    ) -> T | None:
+        """Read a part of an entry; None, with a warning, if it cannot be resumed."""
         try:
-            return walk_from(self.load_entry(), key)
+            return read(entry)
         except ValueError:
-            self.warn_of_restart("The unfinished walk in STATE is not valid.")
+            self.warn_of_restart("The position in STATE is not valid.")
             return None
 
     def warn_of_restart(self, reason: str) -> None:
@@ -156,13 +138,6 @@ class IncrementalStream(GorgiasStream, ABC):
             order,
         )
 
-    def warn_once(self, message: str, *args: object) -> None:
-        """Log a warning, unless this run has logged the same one."""
-        warning = message % args
-        if warning not in self._warnings:
-            self._warnings.add(warning)
-            self.logger.warning("%s", warning)
-
 
 class LogStream(IncrementalStream):
     """Immutable rows that Gorgias filters by date, read oldest first."""
@@ -175,11 +150,9 @@ class LogStream(IncrementalStream):
     def steps(self) -> Iterator[Step]:
         return walks.log(
             self.pages_since,
-            key=self.replication_key,
+            self,
             bookmark=bookmark_from(self.load_entry(), self.name),
             start=self.start,
-            walk_log=self,
-            lacks_key=self.lacks_key,
         )
 
     def pages_since(
@@ -213,21 +186,13 @@ class FeedStream(IncrementalStream):
     def steps(self) -> Iterator[Step]:
         return self.walk(WalkPlan(self.load_position(), self.floor))
 
-    def walk(
-        self, plan: WalkPlan, pages_from: PagesFrom | None = None
-    ) -> Iterator[Step]:
-        """Walk the list of this stream, by default with its own requests.
+    def walk(self, plan: WalkPlan) -> Iterator[Step]:
+        """Walk the list of this stream.
 
         Yields rows of this stream, and the position of `for_stream` once it has
         processed them.
         """
-        return walks.feed(
-            pages_from or self.pages,
-            plan,
-            key=self.replication_key,
-            walk_log=cast("IncrementalStream", self.for_stream),
-            lacks_key=self.lacks_key,
-        )
+        return walks.feed(self.pages, plan, self)
 
 
 class CursorStream(IncrementalStream):
@@ -243,14 +208,7 @@ class CursorStream(IncrementalStream):
         floor = self.start
         if floor and position.bookmark:
             floor = min(floor, timestamps.earlier(position.bookmark, walks.OVERLAP))
-        return walks.by_cursor(
-            self.pages,
-            key=self.replication_key,
-            position=position,
-            floor=floor,
-            walk_log=self,
-            lacks_key=self.lacks_key,
-        )
+        return walks.by_cursor(self.pages, self, position=position, floor=floor)
 
 
 class SingleRecordStream(GorgiasStream, ABC):
@@ -264,24 +222,14 @@ class SingleRecordStream(GorgiasStream, ABC):
             yield Step(page.rows)
 
     @override
-    def get_url_params(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
-        return {}
-
-    @override
-    def get_new_paginator(
-        self, start_value: str | None = None
-    ) -> BaseAPIPaginator[Any]:
-        return SinglePagePaginator()
-
-    @override
-    def parse_response(self, response: requests.Response) -> Iterable[types.Record]:
+    def page_of(
+        self, response: requests.Response, paginator: BaseAPIPaginator[Any]
+    ) -> Page:
         record = response.json()
         if not isinstance(record, dict):
             message = "the response holds no record."
             raise PageError(message)
-        return [record]
+        return Page([record])
 
 
 class OptionalStream(IncrementalStream, ABC):

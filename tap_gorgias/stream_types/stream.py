@@ -7,7 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections import Counter
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from singer_sdk import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -15,7 +15,7 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_gorgias import schemas, timestamps
 from tap_gorgias.api.paginators import CursorPaginator
-from tap_gorgias.api.responses import latest_timestamp_of
+from tap_gorgias.api.session import latest_timestamp_of
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError, IncompleteError, TransientApiError
 from tap_gorgias.records import masking
@@ -39,15 +39,14 @@ from tap_gorgias.sdk.record_messages import ConvertedRecordStream
 from tap_gorgias.sdk.state_manager import CheckpointManager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import requests
     from singer_sdk import Tap
     from singer_sdk.helpers import types
-    from singer_sdk.helpers.types import RequestFunc
     from singer_sdk.pagination import BaseAPIPaginator
     from singer_sdk.singerlib import Catalog, MetadataMapping
-    from typing_extensions import Self
+    from typing_extensions import ParamSpec, Self
 
     from tap_gorgias.api.auth import GorgiasAuthenticator
     from tap_gorgias.replication.bookmarks import Position
@@ -55,6 +54,10 @@ if TYPE_CHECKING:
     from tap_gorgias.replication.walks import Step
     from tap_gorgias.run.context import Run
     from tap_gorgias.sdk.writer import MessageWriter
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
 
 
 class GorgiasStream(ConvertedRecordStream, ABC):
@@ -95,14 +98,15 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     """Keys of the stream's entry in STATE; none if it always reads everything."""
 
     def __init__(self, tap: Tap, run: Run) -> None:
+        self.for_stream: GorgiasStream = self
+        """The stream that the list is read for: requests and failures belong to it."""
         super().__init__(tap)
         self.tap = tap
         self.run = run
         self.progress = StreamProgress(
             run.progress, self.name, self.replication_key, self.logger
         )
-        self.for_stream: GorgiasStream = self
-        """The stream that the list is read for: requests and failures belong to it."""
+        self.warnings: set[str] = set()
         self._missing: Counter[str] = Counter()
         self._states = CheckpointManager(stream_name=self.name, tap_state=tap.state)
 
@@ -111,11 +115,14 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         """Return another stream of this type, whose list is read for `stream`."""
         own = cls(stream.tap, stream.run)
         own.for_stream = stream.for_stream
+        own.warnings = stream.for_stream.warnings
         return own
 
     @property
     @override
     def logger(self) -> logging.Logger:
+        if self.for_stream is not self:
+            return self.for_stream.logger
         return cast("logging.Logger", StreamLogger(super().logger, self.name))
 
     @override
@@ -128,6 +135,13 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         if is_failure or level == logging.INFO:
             level = logging.DEBUG
         self.logger.log(level, message, *args, **kwargs)
+
+    def warn_once(self, message: str, *args: object) -> None:
+        """Log a warning, unless this run has logged the same one."""
+        warning = message % args
+        if warning not in self.warnings:
+            self.warnings.add(warning)
+            self.logger.warning("%s", warning)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -181,15 +195,17 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def user_agent(self) -> str:
         return self.run.settings.user_agent
 
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Query parameters of each request, besides those of its page."""
+        return {}
+
     @override
     def get_url_params(
         self, context: types.Context | None, next_page_token: str | None
     ) -> dict[str, Any]:
-        params = {
-            "limit": self.page_size,
-            "order_by": self.order_by,
-            "cursor": next_page_token,
-        }
+        page = {"limit": self.page_size, "order_by": self.order_by}
+        params = {**page, "cursor": next_page_token, **self.params}
         return {name: value for name, value in params.items() if value is not None}
 
     @override
@@ -199,8 +215,10 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         return CursorPaginator(start_value, self.page_size)
 
     @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        return self.run.client.with_retries(func, self.name)
+    def request_decorator(
+        self, func: Callable[P, T], patience: float | None = None
+    ) -> Callable[P, T]:
+        return self.run.client.with_retries(func, self.name, patience)
 
     @override
     def validate_response(self, response: requests.Response) -> None:
@@ -219,7 +237,8 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         # First: a null list after a cursor is a fault, and no missing permission.
         next_cursor = paginator.get_next(response)
         rows = list(self.parse_response(response))
-        return Page(rows, next_cursor, self.now(response))
+        now, key = self.now(response), self.replication_key or ""
+        return Page(rows, next_cursor, now, key)
 
     def now(self, response: requests.Response) -> str:
         """Return the latest time at which Gorgias can have made a response."""
@@ -240,13 +259,14 @@ class GorgiasStream(ConvertedRecordStream, ABC):
         POST. `context` chooses the list of a parent. Requests are retried for
         `patience` seconds; None is for as long as those of a run.
         """
-        since = (params or {}).get(f"{self.replication_key}[gte]")
+        key, params = self.replication_key or "", params or {}
+        since, now = params.get(f"{key}[gte]"), self.run.clock.utc()
         reader = ListReader(
-            partial(self._request_page, params or {}, context),
+            partial(self._request_page, params, context),
             self.page_size,
-            Order.of(self.order_by, self.replication_key, since, self.run.clock.utc()),
+            Order.of(self.order_by, key, since, now),
             is_divisible=context is None and self.http_method == "GET",
-            may_probe=self.run.client.outage.may_probe,
+            may_probe=self.run.client.retries.may_probe,
             report_incomplete=self.for_stream.report_incomplete,
         )
         return reader.pages(cursor, patience)
@@ -278,26 +298,17 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             headers=request.headers,
             json=request.data,
         )
-        sender, client = self.for_stream, self.run.client
-        page = Page([])
+        sender = self.for_stream
 
-        def send(
-            request: requests.PreparedRequest, _: types.Context | None
-        ) -> requests.Response:
-            nonlocal page
-            response = client.send_signed(request, sender.name)
+        def send() -> Page:
+            response = self.run.client.send_signed(prepared_request, sender.name)
             sender.validate_response(response)
             try:
-                page = self.page_of(response, paginator)
+                return self.page_of(response, paginator)
             except (CutListError, NullListError) as error:
                 raise self.as_api_error(error, response.status_code) from None
-            return response
 
-        if patience is None:
-            sender.request_decorator(send)(prepared_request, context)
-        else:
-            client.with_retries(send, sender.name, patience)(prepared_request, context)
-        return page
+        return sender.request_decorator(send, patience)()
 
     def with_ids(self, ids: Sequence[int]) -> Iterator[Page] | None:  # noqa: ARG002 (subclasses use it)
         """Request rows by their ids; None if the endpoint cannot do that."""
@@ -307,21 +318,15 @@ class GorgiasStream(ConvertedRecordStream, ABC):
     def steps(self) -> Iterator[Step]:
         """Read rows as Gorgias sent them, and positions to save once they are out."""
 
-    def steps_of(self, context: types.Context) -> Iterator[Step]:  # noqa: ARG002 (children use it)
-        """Read the rows of one parent, as only the SDK's test of a connection asks."""
-        return self.steps()
-
     @override
     def request_records(self, context: types.Context | None) -> Iterable[types.Record]:
         # The SDK's own method saves nothing between two pages, and ends at an empty
         # one. Its test of the connection stops after the first record.
-        self.progress.start()
-        may_prefetch = self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None
-        steps = self.steps() if context is None else self.steps_of(context)
+        steps = self.steps()
+        if self.progress.prefetches and self.ABORT_AT_RECORD_COUNT is None:
+            steps = prefetch_next(steps, lambda step: step.has_next_page)
         try:
-            for step in prefetch_next(
-                steps, lambda step: step.has_next_page and may_prefetch
-            ):
+            for step in steps:
                 yield from step.rows
                 self.run.summary.count(self.name, rows=len(step.rows))
                 self.progress.add(step.rows, step.position)
@@ -363,7 +368,7 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             record = masking.mask_at(path, record)
         if all(record.get(key) is not None for key in self.primary_keys):
             return record
-        self.report_incomplete(str(self.keyless()))
+        self.report_keyless()
         return None
 
     def lacks_key(self, row: Row) -> bool:
@@ -373,13 +378,11 @@ class GorgiasStream(ConvertedRecordStream, ABC):
             self.converter.convert({name: row.get(name)})[name] is None for name in keys
         )
 
-    def keyless(self) -> ApiError:
-        """Return the error of a record that cannot be loaded."""
+    def report_keyless(self) -> None:
+        """Report a record that cannot be loaded."""
         keys = ", ".join(self.primary_keys)
-        reason = f"a record came without its key ({keys})."
-        advice = "It is left out."
-        name = self.for_stream.name
-        return ApiError(reason, stream=name, path=self.path, advice=advice)
+        error = PageError(f"a record came without its key ({keys}). It is left out.")
+        self.for_stream.report_incomplete(str(self.as_api_error(error)))
 
     def report_incomplete(self, reason: str) -> None:
         """Log what is left out, without customer data; the stream fails at its end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_gorgias.compat import override
 from tap_gorgias.replication.bookmarks import EVENT_KEYS
@@ -12,8 +12,6 @@ from tap_gorgias.stream_types.replication import LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from singer_sdk.helpers import types
 
     from tap_gorgias.replication.bookmarks import Position
     from tap_gorgias.replication.pages import Row
@@ -67,13 +65,10 @@ class EventsStream(LogStream):
                 "names if you expected some."
             )
 
+    @property
     @override
-    def get_url_params(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
-        types = self.run.settings.event_types
-        params = super().get_url_params(context, next_page_token)
-        return {**params, "types": types} if types else params
+    def params(self) -> Mapping[str, Any]:
+        return {"types": self.run.settings.event_types or None}
 
 
 DELETIONS = (
@@ -97,20 +92,19 @@ class DeletionsStream(LogStream):
     name = "deletions"
     path = "/api/events"
     scope = "events:read"
+    params: ClassVar = {"types": DELETIONS}
     masks = EventsStream.masks
-
-    @override
-    def get_url_params(
-        self, context: types.Context | None, next_page_token: str | None
-    ) -> dict[str, Any]:
-        params = super().get_url_params(context, next_page_token)
-        return {**params, "types": DELETIONS}
 
     @override
     def steps(self) -> Iterator[Step]:
         for step in super().steps():
-            events = [row for row in step.rows if row.get("type") in DELETIONS]
-            yield step._replace(rows=[_deletion(event) for event in events])
+            # An empty row stands for what is no event, and is reported later.
+            events = [
+                _deletion(row) if row else row
+                for row in step.rows
+                if not row or row.get("type") in DELETIONS
+            ]
+            yield step._replace(rows=events)
 
 
 def _deletion(event: Row) -> Row:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_gorgias.compat import override
-from tap_gorgias.replication.bookmarks import SETTLED_KEYS, Position, bookmark_from
+from tap_gorgias.replication.bookmarks import (
+    SETTLED_KEYS,
+    Position,
+    bookmark_from,
+    walk_from,
+)
 from tap_gorgias.replication.pages import up_to_the_present
-from tap_gorgias.replication.settling import TICKET_KEY, Settling
+from tap_gorgias.replication.settling import Settling
 from tap_gorgias.replication.walks import WalkPlan
 from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import ChildStream
@@ -86,7 +92,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         )
         position = Position(
             settled,
-            self.load_walk("settling"),
+            self.usable(partial(walk_from, key="settling"), saved),
             imports=bookmark_from(saved, self.name, "imports"),
         )
         every = self.run.settings.ticket_messages_settle_interval
@@ -103,7 +109,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
         position = replace(super().load_position(), imports=None)
         if position == settling.position == Position():
             # Tickets that change while the list is read are settled afterwards.
-            tickets = up_to_the_present(self.parent.pages(), TICKET_KEY)
+            tickets = up_to_the_present(self.parent.pages())
             settling = settling.begun(tickets[-1])
         for step in self.walk(WalkPlan(position, self.floor)):
             if step.position is not None:

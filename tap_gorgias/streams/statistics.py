@@ -149,21 +149,17 @@ class StatisticsStream(OptionalStream, IncrementalStream):
     def page_of(
         self, response: requests.Response, paginator: BaseAPIPaginator[Any]
     ) -> Page:
+        if response.status_code == HTTPStatus.ACCEPTED:
+            reason = "the response is not ready."
+            raise TransientApiError(
+                reason, stream=self.name, path=self.path, status=response.status_code
+            )
         page = super().page_of(response, paginator)
         count, total = len(page.rows), meta_of(response.json()).get("total")
         is_cut = count >= self.page_size or (isinstance(total, int) and count < total)
         if is_cut or page.next_cursor is not None:
             raise RowsMissingError
         return page
-
-    @override
-    def validate_response(self, response: requests.Response) -> None:
-        super().validate_response(response)
-        if response.status_code == HTTPStatus.ACCEPTED:
-            reason = "the response is not ready."
-            raise TransientApiError(
-                reason, stream=self.name, path=self.path, status=response.status_code
-            )
 
     def _query(self, after: str, before: str) -> dict[str, Any]:
         """Return the body of a request for the time between two borders."""
@@ -172,16 +168,8 @@ class StatisticsStream(OptionalStream, IncrementalStream):
             "scope": query.scope,
             "timezone": self._calendar.zone.key,
             "filters": [
-                {
-                    "member": "periodStart",
-                    "operator": "afterDate",
-                    "values": [after],
-                },
-                {
-                    "member": "periodEnd",
-                    "operator": "beforeDate",
-                    "values": [before],
-                },
+                _filter("periodStart", "afterDate", after),
+                _filter("periodEnd", "beforeDate", before),
                 *query.filters,
             ],
             "dimensions": list(query.dimensions),
@@ -220,6 +208,10 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         if period is None and value is not None:
             self.warn_once("Some periods are not valid date-times: they are null.")
         return period
+
+
+def _filter(member: str, operator: str, value: str) -> dict[str, Any]:
+    return {"member": member, "operator": operator, "values": [value]}
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_gorgias.compat import override
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication.bookmarks import TICKET_KEYS
-from tap_gorgias.replication.imported_tickets import (
-    FirstAndLastPage,
-    Sources,
-    with_imports,
-)
+from tap_gorgias.replication.imported_tickets import Sources, with_imports
 from tap_gorgias.replication.pages import restarted_once, started
 from tap_gorgias.run.runner import Priority
 from tap_gorgias.stream_types.children import DetailsStream
@@ -24,9 +20,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pages import Page, PagesFrom
+    from tap_gorgias.replication.pages import Page
     from tap_gorgias.replication.walks import Step, WalkPlan
-    from tap_gorgias.stream_types.replication import IncrementalStream
 
 CREATION = "ticket-created"
 EVENTS_UNAVAILABLE = {
@@ -62,17 +57,9 @@ class TicketsStream(FeedStream):
         return {"ticket_id": record["id"]}
 
     @override
-    def walk(
-        self, plan: WalkPlan, pages_from: PagesFrom | None = None
-    ) -> Iterator[Step]:
-        watched = FirstAndLastPage(pages_from or self.pages)
+    def walk(self, plan: WalkPlan) -> Iterator[Step]:
         sources = Sources(self._creations, self.with_ids, self._leave_out)
-        return with_imports(
-            super().walk(plan, watched),
-            position=plan.position,
-            watched=watched,
-            sources=sources,
-        )
+        return with_imports(super().walk(plan), plan.position, sources)
 
     @override
     def with_ids(self, ids: Sequence[int]) -> Iterator[Page]:
@@ -85,17 +72,16 @@ class TicketsStream(FeedStream):
     def _creations(self, timestamp: str) -> Iterator[Page]:
         """Request the events of new tickets (reference/events)."""
         events = EventsStream.reading_for(self)
-        log = cast("IncrementalStream", self.for_stream)
         pages = restarted_once(
             lambda: events.pages_since(timestamp, {"types": CREATION}),
-            log.warn_of_restart,
+            events.warn_of_restart,
         )
         try:
             return started(pages)
         except ApiError as error:
             if error.status not in EVENTS_UNAVAILABLE:
                 raise
-            self.for_stream.logger.warning(
+            self.logger.warning(
                 "%s Without these events, the tap cannot find tickets that an import "
                 "dates back. They need the permission `%s`.",
                 error,

@@ -120,8 +120,9 @@ OURS = (
         ours(first_by_ticket),
         ours_hourly(hourly_by_ticket),
         "measured",
-        "edits and read receipts until the ticket is next settled; deletions of "
-        "messages. Once a day it takes one more request for each ticket that changed",
+        "edits and read receipts until the messages of their ticket are requested "
+        "again; deletions of messages. Once a day it takes one more request for each "
+        "ticket that changed",
     ),
     Connector(
         "this tap, `messages`",
@@ -146,7 +147,7 @@ OURS = (
         first_of_events,
         hourly_of_events,
         "calculated",
-        "events that Gorgias no longer keeps: it is said to keep them for 12 months",
+        "events that Gorgias no longer keeps",
     ),
 )
 OTHERS = (

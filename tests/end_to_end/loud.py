@@ -12,7 +12,7 @@ from typing import Any
 
 PARTS = {
     "transport": ("tap_gorgias.api.session", "RateLimitAdapter", "send"),
-    "decode": ("tap_gorgias.api.responses", None, "decode"),
+    "decode": ("tap_gorgias.api.session", None, "decode"),
     "auth": ("tap_gorgias.api.client", "GorgiasClient", "send_signed"),
     "token": ("tap_gorgias.api.auth", None, "lifetime_seconds"),
     "reading": ("tap_gorgias.stream_types.stream", None, "rows_of"),

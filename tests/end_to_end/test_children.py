@@ -39,22 +39,6 @@ def assert_all_details(sandbox: Sandbox, *outputs: Output) -> None:
     assert set(details) == set(sandbox.shop.tickets.ids())
 
 
-def test_a_child_is_complete_whenever_it_is_selected(sandbox: Sandbox) -> None:
-    """A child has its own position, whatever its parent has read."""
-    first = interrupted(sandbox, 2, "tickets")
-    second = run(sandbox.config, *DETAILS, state=first.state)
-    sandbox.shop.advance(3600)
-    changed = sandbox.shop.tickets.ids()[5]
-    sandbox.shop.tickets.update(changed)
-    third = run(sandbox.config, "tickets", state=second.state)
-    fourth = run(sandbox.config, *DETAILS, state=third.state)
-
-    assert_all_details(sandbox, second)
-    assert changed in third.ids("tickets")
-    assert changed in fourth.ids("ticket_details")
-    assert "ticket_details" in third.state["bookmarks"]
-
-
 def test_a_child_alone_does_not_write_its_parent(sandbox: Sandbox) -> None:
     """Records and STATE are those of the child only."""
     first = run(sandbox.config, "ticket_details")
@@ -156,35 +140,3 @@ def test_a_later_start_date_does_not_shorten_an_unfinished_walk(
 
     for stream in DETAILS:
         assert set(latest(stream, first, second)) == set(whole.ids(stream))
-
-
-def test_a_refused_cursor_of_a_child_loses_nothing(sandbox: Sandbox) -> None:
-    """The walk restarts from the newest row."""
-    first = interrupted(sandbox, 150, "ticket_details")
-    sandbox.expire_cursors()
-    second = run(sandbox.config, "ticket_details", state=first.state)
-
-    assert_all_details(sandbox, second)
-
-
-def test_items_of_a_refused_view_fail_the_stream_at_its_end(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """All other views are read, and the stream is not reported as complete."""
-    whole = {row["view_id"] for row in run(sandbox.config, "view_items").records(ITEMS)}
-    refused = min(whole)
-    sandbox.faults.add(Fault.error(403), f"/api/views/{refused}/items")
-
-    with pytest.raises(PartialRun) as failure:
-        run(sandbox.config, "view_items", "views")
-
-    output = failure.value.output
-    assert {row["view_id"] for row in output.records(ITEMS)} == whole - {refused}
-    assert set(output.ids("views")) == set(sandbox.shop.views.ids())
-    warnings = [row for row in caplog.records if row.levelname == "WARNING"]
-    reasons = [str(row.msg % row.args) for row in warnings]
-    (reason,) = (one for one in reasons if f"View {refused} is left out." in one)
-    assert "answered 403" in reason
-
-
-ITEMS = "view_items"

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.stream_types.replication import LogStream
-from tap_gorgias.streams.events import DeletionsStream
-from tests.sandbox import Sandbox, Shop
+from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import reject
 from tests.sandbox.event_types import FILTERABLE
 from tests.support.runs import PartialRun, run
@@ -57,6 +55,24 @@ def test_types_that_delete_rows_of_streams_are_requested(sandbox: Sandbox) -> No
             assert row[name] == events[row["id"]][name]
 
 
+def test_an_event_that_is_no_object_is_not_left_out_in_silence(
+    sandbox: Sandbox,
+) -> None:
+    """The run fails, and the next one reads the event again."""
+
+    def without_first(page: dict[str, Any]) -> dict[str, Any]:
+        return {**page, "data": [None, *page["data"][1:]]}
+
+    sandbox.faults.add(Fault.rewrite(without_first), "/api/events", after=1)
+    with pytest.raises(PartialRun) as failure:
+        run(sandbox.config, "deletions")
+    first = failure.value.output
+    second = run(sandbox.config, "deletions", state=first.state)
+
+    expected = {row["id"] for row in deletions_in(sandbox)}
+    assert {*first.ids("deletions"), *second.ids("deletions")} == expected
+
+
 def test_types_that_gorgias_refuses_fail_the_stream(sandbox: Sandbox) -> None:
     """Without them deletions would be lost. The next run reads them all."""
 
@@ -78,11 +94,9 @@ def test_types_that_gorgias_refuses_fail_the_stream(sandbox: Sandbox) -> None:
     assert later.records("deletions")[-1]["type"] == "tag-deleted"
 
 
-def test_events_of_other_types_are_no_deletions(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_of_other_types_are_no_deletions(sandbox: Sandbox) -> None:
     """They come if Gorgias ignores the filter."""
-    monkeypatch.setattr(DeletionsStream, "get_url_params", LogStream.get_url_params)
+    sandbox.ignored.add(("/api/events", "types"))
 
     output = run(sandbox.config, "deletions")
 

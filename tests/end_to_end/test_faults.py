@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tap_gorgias.api import responses
+from tap_gorgias.api import session
 from tap_gorgias.errors import ApiError, TransientApiError
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.fake_clock import FakeClock, FastClock, SharedClock
@@ -270,7 +270,7 @@ def test_a_body_that_is_too_large_asks_for_smaller_pages(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A retry would get the same body."""
-    monkeypatch.setattr(responses, "MAX_BODY_BYTES", 100)
+    monkeypatch.setattr(session, "MAX_BODY_BYTES", 100)
     with pytest.raises(PartialRun) as failure:
         run(sandbox.config, "tickets", "customers")
     cause = failure.value.__cause__

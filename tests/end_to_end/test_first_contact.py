@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +16,7 @@ from tap_gorgias.errors import AccessError, ApiError, TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.answers import Answer
 from tests.support.fake_clock import FakeClock
+from tests.support.http import serving
 from tests.support.runs import Files, PartialRun, run, run_command
 
 if TYPE_CHECKING:
@@ -119,9 +117,9 @@ def test_an_unreachable_host_is_named_with_the_setting_to_check(
         expected = [f"acme.gorgias.com through the proxy 127.0.0.1:{port}: "]
         expected += ["Check `HTTPS_PROXY`."]
     elif kind == "certificate":
-        authority = trustme.CA()
-        with TlsServer(authority) as port:
-            config["api_url"] = f"https://127.0.0.1:{port}"
+        with serving() as server:
+            server.encrypt(trustme.CA())
+            config["api_url"] = f"https://{server.host}"
             error = str(failure_of(config).__cause__)
         assert "REQUESTS_CA_BUNDLE" in error
         return
@@ -136,30 +134,6 @@ def test_an_unreachable_host_is_named_with_the_setting_to_check(
     assert time.monotonic() - began < 20
 
 
-class TlsServer:
-    """A server whose certificate nobody trusts."""
-
-    def __init__(self, authority: trustme.CA) -> None:
-        self._authority = authority
-
-    def __enter__(self) -> int:
-        """Start it, and return its port."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert("127.0.0.1").configure_cert(context)
-        self._server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self._server.server_port
-
-    def __exit__(self, *_: object) -> None:
-        """Stop it."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 def test_phone_streams_do_not_hide_a_wrong_subdomain(sandbox: Sandbox) -> None:
     """A web page is not an account without a phone."""
     sandbox.faults.add(always(PAGE), times=10_000)
@@ -172,7 +146,7 @@ def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
 ) -> None:
     """Whatever `request_timeout_seconds` is; and the settings to check are named."""
     monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(retry, "MAX_PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(retry, "MIN_ANSWER_SECONDS", 1.0)
     sandbox.faults.add(Fault.hang(), times=10_000)
     config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
     settings = {"request_timeout_seconds": 8, "statistics": ["tags"]}
@@ -189,27 +163,47 @@ def test_a_host_that_stays_silent_gets_no_more_time_than_an_absent_one(
     assert "no response within 1 s. Check `api_url`." in error
 
 
-@pytest.mark.parametrize("kind", ["OAuth2", "statistics"])
-def test_a_slow_sign_in_or_report_is_no_silent_host(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    """A small request shows that Gorgias is there; then it gets the configured time."""
-    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
-    path = "/oauth/token" if kind == "OAuth2" else "/api/reporting/stats"
-
-    clock = FakeClock()
+def slow(clock: FakeClock) -> Fault:
+    """Take longer than the first answer may."""
 
     def delay(answer: Answer) -> Answer:
         clock.sleep(16.0)
         time.sleep(1.5)
         return answer
 
-    sandbox.faults.add(Fault("slow", delay), path, times=2)
-    config = sandbox.oauth_config if kind == "OAuth2" else sandbox.config
-    stream = "statistics_tags" if kind == "statistics" else "tags"
-    output = run({**config, "statistics": ["tags"]}, stream, clock=clock)
+    return Fault("slow", delay)
 
-    assert output.ids(stream)
+
+def test_a_slow_sign_in_is_not_cut(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeated one would be refused, because its refresh token has been replaced."""
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
+    clock = FakeClock()
+    sandbox.auth.rotates = True
+    sandbox.faults.add(slow(clock), "/oauth/token")
+
+    output = run(sandbox.oauth_config, "tags", clock=clock)
+
+    assert output.ids("tags")
+    assert sandbox.count("/oauth/token") == 1
+    assert sandbox.count("/api/account", status=401) == 1
+
+
+def test_a_slow_report_is_no_silent_host(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small request shows that Gorgias is there; then it gets the configured time."""
+    monkeypatch.setattr(retry, "MAX_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(retry, "MIN_ANSWER_SECONDS", 1.0)
+    clock = FakeClock()
+    sandbox.faults.add(slow(clock), "/api/reporting/stats", times=2)
+
+    output = run(
+        {**sandbox.config, "statistics": ["tags"]}, "statistics_tags", clock=clock
+    )
+
+    assert output.ids("statistics_tags")
     assert sandbox.count("/api/account", status=401) == 1
 
 
@@ -238,7 +232,7 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
     contact = FirstContact(
         clock,
         lambda error: AccessError(str(error)),
-        lambda _, seconds: clock.sleep(seconds),
+        lambda _: clock.sleep(contact.max_seconds or 0.0),
     )
     durations = iter([seconds_of_first])
 
@@ -248,7 +242,7 @@ def test_silence_ends_the_contact_within_20_seconds(seconds_of_first: float) -> 
         raise TransientApiError(reason, stream="tags", path="/api/tags")
 
     with pytest.raises(AccessError):
-        contact.in_turn(send)
+        contact.send(send)
 
     assert clock.now - clock.started <= 20
 

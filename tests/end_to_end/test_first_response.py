@@ -49,7 +49,7 @@ def test_a_redirect_of_the_first_request_questions_the_subdomain(
     error = str(failure_of(sandbox, way))
 
     assert error.endswith(f"answered {status}: no explanation. {ADVICE}")
-    assert sandbox.count() == 1
+    assert sandbox.count(PATHS[way]) == 1
 
 
 def test_a_later_redirect_does_not_question_the_subdomain(sandbox: Sandbox) -> None:
@@ -71,7 +71,7 @@ def test_a_web_page_as_the_first_response_is_not_retried(
     assert f"{PATHS[way]} answered 200: the response is a web page. {ADVICE}" in str(
         error
     )
-    assert sandbox.count() == 1
+    assert sandbox.count(PATHS[way]) == 1
     assert clock.sleeps == []
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tap_gorgias.errors import StateError
+from tap_gorgias.errors import StateError, messages_of
 from tests.sandbox import Sandbox, Shop
 from tests.support.runs import Files, Output, PartialRun, run, run_command
 
@@ -44,7 +44,7 @@ def test_the_state_of_another_helpdesk_is_refused_before_any_request(
 
         cause = failure.value.__cause__
         assert isinstance(cause, StateError)
-        (line,) = cause.lines
+        (line,) = messages_of(cause)
         assert host_of(sandbox) in line
         assert host_of(other) in line
         assert "target schema" in line

@@ -136,10 +136,10 @@ def vanished_phone(patch: pytest.MonkeyPatch) -> None:
 def future_bookmark(patch: pytest.MonkeyPatch) -> None:
     """Let a row of the future become the bookmark."""
 
-    def timestamps_of(_: Page, dated_rows: list[tuple[Any, str | None]]) -> list[str]:
-        return [timestamp for _, timestamp in dated_rows if timestamp]
+    def timestamps_of(page: Page) -> list[str]:
+        return [timestamp for _, timestamp in page.dated_rows if timestamp]
 
-    patch.setattr(pages.Page, "past", timestamps_of)
+    patch.setattr(pages.Page, "past", property(timestamps_of))
 
 
 def unheld_bookmark(patch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_credentials_in_netrc_are_ignored(
     output = run(config_of(sandbox, credentials), "tickets")
 
     assert len(output.ids("tickets")) == 250
-    assert sandbox.count(status=401) == 0
+    assert sandbox.count("/api/tickets", status=401) == 0
 
 
 @pytest.mark.parametrize("credentials", ["API key", "OAuth2"])

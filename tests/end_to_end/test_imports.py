@@ -10,7 +10,7 @@ import pytest
 
 from tap_gorgias.stream_types.stream import GorgiasStream
 from tests.sandbox import Fault, Request, Sandbox, Shop
-from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
+from tests.support.runs import LOOK_FOR_IMPORTS, Output, latest, run
 
 LAST_YEAR = "2025-01-01T00:00:00+00:00"
 ALL = ("tickets", "ticket_details", "ticket_messages")
@@ -41,9 +41,7 @@ def test_imported_tickets_are_read_by_the_next_run(sandbox: Sandbox) -> None:
     assert sandbox.count() <= 1 + math.ceil(1_000 / 100) + math.ceil(1_000 / 100) + 1
 
 
-def test_new_tickets_of_the_walk_are_not_requested_again(
-    sandbox: Sandbox,
-) -> None:
+def test_new_tickets_of_the_walk_are_not_requested_again(sandbox: Sandbox) -> None:
     """Their events cost a request per 100."""
     first = run(sandbox.config, "tickets")
     sandbox.shop.advance(3600)
@@ -79,31 +77,6 @@ def test_a_first_sync_requests_no_events(sandbox: Sandbox) -> None:
     assert sandbox.count("/api/events") == 0
 
 
-def test_an_import_during_the_first_sync_is_read_by_the_next_run(
-    sandbox: Sandbox,
-) -> None:
-    """The walk has already passed the dates of the imported tickets."""
-    shop = sandbox.shop
-    imported: set[int] = set()
-
-    def import_ticket(_shop: Shop, request: Request) -> None:
-        if "cursor" in request.query and len(imported) < 3:
-            imported.add(shop.tickets.import_ticket("2026-10-31T00:00:00+00:00"))
-
-    sandbox.before_request(import_ticket)
-    first = run(sandbox.config, *ALL)
-    sandbox.remove_callbacks()
-    shop.advance(25 * 3600)
-    shop.tickets.update(shop.tickets.ids()[0])
-
-    second = run(sandbox.config, *ALL, state=first.state)
-
-    messages = {one for ticket in imported for one in shop.messages.of_ticket(ticket)}
-    for stream in ("tickets", "ticket_details"):
-        assert imported <= set(latest(stream, first, second))
-    assert messages <= set(latest("ticket_messages", first, second))
-
-
 def test_children_of_imported_tickets_are_read(sandbox: Sandbox) -> None:
     """Details come with the next run, and messages when they are settled."""
     first = run(sandbox.config, *ALL)
@@ -119,37 +92,6 @@ def test_children_of_imported_tickets_are_read(sandbox: Sandbox) -> None:
     assert imported <= set(second.ids("ticket_details"))
     assert len(messages) == 12
     assert messages <= set(third.ids("ticket_messages"))
-
-
-def test_imported_tickets_that_were_deleted_are_skipped(sandbox: Sandbox) -> None:
-    """Their events still exist."""
-    first = run(sandbox.config, "tickets")
-    imported = import_tickets(sandbox.shop, 8)
-    deleted = set(sorted(imported)[:3])
-    for ticket in deleted:
-        sandbox.shop.tickets.delete(ticket)
-
-    second = run(sandbox.config, "tickets", state=first.state)
-
-    assert imported - deleted <= set(second.ids("tickets"))
-    assert not deleted & set(second.ids("tickets"))
-
-
-@pytest.mark.parametrize("after", [1, 2, 3, 6, 9])
-def test_a_kill_between_walk_and_look_loses_nothing(
-    sandbox: Sandbox, after: int
-) -> None:
-    """The position moves only after the rows have been emitted."""
-    first = run(sandbox.config, "tickets")
-    imported = import_tickets(sandbox.shop, 500)
-    sandbox.faults.add(Fault.error(401), after=after)
-    with pytest.raises(PartialRun) as failure:
-        run(sandbox.config, "tickets", state=first.state)
-    second = failure.value.output
-
-    third = run(sandbox.config, "tickets", state=second.state)
-
-    assert imported <= set(latest("tickets", second, third))
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])

@@ -150,37 +150,6 @@ def test_a_dead_cursor_loses_nothing_however_gorgias_tells(
     assert keys(stream, second) == whole
 
 
-def failing_row(path: str, bad: int) -> Callable[[Request, Answer], Answer]:
-    """Return a function that answers 500 to each page with a row."""
-
-    def change(request: Request, answer: Answer) -> Answer:
-        data = answer.payload.get("data") if isinstance(answer.payload, dict) else None
-        is_bad = request.path == path and any(
-            isinstance(row, dict) and row["id"] == bad for row in data or ()
-        )
-        return Answer(500, {"error": {"msg": "Failed."}}) if is_bad else answer
-
-    return change
-
-
-@pytest.mark.parametrize("place", [105, 199, 249])
-def test_a_row_that_makes_its_page_fail_is_the_only_one_missing(
-    sandbox: Sandbox, place: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is named by its id and date, and the run fails."""
-    rows = run(sandbox.config, "tickets").records("tickets")
-    bad = rows[place]["id"]
-    sandbox.rewrite(failing_row("/api/tickets", bad))
-    with pytest.raises(PartialRun) as failure:
-        run(sandbox.config, "tickets")
-
-    output = failure.value.output
-    assert set(output.ids("tickets")) == {row["id"] for row in rows} - {bad}
-    second = rows[place]["updated_datetime"][:19]
-    assert f"Row {bad} of {second}Z is missing" in caplog.text
-    assert output.bookmark("tickets")["replication_key_value"]
-
-
 def test_new_changes_arrive_above_a_walk_that_cannot_be_read_on(
     sandbox: Sandbox,
 ) -> None:
@@ -206,18 +175,6 @@ def test_new_changes_arrive_above_a_walk_that_cannot_be_read_on(
     assert walks[0]["cursor"] == walks[1]["cursor"]
     assert walks[0]["newest"] < walks[1]["newest"]
     assert set(latest("tickets", first, second, third)) == set(shop.tickets.ids())
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_phone_that_was_there_is_not_gone(sandbox: Sandbox, status: int) -> None:
-    """What once gave rows fails; an account without phone gets a warning."""
-    sandbox.faults.add(Fault.error(status), "/api/phone/*", times=9)
-    assert run(sandbox.config, "tags", "voice_calls").ids("voice_calls") == []
-    sandbox.faults.clear()
-    state = run(sandbox.config, "voice_calls").state
-    sandbox.faults.add(Fault.error(status), "/api/phone/*", times=9)
-    with pytest.raises(PartialRun):
-        run(sandbox.config, "tags", "voice_calls", state=state)
 
 
 def test_added_event_types_are_read_from_the_start(sandbox: Sandbox) -> None:

@@ -77,9 +77,7 @@ def test_items_of_views_are_read_page_by_page(sandbox: Sandbox) -> None:
     }
 
 
-def test_state_and_log_do_not_grow_with_the_number_of_parents(
-    tmp_path: Path,
-) -> None:
+def test_state_and_log_do_not_grow_with_the_number_of_parents(tmp_path: Path) -> None:
     """SCHEMA is written once, STATE is small, and the log is short."""
     shop = Shop(seed=4, tickets=400, messages_per_ticket=1)
     with Sandbox(shop) as sandbox:

@@ -107,22 +107,6 @@ def test_custom_fields_are_read_for_each_object_type(
     assert len(kinds) == (4 if archived == "recorded" else 2)
 
 
-def test_a_custom_field_in_both_lists_is_emitted_once(
-    sandbox: Sandbox,
-) -> None:
-    """The API may ignore `object_type`."""
-    both: list[Any] = []
-
-    def add(body: dict[str, Any]) -> dict[str, Any]:
-        both.extend(body["data"])
-        return {**body, "data": list(both)}
-
-    sandbox.faults.add(Fault.rewrite(add), "/api/custom-fields", times=2)
-
-    ids = run(sandbox.config, "custom_fields").ids("custom_fields")
-    assert sorted(ids) == sandbox.shop.custom_fields.ids()
-
-
 @pytest.mark.parametrize("stream", ["integrations", "widgets"])
 def test_an_unobserved_order_is_not_requested(sandbox: Sandbox, stream: str) -> None:
     """Pages follow one another by cursor in any order."""
@@ -168,6 +152,10 @@ def test_large_trees_are_emitted_if_selected(sandbox: Sandbox, stream: str) -> N
     ("stream", "setting", "days"),
     [
         ("jobs", {}, 2),
+        ("satisfaction_surveys", {}, 30),
+        ("satisfaction_surveys", {"survey_lookback_days": 40}, 40),
+        ("messages", {}, 2),
+        ("messages", {"message_lookback_days": 90}, 90),
         ("voice_calls", {}, 2),
         ("voice_calls", {"voice_lookback_days": 40}, 40),
         ("voice_calls", {"voice_lookback_days": 0}, 0),
@@ -194,27 +182,6 @@ def test_recent_rows_are_read_again(
         for row in rows_of(sandbox, stream).values()
         if timestamps.parse(row["created_datetime"]) >= floor
     }
-
-
-@pytest.mark.parametrize("stream", ["voice_calls", "voice_call_recordings"])
-def test_calls_out_of_order_are_read_to_the_end(
-    sandbox: Sandbox, stream: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Their order is not documented: the date of each row says whether it is due."""
-    first = run(sandbox.config, stream)
-    newest = timestamps.parse(first.bookmark(stream)["replication_key_value"])
-    caplog.clear()
-    upside_down = Fault.rewrite(lambda body: {**body, "data": body["data"][::-1]})
-    sandbox.faults.add(upside_down, "/api/phone/*")
-
-    again = run(sandbox.config, stream, state=first.state)
-
-    assert set(again.ids(stream)) == {
-        row["id"]
-        for row in rows_of(sandbox, stream).values()
-        if timestamps.parse(row["created_datetime"]) >= newest - timedelta(days=2)
-    }
-    assert caplog.text.count("ignores the requested order, newest first") == 1
 
 
 def test_the_phone_may_answer_bare_arrays() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.api import responses
+from tap_gorgias.api import session
 from tests.sandbox import Answer, Sandbox, Shop
 from tests.support.runs import Output, PartialRun, run
 
@@ -50,7 +50,7 @@ def test_a_page_that_is_too_large_is_read_in_pieces(
 ) -> None:
     """Only that page: the pieces grow again, and the run is complete."""
     rows = run(sandbox.config, "tickets").records("tickets")
-    monkeypatch.setattr(responses, "MAX_BODY_BYTES", 1_000_000)
+    monkeypatch.setattr(session, "MAX_BODY_BYTES", 1_000_000)
     for row in rows[120:128]:
         sandbox.shop.tickets.update(row["id"], touch=False, excerpt=LARGE)
     sandbox.reset_counters()
@@ -69,7 +69,7 @@ def test_a_row_that_is_too_large_is_the_only_one_missing(
 ) -> None:
     """The run fails, and the row comes once it is small enough."""
     rows = run(sandbox.config, "tickets").records("tickets")
-    monkeypatch.setattr(responses, "MAX_BODY_BYTES", 1_000_000)
+    monkeypatch.setattr(session, "MAX_BODY_BYTES", 1_000_000)
     bad = rows[140]["id"]
     sandbox.shop.tickets.update(bad, touch=False, excerpt=LARGE * 6)
 

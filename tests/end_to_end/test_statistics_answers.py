@@ -6,16 +6,9 @@ from typing import Any
 
 import pytest
 
-from tap_gorgias.streams.statistics import StatisticsStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import PartialRun, catalog_of, run
-from tests.support.statistics_runs import (
-    ALL_BY_WEEK,
-    CREATED,
-    PATH,
-    config_of,
-    read,
-)
+from tests.support.statistics_runs import ALL_BY_WEEK, CREATED, PATH, config_of, read
 
 
 @pytest.fixture
@@ -115,17 +108,6 @@ def test_the_key_of_very_long_values_is_short(sandbox: Sandbox) -> None:
     rows = read(sandbox, query, start_date="2026-05-01").records("statistics_values")
     assert len({row["id"] for row in rows}) == len(rows) > 1
     assert max(len(row["id"]) for row in rows) <= 255
-
-
-def test_the_order_does_not_change_within_a_list(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A cursor of one order would skip rows of another."""
-    monkeypatch.setattr(StatisticsStream, "page_size", 5)
-    sandbox.faults.add(Fault.error(400), PATH, after=1)
-    with pytest.raises(PartialRun):
-        read(sandbox, ALL_BY_WEEK, start_date="2026-05-01")
-    assert len(sandbox.requests) == 2
 
 
 def test_a_target_keeps_the_table_of_a_stream_without_rows(sandbox: Sandbox) -> None:

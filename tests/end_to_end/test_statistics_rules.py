@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_gorgias import timestamps
-from tap_gorgias.config.statistics import PRESETS
-from tap_gorgias.errors import TransientApiError
 from tap_gorgias.streams.statistics import StatisticsStream
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.sandbox.scopes import SCOPES
@@ -51,18 +49,6 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def test_no_request_of_any_preset_is_refused(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """No warning about a known limitation is logged either."""
-    output = read(sandbox, *PRESETS)
-
-    assert len(PRESETS) == 12
-    assert {one.status for one in sandbox.requests} == {200}
-    assert warnings(caplog) == []
-    assert all(output.records(f"statistics_{name}") for name in PRESETS)
-
-
 @pytest.mark.parametrize("name", SCOPES)
 def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> None:
     """Scopes without a public date have none."""
@@ -86,23 +72,6 @@ def test_each_scope_is_counted_by_its_own_date(sandbox: Sandbox, name: str) -> N
     times = [one.get("time_dimensions") for one in requested_queries(sandbox)]
     by_month = {"dimension": scope.time, "granularity": "month"}
     assert all(one == ([by_month] if scope.time else None) for one in times)
-
-
-def test_a_window_has_a_single_page(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Pages of rows without an order overlap, so shorter periods are requested."""
-    whole = read(sandbox, "tickets_created").records(CREATED)
-    monkeypatch.setattr(StatisticsStream, "page_size", 40)
-    sandbox.reset_counters()
-
-    output = read(sandbox, "tickets_created")
-
-    assert sorted(output.ids(CREATED)) == sorted(row["id"] for row in whole)
-    assert total(output.records(CREATED)) == 300
-    assert not any("cursor" in one.query for one in sandbox.requests)
-    assert not any("order" in one for one in requested_queries(sandbox))
-    assert warnings(caplog) == []
 
 
 def _cut(rows: int, *, keep_total: bool) -> Callable[[Any], Any]:
@@ -130,6 +99,8 @@ def test_a_truncated_answer_is_requested_again_in_halves(
     output = read(sandbox, "tickets_created")
 
     assert sorted(output.ids(CREATED)) == sorted(whole.ids(CREATED))
+    assert not any("cursor" in one.query for one in sandbox.requests)
+    assert not any("order" in one for one in requested_queries(sandbox))
     marks = [one.bookmark(CREATED)["replication_key_value"] for one in (whole, output)]
     assert marks == sorted(marks)
 
@@ -172,33 +143,6 @@ def test_an_answer_that_is_not_ready_is_waited_for(sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == 8
     assert len({one.body for one in sandbox.requests}) == 1
     assert output.records("statistics_by_week")
-
-
-def test_an_answer_that_is_never_ready_fails_the_stream(sandbox: Sandbox) -> None:
-    """This takes about five minutes and saves no bookmark."""
-    sandbox.faults.add(Fault.not_ready(), PATH, times=99)
-    clock = FakeClock()
-
-    with pytest.raises(PartialRun) as failed:
-        read(sandbox, ALL_BY_WEEK, clock=clock)
-
-    cause = failed.value.__cause__
-    assert isinstance(cause, TransientApiError)
-    assert str(cause) == (
-        "statistics_by_week: /api/reporting/stats answered 202: the response is not "
-        "ready."
-    )
-    assert 200 <= sum(clock.sleeps) <= 300
-    entry = failed.value.output.bookmark("statistics_by_week")
-    assert entry["replication_key_value"] is None
-
-
-def test_a_failure_while_waiting_is_retried(sandbox: Sandbox) -> None:
-    """It is handled like that of any request."""
-    for fault in (Fault.not_ready(), Fault.error(503), Fault.not_ready()):
-        sandbox.faults.add(fault, PATH)
-    output = read(sandbox, ALL_BY_WEEK, start_date=HALF_A_YEAR)
-    assert total(output.records("statistics_by_week")) == 300
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
@@ -267,15 +211,3 @@ def test_statistics_can_be_filtered_by_tags_and_custom_fields(sandbox: Sandbox) 
     same = [row for row in tickets if field in row["custom_fields"].values()]
     assert total(output.records("statistics_tagged")) == len(tagged) > 0
     assert total(output.records("statistics_same")) == len(same) > 0
-
-
-def test_gorgias_says_what_is_wrong_with_a_query(sandbox: Sandbox) -> None:
-    """Its refusal names the valid members, which may be newer than the tap."""
-    query = {**WORKLOAD, "measures": ["ticketsCount"]}
-
-    with pytest.raises(PartialRun) as failed:
-        read(sandbox, query)
-
-    assert len(sandbox.requests) == 1
-    reason = str(failed.value.__cause__)
-    assert "measures: *** is not valid. Must be one of: ticketCount." in reason

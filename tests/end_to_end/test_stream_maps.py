@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.mapper import CustomStreamMap
 
-from tap_gorgias.errors import SettingsError
+from tap_gorgias.errors import SettingsError, messages_of
 from tap_gorgias.sdk.stream_maps import FUNCTIONS
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
@@ -41,7 +41,7 @@ def problems(sandbox: Sandbox, maps: object, *streams: str, **settings: Any) -> 
     assert isinstance(error, SettingsError)
     assert failure.value.output.messages == []
     assert sandbox.count() == 0
-    return "\n".join(error.lines)
+    return "\n".join(messages_of(error))
 
 
 WRONG = {

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import random
 from typing import Any
 
 import pytest
 
 from tap_gorgias.replication.bookmarks import NO_WALK, SETTLED_KEYS
-from tests.sandbox import Fault, Request, Sandbox, Shop
+from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
 BOTH = ("tickets", "ticket_messages")
@@ -130,19 +129,6 @@ def test_settling_costs_a_request_for_each_changed_ticket() -> None:
         assert sandbox.count() <= 1.05 * 500
 
 
-def test_zero_settle_hours_settle_in_every_run(sandbox: Sandbox) -> None:
-    """Whoever needs imported messages at once can have them."""
-    first = run(every_run(sandbox), *BOTH)
-    sandbox.shop.advance(3600)
-    old = sandbox.shop.messages.create(
-        sandbox.shop.tickets.ids()[0], created_datetime=LAST_YEAR
-    )
-
-    second = run(every_run(sandbox), *BOTH, state=first.state)
-
-    assert old in second.ids("ticket_messages")
-
-
 def test_zero_settle_hours_need_no_newer_ticket(sandbox: Sandbox) -> None:
     """An import is settled although the ticket that was settled last is gone."""
     first = run(every_run(sandbox), "ticket_messages")
@@ -191,29 +177,6 @@ def test_a_long_conversation_is_read_to_its_end(sandbox: Sandbox) -> None:
     assert_all_messages(sandbox.shop, first, second)
 
 
-def test_changes_during_the_first_walk_are_not_lost(
-    sandbox: Sandbox,
-) -> None:
-    """New and imported messages and merges are read then, or with the next settling."""
-    shop = sandbox.shop
-    chance = random.Random(5)  # noqa: S311 (the same history each time)
-
-    def change(_shop: Shop, request: Request) -> None:
-        if request.path == "/api/messages" and len(shop.tickets) > 310:
-            shop.advance(chance.random() * 400)
-            tickets = shop.tickets.ids()
-            shop.messages.create(chance.choice(tickets))
-            shop.messages.create(chance.choice(tickets), created_datetime=LAST_YEAR)
-            shop.tickets.merge(*chance.sample(tickets, 2))
-
-    sandbox.before_request(change)
-    first = run(sandbox.config, *BOTH)
-    a_day_later(shop)
-    second = run(sandbox.config, *BOTH, state=first.state)
-
-    assert_all_messages(shop, first, second)
-
-
 def test_an_interrupted_walk_over_the_list_is_finished_and_not_repeated(
     sandbox: Sandbox,
 ) -> None:
@@ -234,46 +197,6 @@ def test_an_interrupted_walk_over_the_list_is_finished_and_not_repeated(
     assert_all_messages(sandbox.shop, first, second)
     pages = math.ceil(len(sandbox.shop.messages) / 100)
     assert sandbox.count("/api/messages") <= pages - 6 + 1
-
-
-def test_a_refused_cursor_of_the_list_loses_nothing(sandbox: Sandbox) -> None:
-    """The walk restarts from the newest message."""
-    sandbox.faults.add(Fault.error(403), "/api/messages", after=6)
-    with pytest.raises(PartialRun) as failure:
-        run(sandbox.config, *BOTH)
-    sandbox.expire_cursors()
-
-    second = run(sandbox.config, *BOTH, state=failure.value.output.state)
-
-    assert_all_messages(sandbox.shop, second)
-
-
-def test_the_child_alone_needs_no_parent(sandbox: Sandbox) -> None:
-    """It walks the list of tickets by itself."""
-    first = run(sandbox.config, "ticket_messages")
-    a_day_later(sandbox.shop)
-    second = run(sandbox.config, "ticket_messages", state=first.state)
-    third = run(sandbox.config, *BOTH, state=second.state)
-
-    assert_all_messages(sandbox.shop, first)
-    assert first.state["bookmarks"].keys() == {"ticket_messages"}
-    assert set(third.ids("tickets")) == set(sandbox.shop.tickets.ids())
-
-
-def test_a_child_that_was_deselected_misses_nothing(sandbox: Sandbox) -> None:
-    """Changes are settled when it is selected again."""
-    shop = sandbox.shop
-    first = run(sandbox.config, *BOTH)
-    for _ in range(3):
-        shop.advance(DAY)
-        for ticket in shop.tickets.ids()[:20]:
-            shop.messages.create(ticket)
-            shop.messages.create(ticket, created_datetime=LAST_YEAR)
-    second = run(sandbox.config, "tickets", state=first.state)
-
-    third = run(sandbox.config, *BOTH, state=second.state)
-
-    assert_all_messages(shop, first, third)
 
 
 def test_the_first_run_requests_tickets_older_than_the_start_date() -> None:
@@ -366,21 +289,3 @@ def test_a_deleted_parent_is_skipped_with_one_line(
     assert len(lines) == 1
     assert "subdomain" not in caplog.text
     assert len(second.records("tickets")) >= 5
-
-
-def test_other_refusals_of_a_parent_fail_only_the_stream(sandbox: Sandbox) -> None:
-    """The next run asks for the messages of that ticket again."""
-    shop = sandbox.shop
-    first = run(every_run(sandbox), *BOTH)
-    shop.advance(3600)
-    for ticket in shop.tickets.ids()[:5]:
-        shop.messages.create(ticket, created_datetime=LAST_YEAR)
-    sandbox.faults.add(Fault.error(400), "/api/messages", after=2)
-    with pytest.raises(PartialRun) as failure:
-        run(every_run(sandbox), *BOTH, state=first.state)
-    second = failure.value.output
-
-    third = run(every_run(sandbox), *BOTH, state=second.state)
-
-    assert len(second.records("tickets")) >= 5
-    assert_all_messages(shop, first, second, third)

@@ -18,6 +18,7 @@ from tap_gorgias.errors import (
     SAFE_TO_SHOW,
     GorgiasError,
     IncompleteError,
+    messages_of,
 )
 from tap_gorgias.tap import TapGorgias
 from tests.support.fake_clock import FakeClock
@@ -66,7 +67,7 @@ def run_and_check(
     except PartialRun as failure:
         cause, output = failure.__cause__, failure.output
         assert isinstance(cause, (GorgiasError, *SAFE_TO_SHOW)), repr(cause)
-        errors = list(cause.lines if isinstance(cause, GorgiasError) else [str(cause)])
+        errors = [*messages_of(cause)]
         if isinstance(cause, IncompleteError):  # its line refers to warnings
             errors = [line for line in log.lines if ": /api/" in line][:1]
             assert errors

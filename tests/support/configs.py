@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.errors import SettingsError
+from tap_gorgias.errors import SettingsError, messages_of
 from tap_gorgias.tap import TapGorgias
 
 if TYPE_CHECKING:
@@ -25,4 +25,4 @@ def problems_of(**changes: Any) -> list[str]:
     """Return the problems that the tap reports in a changed config."""
     with pytest.raises(SettingsError) as refused:
         TapGorgias(config={**VALID, **changes})
-    return list(refused.value.lines)
+    return [*messages_of(refused.value)]

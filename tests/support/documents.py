@@ -9,10 +9,7 @@ from textwrap import dedent
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-ANALYSTS = ROOT / "docs" / "analysts.md"
 OAUTH2 = ROOT / "docs" / "oauth2.md"
-PRIVACY = ROOT / "docs" / "privacy.md"
-SDK = ROOT / "docs" / "sdk.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMAND = "UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/contract"
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)

@@ -54,12 +54,7 @@ def _floor(bookmark: str | None) -> str | None:
 
 def feed(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Read a feed as the tap does."""
-    return walks.feed(
-        pages_from,
-        walks.WalkPlan(position, _floor),
-        key=KEY,
-        walk_log=Read(),
-    )
+    return walks.feed(pages_from, walks.WalkPlan(position, _floor), Read())
 
 
 @dataclass
@@ -105,7 +100,8 @@ class Account:
         if len(remaining) > PAGE_ROWS:
             timestamp, row_id = page[-1]
             next_cursor = json.dumps([self.generation, timestamp.isoformat(), row_id])
-        return Page([self._row(row_id) for row_id in self._swapped(page)], next_cursor)
+        rows = [self._row(row_id) for row_id in self._swapped(page)]
+        return Page(rows, next_cursor, key=KEY)
 
     def _swapped(self, page: list[tuple[datetime, int]]) -> list[int]:
         """Return ids with neighbours of nearly the same time in another order."""

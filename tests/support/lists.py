@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class Pages:
         page = self._pages[cursor]
         if isinstance(page, Exception):
             raise page
-        return page
+        return replace(page, key=KEY)
 
 
 @dataclass
@@ -67,6 +67,10 @@ class Read:
     steps: list[walks.Step] = field(default_factory=list)
     order_warnings: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
+
+    def lacks_key(self, row: Row) -> bool:
+        """Tell whether a row has no id."""
+        return row.get("id") is None
 
     def warn_of_order(self, order: str) -> None:
         """Record that a list was not in order."""
@@ -105,7 +109,7 @@ def feed_steps(
     plan = walks.WalkPlan(
         position, lambda bookmark: walks.floor_of(bookmark, start, OVERLAP)
     )
-    return walks.feed(pages, plan, key=KEY, walk_log=read)
+    return walks.feed(pages, plan, read)
 
 
 def feed(

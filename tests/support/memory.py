@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import pytest
     from singer_sdk.helpers import types
 
-    from tap_gorgias.replication.pages import PagesFrom
     from tap_gorgias.replication.walks import Step, WalkPlan
 
 PAGE_ROWS = 3
@@ -46,7 +45,7 @@ class MemoryTap(TapGorgias):
         oldest = max(newest - PAGE_ROWS, 0)
         numbers = range(newest, oldest, -1)
         rows = [{"id": n, "updated_datetime": UPDATED.format(n)} for n in numbers]
-        return Page(rows, str(oldest) if oldest else None)
+        return Page(rows, str(oldest) if oldest else None, key="updated_datetime")
 
 
 class MemoryStream(GorgiasStream, ABC):
@@ -71,10 +70,8 @@ class MemoryTickets(MemoryStream, TicketsStream, ABC):
     """A feed of tickets that sends no requests, also not for events."""
 
     @override
-    def walk(
-        self, plan: WalkPlan, pages_from: PagesFrom | None = None
-    ) -> Iterator[Step]:
-        return FeedStream.walk(self, plan, pages_from)
+    def walk(self, plan: WalkPlan) -> Iterator[Step]:
+        return FeedStream.walk(self, plan)
 
 
 class Tickets(MemoryTickets):

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
 
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Sandbox
-from tests.support.documents import SDK, block, blocks
+from tests.support.documents import block
 from tests.support.runs import DEFAULT_STREAMS, LOOK_FOR_IMPORTS
 from tests.targets import shop
 from tests.targets.environments import executable, project
@@ -158,7 +158,7 @@ def test_meltano_selects_what_the_tap_selects_by_default(meltano: Meltano) -> No
 
 def test_selection_rules_of_the_sdk_page_are_applied(meltano: Meltano) -> None:
     """They select whole streams, except for one field each."""
-    [example] = [yaml.safe_load(one) for one in blocks("yaml", SDK) if "select:" in one]
+    example = yaml.safe_load(block("!rules.code_ast", "yaml"))
     rules = json.dumps(example["select"])
 
     listing = meltano("select", "tap-gorgias", "--list", TAP_GORGIAS__SELECT=rules)

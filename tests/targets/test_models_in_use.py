@@ -14,7 +14,7 @@ import pytest
 from scripts.dbt_sources import READ_IN_EVERY_RUN
 from tests import demo_models
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import ANALYSTS, block, blocks
+from tests.support.documents import block
 from tests.targets.dbt import PROJECT, Dbt
 from tests.targets.environments import ROOT, SCRIPTS, executable
 from tests.targets.meltano import Project, copy_to, install_in_place, install_script
@@ -96,8 +96,8 @@ def test_the_project_is_a_local_package(folder: Path) -> None:
     project = folder / "mine"
     project.mkdir()
     shutil.copytree(PROJECT, folder / "gorgias")
-    [packages, variables] = blocks("yaml", ANALYSTS)
-    (project / "packages.yml").write_text(packages)
+    variables = block("gorgias_timezone: Europe/Paris", "yaml")
+    (project / "packages.yml").write_text(block("../gorgias", "yaml"))
     (project / "dbt_project.yml").write_text(
         f"name: mine\nprofile: gorgias\nmodels: {{}}\n{variables}"
     )
@@ -109,7 +109,6 @@ def test_the_project_is_a_local_package(folder: Path) -> None:
     dbt("deps")
     dbt("build", "--exclude-resource-type", "unit_test")
 
-    [example] = blocks("sql", ANALYSTS)
     create = "CREATE SCHEMA shop; CREATE TABLE shop.orders AS SELECT customer_id AS id,"
     _, values, orders = ask(
         database,
@@ -117,7 +116,7 @@ def test_the_project_is_a_local_package(folder: Path) -> None:
         " FROM gorgias_models.gorgias_customers",
         "SELECT count(contact_reason), count(times_reopened), count(calls)"
         " FROM gorgias_models.gorgias_tickets",
-        example,
+        block("shop.orders", "sql"),
     )
     assert values[0][0] > 0  # type: ignore[operator]
     assert values[0][1:] == [0, 0]  # events and calls are not loaded there

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.support import personal
-from tests.support.documents import PRIVACY, SDK, blocks
+from tests.support.documents import blocks
 from tests.support.personal import AGENT, EMAIL, found_in
 from tests.targets import loading, meltano
 from tests.targets.loading import TARGETS, DuckDB, target_of
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.targets.target import Row
 
 ALL = sorted(stream.name for stream in STREAMS)
+NO_PERSONS = personal.level(["text", "person"])
+"""The settings of the page that mask all personal data."""
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +34,6 @@ def sandbox() -> Iterator[Sandbox]:
     personal.plant(shop)
     with Sandbox(shop) as sandbox:
         yield sandbox
-
-
-def example() -> dict[str, Any]:
-    """Return the settings that mask all personal data."""
-    [found] = [json.loads(one) for one in blocks("json", SDK) if "stream_maps" in one]
-    settings: dict[str, Any] = found
-    return settings
 
 
 def assert_masked(rows: dict[str, list[Row]]) -> None:
@@ -54,7 +49,7 @@ def test_nothing_that_meltano_masks_is_in_a_table(
     """The settings are in meltano.yml."""
     with contextlib.ExitStack() as stack:
         target = target_of(name, tmp_path, stack)
-        meltano.load(target, sandbox.config, tmp_path, settings=example())
+        meltano.load(target, sandbox.config, tmp_path, settings=NO_PERSONS)
         assert_masked(target.rows(*ALL))
 
 
@@ -62,7 +57,7 @@ def test_nothing_that_is_masked_is_in_a_table(sandbox: Sandbox, tmp_path: Path) 
     """The settings are in config.json."""
     with contextlib.ExitStack() as stack:
         target = target_of("target-postgres", tmp_path, stack)
-        loading.load(target, {**sandbox.config, **example()}, tmp_path)
+        loading.load(target, {**sandbox.config, **NO_PERSONS}, tmp_path)
         assert_masked(target.rows(*ALL))
 
 
@@ -72,7 +67,8 @@ def test_a_customer_can_be_erased(sandbox: Sandbox, way: str, tmp_path: Path) ->
     customer = next(
         row["id"] for row in sandbox.shop.customers.rows() if row["email"] == EMAIL
     )
-    [by_deletion, by_address, find, empty] = blocks("sql", PRIVACY)
+    statements = [one for one in blocks("sql") if "erased_customers" in one]
+    by_deletion, by_address, find, empty = statements
     begin = by_deletion if way == "deletion" else by_address
     tables = ["customers", "customer_details", *personal.OF_CUSTOMER]
     target = DuckDB(tmp_path)
@@ -83,8 +79,8 @@ def test_a_customer_can_be_erased(sandbox: Sandbox, way: str, tmp_path: Path) ->
     insert = f"VALUES (1, 'customer-deleted', 'Customer', {customer}); SELECT ''"
     columns = "gorgias.deletions (id, type, object_type, object_id)"
     target.ask(f"INSERT INTO {columns} {insert}")
-    statements = [begin.replace("jane@example.com", EMAIL.lower()), find, empty]
-    target.ask("\n".join([*statements, "SELECT ''"]))
+    begin = begin.replace("jane@example.com", EMAIL.lower())
+    target.ask(f"{begin}\n{find}\n{empty}\nSELECT ''")
 
     after = target.rows(*tables)
     assert found_in(json.dumps(after)) <= {AGENT}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import ROOT, blocks
+from tests.support.documents import block
 from tests.targets import postgresql
 from tests.targets.environments import SCRIPTS, STRICT, executable, reason_to_skip
 from tests.targets.loading import DuckDB, load
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 1}
 WINDOWS = {"PYTHONIOENCODING": "cp1252"}
 """The encoding of stdin on Windows, before Python 3.15."""
@@ -49,8 +48,7 @@ def trial_of(name: str) -> Iterator[tuple[Trial, Path]]:
     command = executable(name, name.removeprefix("pipelinewise-"))
     read = f"{sys.executable} {SCRIPTS}/"
     if name == "target-csv":
-        example = (one for one in blocks("json", CONTRIBUTING) if "{folder}" in one)
-        config = json.loads(next(example))
+        config = json.loads(block("{folder}", "json"))
         read += "read_csv.py"
         yield (
             Trial(requirement, config, read, tap_config=FLATTENED, variables=WINDOWS),

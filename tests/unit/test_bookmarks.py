@@ -39,14 +39,6 @@ WALKS = st.builds(
 )
 POSITIONS = st.builds(Position, st.none() | DATE_TIMES, st.none() | WALKS)
 
-FOREIGN_BOOKMARKS = {
-    "of this tap": (EARLY, EARLY),
-    "without fraction": ("2026-10-31T23:54:41Z", "2026-10-31T23:54:41.000000Z"),
-    "with offset": ("2026-11-01T01:54:41+02:00", "2026-10-31T23:54:41.000000Z"),
-    "naive": ("2026-10-31T23:54:41", "2026-10-31T23:54:41.000000Z"),
-    "date": ("2026-10-31", "2026-10-31T00:00:00.000000Z"),
-}
-
 WALK = {"newest": LATE, "cursor": "c", "floor": EARLY}
 
 UNUSABLE_WALKS: dict[str, object] = {
@@ -97,13 +89,6 @@ def test_a_position_survives_a_round_trip(position: Position) -> None:
     """The next run reads from JSON what this run has written."""
     state = json.loads(json.dumps(position.to_state(KEY, FEED_KEYS)))
     assert Position(bookmark_from(state, "t"), walk_from(state)) == position
-
-
-@table(FOREIGN_BOOKMARKS)
-def test_a_bookmark_of_another_tap_is_accepted(case: tuple[str, str]) -> None:
-    """A user of another tap need not start again."""
-    value, bookmark = case
-    assert bookmark_from({"replication_key_value": value}, "tickets") == bookmark
 
 
 @pytest.mark.parametrize("state", [{}, {"replication_key_value": None}])

@@ -14,7 +14,7 @@ import pytest
 from tap_gorgias.errors import TransientApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import NO_WALK, Position
-from tests.support.histories import KEY, History, feed
+from tests.support.histories import History, feed
 from tests.support.lists import Read
 
 if TYPE_CHECKING:
@@ -74,12 +74,8 @@ def test_an_older_value_of_a_key_that_is_left_out_survives(key: str) -> None:
 
 def without_overlap(pages_from: PagesFrom, position: Position) -> Iterator[Step]:
     """Break a rule: stop exactly at the bookmark."""
-    return walks.feed(
-        pages_from,
-        walks.WalkPlan(position, lambda bookmark: bookmark),
-        key=KEY,
-        walk_log=Read(),
-    )
+    plan = walks.WalkPlan(position, lambda bookmark: bookmark)
+    return walks.feed(pages_from, plan, Read())
 
 
 def with_early_bookmark(pages_from: PagesFrom, position: Position) -> Iterator[Step]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_gorgias.api.limiter import MAX_SLEEP_SECONDS, CallLimit, Pause, RateLimiter
-from tap_gorgias.compat import override
 from tests.sandbox import SlidingWindow
 from tests.support.fake_clock import FakeClock
 from tests.support.turns import TurnClock
@@ -18,14 +17,34 @@ if TYPE_CHECKING:
 LATENCY_SECONDS = 0.2
 
 
-def free_requests(rate_limiter: RateLimiter) -> int:
-    """Return how many requests can be sent one after another without waiting."""
-    count = 0
-    while (permit := rate_limiter.acquire()).waited_seconds == 0:
-        rate_limiter.release(permit, None)
+def wait_in(clock: FakeClock, rate_limiter: RateLimiter, path: str = "") -> float:
+    """Acquire a permit, and return how long that took."""
+    began = clock.now
+    rate_limiter.release(rate_limiter.acquire(path, path), None)
+    return clock.now - began
+
+
+def free_requests(percent: int = 100, header: str | None = None) -> int:
+    """Return how many requests can be sent without waiting, after one response."""
+    clock = FakeClock()
+    rate_limiter = RateLimiter(clock, percent)
+    rate_limiter.release(rate_limiter.acquire(), header)
+    count = 1
+    while wait_in(clock, rate_limiter) == 0:
         count += 1
-    rate_limiter.release(permit, None)
     return count
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The clock of the limiter."""
+    return FakeClock()
+
+
+@pytest.fixture
+def rate_limiter(clock: FakeClock) -> RateLimiter:
+    """The limiter under test."""
+    return RateLimiter(clock)
 
 
 def reading(
@@ -132,34 +151,27 @@ def test_a_waiting_thread_checks_again_every_second() -> None:
         rate_limiter.release(last, "39/80")
 
     def wait() -> None:
-        waited.append(rate_limiter.acquire().waited_seconds)
+        waited.append(wait_in(clock, rate_limiter))
 
     clock.run(read)
     assert waited
     assert 5.5 <= waited[0] <= 5.5 + MAX_SLEEP_SECONDS
 
 
-def test_each_check_is_followed_by_a_sleep() -> None:
+def test_each_check_is_followed_by_a_sleep(
+    rate_limiter: RateLimiter, clock: FakeClock
+) -> None:
     """A waiting thread does not use CPU time."""
-    clock = FakeClock()
-    rate_limiter = RateLimiter(clock)
     for _ in range(200):
         rate_limiter.release(rate_limiter.acquire(), "0/40")
     assert all(seconds > 0 for seconds in clock.sleeps)
     assert len(clock.sleeps) < 1000
 
 
-def test_the_burst_is_three_quarters_of_all_slots_but_one() -> None:
-    """One slot stays free for other apps from the beginning."""
-    assert free_requests(RateLimiter(FakeClock())) == 30
-
-
 @pytest.mark.parametrize("header", ["0/80", " 0 / 80 ", "00/80"])
 def test_the_limit_comes_from_the_header(header: str) -> None:
-    """An OAuth2 app may send 80 requests, one of which was already sent."""
-    rate_limiter = RateLimiter(FakeClock())
-    rate_limiter.release(rate_limiter.acquire(), header)
-    assert free_requests(rate_limiter) == 60 - 1
+    """An OAuth2 app may send 80 requests, of which three quarters at once."""
+    assert free_requests(header=header) == 60
 
 
 @pytest.mark.parametrize(
@@ -183,67 +195,64 @@ def test_the_limit_comes_from_the_header(header: str) -> None:
         "20/40\nX: 1",
     ],
 )
-def test_an_invalid_header_is_ignored(header: str | None) -> None:
-    """The tap relies on its own count."""
-    rate_limiter = RateLimiter(FakeClock())
+def test_an_invalid_header_is_ignored(
+    rate_limiter: RateLimiter, header: str | None
+) -> None:
+    """The tap relies on its own count: the burst is three quarters of 40."""
     rate_limiter.release(rate_limiter.acquire(), header)
     assert rate_limiter.call_limit is None
-    assert free_requests(rate_limiter) == 30 - 1
+    assert free_requests(header=header) == 30
 
 
 def test_requests_of_others_reduce_the_burst() -> None:
     """Each of them takes its own slot and a reserve of four."""
-    rate_limiter = RateLimiter(FakeClock())
-    rate_limiter.release(rate_limiter.acquire(), "5/40")
-    assert free_requests(rate_limiter) == 15 - 1
+    assert free_requests(header="5/40") == 15
 
 
-@pytest.mark.parametrize("percent", [50, 10])
-def test_the_burst_respects_the_own_limit(percent: int) -> None:
+@pytest.mark.parametrize(("percent", "burst"), [(50, 15), (10, 3)])
+def test_the_burst_respects_the_own_limit(percent: int, burst: int) -> None:
     """It is three quarters of the own limit, rounded up."""
-    burst = {50: 15, 10: 3}
-    assert free_requests(RateLimiter(FakeClock(), percent)) == burst[percent]
+    assert free_requests(percent) == burst
 
 
 @pytest.mark.parametrize("seconds", [0.5, 7.0, 300.0])
-def test_a_pause_lasts_at_least_as_long_as_gorgias_requests(seconds: float) -> None:
+def test_a_pause_lasts_at_least_as_long_as_gorgias_requests(
+    rate_limiter: RateLimiter, clock: FakeClock, seconds: float
+) -> None:
     """No request is sent earlier, even if the window has free slots."""
-    rate_limiter = RateLimiter(FakeClock())
     rate_limiter.refuse(rate_limiter.acquire(), "40/40", seconds)
-    assert rate_limiter.acquire().waited_seconds >= seconds
+    assert wait_in(clock, rate_limiter) >= seconds
 
 
-def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+def test_a_shorter_pause_does_not_end_a_longer_one(
+    rate_limiter: RateLimiter, clock: FakeClock
+) -> None:
     """Responses to parallel requests arrive in any order."""
-    rate_limiter = RateLimiter(FakeClock())
     first, second = rate_limiter.acquire(), rate_limiter.acquire()
     rate_limiter.refuse(first, None, 100.0)
     rate_limiter.refuse(second, None, 1.0)
-    assert rate_limiter.acquire().waited_seconds >= 100.0
+    assert wait_in(clock, rate_limiter) >= 100.0
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0], ids=["unknown", "zero"])
 def test_after_a_refusal_without_a_time_the_window_is_full(
-    seconds: float | None,
+    rate_limiter: RateLimiter, clock: FakeClock, seconds: float | None
 ) -> None:
     """39 slots are taken by other apps, for 20 s at most."""
-    rate_limiter = RateLimiter(FakeClock())
     rate_limiter.refuse(rate_limiter.acquire(), "40/40", seconds)
-    assert rate_limiter.acquire().waited_seconds == pytest.approx(20.0, abs=0.1)
+    assert wait_in(clock, rate_limiter) == pytest.approx(20.0, abs=0.1)
 
 
-def test_a_permit_contains_its_waiting_time() -> None:
-    """The limiter adds these times up."""
-    clock = FakeClock()
-    rate_limiter = RateLimiter(clock)
-    waited = []
+def test_the_time_in_which_a_request_waits_is_measured(
+    rate_limiter: RateLimiter, clock: FakeClock
+) -> None:
+    """Time between requests does not count."""
+    waited = 0.0
     for _ in range(60):
-        permit = rate_limiter.acquire()
-        rate_limiter.release(permit, None)
-        waited.append(permit.waited_seconds)
-    assert sum(waited) == pytest.approx(sum(clock.sleeps))
-    assert sum(waited) > 20
-    assert rate_limiter.held_back_seconds == pytest.approx(sum(waited))
+        waited += wait_in(clock, rate_limiter)
+        clock.now += 0.1
+    assert waited > 10
+    assert rate_limiter.held_back_seconds == pytest.approx(waited)
 
 
 def test_time_during_which_several_threads_wait_counts_once() -> None:
@@ -266,56 +275,10 @@ def test_time_during_which_several_threads_wait_counts_once() -> None:
     assert max(measured) <= 0.0
 
 
-def test_the_call_limit_includes_the_window() -> None:
+def test_the_call_limit_includes_the_window(rate_limiter: RateLimiter) -> None:
     """20 s, or 10 s on an Enterprise plan."""
-    rate_limiter = RateLimiter(FakeClock())
     rate_limiter.release(rate_limiter.acquire(), "38/40")
     assert rate_limiter.call_limit == CallLimit(38, 40, 20.0)
-    assert str(rate_limiter.call_limit) == "38/40 in the last 20 s"
-
-
-class InterruptingClock(FakeClock):
-    """A clock that interrupts each sleep."""
-
-    event: Callable[[], None] | None = None
-    """Runs during the next sleep."""
-
-    @override
-    def sleep(self, seconds: float) -> None:
-        """Run the event, then raise."""
-        if event := self.event:
-            self.event = None
-            event()
-        raise KeyboardInterrupt
-
-
-def test_an_interrupted_thread_does_not_block_the_next() -> None:
-    """It is no longer in the queue."""
-    clock = InterruptingClock()
-    rate_limiter = RateLimiter(clock)
-    rate_limiter.release(rate_limiter.acquire(), "0/1")
-    with pytest.raises(KeyboardInterrupt):
-        rate_limiter.acquire()
-    clock.now += 1000
-    assert rate_limiter.acquire().waited_seconds == 0
-
-
-def test_an_interrupted_thread_returns_its_permit() -> None:
-    """Another thread may have issued it at the last moment."""
-    clock = InterruptingClock()
-    rate_limiter = RateLimiter(clock)
-    rate_limiter.release(rate_limiter.acquire(), "0/1")
-
-    def issue_permit() -> None:
-        clock.now += 1000
-        with pytest.raises(KeyboardInterrupt):
-            rate_limiter.acquire()
-
-    clock.event = issue_permit
-    with pytest.raises(KeyboardInterrupt):
-        rate_limiter.acquire()
-    clock.now += 1000
-    assert rate_limiter.acquire().waited_seconds == 0
 
 
 def send(rate_limiter: RateLimiter, path: str, header: str = "39/40") -> None:
@@ -323,45 +286,46 @@ def send(rate_limiter: RateLimiter, path: str, header: str = "39/40") -> None:
     rate_limiter.release(rate_limiter.acquire(path, path), header)
 
 
-def test_a_refusal_pauses_all_paths() -> None:
+def test_a_refusal_pauses_all_paths(
+    rate_limiter: RateLimiter, clock: FakeClock
+) -> None:
     """The account has used its limit."""
-    rate_limiter = RateLimiter(FakeClock())
     pause = rate_limiter.refuse(rate_limiter.acquire("a", "/a"), "40/40", 7.0)
     assert pause.is_for_all
     assert pause.seconds >= 7.0
-    assert rate_limiter.acquire("b", "/b").waited_seconds == pytest.approx(
-        pause.seconds, abs=1.1
-    )
+    assert wait_in(clock, rate_limiter, "/b") == pytest.approx(pause.seconds, abs=1.1)
 
 
-def test_a_refusal_whose_count_shows_room_concerns_its_path() -> None:
+def test_a_refusal_whose_count_shows_room_concerns_its_path(
+    rate_limiter: RateLimiter, clock: FakeClock
+) -> None:
     """The other paths do not wait."""
-    rate_limiter = RateLimiter(FakeClock())
     pause = rate_limiter.refuse(rate_limiter.acquire("a", "/a"), "3/40", 7.0)
     assert pause == Pause(7.0, is_for_all=False)
-    assert rate_limiter.acquire("b", "/b").waited_seconds == 0
+    assert wait_in(clock, rate_limiter, "/b") == 0
 
 
-def test_two_paths_that_are_refused_concern_the_account() -> None:
+def test_two_paths_that_are_refused_concern_the_account(
+    rate_limiter: RateLimiter,
+) -> None:
     """Whatever their counts show."""
-    rate_limiter = RateLimiter(FakeClock())
     first, second = rate_limiter.acquire("a", "/a"), rate_limiter.acquire("b", "/b")
     assert not rate_limiter.refuse(first, "3/40", 1.0).is_for_all
     assert rate_limiter.refuse(second, "3/40", 1.0).is_for_all
 
 
-def test_a_path_that_is_refused_again_while_others_pass_waits_alone() -> None:
+def test_a_path_that_is_refused_again_while_others_pass_waits_alone(
+    rate_limiter: RateLimiter,
+) -> None:
     """Its first refusal pauses all. Ids in a path do not matter."""
-    rate_limiter = RateLimiter(FakeClock())
     for number in range(4):
         permit = rate_limiter.acquire("a", f"/a/{number}/b")
         assert rate_limiter.refuse(permit, None, 1.0).is_for_all == (number == 0)
         send(rate_limiter, "/c")
 
 
-def test_a_path_that_passes_again_begins_anew() -> None:
+def test_a_path_that_passes_again_begins_anew(rate_limiter: RateLimiter) -> None:
     """Its next refusal is that of the account again."""
-    rate_limiter = RateLimiter(FakeClock())
     rate_limiter.refuse(rate_limiter.acquire("a", "/a"), None, 1.0)
     send(rate_limiter, "/b")
     send(rate_limiter, "/a")

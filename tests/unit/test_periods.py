@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tap_gorgias import timestamps
 from tap_gorgias.config.statistics import GRANULARITIES
-from tap_gorgias.replication.pages import Page, PageError
+from tap_gorgias.replication.pages import Page
 from tap_gorgias.replication.periods import (
     Calendar,
     RowsMissingError,
@@ -31,25 +31,10 @@ KEY = "period_start"
 
 STARTS = {
     "hour": ("hour", PARIS, "2026-07-14T13:59:59Z", "2026-07-14T13:00:00Z"),
-    "hour, half past": (
-        "hour",
-        KOLKATA,
-        "2026-01-01T00:10Z",
-        "2025-12-31T23:30Z",
-    ),
+    "hour, half past": ("hour", KOLKATA, "2026-01-01T00:10Z", "2025-12-31T23:30Z"),
     "day": ("day", UTC, "2026-07-14T13:59:59Z", "2026-07-14T00:00:00Z"),
-    "day elsewhere": (
-        "day",
-        PARIS,
-        "2026-07-14T22:00:00Z",
-        "2026-07-14T22:00:00Z",
-    ),
-    "day of 25 hours": (
-        "day",
-        PARIS,
-        "2026-10-25T20:00:00Z",
-        "2026-10-24T22:00:00Z",
-    ),
+    "day elsewhere": ("day", PARIS, "2026-07-14T22:00:00Z", "2026-07-14T22:00:00Z"),
+    "day of 25 hours": ("day", PARIS, "2026-10-25T20:00:00Z", "2026-10-24T22:00:00Z"),
     "week": ("week", UTC, "2026-11-01T23:00:00Z", "2026-10-26T00:00:00Z"),
     "month": ("month", PARIS, "2026-03-31T20:00:00Z", "2026-02-28T23:00:00Z"),
 }
@@ -122,9 +107,7 @@ def steps_of(
 
 
 @table(STARTS)
-def test_a_period_starts_in_local_time(
-    case: tuple[str, ZoneInfo, str, str],
-) -> None:
+def test_a_period_starts_in_local_time(case: tuple[str, ZoneInfo, str, str]) -> None:
     """The time zone is the requested one, and weeks start on Monday."""
     granularity, zone, timestamp, start = case
     found = Calendar(granularity, zone).start_of(timestamps.parse(timestamp))
@@ -209,26 +192,6 @@ def test_a_truncated_window_is_read_in_shorter_ones() -> None:
     assert steps[-1][1] == "2026-11-02T00:00:00.000000Z"
 
 
-def test_a_period_with_too_many_rows_keeps_the_bookmark_before_it() -> None:
-    """The next run begins with the same period."""
-    figures = Figures()
-    figures.max_rows = 60
-    steps = by_period(
-        figures.page_of,
-        calendar=DAYS,
-        key=KEY,
-        bookmark=None,
-        since=NOW - timedelta(days=120),
-        now=NOW,
-    )
-    saved = next(steps).position
-    figures.max_rows = 0
-    with pytest.raises(PageError, match="the response for a single day"):
-        next(steps)
-    assert saved
-    assert saved.bookmark == "2026-08-19T00:00:00.000000Z"
-
-
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 def test_periods_can_be_read_one_by_one(granularity: str) -> None:
     """Each is requested up to its last second in local time."""
@@ -281,9 +244,7 @@ def test_a_bookmark_never_goes_back() -> None:
 
 
 @pytest.mark.parametrize("wrong_by", [timedelta(days=5_000), -timedelta(days=60)])
-def test_the_clock_of_gorgias_takes_precedence(
-    wrong_by: timedelta,
-) -> None:
+def test_the_clock_of_gorgias_takes_precedence(wrong_by: timedelta) -> None:
     """A wrong local clock affects neither the end of the read nor the bookmark."""
     since = NOW - timedelta(days=30)
     steps = steps_of(Figures(), since, now=NOW + wrong_by)

@@ -166,12 +166,3 @@ def test_an_error_is_raised_instead_of_its_result() -> None:
     with pytest.raises(ZeroDivisionError):
         error.result(PATIENCE_SECONDS)
     assert quarter.result(PATIENCE_SECONDS) == 0.25
-
-
-def test_threads_do_not_keep_a_stopped_process_alive() -> None:
-    """Those of an executor would wait for their responses."""
-    free = threading.Event()
-    before = threads()
-    next(prefetched(lambda _: free.wait(PATIENCE_SECONDS), range(3), 3))
-    assert all(thread.daemon for thread in threads() - before)
-    free.set()

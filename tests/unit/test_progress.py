@@ -2,83 +2,106 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import sys
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
 from tap_gorgias import timestamps
-from tap_gorgias.run.progress import History, seconds_left
+from tap_gorgias.api.usage import RunSummary
+from tap_gorgias.replication.bookmarks import Position, Walk
+from tap_gorgias.run.progress import RunProgress, StreamProgress
+from tests.support.fake_clock import STARTED, FakeClock
 
-BEGIN = datetime(2025, 1, 1, tzinfo=timezone.utc)
 DAYS = 500
+BEGIN = STARTED - timedelta(days=DAYS)
+UPWARDS = Position()
 
 
 def day(number: float) -> str:
-    """Return the timestamp of a day of the history."""
+    """Return the timestamp of a day of the history, of which the last is today."""
     return timestamps.render(BEGIN + timedelta(days=number))
 
 
+def down_to(number: float) -> Position:
+    """Return the position of a walk that ends at a day."""
+    return Position(walk=Walk(day(DAYS), "cursor", floor=day(number)))
+
+
+def row(changed: str, created: str | None = None) -> dict[str, str]:
+    """Return a row with its dates."""
+    return {"updated_datetime": changed, "created_datetime": created or changed}
+
+
+@pytest.fixture
+def run() -> RunProgress:
+    """The progress of a run."""
+    return RunProgress(FakeClock(), RunSummary())
+
+
+def stream_of(run: RunProgress, name: str = "tickets") -> StreamProgress:
+    """Return the progress of a stream."""
+    return StreamProgress(run, name, "updated_datetime", logging.getLogger("tests"))
+
+
+def share_of(run: RunProgress, position: Position, *dates: float) -> float | None:
+    """Return how much has been read after a page with rows of these days."""
+    progress = stream_of(run)
+    progress.add([row(day(number)) for number in dates], position)
+    return progress.share()
+
+
 @pytest.mark.parametrize("read", [0.1, 0.3, 0.5, 0.9])
-def test_a_list_by_date_of_change_is_judged_by_what_was_created(read: float) -> None:
+def test_a_list_by_date_of_change_is_judged_by_what_was_created(
+    run: RunProgress, read: float
+) -> None:
     """Half of the rows changed long after they were created."""
     dice = random.Random(5)  # noqa: S311 (not cryptography)
-    rows = []
+    dates = []
     for number in range(20_000):
         created = number * DAYS / 20_000
         changed = dice.choice([created, dice.uniform(created, DAYS)])
-        rows.append((day(changed), day(created)))
-    rows.sort(reverse=True)
-    history = History()
+        dates.append((changed, created))
+    dates.sort(reverse=True)
+    rows = [row(day(changed), day(created)) for changed, created in dates]
+    progress = stream_of(run)
     for start in range(0, int(len(rows) * read), 100):
-        page = rows[start : start + 100]
-        if start == 0:
-            history.add(page[0][0], [])
-        history.add(page[-1][0], [created for _, created in page])
+        progress.add(rows[start : start + 100], down_to(0))
 
-    share = history.share_downwards(day(0))
-    assert share == pytest.approx(read, rel=0.1)
+    assert progress.share() == pytest.approx(read, rel=0.1)
 
 
-def test_a_list_by_date_of_creation_is_judged_by_its_dates() -> None:
+def test_a_list_by_date_of_creation_is_judged_by_its_dates(run: RunProgress) -> None:
     """From its first row to now."""
-    history = History()
-    for number in range(100, 201):
-        history.add(day(number), [day(number)])
-
-    assert history.share_upwards(day(500)) == pytest.approx(100 / 400)
+    assert share_of(run, UPWARDS, *range(100, 201)) == pytest.approx(100 / 400)
 
 
-def test_a_list_in_the_wrong_order_gives_no_hint() -> None:
+@pytest.mark.parametrize(
+    ("position", "dates"),
+    [
+        (UPWARDS, []),
+        (UPWARDS, [100, 60]),  # a list in the wrong order
+        (down_to(0), [499.9, 499.7]),  # less than a day
+        (down_to(600), [500, 400]),  # all rows are older than the account
+    ],
+)
+def test_dates_can_give_no_hint(
+    run: RunProgress, position: Position, dates: list[float]
+) -> None:
     """A share below zero would make the time that is left negative."""
-    history = History()
-    history.add(day(100), [])
-    history.add(day(60), [])
-
-    assert history.share_upwards(day(500)) is None
+    assert share_of(run, position, *dates) is None
 
 
-def test_dates_of_less_than_a_day_give_no_hint() -> None:
-    """Nor does a list whose rows are all older than the account."""
-    history = History()
-    assert history.share_downwards(day(0)) is None
-    assert history.share_upwards(day(1)) is None
-    history.add(day(499.9), [day(499.9)])
-    history.add(day(499.7), [day(499.7)])
-    assert history.share_downwards(day(0)) is None
-    assert History().share_downwards(day(600)) is None
-
-
-def test_a_list_is_judged_while_it_is_read() -> None:
+def test_a_list_is_judged_while_it_is_read(run: RunProgress) -> None:
     """The line of one stream says how far the others are, in their own threads."""
-    history = History()
-    history.add(day(20_000), [])
+    progress = stream_of(run)
 
     def read() -> None:
         for number in range(20_000, 0, -1):
-            history.add(day(number), [day(number)])
+            progress.add([row(day(number / 40))], down_to(0))
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -86,22 +109,30 @@ def test_a_list_is_judged_while_it_is_read() -> None:
     reader.start()
     try:
         while reader.is_alive():
-            history.share_downwards(day(0))
+            progress.share()
     finally:
         sys.setswitchinterval(interval)
         reader.join()
 
 
-def test_streams_share_the_rate_of_requests() -> None:
+def seconds_left(run: RunProgress, seconds: float, **read: int) -> dict[str, float]:
+    """Return the estimates of streams, of whose 100 pages some have been read."""
+    for name, pages in read.items():
+        progress = stream_of(run, name)
+        progress.add([row(day(0)), row(day(DAYS * pages / 100))], UPWARDS)
+        run.summary.count(name, requests=pages)
+    run.clock.sleep(seconds)
+    return dict(run.seconds_left())
+
+
+def test_streams_share_the_rate_of_requests(run: RunProgress) -> None:
     """The shortest ends first, the longest with the run."""
-    requests_left = {"short": 10.0, "long": 90.0, "done": 0.0}
-    left = seconds_left(requests_left, requests=200, seconds=100)
+    left = seconds_left(run, 100, short=90, long=10)
 
-    assert left == pytest.approx({"short": 10.0, "long": 50.0, "done": 0.0})
+    # Of 100 requests in 100 seconds, both have 10 left, then one has 80.
+    assert left == pytest.approx({"short": 20.0, "long": 100.0}, rel=0.01)
 
 
-def test_the_burst_at_the_start_is_no_rate() -> None:
-    """Thirty requests in a second do not become thirty a second."""
-    left = seconds_left({"a": 30.0}, requests=30, seconds=1)
-
-    assert left == {"a": pytest.approx(20)}
+def test_the_burst_at_the_start_is_no_rate(run: RunProgress) -> None:
+    """Fifty requests in a second do not become fifty a second."""
+    assert seconds_left(run, 1, alone=50) == {"alone": pytest.approx(20, rel=0.01)}

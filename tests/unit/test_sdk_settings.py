@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tap_gorgias.errors import CatalogError, SettingsError
+from tap_gorgias.errors import CatalogError, SettingsError, messages_of
 from tap_gorgias.tap import TapGorgias
 from tests.support.memory import CONFIG
 
@@ -19,7 +19,7 @@ def lines_for(**settings: Any) -> list[str]:
     try:
         TapGorgias(config={**CONFIG, **settings})
     except SettingsError as error:
-        return list(error.lines)
+        return [*messages_of(error)]
     return []
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -14,20 +12,19 @@ from hypothesis import strategies as st
 from requests import Request
 from requests.structures import CaseInsensitiveDict
 
-from tap_gorgias.api.limiter import RateLimiter
-from tap_gorgias.api.responses import TransportError, retry_after_seconds
 from tap_gorgias.api.session import (
     MAX_PAUSE_SECONDS,
-    GorgiasSession,
+    TransportError,
+    retry_after_seconds,
 )
-from tap_gorgias.api.usage import RunSummary
-from tap_gorgias.compat import override
 from tests.support.cases import table
 from tests.support.fake_clock import FakeClock
-from tests.support.http import get
+from tests.support.http import Server, get, serving, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_gorgias.api.session import GorgiasSession
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
@@ -66,69 +63,33 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    """A handler that responds by path and records the requests."""
-
-    seen: list[BaseHTTPRequestHandler]
-
-    def do_GET(self) -> None:
-        """Respond."""
-        self.seen.append(self)
-        status, headers, body = RESPONSES[self.path.partition("?")[0]]
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if "Content-Length" not in headers:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing."""
-
-
-RESPONSES: dict[str, tuple[int, dict[str, str], bytes]] = {
-    "/ok": (200, {"X-Gorgias-Account-Api-Call-Limit": "0/80"}, b"[]"),
-    "/busy": (429, {"Retry-after": "27"}, b"{}"),
-    "/very-busy": (429, {"Retry-after": "86400"}, b"{}"),
-    "/moved": (301, {"Location": "/ok"}, b""),
-    "/cut": (200, {"Content-Length": "100"}, b'{"data": ['),
-    "/invalid-gzip": (200, {"Content-Encoding": "gzip"}, b"not gzip"),
+ANSWERS = {
+    "ok": (200, {"X-Gorgias-Account-Api-Call-Limit": "0/80"}, b"[]"),
+    "busy": (429, {"Retry-after": "27"}, b"{}"),
+    "very-busy": (429, {"Retry-after": "86400"}, b"{}"),
+    "moved": (301, {"Location": "/ok"}, b""),
+    "cut": (200, {"Content-Length": "100"}, b'{"data": ['),
+    "invalid-gzip": (200, {"Content-Encoding": "gzip"}, b"not gzip"),
 }
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
+def server() -> Iterator[Server]:
     """A local server."""
-    Handler.seen = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
-        thread.join()
+    with serving(**ANSWERS) as server:
+        yield server
 
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """The clock of the budget."""
+    """The clock of the limiter."""
     return FakeClock()
 
 
 @pytest.fixture
-def summary() -> RunSummary:
-    """The counts of requests."""
-    return RunSummary()
-
-
-@pytest.fixture
-def session(clock: FakeClock, summary: RunSummary) -> Iterator[GorgiasSession]:
+def session(clock: FakeClock) -> Iterator[GorgiasSession]:
     """The session under test."""
-    limiter = RateLimiter(clock)
-    with GorgiasSession(
-        limiter, summary, user_agent="agent/1", timeout_seconds=5
-    ) as session:
+    with session_of(clock) as session:
         yield session
 
 
@@ -159,11 +120,13 @@ def test_any_header_is_parsed_or_ignored(value: str) -> None:
 
 
 def test_a_request_has_credentials_user_agent_and_parameters(
-    server: str, session: GorgiasSession
+    server: Server, session: GorgiasSession
 ) -> None:
     """A sequence becomes a repeated parameter."""
-    response = get(session, f"{server}/ok", {"limit": 100, "types": ("a", "b c")})
-    (request,) = Handler.seen
+    response = get(
+        session, f"http://{server.host}/ok", {"limit": 100, "types": ("a", "b c")}
+    )
+    (request,) = server.seen
     assert (response.status_code, response.content) == (200, b"[]")
     assert request.path == "/ok?limit=100&types=a&types=b+c"
     assert request.headers["User-Agent"] == "agent/1"
@@ -172,47 +135,47 @@ def test_a_request_has_credentials_user_agent_and_parameters(
     assert request.headers["Authorization"] == f"Basic {signature}"
 
 
-def test_a_redirect_is_not_followed(server: str, session: GorgiasSession) -> None:
+def test_a_redirect_is_not_followed(server: Server, session: GorgiasSession) -> None:
     """It could send credentials to another host, or return another ticket."""
-    assert get(session, f"{server}/moved").status_code == 301
-    assert len(Handler.seen) == 1
+    assert get(session, f"http://{server.host}/moved").status_code == 301
+    assert len(server.seen) == 1
 
 
 def test_the_budget_takes_the_limit_from_the_response(
-    server: str, session: GorgiasSession, clock: FakeClock
+    server: Server, session: GorgiasSession, clock: FakeClock
 ) -> None:
     """A limit of 80 allows a burst of 60; the initial limit would allow 30."""
     for _ in range(60):
-        get(session, f"{server}/ok")
+        get(session, f"http://{server.host}/ok")
     assert clock.sleeps == []
 
 
 @pytest.mark.parametrize(
-    ("path", "seconds"), [("/busy", 27.0), ("/very-busy", MAX_PAUSE_SECONDS)]
+    ("path", "seconds"), [("busy", 27.0), ("very-busy", MAX_PAUSE_SECONDS)]
 )
 def test_a_429_delays_the_next_request(
     path: str,
     seconds: float,
-    server: str,
+    server: Server,
     session: GorgiasSession,
     clock: FakeClock,
 ) -> None:
     """The delay is the requested time plus up to one second, but never a day."""
-    assert get(session, f"{server}{path}").status_code == 429
+    assert get(session, f"http://{server.host}/{path}").status_code == 429
     assert clock.sleeps == []
-    get(session, f"{server}/ok")
+    get(session, f"http://{server.host}/ok")
     assert seconds <= sum(clock.sleeps) <= seconds + 1
 
 
-@pytest.mark.parametrize("path", ["/cut", "/invalid-gzip"])
+@pytest.mark.parametrize("path", ["cut", "invalid-gzip"])
 def test_an_incomplete_response_is_transient(
-    path: str, server: str, session: GorgiasSession
+    path: str, server: Server, session: GorgiasSession
 ) -> None:
     """The request can be retried."""
     with pytest.raises(
         TransportError, match="before the response was complete"
     ) as failed:
-        get(session, f"{server}{path}", {"cursor": "private"})
+        get(session, f"http://{server.host}/{path}", {"cursor": "private"})
     assert failed.value.is_transient
 
 

@@ -3,69 +3,29 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
-from tap_gorgias.api.limiter import RateLimiter
-from tap_gorgias.api.responses import TransportError
-from tap_gorgias.api.session import GorgiasSession
-from tap_gorgias.api.usage import RunSummary
-from tap_gorgias.compat import override
+from tap_gorgias.api.session import TransportError
 from tests.support.configs import problems_of
 from tests.support.fake_clock import FakeClock
-from tests.support.http import get
+from tests.support.http import Server, get, serving, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-class Handler(BaseHTTPRequestHandler):
-    """A handler that responds to any path and records the requests."""
-
-    seen: list[BaseHTTPRequestHandler]
-
-    def do_GET(self) -> None:
-        """Respond."""
-        self.seen.append(self)
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"[]")
-
-    def do_CONNECT(self) -> None:
-        """Refuse to open a tunnel."""
-        self.seen.append(self)
-        self.send_error(502)
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing."""
-
-
-class Server(HTTPServer):
-    """A server that does not log failed handshakes."""
-
-    @override
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log nothing."""
+    from tap_gorgias.api.session import GorgiasSession
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A local server."""
-    Handler.seen = []
-    with Server(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-        thread.start()
-        yield httpd
-        httpd.shutdown()
-        thread.join()
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -77,10 +37,8 @@ def authority() -> trustme.CA:
 @pytest.fixture
 def address(server: Server, authority: trustme.CA) -> str:
     """URL of the server, with TLS and a certificate of this authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    return f"https://127.0.0.1:{server.server_port}/"
+    server.encrypt(authority)
+    return f"https://{server.host}/"
 
 
 @pytest.fixture
@@ -88,21 +46,18 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[GorgiasSession]:
     """The session under test, without settings in the environment."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    limiter = RateLimiter(FakeClock())
-    with GorgiasSession(
-        limiter, RunSummary(), user_agent="agent/1", timeout_seconds=5
-    ) as session:
+    with session_of(FakeClock()) as session:
         yield session
 
 
 def test_an_untrusted_certificate_is_rejected(
-    address: str, session: GorgiasSession
+    server: Server, address: str, session: GorgiasSession
 ) -> None:
     """The request and its credentials are not sent, and there is no retry."""
     with pytest.raises(TransportError, match="TLS connection failed") as failed:
         get(session, address)
     assert not failed.value.is_transient
-    assert Handler.seen == []
+    assert server.seen == []
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -133,6 +88,7 @@ def test_the_environment_can_name_ca_certificates(
 def test_the_environment_cannot_turn_verification_off(
     name: str,
     value: str,
+    server: Server,
     address: str,
     session: GorgiasSession,
     monkeypatch: pytest.MonkeyPatch,
@@ -141,7 +97,7 @@ def test_the_environment_cannot_turn_verification_off(
     monkeypatch.setenv(name, value)
     with pytest.raises(TransportError, match="TLS connection failed"):
         get(session, address)
-    assert Handler.seen == []
+    assert server.seen == []
 
 
 @pytest.mark.parametrize(
@@ -166,10 +122,10 @@ def test_a_proxy_sees_no_credentials(
     server: Server, session: GorgiasSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tap only requests a tunnel to Gorgias from it."""
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{server.host}")
     with pytest.raises(TransportError, match="proxy does not open"):
         get(session, "https://acme.gorgias.test/api/tickets", {"cursor": "x"})
-    (request,) = Handler.seen
+    (request,) = server.seen
     assert (request.command, request.path) == ("CONNECT", "acme.gorgias.test:443")
     assert "Authorization" not in request.headers
     assert "planted" not in str(request.headers)
@@ -199,5 +155,5 @@ def test_a_server_without_tls_is_transient(
 ) -> None:
     """Only certificate errors are final."""
     with pytest.raises(TransportError, match="TLS") as failed:
-        get(session, f"https://127.0.0.1:{server.server_port}/")
+        get(session, f"https://{server.host}/")
     assert failed.value.is_transient

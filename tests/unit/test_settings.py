@@ -11,7 +11,7 @@ import pytest
 
 from tap_gorgias.config.schema import CONFIG_SCHEMA, MAX_LOOKBACK_DAYS
 from tap_gorgias.config.settings import ApiKey, OAuthApp
-from tap_gorgias.errors import SettingsError
+from tap_gorgias.errors import SettingsError, messages_of
 from tap_gorgias.tap import TapGorgias
 from tap_gorgias.timestamps import render
 from tests.support.cases import table
@@ -217,7 +217,7 @@ def test_anything_but_one_complete_set_of_credentials_is_refused(
     credentials, said = case
     with pytest.raises(SettingsError) as refused:
         TapGorgias(config={"subdomain": "acme", **credentials})
-    (problem,) = refused.value.lines
+    (problem,) = messages_of(refused.value)
     assert said in problem
 
 
@@ -291,7 +291,9 @@ def test_no_message_shows_a_secret(case: dict[str, Any]) -> None:
     config = {"subdomain": "acme", "email": "ann@acme.test", **SECRETS, **case}
     with pytest.raises(SettingsError) as refused:
         TapGorgias(config=config)
-    shown = "\n".join([str(refused.value), repr(refused.value), *refused.value.lines])
+    shown = "\n".join(
+        [str(refused.value), repr(refused.value), *messages_of(refused.value)]
+    )
     assert not [secret for secret in SECRETS.values() if secret in shown]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,8 @@ from tap_gorgias import timestamps
 from tap_gorgias.errors import ApiError
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.imported_tickets import (
-    FirstAndLastPage,
-    Sources,
-    beginning,
-    with_imports,
-)
-from tap_gorgias.replication.pages import Page, up_to_the_present
+from tap_gorgias.replication.imported_tickets import Sources, beginning, with_imports
+from tap_gorgias.replication.pages import MissingRow, Page, up_to_the_present
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 if TYPE_CHECKING:
@@ -34,16 +30,24 @@ def log(*pages: Page, bookmark: str | None = None) -> Read:
     read = Read()
     steps = walks.log(
         lambda _: iter(
-            Page(page.rows, None if number == last else f"c{number + 1}", page.now)
+            replace(page, next_cursor=None if number == last else "c", key=KEY)
             for number, page in enumerate(pages)
         ),
-        key=KEY,
+        read,
         bookmark=bookmark,
         start=None,
-        walk_log=read,
-        lacks_key=lambda row: row.get("id") is None,
     )
     return read.take(steps)
+
+
+def feed(pages: Pages, position: Position | None = None) -> Read:
+    """Read a feed in which rows may lack their keys."""
+    read = Read()
+    plan = walks.WalkPlan(
+        position or Position(),
+        lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP),
+    )
+    return read.take(walks.feed(pages, plan, read))
 
 
 def keyless(timestamp: str) -> Row:
@@ -92,50 +96,44 @@ def test_a_row_without_its_key_holds_the_bookmark_of_a_feed_but_not_its_walk(
 ) -> None:
     """A first sync is not read from its top again for one row."""
     pages = Pages(rows(at(12)), page, rows(at(9)))
-
-    def read(position: Position) -> Read:
-        result = Read()
-        plan = walks.WalkPlan(
-            position, lambda bookmark: walks.floor_of(bookmark, None, walks.OVERLAP)
-        )
-        return result.take(
-            walks.feed(
-                pages,
-                plan,
-                key=KEY,
-                walk_log=result,
-                lacks_key=lambda row: row.get("id") is None,
-            )
-        )
-
-    first = read(Position())
+    first = feed(pages)
     cursors = [one and one.walk and one.walk.cursor for one in first.positions]
     assert cursors == ["c1", "c2", None]
     assert first.positions[-1] == Position(held)
-    assert read(Position(held)).positions[-1] == Position(at(12))
+    assert feed(pages, Position(held)).positions[-1] == Position(at(12))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        Page([keyless(at(20))], "c1", at(10), KEY),
+        Page([MissingRow(keyless(at(20)))], "c1", key=KEY),
+    ],
+    ids=["without its key", "unreadable"],
+)
+def test_a_row_of_the_future_that_cannot_be_loaded_holds_nothing(page: Page) -> None:
+    """Every run reads it again, and its date as a bookmark would hide all changes."""
+    pages = Pages([], rows(at(9))).replace(None, page)
+    assert feed(pages).positions[-1] == Position(at(9))
 
 
 def test_a_page_of_future_rows_decides_nothing() -> None:
     """The next page shows the present."""
-    future = Page(rows(at(20), at(19)), "c1", now=at(10))
-    present = Page(rows(at(9)), "c2", now=at(10))
-    pages = up_to_the_present(iter([future, present, Page([])]), KEY)
+    future = Page(rows(at(20), at(19)), "c1", at(10), KEY)
+    present = Page(rows(at(9)), "c2", at(10), KEY)
+    pages = up_to_the_present(iter([future, present, Page([])]))
     assert pages == [future, present]
 
 
 @pytest.mark.parametrize(
     ("now", "mark"),
-    [
-        (at(9, 30), at(9, 30)),
-        (at(9, 3), at(9, 3)),
-        (at(23), at(9, 35)),
-    ],
+    [(at(9, 30), at(9, 30)), (at(9, 3), at(9, 3)), (at(23), at(9, 35))],
     ids=["clock is right", "quiet", "clock is ahead"],
 )
 def test_the_first_mark_of_imports_is_what_tickets_prove(now: str, mark: str) -> None:
     """A `Date` that is ahead counts no further than the overlap."""
     newest = at(9) if now == at(9, 3) else at(9, 30)
-    assert beginning(Page(rows(newest), now=now))[:16] == mark[:16]  # type: ignore[index]
+    assert beginning(Page(rows(newest), now=now, key=KEY))[:16] == mark[:16]  # type: ignore[index]
 
 
 def imports(
@@ -154,17 +152,16 @@ def imports(
 
     last = len(events) - 1
     pages = [
-        Page(page.rows, None if number == last else "c", page.now)
+        replace(
+            page, next_cursor=None if number == last else "c", key="created_datetime"
+        )
         for number, page in enumerate(events)
     ]
-    watched = FirstAndLastPage(lambda _: iter([Page(list(tickets))]))
+    page = Page(list(tickets), key=KEY)
     steps = with_imports(
-        iter(walks.Step(page.rows, Position(at(8))) for page in watched(None)),
-        position=Position(at(8), imports=mark),
-        watched=watched,
-        sources=Sources(
-            lambda _: iter(pages), tickets_of, lambda one, _: left_out.append(one)
-        ),
+        iter([walks.Step(page.rows, Position(at(8)), page=page)]),
+        Position(at(8), imports=mark),
+        Sources(lambda _: iter(pages), tickets_of, lambda one, _: left_out.append(one)),
     )
     *_, end = steps
     return asked, end.position.imports if end.position else None, left_out

@@ -22,21 +22,12 @@ QUERY: dict[str, Any] = {
 PERIOD_FILTER = {"member": "periodEnd", "operator": "beforeDate", "values": ["x"]}
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "misspelt preset": (
-        "tickets_create",
-        "mean `tickets_created`? Presets are",
-    ),
-    "no preset": (
-        "weather",
-        "names the unknown preset `weather`. Presets are `first_",
-    ),
+    "misspelt preset": ("tickets_create", "mean `tickets_created`? Presets are"),
+    "no preset": ("weather", "names the unknown preset `weather`. Presets are `first_"),
     "unknown key": ({**QUERY, "measure": []}, "has the unknown key `measure`; "),
     "no name": ({**QUERY, "name": None}, "is missing `name`"),
     "no scope": ({"name": "a"}, "is missing `scope`"),
-    "name with capitals": (
-        {**QUERY, "name": "MyName"},
-        "has an invalid `name`",
-    ),
+    "name with capitals": ({**QUERY, "name": "MyName"}, "has an invalid `name`"),
     "name with a path": ({**QUERY, "name": "../x"}, "has an invalid `name`"),
     "long name": ({**QUERY, "name": "n" * 51}, "has an invalid `name`"),
     "number as name": (
@@ -168,18 +159,8 @@ def test_a_schema_follows_the_rules_of_all_schemas(preset: str) -> None:
 @pytest.mark.parametrize(
     ("scope", "period_dimension"),
     [
-        ("tickets-open", "createdDatetime"),
-        ("zero-touch-tickets", "closedDatetime"),
-        ("human-first-response-time", "firstAgentMessageDatetime"),
-        ("ticket-fields", "updatedDatetime"),
-        ("help-center", "timestamp"),
         ("voice-queue-exposure", "queuedDate"),
-        ("ai-agent-csat", "eventDatetime"),
-        ("ai-sales-agent-discounts", "eventDatetime"),
-        ("overall-automation-rate", "eventDatetime"),
-        ("handover-interactions", "eventDatetime"),
         ("online-time", ""),
-        ("workload-tickets", ""),
         ("newer-than-the-tap", "createdDatetime"),
     ],
 )

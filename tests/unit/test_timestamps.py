@@ -105,13 +105,6 @@ def test_parsing_inverts_rendering(timestamp: datetime) -> None:
     assert timestamps.parse(timestamps.render(timestamp)) == timestamp
 
 
-@given(DATE_TIMES)
-def test_rendering_is_idempotent(timestamp: datetime) -> None:
-    """A second pass through the tap changes nothing."""
-    text = timestamps.render(timestamp)
-    assert timestamps.render(timestamps.parse(text)) == text
-
-
 @given(DATE_TIMES, DATE_TIMES)
 def test_rendered_texts_sort_chronologically(one: datetime, other: datetime) -> None:
     """Bookmarks are compared as strings."""

@@ -10,8 +10,8 @@ import pytest
 
 from tap_gorgias.replication import walks
 from tap_gorgias.replication.bookmarks import Position
-from tap_gorgias.replication.pages import Page, PageError
-from tests.support.lists import KEY, Pages, Read, at, rows
+from tap_gorgias.replication.pages import Page
+from tests.support.lists import Pages, Read, at, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,7 @@ def log(pages: Pages, bookmark: str | None = None, start: str | None = None) -> 
     """Read a log whose pages do not depend on the bookmark."""
     read = Read()
     return read.take(
-        walks.log(
-            lambda _: pages(None),
-            key=KEY,
-            bookmark=bookmark,
-            start=start,
-            walk_log=read,
-        )
+        walks.log(lambda _: pages(None), read, bookmark=bookmark, start=start)
     )
 
 
@@ -62,10 +56,7 @@ def test_a_log_is_requested_from_five_minutes_before_its_bookmark(
         requested.append(timestamp)
         return Pages([])(None)
 
-    steps = walks.log(
-        pages_since, key=KEY, bookmark=bookmark, start=start, walk_log=Read()
-    )
-    list(steps)
+    list(walks.log(pages_since, Read(), bookmark=bookmark, start=start))
     assert requested == [floor]
 
 
@@ -141,15 +132,17 @@ def test_a_row_of_a_log_without_a_timestamp_is_emitted(value: object) -> None:
     assert read.order_warnings == []
 
 
+def test_a_timestamp_in_the_future_does_not_become_the_bookmark_of_a_log() -> None:
+    """It would hide all rows until then."""
+    pages = Pages([]).replace(None, Page(rows(at(8), at(20)), now=at(12)))
+    read = log(pages)
+    assert read.ids == [at(8), at(20)]
+    assert read.bookmarks == [at(8)]
+
+
 def test_an_empty_page_does_not_end_a_log() -> None:
     """Only a missing cursor does."""
     assert log(Pages([], rows(at(8)), [], rows(at(9)))).ids == [at(8), at(9)]
-
-
-def test_a_repeated_cursor_in_a_log_is_an_error() -> None:
-    """Otherwise the walk would never end."""
-    with pytest.raises(PageError, match="same cursor"):
-        log(Pages(rows(at(8)), []).replace("c1", Page([], "c1")))
 
 
 def test_a_snapshot_reads_every_page_of_every_list() -> None:

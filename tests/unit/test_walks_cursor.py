@@ -15,7 +15,7 @@ from tap_gorgias.replication.bookmarks import (
     bookmark_from,
     cursor_from,
 )
-from tap_gorgias.replication.pages import Page, PageError
+from tap_gorgias.replication.pages import Page
 from tests.support.lists import KEY, Pages, Read, at, rows
 
 
@@ -29,13 +29,7 @@ def read_list(
     """Read a list from a position to its end."""
     read = read or Read()
     return read.take(
-        walks.by_cursor(
-            pages,
-            key=KEY,
-            position=position or Position(),
-            floor=floor,
-            walk_log=read,
-        )
+        walks.by_cursor(pages, read, position=position or Position(), floor=floor)
     )
 
 
@@ -146,12 +140,6 @@ def test_a_saved_cursor_without_rows_counts_as_refused(page: Page) -> None:
     assert read.ids == [at(8), at(9), at(10), at(11)]
     assert len(read.restarts) == 1
     assert read.positions[-1] == Position(at(11), cursor="c2")
-
-
-def test_a_repeated_cursor_is_an_error() -> None:
-    """Otherwise the walk would never end."""
-    with pytest.raises(PageError, match="same cursor"):
-        read_list(Pages(rows(at(8)), []).replace("c1", Page([], "c1")))
 
 
 def test_an_empty_page_does_not_end_the_list() -> None:

@@ -23,7 +23,7 @@ RUN_OTHERWISE = {
     ".ci/run": ".github/workflows/ci.yml",
     "pytest -n0": "tests/contract/docs/test_contributing.py",
     "--group test &&": ".ci/run",
-    "UPDATE_SNAPSHOTS": "tests/contract/docs/test_readme.py",
+    "UPDATE_SNAPSHOTS": "tests/contract/docs/test_settings.py",
     "marimo run": "tests/targets/test_models_in_use.py",
     "-m tests.sandbox": "tests/end_to_end/test_oauth_document.py",
     "-m tests.targets --try": "tests/targets/test_strict_targets.py",

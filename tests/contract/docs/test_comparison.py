@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,15 +17,12 @@ from tests.benchmarks.comparison import (
 )
 from tests.benchmarks.costs import ShopSize, pages
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import COMMAND, ROOT, table
+from tests.support.documents import assert_generated, table
 from tests.support.runs import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCUMENT = ROOT / "docs" / "comparison.md"
-BEGIN = f"<!-- comparison: written by {COMMAND} -->\n"
-END = "\n<!-- end of comparison -->"
 CHANGED = 21
 
 
@@ -98,14 +94,7 @@ def test_no_rule_is_below_the_number_of_pages() -> None:
 
 def test_the_table_follows_from_the_rules() -> None:
     """It is updated with the snapshots."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    found, after = rest.split(END)
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        written = f"{before}{BEGIN}{comparison_table()}{END}{after}"
-        DOCUMENT.write_text(written, encoding="utf-8")
-    else:
-        assert found == comparison_table()
+    assert_generated("comparison", comparison_table())
 
 
 def test_the_readme_has_the_figures_of_the_table() -> None:

@@ -48,10 +48,9 @@ def followed(tmp_path: Path) -> Path:
     """A copy of this repository in which the example was followed."""
     others = shutil.ignore_patterns(".*", "__pycache__")
     copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=others)
-    [section] = re.findall(r"## Add a stream\n(.+?)\n## ", text(FILE), re.DOTALL)
-    steps = re.findall(r"(.+?)\n```\w+\n(.+?)```\n", section, re.DOTALL)
-    for prose, code in steps:
-        for path in re.findall(r"`([\w/]+/[\w./]+\.(?:py|json|md))`", prose)[-1:]:
+    for prose, code in re.findall(r"(.+?)\n```\w+\n(.+?)```\n", text(FILE), re.DOTALL):
+        if "label" in code.lower():
+            path = re.findall(r"`([\w/]+/[\w./]+\.(?:py|json|md))`", prose)[-1]
             add(copy / path, code)
     readme = copy / "README.md"
     listed = readme.read_text("utf-8").replace("`macros`", "`labels`, `macros`", 1)

@@ -1,4 +1,4 @@
-"""docs/privacy.md and the levels of masking, made from the marks in the schemas."""
+"""The levels of masking and the erasure, made from the marks in the schemas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.support import personal
-from tests.support.documents import PRIVACY, SDK, assert_generated, blocks
+from tests.support.documents import assert_generated, blocks
 from tests.support.personal import AGENT, EMAIL, PLANTED, TEXT, found_in
 from tests.support.runs import everything, run
 
@@ -23,23 +23,16 @@ if TYPE_CHECKING:
     from tests.support.runs import Output
 
 ALL = [stream.name for stream in STREAMS]
+NO_TEXTS = personal.level(["text"])
+NO_PERSONS = personal.level(["text", "person"])
 
 
 def test_the_pages_are_made_from_the_marks() -> None:
     """A new column appears on the pages, and is masked by the examples."""
     assert_generated("columns", personal.rows_of_table())
-    texts = personal.written(personal.level(["text"]))
-    assert_generated("no texts", texts)
-    persons = personal.written(personal.level(["text", "person"]))
-    assert_generated("no persons", persons)
+    assert_generated("no texts", personal.written(NO_TEXTS))
+    assert_generated("no persons", personal.written(NO_PERSONS))
     assert_generated("erasure", personal.erasure())
-
-
-def settings_of(page: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return the settings of the example with stream maps."""
-    [found] = [json.loads(one) for one in blocks("json", page) if "stream_maps" in one]
-    settings: dict[str, Any] = found
-    return settings
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +58,7 @@ def plain(sandbox: Sandbox) -> Output:
 @pytest.fixture(scope="module")
 def masked(sandbox: Sandbox) -> Output:
     """The output of the level without persons."""
-    return load(sandbox, settings_of(SDK))
+    return load(sandbox, NO_PERSONS)
 
 
 def test_everything_is_planted(plain: Output) -> None:
@@ -90,7 +83,7 @@ def test_no_person_leaves_the_tap(masked: Output) -> None:
 
 def test_no_text_leaves_the_tap(sandbox: Sandbox) -> None:
     """Names, addresses and ids stay."""
-    output = load(sandbox, settings_of(PRIVACY))
+    output = load(sandbox, NO_TEXTS)
 
     for stream in ALL:
         texts = set(personal.columns(stream, ["text"]))
@@ -102,7 +95,7 @@ def test_no_text_leaves_the_tap(sandbox: Sandbox) -> None:
 
 def test_masked_tables_can_still_be_joined(sandbox: Sandbox, masked: Output) -> None:
     """A customer has the same hash in every table, and in those of the shop."""
-    salt = settings_of(SDK)["stream_map_config"]["salt"]
+    salt = NO_PERSONS["stream_map_config"]["salt"]
     hashes = {row["id"]: row["email"] for row in masked.records("customers")}
     address = hashlib.sha256(f"{salt}{EMAIL.lower()}".encode()).hexdigest()
 
@@ -156,7 +149,8 @@ def dump(database: sqlite3.Connection) -> str:
 @pytest.mark.parametrize("way", ["deletion", "address"])
 def test_a_customer_can_be_erased(sandbox: Sandbox, plain: Output, way: str) -> None:
     """Found by the event of the deletion, or by the address in any case."""
-    [by_deletion, by_address, find, empty] = blocks("sql", PRIVACY)
+    statements = [one for one in blocks("sql") if "erased_customers" in one]
+    by_deletion, by_address, find, empty = statements
     begin = by_deletion if way == "deletion" else by_address
     customer = next(
         row["id"] for row in sandbox.shop.customers.rows() if row["email"] == EMAIL

@@ -1,6 +1,6 @@
-"""The examples of docs/sdk.md, run against the sandbox.
+"""The examples of settings of the SDK, run against the sandbox.
 
-`test_privacy.py` runs that of stream maps.
+`test_privacy.py` runs those of stream maps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.sandbox import Sandbox, Shop
-from tests.support.documents import SDK, blocks
+from tests.support.documents import block
 from tests.support.runs import latest, run
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 def example(setting: str) -> dict[str, Any]:
     """Return the only example that contains a setting."""
-    found = [json.loads(one) for one in blocks("json", SDK) if f'"{setting}"' in one]
-    (settings,) = (one for one in found if setting in one)
-    assert isinstance(settings, dict)
+    settings: dict[str, Any] = json.loads(block(f'"{setting}"', "json"))
     return settings
 
 

@@ -77,7 +77,7 @@ def test_the_table_of_streams_matches_the_code() -> None:
 
 def test_the_readme_lists_every_stream_once() -> None:
     """The list is by topic."""
-    lines = re.findall(r"^- \*\*[\w ]+:\*\* (`.*)$", text(README), re.MULTILINE)
+    lines = re.findall(r"^- .*$", text(README), re.MULTILINE)
     named = [name for line in lines for name in re.findall(r"`(\w+)`", line)]
     assert sorted(named) == [stream.name for stream in STREAMS]
 

@@ -45,7 +45,7 @@ class ManyTickets(MemoryTickets):
             {"id": number, "updated_datetime": UPDATED.format(number)}
             for number in range(newest, oldest, -1)
         ]
-        return Page(rows, str(oldest) if oldest else None)
+        return Page(rows, str(oldest) if oldest else None, key="updated_datetime")
 
 
 class DetailsFromMemory(MemoryStream, TicketDetailsStream):

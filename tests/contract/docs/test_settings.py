@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with the SDK, without types
@@ -13,16 +13,7 @@ from tap_gorgias.config.schema import CONFIG_SCHEMA
 from tap_gorgias.config.settings import ApiKey, OAuthApp, Settings
 from tap_gorgias.errors import SettingsError
 from tap_gorgias.tap import TapGorgias
-from tests.support.documents import (
-    DOCUMENTS,
-    ROOT,
-    assert_generated,
-    blocks,
-    text,
-)
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.documents import ROOT, assert_generated, blocks, text
 
 TEST_COMMAND = re.compile(r"^python3 -m venv .* && \.venv/bin/pytest$", re.MULTILINE)
 
@@ -75,10 +66,9 @@ def test_the_settings_table_matches_the_code() -> None:
     assert_generated("settings", settings_table())
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_look_backs_are_settings(document: Path) -> None:
+def test_look_backs_are_settings() -> None:
     """Every setting named in backquotes exists."""
-    named = re.findall(r"`((?!gorgias_)\w+_(?:days|percent|seconds))`", text(document))
+    named = re.findall(r"`((?!gorgias_)\w+_(?:days|percent|seconds))`", text())
     assert set(named) <= own_settings().keys()
 
 
@@ -93,13 +83,6 @@ def test_ci_leaves_the_environment_of_the_reader_alone() -> None:
     """It deletes only environments that it has made itself."""
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     assert set(re.findall(r"\.venv(?:-\w+)?", script)) == {".venv-ci", ".venv-lowest"}
-
-
-def test_shell_examples_name_existing_files() -> None:
-    """Every script of this repository in the examples exists."""
-    scripts = re.findall(r"python3 (tests/\S+\.py)", "\n".join(blocks("shell")))
-    assert scripts
-    assert [name for name in scripts if not (ROOT / name).is_file()] == []
 
 
 def test_config_examples_are_accepted() -> None:

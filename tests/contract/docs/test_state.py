@@ -6,12 +6,13 @@ import copy
 import json
 from typing import Any
 
-from tap_gorgias.replication.bookmarks import CURSOR_KEYS, SETTLED_KEYS
+from tap_gorgias.replication import bookmarks
+from tap_gorgias.replication.bookmarks import CURSOR_KEYS, NO_WALK, SETTLED_KEYS
 from tap_gorgias.replication.walks import OVERLAP
 from tap_gorgias.stream_types.replication import IncrementalStream
 from tap_gorgias.tap import TapGorgias
 from tap_gorgias.timestamps import earlier
-from tests.support.documents import blocks
+from tests.support.documents import blocks, table
 from tests.support.memory import CONFIG
 
 
@@ -31,6 +32,13 @@ def test_state_examples_are_what_the_tap_reads_and_writes() -> None:
             assert stream.entry_at_start() == entry
             named |= entry.keys()
     assert named == {*SETTLED_KEYS, *CURSOR_KEYS}
+
+
+def test_every_key_of_state_is_explained() -> None:
+    """Of the entries of all streams, and of a walk."""
+    entries = (bookmarks.EVENT_KEYS, bookmarks.STATISTICS_KEYS, NO_WALK)
+    known = {"helpdesk", *SETTLED_KEYS, *CURSOR_KEYS}.union(*entries)
+    assert {key.strip("`") for key, *_ in table("key", "streams")} == known
 
 
 def test_the_walk_of_an_example_ends_where_that_of_a_run_would() -> None:
