@@ -1,11 +1,8 @@
 """Signing in with an API key, or with OAuth2 (docs/oauth2-bearer-token).
 
-No OAuth2 library fits. `requests-oauthlib`, `authlib` and the SDK's
+No OAuth2 library fits: `requests-oauthlib`, `authlib` and the SDK's
 `OAuthAuthenticator` bypass the session that holds the rate limiter, use the wall clock,
-trust `expires_in`, and renew the token in several threads at once. In addition,
-`requests-oauthlib` logs tokens at level DEBUG, sends them to the target of redirects
-and rejects `http://localhost`, and `authlib` depends on a compiled cryptography
-library.
+trust `expires_in`, and renew the token in several threads at once.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from tap_gorgias.api.auth import (
 from tap_gorgias.api.error_messages import Redactor, error_message
 from tap_gorgias.api.limiter import RateLimiter
 from tap_gorgias.api.retry import FirstContact, Retries
-from tap_gorgias.api.session import MAX_BODY_BYTES, GorgiasSession, TransportError
+from tap_gorgias.api.session import GorgiasSession, TransportError
 from tap_gorgias.config.settings import ApiKey
 from tap_gorgias.errors import (
     AccessError,
@@ -65,12 +66,8 @@ class GorgiasClient:
 
     def __init__(self, settings: Settings, summary: RunSummary, clock: Clock) -> None:
         self.limiter = RateLimiter(clock, settings.rate_limit_percent)
-        self.session = GorgiasSession(
-            self.limiter,
-            summary,
-            user_agent=settings.user_agent,
-            timeout_seconds=settings.request_timeout_seconds,
-        )
+        self.session = GorgiasSession(self.limiter, summary, settings.user_agent)
+        self._timeout_seconds = settings.request_timeout_seconds
         self.url_base = settings.api_url
         self.is_shared = True
         """Whether several streams are read. A refusal may concern only one of them."""
@@ -101,13 +98,19 @@ class GorgiasClient:
 
         Raises `ApiError` if no complete response is received.
         """
-        seconds = self._contact.max_seconds
+        seconds = min(self._timeout_seconds, self._contact.max_seconds)
         try:
             return self.session.send(request, stream_name=stream_name, timeout=seconds)
         except TransportError as error:
+            if error.is_too_large:  # No error page is.
+                self._contact.has_answered = self._contact.is_accepted = True
             kind = TransientApiError if error.is_transient else ApiError
-            place = self._place_of(request, stream_name)
-            raise kind(str(error), advice=error.advice, **place) from None
+            raise kind(
+                str(error),
+                advice=error.advice,
+                is_too_large=error.is_too_large,
+                **self._place_of(request, stream_name),
+            ) from None
 
     def send_signed(
         self, request: requests.PreparedRequest, stream_name: str
@@ -185,10 +188,6 @@ class GorgiasClient:
         """
         contact, status = self._contact, response.status_code
         place = self._place_of(response.request, stream_name)
-        if getattr(response, "is_too_large", False):
-            contact.has_answered = True  # No error page is.
-            reason = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
-            return ApiError(reason, is_too_large=True, **place)
         if status in range(200, 300):
             try:
                 response.json()
@@ -223,7 +222,7 @@ class GorgiasClient:
     def _send_token_request(
         self, form: dict[str, str], app_credentials: HTTPBasicAuth
     ) -> Any:  # noqa: ANN401
-        if self._contact.max_seconds is not None:
+        if self._contact.max_seconds < math.inf:
             # A token request that is cut can lose a refresh token that rotates.
             self._ask(SIGN_IN)
         url = f"{self.url_base}{SIGN_IN_PATH}"
@@ -237,8 +236,9 @@ class GorgiasClient:
         """Find out if the host answers at all, without credentials."""
         url = f"{self.url_base}{_PROBES[0]}"
         request = requests.Request("GET", url, headers=self.session.headers).prepare()
-        self.send(request, stream_name)
+        response = self.send(request, stream_name)
         self._contact.is_host_there = True
+        self._contact.has_answered |= _is_json(response)
 
     def _no_access(self, error: ApiError) -> AccessError:
         """Return an error that names the host and the proxy instead of a stream."""

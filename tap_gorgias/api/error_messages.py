@@ -28,11 +28,17 @@ _DATA = re.compile(
     | [\u201c\u201e][^\u201d]*(?:\u201d|$)
     | \u2018.*?(?:\u2019(?!\w)|$)
     | \u00ab[^\u00bb]*(?:\u00bb|$)
+    | \u2039[^\u203a]*(?:\u203a|$)
+    | \u300c[^\u300d]*(?:\u300d|$)
+    | `[^`]*(?:`|$)
+    | (?<==)\([^)]*(?:\)|$)                      # as in Key (email)=(...)
     | \+?\d(?:[ ().-]{0,2}\d){5,}                # a number of a card, phone or order
     """.replace("NAME", _NAME),
     re.VERBOSE | re.DOTALL,
 )
 """What can be customer data in an error message."""
+
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 
 
 def error_message(body: bytes, mask: Callable[[str], str]) -> str:
@@ -95,6 +101,7 @@ def _forms(secret: str) -> set[str]:
     encoded = [b64encode(data).decode(), urlsafe_b64encode(data).decode()]
     forms = {secret, *encoded, *(text.rstrip("=") for text in encoded)}
     quoted = {f(form) for f in (quote, _quote_all, quote_plus) for form in forms}
+    quoted |= {_ESCAPE.sub(lambda escape: escape[0].lower(), form) for form in quoted}
     escaped = json.dumps(secret)[1:-1]
     return forms | quoted | {escaped, escaped.replace("/", r"\/")}
 

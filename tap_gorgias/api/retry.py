@@ -100,8 +100,8 @@ class FirstContact:
     """Lets requests go one at a time until Gorgias has answered one of them in JSON.
 
     What would fail for all streams fails once, and soon. `describe` turns the failure
-    of a request into the one that ends the run. `ask` sends a small request if there is
-    no answer in time, because reports can take longer.
+    of a request into the one that ends the run. Before that, `ask` sends a small
+    request: if there is an answer, the failure may be that of one stream.
     """
 
     def __init__(
@@ -126,10 +126,10 @@ class FirstContact:
         self._error: AccessError | None = None
 
     @property
-    def max_seconds(self) -> float | None:
-        """How long the next request may take; None if the host answers at all."""
+    def max_seconds(self) -> float:
+        """How long the next request may take; no limit once the host has answered."""
         if self.has_answered or self.is_host_there:
-            return None
+            return math.inf
         rest = self._start + MAX_ANSWER_SECONDS - self._clock.monotonic()
         return max(rest, MIN_ANSWER_SECONDS)
 
@@ -166,11 +166,13 @@ class FirstContact:
                 is_late = next_at > self._start + LAST_REQUEST_SECONDS
                 is_transient = isinstance(error, TransientApiError)
                 may_retry = is_transient and self._requests < MAX_REQUESTS
-                if may_retry and is_late:
-                    with contextlib.suppress(ApiError):
-                        self._ask(error.stream)
-                    if self.is_host_there:
-                        raise
                 if is_late or not may_retry:
+                    if not is_rejected:
+                        with contextlib.suppress(ApiError):
+                            self._ask(error.stream)
+                    if self.has_answered and not is_rejected:
+                        return send()
+                    if self.is_host_there and may_retry:
+                        raise
                     raise self._describe(error) from None
             self._clock.sleep(seconds)

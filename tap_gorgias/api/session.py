@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import math
+import re
 import ssl
 import time
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
@@ -52,14 +53,23 @@ MAX_PAUSE_SECONDS = 300.0
 """Limit of the pause after a 429; retries end after this time as well."""
 
 
+_HOST = re.compile(r"(?:[\w.-]+|\[[\da-fA-F:]+\])(?::\d{1,5})?")
+
+
 class TransportError(Exception):
     """No complete response was received. The message has no URL and no credentials."""
 
     def __init__(
-        self, message: str, *, is_transient: bool = True, advice: str = ""
+        self,
+        message: str,
+        *,
+        is_transient: bool = True,
+        is_too_large: bool = False,
+        advice: str = "",
     ) -> None:
         super().__init__(message)
         self.is_transient = is_transient
+        self.is_too_large = is_too_large
         self.advice = advice
 
 
@@ -71,9 +81,6 @@ class GorgiasResponse(requests.Response):
 
     pause: Pause | None = None
     """How long to wait after a 429."""
-
-    is_too_large = False
-    """Whether the body is cut at `MAX_BODY_BYTES`."""
 
     @override
     def iter_content(
@@ -88,11 +95,11 @@ class GorgiasResponse(requests.Response):
                 self.close()
                 message = "the response took too long."
                 raise TransportError(message)
-            yield chunk
             if size > MAX_BODY_BYTES:
-                self.is_too_large = True
                 self.close()
-                break
+                message = f"the response is larger than {MAX_BODY_BYTES // 2**20} MB."
+                raise TransportError(message, is_transient=False, is_too_large=True)
+            yield chunk
         self._content_consumed = True
 
     @override
@@ -113,41 +120,37 @@ class GorgiasResponse(requests.Response):
 class RateLimitAdapter(HTTPAdapter):
     """Sends requests when the rate limiter permits, and counts them."""
 
-    def __init__(
-        self, limiter: RateLimiter, summary: RunSummary, timeout_seconds: float
-    ) -> None:
+    def __init__(self, limiter: RateLimiter, summary: RunSummary) -> None:
         super().__init__(pool_maxsize=MAX_CONNECTIONS)
         self._limiter = limiter
         self._summary = summary
-        self._timeout_seconds = timeout_seconds
 
     @override
     def send(
         self,
         request: requests.PreparedRequest,
         *args: Any,
+        timeout: Any = None,
         stream_name: str = "",
         **options: Any,
     ) -> requests.Response:
         """Wait for the rate limiter, then send the request.
 
-        `timeout` limits the seconds for connecting and each read together. Proxies are
-        ignored for plain HTTP, which is allowed for loopback addresses only.
+        `timeout` is the limit of each read in seconds, and of the first one together
+        with connecting. Proxies are ignored for plain HTTP, which is allowed for
+        loopback addresses only.
         """
         if not _is_https(request.url):
             options["proxies"] = None
         permit = self._limiter.acquire(stream_name, request.path_url.partition("?")[0])
         self._summary.count(stream_name, requests=1)
-        options["timeout"] = Timeout(
-            options.get("timeout"),
-            connect=CONNECT_TIMEOUT_SECONDS,
-            read=self._timeout_seconds,
-        )
+        options["timeout"] = Timeout(timeout, connect=CONNECT_TIMEOUT_SECONDS)
         try:
             response = cast("GorgiasResponse", super().send(request, *args, **options))
         except BaseException:
             self._limiter.release(permit, None, has_passed=False)
             raise
+        response.deadline = time.monotonic() + MAX_TIMEOUTS_PER_BODY * timeout
         call_limit = response.headers.get(CALL_LIMIT_HEADER)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = retry_after_seconds(response.headers)
@@ -166,8 +169,6 @@ class RateLimitAdapter(HTTPAdapter):
             del original.msg["Set-Cookie"]
         response = GorgiasResponse()
         response.__dict__.update(super().build_response(req, resp).__dict__)
-        seconds = MAX_TIMEOUTS_PER_BODY * self._timeout_seconds
-        response.deadline = time.monotonic() + seconds
         return response
 
 
@@ -178,19 +179,15 @@ class GorgiasSession(requests.Session):
     """
 
     def __init__(
-        self,
-        limiter: RateLimiter,
-        summary: RunSummary,
-        *,
-        user_agent: str,
-        timeout_seconds: float,
+        self, limiter: RateLimiter, summary: RunSummary, user_agent: str
     ) -> None:
         super().__init__()
         self.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-        adapter = RateLimitAdapter(limiter, summary, timeout_seconds)
+        adapter = RateLimitAdapter(limiter, summary)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
-        self._timeout_seconds = timeout_seconds
+        # It quotes all headers of a response, such as cookies, if one is malformed.
+        logging.getLogger("urllib3.connection").addFilter(_is_without_headers)
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -198,10 +195,14 @@ class GorgiasSession(requests.Session):
         return None
 
     def proxy_of(self, url: str) -> str | None:
-        """Return host and port of the proxy in the environment; None without one."""
+        """Return what is shown of the proxy in the environment; None without one."""
         options = self.merge_environment_settings(url, {}, None, None, None)
         proxy = select_proxy(url, options["proxies"]) if _is_https(url) else None
-        return proxy and urlsplit(proxy).netloc.rpartition("@")[2]
+        if not proxy:
+            return None
+        # A password that is not escaped may contain any character.
+        host = proxy.rpartition("@")[2].rpartition("//")[2].rstrip("/")
+        return host if _HOST.fullmatch(host) else "in `HTTPS_PROXY`"
 
     @override
     def send(
@@ -214,11 +215,14 @@ class GorgiasSession(requests.Session):
         url = request.url or ""
         environment = self.merge_environment_settings(url, {}, None, None, None)
         options = {**environment, **kwargs, "allow_redirects": False}
-        seconds = min(self._timeout_seconds, kwargs.get("timeout") or math.inf)
         try:
             return super().send(request, **options)
         except (HTTPError, OSError, ValueError) as error:
-            raise _transport_error(error, seconds) from None
+            raise _transport_error(error, kwargs["timeout"]) from None
+
+
+def _is_without_headers(record: logging.LogRecord) -> bool:
+    return not record.exc_info
 
 
 def _is_https(url: str | None) -> bool:

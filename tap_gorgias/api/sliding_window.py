@@ -66,29 +66,22 @@ class SlidingWindow:
 
     Recorded headers fit a sliding window of 20 seconds. A tap that respects it is never
     refused by a leaky bucket or by fixed windows of the same size, and reaches the same
-    rate with them. So the kind of limiter does not matter.
-
-    The rules:
+    rate with them. The rules:
 
     - A request is sent as soon as the window has a free slot, whenever the limiter may
-      have counted the earlier requests. One slot stays free, so that requests of other
-      apps can be detected. Once they are, a few more slots stay free. A tap with many
-      requests in the window leaves more slots free than a tap with few, so that several
-      taps on one account converge to equal shares.
-    - A run begins with a burst, then spreads its requests evenly. In a sliding window,
-      the slots of a burst become free all at once. Another burst would block other apps
-      for the rest of each window.
+      have counted the earlier ones: at some time between sending a request and
+      receiving its response. One slot stays free, so that requests of other apps can be
+      detected. Once they are, a few more do, and the more requests the tap itself has
+      in the window, so that several taps on one account converge to equal shares.
+    - A run begins with a burst, then spreads its requests evenly. Another burst would
+      block other apps for the rest of each window.
     - After a refusal, the window is considered full. The refused request counts as
-      well, because the limiter may have counted it. Several taps do not resume at the
-      same time.
+      well. Several taps do not resume at the same time.
     - An account is on an Enterprise plan if its counts stay too low for a window of 20
       seconds, but not for one of 10: requests of other apps can only increase them.
       After a refusal, the rest of the run stays with 20 seconds.
 
-    The limiter counts a request at some time between sending it and receiving the
-    response, so the number of requests that it has counted is only known within bounds.
     All times are seconds of one monotonic clock, and never decrease.
-
     `rate_limit_percent` is the percentage of the limit that the tap may use, 5 to 100.
     """
 
@@ -198,10 +191,9 @@ class SlidingWindow:
         recent = self._max_counted_since(count.sent_at - STANDARD_SECONDS)
         if self._was_refused or recent < _MIN_UTILIZATION * self.limit:
             return
+        now = count.received_at + CLOCK_TOLERANCE_SECONDS
         standard, enterprise = (
-            self._min_counted_between(
-                count.received_at - seconds + CLOCK_TOLERANCE_SECONDS, count.sent_at
-            )
+            self._min_counted_between(now - seconds, count.sent_at)
             for seconds in (STANDARD_SECONDS, ENTERPRISE_SECONDS)
         )
         if not enterprise <= count.used + _COUNT_TOLERANCE < standard:

@@ -17,6 +17,7 @@ from tap_gorgias.records.secrets import (
     MASK,
     hidden_text,
     is_secret_name,
+    is_secret_parameter,
     mask_query,
     mask_urls,
     words_of,
@@ -29,8 +30,8 @@ WHOLE = ""
 """The path of a whole record."""
 
 PAIR_NAMES = frozenset(
-    {"field", "header", "id", "k", "key", "label", "name", "param", "parameter"}
-    | {"property", "title"}
+    {"attribute", "field", "header", "id", "k", "key", "label", "name", "param"}
+    | {"parameter", "property", "title", "variable"}
 )
 """What the name of a property ends in that holds the name of a value."""
 PAIR_VALUES = frozenset({"content", "default", "v", "val", "value", "values"})
@@ -54,13 +55,19 @@ _PAIR = re.compile(
     r"""\b(?:key|name|id)\\*["']?\s*:\s*\\*["'](?P<name>[^"'\\]{1,64})\\*["']"""
     r"""[^{}]{0,200}?\bvalue\\*["']?\s*:\s*(?P<quote>\\*["'])(?P<value>.*?)(?P=quote)"""
 )
+_BARE_VARIABLE = re.compile(r"([:\[,]\s*)(\{\{[^{}\"]*\}\})(?=\s*[,\]}])")
+_MARK = "\ue000"
+_MARKED_VARIABLE = re.compile(f'"{_MARK}([^"]*)"')
 _VALUE_FOLLOWS = re.compile(r"""[^{}]{0,200}?\bvalue\\*["']?\s*:""")
 _TOKEN = re.compile(
     r"""\ABearer\s+\S+\Z|\b(?:Bearer|Basic|Token)\s+(?=[^\s"']*[\d=])[^\s"',;]{6,}"""
     r"""|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"""
     r"""|\b(?:sk|rk)_(?:live|test)_\w+|\bxox[a-z]-[\w-]+|\bgh[oprsu]_\w{16,}"""
-    r"""|\bshp(?:at|ca|pa|ss)_\w+|\bAKIA[A-Z0-9]{12,}"""
-    r"""|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*-----)?""",
+    r"""|\bshp(?:at|ca|pa|ss|ua)_\w+|\bA[KS]IA[A-Z0-9]{12,}|\bAIza[\w-]{35}"""
+    r"""|\b(?:github_pat_|whsec_)\w{16,}|\bglpat-[\w-]{20,}|\bxapp-\d-[\w-]+"""
+    r"""|\bpk_[0-9a-f]{34}\b|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bsk-(?:proj|ant)-[\w-]+"""
+    r"""|-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----(?s:.*?)"""
+    r"""(?:-----END [A-Z ]*-----|\Z)""",
     re.IGNORECASE,
 )
 _HINTS_OF_NAMES = (
@@ -68,7 +75,8 @@ _HINTS_OF_NAMES = (
     *("signature", "bearer", "cookie", "jwt", "pwd"),
 )
 _HINTS_OF_TOKENS = (
-    *("_", "bearer", "basic", "token", "eyj", "xox", "akia", "private key"),
+    *("_", "bearer", "basic", "token", "eyj", "xox", "xapp-", "akia", "asia", "aiza"),
+    *("glpat-", "sk-", "sg.", "private key"),
 )
 """A text without any of these cannot match the patterns above, which are slower."""
 _MAX_REMEMBERED = 200
@@ -123,18 +131,20 @@ def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
     names = _names_in_pair(value)
     if not names:
         return {name: _masker_of(name)(item) for name, item in value.items()}
-    hides_value = any(
-        is_secret_name(text) or _names_header(name, text)
-        for name, text in names.items()
-    )
-    return {
-        name: item
-        if name in names
-        else _hidden(item)
-        if hides_value and _role_of(name) == _VALUE
-        else _masker_of(name)(item)
-        for name, item in value.items()
-    }
+    maskers = {_masker_of(text) for text in names.values()}
+    if any(_names_header(name, text) for name, text in names.items()):
+        maskers.add(_hidden)
+    strictest = [
+        one for one in (_hidden, _mask_headers, _mask_parameters) if one in maskers
+    ]
+
+    def masker(name: str) -> Callable[[Any], Any]:
+        if name in names:
+            return mask
+        is_value = bool(strictest) and _role_of(name) == _VALUE
+        return strictest[0] if is_value else _masker_of(name)
+
+    return {name: masker(name)(item) for name, item in value.items()}
 
 
 def _names_header(name: str, text: str) -> bool:
@@ -156,13 +166,42 @@ def _masker_of(name: str) -> Callable[[Any], Any]:
     """Return how to mask the value of a name."""
     if name == "form" or words_of(name)[-1:] in {("header",), ("headers",)}:
         return _mask_headers
+    if words_of(name)[-1:] in {("params",), ("parameters",)}:
+        return _mask_parameters
     return _hidden if is_secret_name(name) else mask
+
+
+def _mask_parameters(value: Any) -> Any:  # noqa: ANN401
+    """Mask parameters as in a query string: an object, or pairs."""
+    if isinstance(value, list):
+        return [
+            [mask(item[0]), _mask_parameter(*item)]
+            if _is_pair_of_texts(item)
+            else _mask_parameters(item)
+            for item in value
+        ]
+    if not isinstance(value, dict):
+        return mask(value)
+    names = _names_in_pair(value)
+    if not names:
+        return {name: _mask_parameter(name, item) for name, item in value.items()}
+    masked = _mask_object(value)
+    for name, item in value.items():
+        if name not in names and _role_of(name) == _VALUE:
+            is_secret = any(is_secret_parameter(text, item) for text in names.values())
+            masked[name] = _hidden(item) if is_secret else masked[name]
+    return masked
+
+
+def _mask_parameter(name: str, value: Any) -> Any:  # noqa: ANN401
+    is_secret = is_secret_parameter(name, value)
+    return (_hidden if is_secret else _masker_of(name))(value)
 
 
 def _mask_item(item: Any) -> Any:  # noqa: ANN401
     if _is_pair_of_texts(item):
         name, value = item
-        return [name, _masker_of(name)(value)]
+        return [mask(name), _masker_of(name)(value)]
     return mask(item)
 
 
@@ -170,7 +209,7 @@ def _mask_headers(value: Any) -> Any:  # noqa: ANN401
     """Mask the values of headers, or of form data: objects, pairs or lines."""
     if isinstance(value, list):
         return [
-            [item[0], _mask_header(*item)]
+            [mask(item[0]), _mask_header(*item)]
             if _is_pair_of_texts(item)
             else _mask_headers(item)
             for item in value
@@ -212,6 +251,11 @@ def _mask_text(text: str) -> str:
     decoded = decode_text(text)
     if decoded is not None:
         return _encoded_like(text, decoded, mask(decoded))
+    if "{{" in text:
+        quoted = _BARE_VARIABLE.sub(f'\\1"{_MARK}\\2"', text)
+        if quoted != text and (decoded := decode_text(quoted)) is not None:
+            masked = _encoded_like(text, decoded, mask(decoded))
+            return _MARKED_VARIABLE.sub(r"\1", masked)
     if "/" in text:
         text = mask_urls(text)
     if "=" in text:
@@ -238,7 +282,7 @@ def _mask_assigned(match: re.Match[str]) -> str:
 
 
 def _hidden(value: Any) -> Any:  # noqa: ANN401
-    """Mask everything but nulls, template variables and the IDs of OAuth2 apps."""
+    """Mask all but nulls, booleans, template variables and the IDs of OAuth2 apps."""
     if isinstance(value, dict):
         return {
             name: item if words_of(name) == ("client", "id") else _hidden(item)
@@ -248,7 +292,7 @@ def _hidden(value: Any) -> Any:  # noqa: ANN401
         return [_hidden(item) for item in value]
     if isinstance(value, str):
         return hidden_text(value)
-    return None if value is None else MASK
+    return value if value is None or isinstance(value, bool) else MASK
 
 
 def _names_in_pair(value: Mapping[str, Any]) -> dict[str, str]:

@@ -12,14 +12,16 @@ _WORD = re.compile(r"oauth2|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _TEMPLATE = re.compile(r"(\{\{[\w\s.|()\[\]-]*\}\})")
 
 _SECRETS = re.compile(
-    "secret|token|passw(?:or)?d|passphrase|credential|authorization|signature|hmac"
+    "secret|token|passw(?:or)?d|pass(?:code|phrase)|credential|authori[sz]ation"
+    "|signature|hmac"
 )
 """Parts of the joined words of a name."""
 _SECRET_WORD = re.compile(
-    "bearer|cookies?|jwt|keys?|pwd|(?:php|j)?sess(?:ion)?id"
-    "|.*(?:access|api|app|auth|client|encryption|license|private|service|signing)keys?"
+    "bearer|cookies?|jwt|keys?|totp|(?:db|user)pass|(?:db|user)?pwd"
+    "|(?:php|j)?sess(?:ion)?id|.*(?:access|api|app|auth|client|encryption|license"
+    "|master|private|service|signing|user|webhook)keys?"
 )
-_SECRET_LAST_WORD = re.compile("auth|oauth2|otp|pass|pin|sid|sig")
+_SECRET_LAST_WORD = re.compile("auth|oauth2|otp|pass|pin|pw|sid|sig")
 _HARMLESS_KEYS = frozenset(
     {"destination", "foreign", "idempotency", "primary", "public", "sort", "source"}
 )
@@ -39,6 +41,10 @@ _PARAMETER = re.compile(
     rf"(?P<start>\A|[?&;#]|&amp;)(?P<name>[^=&?#;\s]+)="
     rf"(?P<value>(?:{_TEMPLATE_PATTERN}|&(?!amp;)(?=\s)|[^&#;\s])*)"
 )
+_PARAMETER_IN_TEXT = re.compile(
+    rf"(?P<start>[?&;](?P<name>[\w.%\[\]-]{{1,64}})=)"
+    rf"(?P<value>(?:{_TEMPLATE_PATTERN}|[^&#;\s\"'<>\\])+)"
+)
 _PASSWORD_WITH_SLASH = re.compile(r"[^:@]+:(?!\d*\Z)[^@]*\Z")
 
 _WEBHOOK_HOST = re.compile(r"(?:.+\.)?(?:hooks?|webhooks?|maker)\..+", re.IGNORECASE)
@@ -51,21 +57,24 @@ _WEBHOOK_SEGMENT = re.compile(
 _TOKEN_SEGMENT = re.compile(r"bot\d+(?::|%3A).+", re.IGNORECASE)
 """Segments that are credentials by their form, as in `/bot1:.../sendMessage`."""
 _PLAIN_WORDS = re.compile(r"(?:[a-z]{1,15}(?:[-_][a-z]{1,15})*|v\d+)?")
+_HANDLE = re.compile(r"(?:[a-z]{1,15}|v?\d{1,3})(?:-(?:[a-z]{1,15}|v?\d{1,3}))+")
+"""The name of a page, such as that of a product."""
 _STRUCTURE = frozenset(
     {"api", "bot", "catch", "hook", "hooks", "key", "services", "trigger", "triggers"}
     | {"webhook", "webhooks", "with", "workflow", "workflows"}
 )
 """Segments of the paths of known webhooks that are the same for everybody."""
 _FILE = re.compile(
-    r"\.(?:css|csv|docx?|gif|html?|ico|jpe?g|js|mp[34]|pdf|png|svg|txt|webp|xlsx?|zip)",
+    r".*\.(?:css|csv|docx?|gif|html?|ico|jpe?g|js|mp[34]|pdf|png|svg|txt|webp|xlsx?|zip)",
     re.IGNORECASE,
 )
 _SECRET_PARAMETERS = frozenset({"code", "hash", "k", "pw", "sk", "st"})
-"""Names that are those of credentials in a query string only."""
+"""Names that are those of credentials only as parameters of a single request."""
 
 _RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _MIN_RANDOM = 16
 _MIN_LETTERS = 32
+_MIN_MIXED = 24
 
 
 @lru_cache(maxsize=4096)
@@ -79,10 +88,10 @@ def is_secret_name(name: str) -> bool:
     """Decide whether a name such as `apiKey` or `X-Api-Key` is that of a credential.
 
     It is if it contains a word such as `token` or `key`, in any style. Names of ids,
-    such as `key_id`, are not, except the id of a session.
+    such as `key_id`, are not, except those of a session or a secret.
     """
     words = words_of(name)
-    if words[-2:] == ("session", "id"):
+    if words[-2:] in {("session", "id"), ("secret", "id")}:
         return True
     if not words or words[-1] in {"id", "ids"}:
         return False
@@ -130,12 +139,12 @@ def mask_urls(text: str) -> str:
 def mask_query(text: str) -> str:
     """Mask the values of secret parameters in form data, or in a URL without a host.
 
-    A text that contains white space is neither, and stays as it is.
+    In a text that is neither, only parameters after a `?`, `&` or `;` are found.
     """
-    if "=" not in text or "://" in text:
+    if "=" not in text:
         return text
-    if _SPACE.search(text) and _SPACE.search(without_templates(text)):
-        return text
+    if "://" in text or _SPACE.search(without_templates(text)):
+        return _PARAMETER_IN_TEXT.sub(_masked_parameter, text)
     return _mask_parameters(text, is_whole=False)
 
 
@@ -143,12 +152,21 @@ def is_random(text: str) -> bool:
     """Decide whether a text is long and random, as a token is and a name is not."""
     runs = _RUN.findall(text)
     length = sum(map(len, runs))
-    if length < _MIN_RANDOM:
+    if length < _MIN_RANDOM or _HANDLE.fullmatch(text):
         return False
     if len(runs) == 1:
         return not text.isdigit() and length >= _MIN_LETTERS
-    longest_average = 4 if any(run.isdigit() for run in runs) else 2.5
+    has_digits = any(run.isdigit() for run in runs)
+    is_one_case = text.isalnum() and (text.islower() or text.isupper())
+    if has_digits and is_one_case and length >= _MIN_MIXED:
+        return True
+    longest_average = 4 if has_digits else 2.5
     return length / len(runs) < longest_average
+
+
+def is_secret_parameter(name: str, value: object) -> bool:
+    """Decide whether a parameter of a request is a credential."""
+    return isinstance(value, str) and _is_secret(name, value, is_whole=True)
 
 
 def _masked(url: re.Match[str], *, is_whole: bool) -> str:
@@ -172,7 +190,7 @@ def _mask_path(host: str, path: str, *, is_whole: bool) -> str:
             if not (is_first or segment in _STRUCTURE or segment in {"", "\\"}):
                 return "/".join([*segments[:number], MASK])
         return path
-    finds_random = is_whole and not _FILE.search(segments[-1])
+    finds_random = is_whole and not _FILE.fullmatch(segments[-1])
     follows = False
     for number, segment in enumerate(segments):
         literal = without_templates(segment)
@@ -196,14 +214,20 @@ def _mask_parameters(query: str, *, is_whole: bool) -> str:
     return _PARAMETER.sub(masked, query)
 
 
+def _masked_parameter(match: re.Match[str]) -> str:
+    is_secret = is_secret_name(unquote_plus(match["name"]))
+    return match["start"] + (
+        hidden_text(match["value"]) if is_secret else match["value"]
+    )
+
+
 def _is_secret(name: str, value: str, *, is_whole: bool) -> bool:
-    if is_secret_name(name) or name.lower() in _SECRET_PARAMETERS:
+    if is_secret_name(name):
         return True
-    if (
-        is_whole
-        and words_of(name)[-1:] != ("id",)
-        and is_random(without_templates(value))
-    ):
+    if is_whole and name.lower() in _SECRET_PARAMETERS:
+        return True
+    is_id = words_of(name)[-1:] == ("id",)
+    if is_whole and not is_id and is_random(without_templates(value)):
         return True
     inner = unquote(value)
     return inner != value and mask_query(mask_urls(inner)) != inner

@@ -94,7 +94,6 @@ def by_period(
     page_of: Callable[[Window], Page],
     *,
     calendar: Calendar,
-    key: str,
     bookmark: str | None,
     since: datetime,
     now: datetime,
@@ -132,11 +131,11 @@ def by_period(
         now = now if page.now is None else timestamps.parse(page.now)
         present = timestamps.render(now)
         first, beyond = (timestamps.render(_utc(border)) for border in (start, end))
-        rows = [row for row in page.rows if first <= (row[key] or first) < beyond]
-        begun = (row[key] for row in rows if row[key] and row[key] <= present)
+        dated = [one for one in page.dated_rows if first <= (one[1] or first) < beyond]
+        begun = (date for _, date in dated if date and date <= present)
         newest = beyond if end <= now else max(begun, default=None)
         bookmark = timestamps.later(bookmark, newest)
-        yield Step(rows, Position(bookmark))
+        yield Step([row for row, _ in dated], Position(bookmark))
         start = end
 
 

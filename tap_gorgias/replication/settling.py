@@ -59,12 +59,13 @@ class Settling:
             "settling": walk_to_state(self.position.walk),
             "since": self.since,
         }
-        return replace(position, imports=self.position.imports, others=others)
+        imports, retry = self.position.imports, self.position.retry
+        return replace(position, imports=imports, retry=retry, others=others)
 
     def moved(self, position: Position) -> Settling:
         """Move the position; without a walk, all changed tickets have been settled."""
-        position = replace(position, retry=())
-        is_finished = position.walk is None and position != self.position
+        has_moved = replace(position, retry=self.position.retry) != self.position
+        is_finished = has_moved and position.walk is None
         since = None if is_finished else self.since
         return replace(self, position=position, since=since)
 

@@ -267,22 +267,24 @@ class _Feed:
             if top is not None:  # Rows of the future hold nothing.
                 top = _held(top, bookmark, upwards, None, self.stream)
             walk, reached = replace(walk, newest=top, reached=None), None
-            before = Position(bookmark, walk) if in_order else None
+            here = replace(self.plan.position, bookmark=bookmark, walk=walk)
             lowest = min([*filter(None, [lowest]), *unchanged], default=None)
             last = unchanged[-1] if unchanged else lowest
             is_below = bool(in_order and floor and last and last < floor)
             is_last = page.next_cursor is None or is_below
             # A saved walk ends at its floor, below which a broken order hides rows.
             after: Position | None = None
+            walk = replace(walk, cursor=page.next_cursor)
             if is_last:
-                after = Position(timestamps.later(bookmark, walk.newest))
+                newest = timestamps.later(bookmark, walk.newest)
+                after = replace(here, bookmark=newest, walk=None)
             elif in_order or floor is None:
-                after = Position(bookmark, replace(walk, cursor=page.next_cursor))
+                after = replace(here, walk=walk)
             included = [*filter(self.plan.includes, rows)]
+            before = here if in_order else None
             yield Step(included, after, not is_last, before, page)
             if is_last:
                 return
-            walk = replace(walk, cursor=page.next_cursor)
 
 
 def _is_inverted(

@@ -97,7 +97,8 @@ class StreamRunner:
             self._changed.wait_for(lambda: name in self._resumed)
 
     def _start_or_resume(self) -> None:
-        while self._pending and len(self._reading) < self._parallel_streams:
+        limit = self._parallel_streams
+        while self._pending and len(self._reading) < limit:
             stream = self._pending.popleft()
             self._reading.add(stream.name)
             # A daemon thread, so that a terminated run does not wait for responses.
@@ -105,9 +106,7 @@ class StreamRunner:
                 target=self._read, args=(stream,), name=stream.name, daemon=True
             ).start()
         others_done = not self._pending and self._reading <= self._resumed
-        while self._waiting and others_done:
-            if len(self._reading) >= self._parallel_streams:
-                return
+        while self._waiting and others_done and len(self._reading) < limit:
             name = self._waiting.popleft()
             self._resumed.add(name)
             self._reading.add(name)
@@ -125,11 +124,9 @@ class StreamRunner:
                 self.completed.add(stream.name)
             elif isinstance(error, Exception) and not _ends_run(error):
                 self.failures[stream.name] = error
-                head = f"{stream.name}: "
-                reason = " ".join(
-                    message.removeprefix(head) for message in messages_of(error)
-                )
                 if not self._has_ended:
+                    head = f"{stream.name}: "
+                    reason = " ".join(messages_of(error)).removeprefix(head)
                     self._logger.error("%sfailed: %s", head, reason)
             elif not isinstance(error, Terminated):
                 self._fatal = self._fatal or error

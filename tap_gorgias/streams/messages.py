@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tap_gorgias.replication.bookmarks import (
     SETTLED_KEYS,
     Position,
     bookmark_from,
+    retry_from,
     walk_from,
 )
 from tap_gorgias.replication.pages import up_to_the_present
@@ -49,7 +49,7 @@ class MessagesStream(FeedStream):
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
     selected_by_default = False
-    masks = ("actions", "macros", "meta")
+    masks = ("actions", "last_sending_error", "macros", "meta")
 
     lookback = "message_lookback"
 
@@ -94,6 +94,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
             settled,
             self.usable(partial(walk_from, key="settling"), saved),
             imports=bookmark_from(saved, self.name, "imports"),
+            retry=retry_from(saved),
         )
         every = self.run.settings.ticket_messages_settle_interval
         since = bookmark_from(saved, self.name, "since")
@@ -106,27 +107,23 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     @override
     def steps(self) -> Iterator[Step]:
         settling = self.settling()
-        position = replace(super().load_position(), imports=None)
-        if position == settling.position == Position():
+        if settling.position == Position() and not self.has_been_read:
             # Tickets that change while the list is read are settled afterwards.
             tickets = up_to_the_present(self.parent.pages())
             settling = settling.begun(tickets[-1])
+        position = settling.beside(super().load_position())
         for step in self.walk(WalkPlan(position, self.floor)):
-            if step.position is not None:
-                position = replace(step.position, retry=position.retry)
-            after = step.position and settling.beside(position)
-            yield step._replace(position=after)
+            position = step.position or position
+            yield step
         if self.replication_method == REPLICATION_FULL_TABLE:
             return
         self.run.wait_for_other_streams(self.name)
-        begin = replace(settling.position, retry=position.retry)
-        for step in self.children_of(self.parent.walk(settling.plan), begin):
-            if step.position is None:
-                yield step
-            else:
-                position = replace(position, retry=step.position.retry)
+        tickets_walk = self.parent.walk(settling.plan)
+        for step in self.children_of(tickets_walk, settling.position):
+            if step.position is not None:
                 settling = settling.moved(step.position)
-                yield step._replace(position=settling.beside(position))
+            after = step.position and settling.beside(position)
+            yield step._replace(position=after)
 
     @override
     def get_url_params(

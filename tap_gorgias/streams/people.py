@@ -22,6 +22,7 @@ class CustomersStream(FeedStream):
     scope = "customers:read"
     replication_key = "updated_datetime"
     order_by = "updated_datetime:desc"
+    masks = ("data", "meta")
 
     @override
     def get_child_context(
@@ -53,6 +54,7 @@ class UsersStream(SnapshotStream):
     name = "users"
     path = "/api/users"
     scope = "users:read"
+    masks = ("meta",)
 
 
 class TeamsStream(SnapshotStream):

@@ -117,7 +117,6 @@ class StatisticsStream(OptionalStream, IncrementalStream):
         return by_period(
             self.page_of_window,
             calendar=self._calendar,
-            key=self.replication_key,
             bookmark=bookmark,
             since=now - HISTORY if since is None else timestamps.parse(since),
             now=now,

@@ -49,6 +49,7 @@ class TicketsStream(FeedStream):
     replication_key = "updated_datetime"
     order_by: ClassVar[str] = "updated_datetime:desc"
     state_keys = TICKET_KEYS
+    masks = ("assignee_user.meta", "customer.meta", "meta")
 
     @override
     def get_child_context(
@@ -106,7 +107,7 @@ class TicketDetailsStream(DetailsStream):
     deselected_by_default = ("messages",)
     masks = (
         *("customer", "requester", "events", "meta"),
-        *("messages.actions", "messages.meta"),
+        *("messages.actions", "messages.last_sending_error", "messages.meta"),
     )
 
 
@@ -122,6 +123,7 @@ class SatisfactionSurveysStream(FeedStream):
     scope = "satisfaction_survey:read"
     replication_key = "created_datetime"
     order_by = "created_datetime:desc"
+    masks = ("meta",)
 
     lookback = "survey_lookback"
 

@@ -55,6 +55,7 @@ class ViewItemsStream(ChildStream[ViewsStream]):
     parent_stream_type = ViewsStream
     primary_keys = ("view_id", "id")
     selected_by_default = False
+    masks = ("assignee_user.meta", "customer.meta", "data", "meta")
     gone_statuses = ()
     may_be_private = True
 

@@ -11,7 +11,7 @@ from tap_gorgias.api import session
 from tap_gorgias.errors import ApiError, TransientApiError
 from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.fake_clock import FakeClock, FastClock, SharedClock
-from tests.support.runs import LOOK_FOR_IMPORTS, PartialRun, run
+from tests.support.runs import PartialRun, run
 
 IN_FIVE_SECONDS = "Mon, 02 Nov 2026 08:00:05 GMT"  # by the clock of the shop
 
@@ -72,19 +72,6 @@ def test_a_request_without_an_answer_times_out_and_is_retried(sandbox: Sandbox) 
     output = run({**sandbox.config, "request_timeout_seconds": 1}, "tickets")
 
     assert len(output.ids("tickets")) == 350
-
-
-def test_retry_after_is_obeyed(sandbox: Sandbox) -> None:
-    """No request is sent before the time in Retry-After has passed."""
-    clock = FakeClock()
-    timestamps: list[float] = []
-    sandbox.before_request(lambda _shop, _request: timestamps.append(clock.now))
-    sandbox.faults.add(Fault.too_many_requests(27), "/api/tickets")
-
-    run(sandbox.config, "tickets", clock=clock)
-
-    assert timestamps[1] - timestamps[0] >= 27
-    assert sum(clock.sleeps) < 28.1
 
 
 def test_a_lasting_failure_ends_the_run_after_about_five_minutes(
@@ -166,22 +153,6 @@ def test_a_long_error_message_is_truncated(sandbox: Sandbox) -> None:
 
     said = str(failure.value.__cause__).removeprefix("tickets: /api/tickets ")
     assert len(said.removeprefix("answered 400: ")) == 300
-
-
-def test_the_next_run_resumes_after_a_failure(sandbox: Sandbox) -> None:
-    """Rows that were read before the failure are neither lost nor read again."""
-    sandbox.faults.add(Fault.error(403), "/api/tickets", after=2)
-    with pytest.raises(PartialRun) as failure:
-        run(sandbox.config, "tickets")
-    first = failure.value.output
-    sandbox.reset_counters()
-
-    second = run(sandbox.config, "tickets", state=first.state)
-
-    assert set(first.ids("tickets")) | set(second.ids("tickets")) == set(
-        sandbox.shop.tickets.ids()
-    )
-    assert sandbox.count() == 3 + LOOK_FOR_IMPORTS
 
 
 def test_a_429_says_how_long_all_requests_pause(

@@ -167,11 +167,6 @@ def test_a_key_that_is_revoked_leaves_streams_unfinished(
     assert results <= {"not finished", "complete"}
 
 
-def test_a_rejected_key_needs_no_table(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Nothing was read."""
-    assert not summary_of(log_of(sandbox, tmp_path, api_key="wrong"))
-
-
 def test_an_ordinary_run_logs_little(sandbox: Sandbox, tmp_path: Path) -> None:
     """What the SDK says of each stream is shown at level DEBUG only."""
     log = log_of(sandbox, tmp_path)

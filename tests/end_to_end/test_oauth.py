@@ -287,7 +287,7 @@ def test_a_permanent_failure_is_retried_by_one_thread_only(
         (respond_with(200, {"access_token": ""}), "contains no access token."),
         (respond_with(200, {"access_token": "a\r\nX: y"}), "contains no access token."),
         (respond_with(200, ["access_token"]), "contains no access token."),
-        (respond_with(404, None), "no explanation. Check `subdomain`."),
+        (respond_with(404, None), "answered 404: no explanation."),
         (
             respond_with(302, None, Location="/oauth/token"),
             "answered 302: no explanation",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.errors import AccessError, TransientApiError
+from tap_gorgias.errors import TransientApiError
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.logs import errors_of
 from tests.support.runs import (
@@ -104,16 +104,6 @@ def test_a_bug_in_one_stream_affects_only_that_stream(
     assert len(failure.value.output.records("tickets")) == 150
     assert "Unexpected ZeroDivisionError" in caplog.text
     assert "private" not in caplog.text
-
-
-def test_a_refused_key_ends_the_run_at_once(sandbox: Sandbox) -> None:
-    """It affects all streams."""
-    config = {**sandbox.config, "api_key": "wrong"}
-    with pytest.raises(PartialRun) as failure:
-        run(config)
-    assert isinstance(failure.value.__cause__, AccessError)
-    assert sandbox.count() == 2
-    assert failure.value.output.schemas == {}
 
 
 def test_an_outage_ends_a_run_within_about_six_minutes(sandbox: Sandbox) -> None:

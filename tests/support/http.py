@@ -89,9 +89,7 @@ def serving(**answers: tuple[int, dict[str, str], bytes]) -> Iterator[Server]:
 
 def session_of(clock: Clock) -> GorgiasSession:
     """Return a session with a limiter of its own."""
-    return GorgiasSession(
-        RateLimiter(clock), RunSummary(), user_agent="agent/1", timeout_seconds=5
-    )
+    return GorgiasSession(RateLimiter(clock), RunSummary(), "agent/1")
 
 
 def get(
@@ -99,4 +97,5 @@ def get(
 ) -> requests.Response:
     """Send a signed request, which is counted for the stream `tags`."""
     request = requests.Request("GET", url, params=params, auth=AUTH)
-    return session.send(session.prepare_request(request), stream_name="tags")
+    prepared = session.prepare_request(request)
+    return session.send(prepared, stream_name="tags", timeout=5)

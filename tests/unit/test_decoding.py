@@ -164,6 +164,8 @@ MASKED = {
         "Name \u201cAnn\u201d is \u00abbad\u00bb",
         "Name *** is ***",
     ),
+    "other quotes": ("Names `Ann` \u2039Bo\u203a \u300cCy\u300d", "Names *** *** ***"),
+    "a key of a database": ("Key (email)=(ann quill) exists", "Key (email)=*** exists"),
     "open quote": ("Name 'Ann", "Name ***"),
     "URL": ("See https://acme.test/?token=x now", "See *** now"),
     "apostrophes": (

@@ -58,6 +58,9 @@ PATHS = [
     ("https://a.example/createOrderAndNotifyAll", "https://a.example/createOrderAndNotifyAll"),
     ("https://a.example/v2/order-confirmations", "https://a.example/v2/order-confirmations"),
     ("https://a.example/12345678901234567890", "https://a.example/12345678901234567890"),
+    (f"https://a.example/{TOKEN}/orders.json", "https://a.example/***/orders.json"),
+    ("https://a.example/in/kqmzxhfwpa7djtvbnrcysoe2lga", "https://a.example/in/***"),
+    ("https://a.example/blue-cotton-t-shirt-2-pack-v3", "https://a.example/blue-cotton-t-shirt-2-pack-v3"),
     (f"https://a.example/{TOKEN}/photo.png", f"https://a.example/{TOKEN}/photo.png"),
     (f"See https://a.example/{TOKEN}.", f"See https://a.example/{TOKEN}."),
 ]  # fmt: skip

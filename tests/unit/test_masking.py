@@ -27,6 +27,16 @@ LISTS_OF_PAIRS = {
     "name of a header": [{"header_name": "X-Custom", "header_value": S}],
     "default": [{"name": "client_secret", "default": S}],
     "list": [["X-Auth-Token", S]],
+    "variable": [{"variable": "password", "value": S}],
+    "secret value": [{"name": "X", "secret_value": S}],
+    "headers": [{"key": "headers", "value": [{"key": "X-Custom", "value": S}]}],
+    "name that is a URL": [
+        {"label": f"https://hooks.slack.com/services/{S}", "value": "a"}
+    ],
+    "list that begins with a URL": [f"https://hooks.slack.com/services/{S}", "a"],
+    "as in a query": [{"key": "code", "value": S}, ["pw", S]],
+    "object as in a query": {"code": S},
+    "random": [{"key": "u", "value": f"{S}0a1b2c3d4e5f6a7b8c9d0e"}],
     "nested": [{"key": "secret", "value": {"inner": [S]}}],
     "syntax tree": {
         "key": {"type": "Literal", "value": "X-Api-Key"},
@@ -112,7 +122,7 @@ def test_a_header_that_is_a_template_variable_stays() -> None:
 
 
 def test_everything_below_a_secret_name_is_masked() -> None:
-    """Its structure, its nulls and the ID of an OAuth2 app stay."""
+    """Its structure, nulls, booleans and the ID of an OAuth2 app stay."""
     value = {
         "credentials": {"user": S, "pins": [1, True, 0.5, None, ""], "more": {}},
         "oauth2": {"client_id": "app", "scope": S, "url": S},
@@ -122,7 +132,7 @@ def test_everything_below_a_secret_name_is_masked() -> None:
     assert mask(value) == {
         "credentials": {
             "user": "***",
-            "pins": ["***", "***", "***", None, "***"],
+            "pins": ["***", True, "***", None, "***"],
             "more": {},
         },
         "oauth2": {"client_id": "app", "scope": "***", "url": "***"},
@@ -135,15 +145,21 @@ TEXTS = {
     "JSON in a JSON string": json.dumps(json.dumps({"api_key": S})),
     "JSON with variables": f'{{"id": {{{{ticket.id}}}}, "api_key": "{S}"}}',
     "pairs with variables": f'[{{"key": "hmac", "value": "{S}", "n": {{{{n}}}}}}]',
+    "a secret object": f'{{"id": {{{{n}}}}, "credentials": {{"user": "{S}"}}}}',
+    "headers with variables": f'{{"n": [{{{{n}}}}], "headers": {{"X-A": "{S}"}}}}',
     "escaped JSON": rf'x = "{{\"api_key\": \"{S}\"}}";',
     "form data": f"user=bob&access_token={S}&id={{{{ ticket.id }}}}",
+    "query in a sentence": f"Exceeded: /me?fields=a&access_token={S} (by proxy)",
+    "connection string": f"Server=db;User ID=sa;Password={S};Encrypt=no; Timeout=5",
     "code": f'const url = "https://a.example/?api_key={S}"; apiKey = "{S}";',
     "code with pairs": f"Action({{key: 'X-Api-Key', value: '{S}'}})",
     "Bearer": f"Bearer {S}",
     "token in a sentence": f"curl -H 'Authorization: Bearer {S}1'",
     "JWT": f"x eyJhbGciOiJIUzI1NiJ9.{S}.{S} y",
     "known tokens": f"sk_live_{S} xoxb-12-{S} ghp_{S}0123456789 shpat_{S}",
+    "more tokens": f"whsec_{S}0123456789 github_pat_{S}0123456789012 xapp-1-{S}",
     "private key": f"-----BEGIN PRIVATE KEY-----\n{S}\n-----END PRIVATE KEY-----",
+    "encrypted key": f"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES\n\n{S}\n",
 }
 
 
@@ -163,6 +179,8 @@ HARMLESS = [
     *("Basic information", "Our token of thanks", "key: value", "a=b", "x == y"),
     "Dear {{ticket.customer.name}}, see https://shop.example/returns?order=17#top.",
     "<a href=\"https://shop.example/a\" class='key'>Key</a>",
+    "Use https://shop.example/discount?code=WELCOME10&k=shoes.",
+    '{"id": {{ticket.id}}, "note": "{{ticket.subject}}"}',
 ]
 
 
@@ -208,7 +226,7 @@ def test_no_scalar_survives_below_a_secret_name(value: object) -> None:
     hidden = mask({"secret": value})["secret"]
 
     assert len(_scalars(hidden)) == len(_scalars(value))
-    assert set(_scalars(hidden)) <= {"***", None}
+    assert {*_scalars(hidden)} <= {"***", None, True, False}
 
 
 @given(JSON_VALUES)

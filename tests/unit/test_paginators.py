@@ -93,27 +93,6 @@ def test_any_value_is_a_page_or_rejected(value: object) -> None:
     assert all(isinstance(row, dict) for row in page.rows)
 
 
-def test_pages_are_requested_one_by_one_until_there_is_no_cursor() -> None:
-    """The next page is requested when the current one was consumed."""
-    requested: list[str | None] = []
-
-    def page_at(cursor: str | None) -> Page:
-        requested.append(cursor)
-        return {None: Page([], "b"), "b": Page([], "c"), "c": Page([])}[cursor]
-
-    pages = paged(page_at)(None)
-    next(pages)
-    assert requested == [None]
-    assert len(list(pages)) == 2
-    assert requested == [None, "b", "c"]
-
-
-def test_reading_can_start_at_a_cursor() -> None:
-    """An interrupted walk resumes where it stopped."""
-    rest: dict[str | None, Page] = {"b": Page([{"id": 2}])}
-    assert list(paged(rest.__getitem__)("b")) == [Page([{"id": 2}])]
-
-
 def test_an_empty_page_with_a_cursor_is_not_the_end() -> None:
     """Both `continue_if_empty` and `advance` request the next page."""
     response = response_of({"data": [], "meta": {"next_cursor": "b"}})

@@ -77,7 +77,7 @@ class Figures:
         rows = [{KEY: timestamps.render(start)} for start in starts if start <= NOW]
         if len(rows) > self.max_rows:
             raise RowsMissingError
-        return Page([*rows[::2], *rows[1::2]], now=self.now)
+        return Page([*rows[::2], *rows[1::2]], now=self.now, key=KEY)
 
 
 def steps_of(
@@ -92,7 +92,6 @@ def steps_of(
     steps = by_period(
         figures.page_of,
         calendar=calendar,
-        key=KEY,
         bookmark=bookmark,
         since=since,
         now=now,
@@ -202,7 +201,6 @@ def test_periods_can_be_read_one_by_one(granularity: str) -> None:
         *by_period(
             figures.page_of,
             calendar=calendar,
-            key=KEY,
             bookmark=None,
             since=since,
             now=NOW,
@@ -220,12 +218,11 @@ def test_the_bookmark_ends_at_the_newest_period_that_has_a_row() -> None:
     """An unfinished period is read again, with or without a look-back."""
 
     def quiet(_: Window) -> Page:
-        return Page([{KEY: "2026-10-20T00:00:00.000000Z"}, {KEY: None}])
+        return Page([{KEY: "2026-10-20T00:00:00.000000Z"}, {KEY: None}], key=KEY)
 
     (step,) = by_period(
         quiet,
         calendar=DAYS,
-        key=KEY,
         bookmark="2026-10-15T00:00:00.000000Z",
         since=NOW - timedelta(days=18),
         now=NOW,

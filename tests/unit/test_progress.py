@@ -95,6 +95,16 @@ def test_dates_can_give_no_hint(
     assert share_of(run, position, *dates) is None
 
 
+def test_a_second_walk_is_judged_by_its_own_rows(run: RunProgress) -> None:
+    """A run first finishes the walk of the run before, then reads what is new."""
+    progress = stream_of(run)
+    progress.add([row(day(300)), row(day(100))], down_to(50))
+    progress.add([row(day(100)), row(day(50))], Position())
+    assert progress.share() == 1
+    progress.add([row(day(500 - number)) for number in range(101)], down_to(300))
+    assert progress.share() == pytest.approx(0.5, abs=0.01)
+
+
 def test_a_list_is_judged_while_it_is_read(run: RunProgress) -> None:
     """The line of one stream says how far the others are, in their own threads."""
     progress = stream_of(run)

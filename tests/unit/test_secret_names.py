@@ -18,6 +18,8 @@ from tap_gorgias.records.secrets import is_secret_name
         *("authorization", "Authorization", "signature", "request signature"),
         *("sig", "hmac", "X-Hub-Hmac-Sha256", "jwt", "pwd", "auth", "X-Auth", "cookie"),
         *("Set-Cookie", "session_id", "PHPSESSID", "oauth2", "api_key_2", "token1"),
+        *("passcode", "pw", "userpwd", "dbpass", "authorisation", "totp_seed"),
+        *("userkey", "masterkey", "webhookkey", "secret_id"),
         *("accesskey", "xapikey", "user[token]", "db.password", "bearer", "otp"),
     ],
 )

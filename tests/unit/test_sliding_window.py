@@ -62,17 +62,6 @@ def test_every_limiter_allows_the_full_rate(
     assert reader.granted() >= 0.95 * 120
 
 
-@KINDS
-def test_fixed_windows_may_begin_at_any_time(kind: type[Limiter]) -> None:
-    """They do not begin with the run."""
-    for start in (3.0, 11.0, 17.0):
-        simulation = Simulation(kind())
-        reader = simulation.add(Reader(threads=2, start=start))
-        simulation.run(start + 60)
-        assert reader.refused == 0
-        assert reader.granted() >= 0.95 * 120
-
-
 def test_a_run_begins_with_a_burst_of_three_quarters() -> None:
     """The remaining requests are spread over the rest of the window."""
     _, reader = read(SlidingWindow(), seconds=20.0, latency=0.01, threads=1)
