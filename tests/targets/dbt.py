@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.targets import postgresql
-from tests.targets.bigquery import CREDENTIALS
+from scripts.compiled_models import CREDENTIALS, WAREHOUSES
 from tests.targets.environments import ROOT, SCRIPTS, executable
 
 if TYPE_CHECKING:
@@ -19,17 +18,6 @@ if TYPE_CHECKING:
 
 PROJECT = ROOT / "dbt"
 SCHEMA = "gorgias_models"
-_LOGIN = {"user": postgresql.NAME, "password": "none", "dbname": postgresql.NAME}
-PROFILES: Mapping[str, Mapping[str, Any]] = {
-    "duckdb": {"path": ":memory:"},
-    "postgres": {"host": "localhost", "port": 5432, **_LOGIN},
-    "bigquery": {"method": "oauth", "project": "acme"},
-    "snowflake": {
-        **dict.fromkeys(("account", "user", "password"), "none"),
-        "database": "ACME",
-    },
-}
-"""Settings of each adapter; those of a connection may be replaced."""
 
 
 @dataclass
@@ -85,7 +73,7 @@ class Dbt:
             "type": self.adapter,
             "threads": 2,
             schema: SCHEMA,
-            **PROFILES[self.adapter],
+            **WAREHOUSES[self.adapter],
             **self.connection,
         }
         profile = {"target": "test", "outputs": {"test": output}}

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from scripts import compiled_models
 from tap_gorgias.compat import override
 from tests.sandbox import Sandbox, Shop
-from tests.targets.bigquery import BigQuery
+from tests.targets.bigquery import PROJECT, BigQuery
 from tests.targets.dbt import SCHEMA, Dbt
 from tests.targets.environments import executable
 from tests.targets.loading import Database, DuckDB, PostgreSQL, load, target_of
+from tests.targets.postgresql import NAME
 from tests.targets.reference import Reference
 from tests.targets.snowflake import DATABASE, Snowflake
 
@@ -218,22 +219,21 @@ def warehouse_of(target: Target, folder: Path) -> Warehouse:
         }
         statements = list(compiled_models.statements(name, content))
         if isinstance(target, Snowflake):
-            dbt = Dbt("snowflake", folder / "dbt", target.address, VARIABLES)
+            dbt = Dbt(name, folder / "dbt", target.address, VARIABLES)
         else:
-            address = {"BIGQUERY_EMULATOR_HOST": target.address}
+            variables = {"BIGQUERY_EMULATOR_HOST": target.address}
             connection = {"api_endpoint": target.address, "location": "US"}
+            connection["project"] = PROJECT
             dbt = Dbt(
-                "bigquery", folder / "dbt", connection, VARIABLES, environment=address
+                name, folder / "dbt", connection, VARIABLES, environment=variables
             )
         return BuiltBySql(target, statements, dbt, needed)
     if isinstance(target, DuckDB):
-        dbt = Dbt(
-            "duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES
-        )
-        return BuiltByDbt(target, dbt)
+        connection = dict(target.settings)
+        return BuiltByDbt(target, Dbt("duckdb", folder / "dbt", connection, VARIABLES))
     assert isinstance(target, PostgreSQL)
-    dbt = Dbt("postgres", folder / "dbt", {"host": target.host}, VARIABLES)
-    return BuiltByDbt(target, dbt)
+    connection = {"host": target.host, "user": NAME, "dbname": NAME}
+    return BuiltByDbt(target, Dbt("postgres", folder / "dbt", connection, VARIABLES))
 
 
 def invented_shop(ticket_merged: TicketMerged) -> Shop:

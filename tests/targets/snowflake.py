@@ -55,7 +55,8 @@ class Snowflake(EmulatedTarget):
     @property
     def address(self) -> Mapping[str, Any]:
         """Settings of a client of the emulator."""
-        return {"host": "127.0.0.1", "port": int(self.port), "protocol": "http"}
+        address = {"host": "127.0.0.1", "port": int(self.port), "protocol": "http"}
+        return {**address, "database": DATABASE}
 
     @property
     @override
