@@ -173,7 +173,9 @@ def test_the_next_run_requests_only_what_is_left(
 ) -> None:
     """All rows arrive; the page names the interruptions that cost more."""
     column = 3 if name == "`kill -9`" else 2
-    [line] = [row for row in table("target", "when it writes STATE") if target in row[0]]
+    [line] = [
+        row for row in table("target", "when it writes STATE") if target in row[0]
+    ]
     costs_more = line[column].startswith("up to 5 minutes")
     with piped(target, sandbox, tmp_path) as pipeline:
         assert pipeline.run(stop_by=SIGNALS[name]) != 0
