@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -56,10 +57,14 @@ class NextItemsPaginator(CursorPaginator):
     @override
     def get_next(self, response: requests.Response) -> str | None:
         url = super().get_next(response)
-        try:
-            query = dict(parse_qsl(urlsplit(url or "").query))
-        except ValueError:
+        if url is None:
+            return None
+        query: dict[str, str] = {}
+        with contextlib.suppress(ValueError):
+            query = dict(parse_qsl(urlsplit(url).query))
+        if "cursor" not in query:
             message = "the URL in `next_items` is invalid."
-            raise PageError(message) from None
-        params = {name: query[name] for name in self.parameters if name in query}
-        return urlencode(params) or None
+            raise PageError(message)
+        return urlencode(
+            {name: query[name] for name in self.parameters if name in query}
+        )

@@ -11,6 +11,8 @@ import stat
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from tap_gorgias.errors import OutputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -37,7 +39,7 @@ class LineOutput:
 
     def write(
         self,
-        stdout: TextIO,
+        stdout: TextIO | None,
         lines: Sequence[bytes | bytearray],
         is_late: Callable[[], bool],
     ) -> bool:
@@ -45,6 +47,9 @@ class LineOutput:
 
         While the reader is slow, `is_late` tells whether to give up.
         """
+        if stdout is None:
+            message = "Cannot write to the target: stdout is closed."
+            raise OutputError(message)
         stdout.flush()
         try:
             descriptor = stdout.fileno()

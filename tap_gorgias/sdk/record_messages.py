@@ -24,7 +24,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
 from tap_gorgias.compat import override
-from tap_gorgias.errors import OutputError, StreamMapError
+from tap_gorgias.errors import GorgiasError, OutputError, StreamMapError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -114,13 +114,20 @@ class ConvertedRecordStream(RESTStream[str | None]):
             )
             raise StreamMapError(reason)
         batcher = Batcher(self.tap_name, self.name, batch_config)
-        rows = (
-            message.record
-            for record in self._sync_records(context, write_messages=False)
-            for message in self._generate_record_messages(record)
-        )
+        failures: list[GorgiasError] = []
+
+        def rows() -> Iterator[types.Record]:
+            try:
+                for record in self._sync_records(context, write_messages=False):
+                    for message in self._generate_record_messages(record):
+                        yield message.record
+            except GorgiasError as error:
+                if error.ends_run:
+                    raise
+                failures.append(error)  # The rows before it fill the last file.
+
         try:
-            for manifest in batcher.get_batches(records=rows):
+            for manifest in batcher.get_batches(records=rows()):
                 yield batch_config.encoding, manifest
                 self.publish()  # By now the SDK has written the BATCH message.
         except OSError as error:
@@ -129,3 +136,5 @@ class ConvertedRecordStream(RESTStream[str | None]):
             message = f"Cannot write the output: {reason}."
             raise OutputError(message) from None
         self.publish()
+        if failures:
+            raise failures[0]

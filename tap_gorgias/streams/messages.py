@@ -16,6 +16,7 @@ from tap_gorgias.replication.bookmarks import (
     retry_from,
     walk_from,
 )
+from tap_gorgias.replication.imported_tickets import ids_in
 from tap_gorgias.replication.pages import up_to_the_present
 from tap_gorgias.replication.settling import Settling
 from tap_gorgias.replication.walks import WalkPlan
@@ -81,7 +82,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
 
     def __init__(self, tap: Tap, run: Run) -> None:
         super().__init__(tap, run)
-        self._ids_of_last_ticket: set[Any] = set()
+        self._ids_of_last_ticket: set[int] = set()
 
     def settling(self) -> Settling:
         """Return how far the tickets have been settled, as STATE says."""
@@ -140,7 +141,7 @@ class TicketMessagesStream(ChildStream[TicketsStream], FeedStream):
     ) -> Iterator[Page]:
         pages = response()
         first = next(pages)
-        ids = {row.get("id") for row in first.rows}
+        ids = {*ids_in(first.rows, "id")}
         if not ids.isdisjoint(self._ids_of_last_ticket):
             # A merge moved messages while both tickets were requested, and the later
             # response may be the older one.

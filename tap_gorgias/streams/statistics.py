@@ -140,8 +140,12 @@ class StatisticsStream(OptionalStream, IncrementalStream):
                 before,
             )
             raise
-        rows = [self._row(row, window) for row in page.rows]
-        rows.sort(key=lambda row: row["period_start"] or "")
+        # An empty row stands for what is no object: it has no key.
+        rows = [self._row(row, window) if row else row for row in page.rows]
+        keys = [row.get("id") for row in rows]
+        if len({*keys}) < len(keys):
+            self.report_incomplete("Some rows have the same values in all dimensions.")
+        rows.sort(key=lambda row: row.get("period_start") or "")
         return replace(page, rows=rows)
 
     @override

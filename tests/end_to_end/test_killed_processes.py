@@ -216,6 +216,20 @@ def test_a_closed_pipe_ends_the_run_with_one_line(
     assert "Exception ignored" not in log
 
 
+@pytest.mark.parametrize("options", [[], ["--test=schema"]], ids=["run", "schemas"])
+def test_a_closed_stdout_ends_the_run_with_one_line(
+    sandbox: Sandbox, tmp_path: Path, options: list[str]
+) -> None:
+    """As a scheduler may start it."""
+    command = [*Files(tmp_path).arguments(sandbox.config, ["tickets"]), *options]
+
+    result = run_command(["/bin/sh", "-c", '"$@" >&-', "sh", *command])
+
+    assert result.returncode == 1
+    assert result.stderr.count("Cannot write to the target: stdout is closed.") == 1
+    assert "Unexpected" not in result.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_ends_the_run_with_one_line(
     sandbox: Sandbox, tmp_path: Path

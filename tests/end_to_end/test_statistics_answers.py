@@ -74,6 +74,26 @@ def test_missing_and_unknown_members_are_reported_once(
     assert "private" not in caplog.text
 
 
+@pytest.mark.parametrize("kind", ["no object", "same key"])
+def test_a_row_that_the_target_would_lose_makes_the_stream_incomplete(
+    sandbox: Sandbox, kind: str
+) -> None:
+    """A row without an object has no key; of rows with the same key one would stay."""
+
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        same = {**body["data"][1], "ticketCount": 999}
+        body["data"][0] = None if kind == "no object" else same
+        return body
+
+    sandbox.faults.add(Fault.rewrite(change), PATH)
+    with pytest.raises(PartialRun) as failed:
+        read(sandbox, "tickets_created", start_date="2026-08-10")
+    rows = failed.value.output.records(CREATED)
+    assert rows
+    assert "***" not in str(rows)
+    assert all(row["period_start"] for row in rows)
+
+
 @pytest.mark.parametrize("text", [True, False])
 def test_numbers_may_be_strings(sandbox: Sandbox, *, text: bool) -> None:
     """Ids may be numbers or strings; the key of a row stays the same."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tap_gorgias.errors import OutputError
-from tests.sandbox import Request, Sandbox, Shop
+from tests.sandbox import Fault, Request, Sandbox, Shop
 from tests.support.runs import Files, Output, PartialRun, batches_of, run
 
 if TYPE_CHECKING:
@@ -69,6 +69,23 @@ def test_the_state_after_a_signal_covers_only_written_batches(
 
     collection = getattr(sandbox.shop, stream)
     assert ids_in(cut_short) | ids_in(rest) == set(collection.ids())
+
+
+def test_a_stream_that_fails_delivers_what_it_has_read(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """As without BATCH, and the next run goes on where it stopped."""
+    sandbox.faults.add(Fault.error(403), "/api/tickets", after=4, times=10_000)
+    config = {**sandbox.config, "batch_config": batches_of(10_000, tmp_path)}
+    with pytest.raises(PartialRun) as failed:
+        run(config, "tickets")
+    first = failed.value.output
+    sandbox.faults.clear()
+    second = run(config, "tickets", state=first.state)
+
+    assert len(ids_in(first)) == 400
+    assert ids_in(first) | ids_in(second) == {*sandbox.shop.tickets.ids()}
+    assert len(ids_in(second)) < 400
 
 
 def test_a_file_that_cannot_be_written_ends_the_run(

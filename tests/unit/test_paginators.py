@@ -128,7 +128,6 @@ NEXT_ITEMS: dict[str, tuple[object, str | None]] = {
     ),
     "a URL": ("https://acme.gorgias.com/api/views/5/items?cursor=c", "cursor=c"),
     "a URL of another host": ("https://internal.test/items?cursor=c", "cursor=c"),
-    "without parameters": ("/api/views/5/items", None),
     "null": (None, None),
 }
 
@@ -143,6 +142,17 @@ def test_the_url_of_the_next_items_becomes_query_parameters(
     paginator.advance(response_of({"data": [{}, {}], "meta": {"next_items": url}}))
     assert paginator.current_value == parameters
     assert paginator.finished == (parameters is None)
+
+
+@pytest.mark.parametrize(
+    "url", ["/api/views/5/items", "/items?offset=100", "cursor=c", "/items?cursor="]
+)
+def test_a_url_without_a_cursor_is_not_the_end(url: str) -> None:
+    """Gorgias says that there are more items, but not where."""
+    with pytest.raises(PageError, match="`next_items`"):
+        NextItemsPaginator(None, LIMIT).get_next(
+            response_of({"data": [{}], "meta": {"next_items": url}})
+        )
 
 
 def test_a_full_page_of_items_must_have_next_items() -> None:
