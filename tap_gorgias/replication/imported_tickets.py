@@ -63,8 +63,10 @@ def with_imports(
     last = Page([])
     for step in walk:
         if step.page is not None:
-            first, last = first or step.page, step.page
-        if mark is None and first is not None:
+            # A page of future tickets proves nothing.
+            first = first if first and first.newest else step.page
+            last = step.page
+        if mark is None and first and (first.newest or not step.has_next_page):
             mark = beginning(first)
         reached = step.position and replace(step.position, imports=mark)
         if reached is not None and reached.bookmark is not None:

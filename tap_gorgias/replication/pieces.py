@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
-from tap_gorgias.errors import ApiError
+from tap_gorgias.errors import ApiError, TransientApiError
 from tap_gorgias.replication.pages import MissingRow, Page, PageError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ListReader:
         progress = _Progress({cursor})
         while True:
             try:
-                page = self.request(cursor, size, seconds)
+                page = self._request(cursor, size, seconds)
             except ApiError as error:
                 if not size or not self._can_divide(error):
                     raise
@@ -121,6 +121,16 @@ class ListReader:
             seconds = patience if size == whole else NO_RETRIES
             size = min(2 * size, whole) if size and whole else size
 
+    def _request(
+        self, cursor: str | None, size: int | None, seconds: float | None
+    ) -> Page:
+        try:
+            return self.request(cursor, size, seconds)
+        except TransientApiError as error:
+            if seconds != NO_RETRIES or self._can_divide(error):
+                raise
+        return self.request(cursor, size, SECONDS_FOR_PIECES)
+
     def _can_divide(self, error: ApiError) -> bool:
         """Return whether a smaller page may succeed, as if one of its rows fails."""
         return self.is_divisible and error.may_be_due_to_page_size
@@ -140,7 +150,7 @@ class ListReader:
         Raises `error` if the request fails for another reason.
         """
         try:
-            return self.request(cursor, 1, NO_RETRIES)
+            return self._request(cursor, 1, NO_RETRIES)
         except ApiError as failure:
             if self._can_divide(failure):
                 return None

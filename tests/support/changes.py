@@ -55,9 +55,10 @@ class Changes:
             getattr(self, f"_{self._chance.choice(kinds)}".replace(" ", "_"))()
 
     def settle(self) -> None:
-        """Advance by a day, after which all changes are visible."""
+        """Advance by a day, after which all changes are visible, and make another."""
         self.shop.advance(DAY / SECOND)
         self.reveal()
+        self._update_ticket()
 
     def reveal(self) -> None:
         """Make the changes that have become visible."""
@@ -106,9 +107,18 @@ class Changes:
         else:
             rows.delete(source)
 
+    def _purge(self) -> None:
+        while len(self.shop.tickets) > 4:
+            self.shop.tickets.delete(self._any(self.shop.tickets))
+
     def _message(self) -> None:
         created = self._chance.choice([None, None, LAST_YEAR])
         self.shop.messages.create(self._any(self.shop.tickets), created)
+
+    def _conversation(self) -> None:
+        ticket = self._any(self.shop.tickets)
+        for _ in range(20):
+            self.shop.messages.create(ticket)
 
     def _events(self) -> None:
         for _ in range(self._chance.choice([1, 1, 20])):
@@ -120,9 +130,19 @@ class Changes:
         self.shop.voice_call_events.create(call)
 
     def _future(self) -> None:
-        date = iso(self.shop.timestamp + self._chance.choice([DAY // 2, 400 * DAY]))
-        dates = {"created_datetime": date, "updated_datetime": date}
-        self._chance.choice([self.shop.tickets, self.shop.customers]).create(**dates)
+        rows = self._chance.choice([self.shop.tickets, self.shop.customers])
+        self._create_ahead(rows, self._chance.choice([DAY // 2, 400 * DAY]))
+
+    def _future_page(self) -> None:
+        for _ in range(10):
+            self._create_ahead(self.shop.tickets, 400 * DAY)
+
+    def _create_ahead(self, rows: Collection, ahead: int) -> None:
+        date = iso(self.shop.timestamp + ahead)
+        rows.create(created_datetime=date, updated_datetime=date)
+
+    def _no_object(self) -> None:
+        self._record("ticket-created", None, self.shop.now)
 
     def _late_update(self) -> None:
         name = self._chance.choice([*FIELDS])
@@ -161,7 +181,7 @@ class Changes:
         kind = self._chance.choice(["tag-updated", "tag-deleted"])
         self._later(lambda: self._record(kind, about, created))
 
-    def _record(self, kind: str, about: int, created: str) -> None:
+    def _record(self, kind: str, about: int | None, created: str) -> None:
         self.shop.events.create(
             object_type=kind.split("-", maxsplit=1)[0].capitalize(),
             object_id=about,

@@ -22,7 +22,7 @@ from tap_gorgias.tap import TapGorgias
 from tests.support.fake_clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -143,6 +143,7 @@ def run(
     state: dict[str, Any] | None = None,
     catalog: dict[str, Any] | None = None,
     clock: FakeClock | None = None,
+    target: io.TextIOWrapper | None = None,
 ) -> Output:
     """Run the tap in this process, on a clock that needs no waiting.
 
@@ -152,6 +153,7 @@ def run(
         state: STATE of an earlier run.
         catalog: A catalog, in place of the one that selects `streams`.
         clock: A clock to share with the sandbox.
+        target: What to write to, in place of memory.
 
     Returns:
         All messages.
@@ -168,7 +170,8 @@ def run(
         """The tap on the fake clock."""
 
     Tap.clock = tap_clock
-    with captured() as stdout:
+    others = threading.enumerate()
+    with captured(target) as stdout:
         try:
             tap = Tap(
                 config=dict(config),
@@ -178,10 +181,12 @@ def run(
             try:
                 tap.sync_all()
             finally:
-                _join_threads_of(tap)
+                _join_threads_of(tap, others)
                 tap.run.close()
         except StreamsFailedError as error:
-            raise PartialRun(Output.parse(text_of(stdout))) from error.__cause__
+            failed = tap.run.runner.failures if tap.run.runner else ()
+            output = Output.parse(text_of(stdout))
+            raise PartialRun(output, failed) from error.__cause__
         except Exception as error:
             raise PartialRun(Output.parse(text_of(stdout))) from error
     output = Output.parse(text_of(stdout))
@@ -189,25 +194,29 @@ def run(
     return output
 
 
-def _join_threads_of(tap: TapGorgias) -> None:
+def _join_threads_of(tap: TapGorgias, others: Collection[threading.Thread]) -> None:
     """Wait for stream threads, so that they do not disturb the next run."""
+    # One that waits for the others does so for ever if the run was stopped.
+    waiting = tap.run.runner._waiting if tap.run.runner else ()  # noqa: SLF001
     for thread in threading.enumerate():
-        if thread.name in tap.streams:
+        if thread.name in tap.streams.keys() - waiting and thread not in others:
             thread.join(10)
 
 
 class PartialRun(Exception):  # noqa: N818 (a result as much as a failure)
     """A failed run; `__cause__` is the error of the first stream that failed."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, failed: Iterable[str] = ()) -> None:
         super().__init__("The run failed.")
         self.output = output
+        self.failed = set(failed)
+        """The streams that failed; empty if that ended the run."""
 
 
 @contextlib.contextmanager
-def captured() -> Iterator[io.TextIOWrapper]:
+def captured(target: io.TextIOWrapper | None = None) -> Iterator[io.TextIOWrapper]:
     """Capture stdout, including bytes written to its buffer."""
-    stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    stdout = target or io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with contextlib.redirect_stdout(stdout):
         yield stdout
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from tap_gorgias.api.sliding_window import SlidingWindow as Rules
 from tap_gorgias.compat import override
 from tests.sandbox import SlidingWindow
+from tests.sandbox.limiter import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sandbox.limiter import Decision, Limiter
+    from tests.sandbox.limiter import Limiter
 
 
 class StrictWindow(SlidingWindow):
@@ -27,6 +28,15 @@ class StrictWindow(SlidingWindow):
         if decision.wait_seconds is not None:
             self._passed.append(now)
         return decision
+
+
+class RoundingWindow(SlidingWindow):
+    """A sliding window whose counts are one too low, as if its clock were rounded."""
+
+    @override
+    def _take(self, now: float) -> Decision:
+        used, wait_seconds = super()._take(now)
+        return Decision(max(used - 1, 0), wait_seconds)
 
 
 class Sent(NamedTuple):

@@ -11,7 +11,12 @@ import pytest
 
 from tap_gorgias.errors import TransientApiError
 from tap_gorgias.replication.pages import MissingRow, Page
-from tap_gorgias.replication.pieces import ListReader, Order, cursor_beyond
+from tap_gorgias.replication.pieces import (
+    NO_RETRIES,
+    ListReader,
+    Order,
+    cursor_beyond,
+)
 from tests.support.lists import at
 
 if TYPE_CHECKING:
@@ -185,6 +190,22 @@ def test_only_one_stream_looks_for_a_readable_row_in_an_outage() -> None:
     assert len(table.asked) == 1
     with pytest.raises(TransientApiError):
         Table([(at(10), 1), (at(23, 30), 2)], 1, 2).read()
+
+
+def test_a_connection_that_is_lost_between_pieces_is_retried() -> None:
+    """Only what fewer rows may mend is requested without retries."""
+    table = Table([(at(10, minute), minute) for minute in range(8)], 5)
+
+    def page(cursor: str | None, size: int | None, seconds: float | None) -> Page:
+        found = table.page(cursor, size)
+        if seconds == NO_RETRIES:
+            message = "the connection was lost."
+            raise TransientApiError(message, stream="s", path="/p")
+        return found
+
+    pages = ListReader(page, 4, table.order, is_divisible=True).pages(None, None)
+    rows = [row for page in pages for row in page.rows]
+    assert [row.get("id") for row in rows] == [0, 1, 2, 3, 4, None, 6, 7]
 
 
 @pytest.mark.parametrize("cursor", ["c1", "b2Zmc2V0OjI=", "", "W10=", "WzEsIDJd"])

@@ -194,6 +194,21 @@ def test_the_first_mark_of_imports_is_what_tickets_prove(now: str, mark: str) ->
     assert beginning(Page(rows(newest), now=now, key=KEY))[:16] == mark[:16]  # type: ignore[index]
 
 
+def test_a_page_of_future_tickets_proves_no_mark_of_imports() -> None:
+    """The next page does, if the clock of Gorgias is ahead."""
+    walk = [
+        walks.Step([], Position(), page.next_cursor is not None, None, page)
+        for page in (
+            Page(rows(at(20)), "c1", at(10, 9), KEY),
+            Page(rows(at(9)), None, at(10, 9), KEY),
+        )
+    ]
+    nothing = Sources(lambda _: iter(()), lambda _: iter(()), lambda *_: None)
+    *_, end = with_imports(iter(walk), Position(), nothing)
+    assert end.position
+    assert str(end.position.imports)[:16] == at(9, 5)[:16]
+
+
 def imports(
     *events: Page, mark: str, tickets: Sequence[Row] = (), refused: Sequence[int] = ()
 ) -> tuple[list[int], str | None, list[int]]:

@@ -1,23 +1,36 @@
-"""Hundreds of simulated minutes with random limiters, latencies and other apps."""
+"""Hundreds of simulated minutes with random limiters, latencies and other apps.
+
+The second half checks the test itself: each rule that is broken shows in one of them.
+"""
+# ruff: noqa: SLF001 - planted bugs replace what is private
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.api.sliding_window import ENTERPRISE_SECONDS, STANDARD_SECONDS
-from tests.sandbox import LIMITERS, LeakyBucket
-from tests.support.simulation import Reader, Simulation, StrictWindow
+from tap_gorgias.api import sliding_window
+from tap_gorgias.api.sliding_window import (
+    ENTERPRISE_SECONDS,
+    STANDARD_SECONDS,
+)
+from tap_gorgias.api.sliding_window import SlidingWindow as Rules
+from tests.sandbox import LIMITERS, LeakyBucket, SlidingWindow
+from tests.support.simulation import Reader, RoundingWindow, Simulation, StrictWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_gorgias.api.sliding_window import Count
     from tests.sandbox import Limiter
 
 HISTORIES = 60
-SEEDS = pytest.mark.parametrize("seed", range(5))
+SEEDS = range(4)
 SECONDS = 60.0
+LONG_SECONDS = 150.0
 
 
 @dataclass
@@ -60,7 +73,7 @@ def simulate(
         window_seconds: Window of the limiter.
     """
     limit = generator.choice([40, 40, 80])
-    kinds: list[type[Limiter]] = [*LIMITERS.values(), StrictWindow]
+    kinds: list[type[Limiter]] = [*LIMITERS.values(), StrictWindow, RoundingWindow]
     simulation = Simulation(generator.choice(kinds)(limit, window_seconds))
     min_latency = generator.choice([0.0, 0.01, 0.05, 0.2, 0.6])
     max_latency = min_latency + generator.choice([0.0, 0.05, 0.5, 3.0])
@@ -93,30 +106,67 @@ def times_of_others(generator: random.Random) -> list[float]:
     return times
 
 
-@SEEDS
-@pytest.mark.parametrize("window_seconds", [STANDARD_SECONDS, ENTERPRISE_SECONDS])
-def test_a_tap_alone_is_never_refused(seed: int, window_seconds: float) -> None:
-    """Whenever the limiter counts its requests."""
+def read(
+    limiter: Limiter,
+    generator: random.Random,
+    latency: float,
+    *,
+    threads: int = 8,
+    interval: float | None = None,
+) -> Reader:
+    """Simulate a longer run, next to an app that sends a request in each interval."""
+    simulation = Simulation(limiter)
+    reader = Reader(
+        threads=threads,
+        latency=lambda: generator.uniform(0.0, latency),
+        counted_after=generator.random,
+        seed=generator.randrange(1000),
+    )
+    simulation.add(reader)
+    if interval:
+        number = round(LONG_SECONDS / interval)
+        simulation.add_others(*(interval * one for one in range(number)))
+    simulation.run(LONG_SECONDS)
+    return reader
+
+
+def check_refusals(seed: int) -> None:
+    """A tap alone is never refused, whenever the limiter counts its requests."""
     generator = random.Random(seed)  # noqa: S311 (nothing secret)
-    for _ in range(HISTORIES):
-        history = simulate(generator, others=False, window_seconds=window_seconds)
+    for number in range(HISTORIES):
+        seconds = (STANDARD_SECONDS, ENTERPRISE_SECONDS)[number % 2]
+        history = simulate(generator, others=False, window_seconds=seconds)
         assert history.reader.refused == 0
 
 
-@SEEDS
-def test_a_tap_alone_is_never_idle_while_two_slots_are_free(seed: int) -> None:
-    """It lags behind the even rate of all slots but one by at most two requests."""
+def check_idleness(seed: int) -> None:
+    """A tap lags behind the even rate of all slots but one by at most two requests."""
     generator = random.Random(1000 + seed)  # noqa: S311 (nothing secret)
-    for _ in range(HISTORIES):
+    for _ in range(HISTORIES // 2):
         assert simulate(generator, others=False, busy=True).max_lag() <= 2
 
 
-@SEEDS
-def test_requests_of_other_apps_explain_all_refusals(seed: int) -> None:
-    """In most cases, no response had reported their requests yet.
+def check_few_threads(seed: int) -> None:
+    """A tap whose threads are often all busy reaches 98 % of the rate as well."""
+    generator = random.Random(4000 + seed)  # noqa: S311 (nothing secret)
+    sent, rate = 0, 0.0
+    for _ in range(HISTORIES // 10):
+        limit = generator.choice([40, 80])
+        threads = generator.choice([1, 2])
+        # Enough, but only on average.
+        latency = generator.uniform(0.8, 0.9) * threads * 40 / limit
+        reader = read(SlidingWindow(limit), generator, latency, threads=threads)
+        sent += len(reader.sent)
+        rate += (limit - 1) / (20 + latency / 2)
+    assert sent >= 0.98 * rate * LONG_SECONDS
 
-    In the others, the tap took a request of another app for one of its own: a count
-    does not say which of the requests in flight it includes.
+
+def check_others(seed: int) -> None:
+    """Requests of other apps explain all refusals.
+
+    In most cases, no response had reported their requests yet. In the others, the tap
+    took a request of another app for one of its own: a count does not say which of the
+    requests in flight it includes.
     """
     generator = random.Random(2000 + seed)  # noqa: S311 (nothing secret)
     refused = explained = 0
@@ -131,9 +181,20 @@ def test_requests_of_other_apps_explain_all_refusals(seed: int) -> None:
     assert explained >= 0.8 * refused
 
 
-@SEEDS
-def test_a_window_of_20_seconds_is_not_taken_for_enterprise(seed: int) -> None:
-    """Neither with other apps nor without.
+def check_slow_responses(seed: int) -> None:
+    """Counts that may include requests of other apps cause hardly any refusals."""
+    generator = random.Random(5000 + seed)  # noqa: S311 (nothing secret)
+    refused = sent = 0
+    for _ in range(HISTORIES // 10):
+        latency, interval = generator.uniform(2.0, 4.0), generator.uniform(0.4, 0.7)
+        reader = read(LeakyBucket(80), generator, latency, interval=interval)
+        refused += reader.refused
+        sent += len(reader.sent)
+    assert refused <= 0.005 * sent
+
+
+def check_standard(seed: int) -> None:
+    """A window of 20 seconds is not taken for an Enterprise plan.
 
     Next to other apps, a leaky bucket can look like it. None was ever recorded, and a
     refusal would end the mistake.
@@ -148,3 +209,112 @@ def test_a_window_of_20_seconds_is_not_taken_for_enterprise(seed: int) -> None:
             assert isinstance(history.simulation.limiter, LeakyBucket)
             mistaken += 1
     assert mistaken <= 1
+
+
+def check_enterprise(seed: int) -> None:
+    """A sliding window of 10 seconds is recognised within a minute."""
+    generator = random.Random(6000 + seed)  # noqa: S311 (nothing secret)
+    for _ in range(HISTORIES // 10):
+        history = simulate(
+            generator, others=False, busy=True, window_seconds=ENTERPRISE_SECONDS
+        )
+        if isinstance(history.simulation.limiter, SlidingWindow):
+            assert history.reader.rules.seconds == ENTERPRISE_SECONDS
+
+
+CHECKS = (
+    *(check_refusals, check_idleness, check_few_threads, check_others),
+    *(check_slow_responses, check_standard, check_enterprise),
+)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_rule_holds_in_each_history(check: Callable[[int], None], seed: int) -> None:
+    """The docstring of a check says which one."""
+    check(seed)
+
+
+def _after(times: list[float], start: float) -> int:
+    return sum(time > start for time in times)
+
+
+def without_catching_up(self: Rules, now: float) -> None:
+    """Let the next request wait for a whole interval, however late this one is."""
+    self._last_due_at = now
+    self._in_flight += 1
+    self._sent.append(now)
+
+
+def with_certain_counts(self: Rules, count: Count) -> None:
+    """Take a count of requests in flight for one of the own requests."""
+    _update_others(self, count)
+    self._uncertain = 0
+
+
+def with_others_for_ever(self: Rules, count: Count) -> None:
+    """Keep requests of other apps although a later count shows fewer."""
+    known = list(self._others)
+    _update_others(self, count)
+    self._others = max(known, self._others, key=len)
+
+
+def without_pause(self: Rules, *refusal: Any) -> None:
+    """Send the next request at once after a refusal."""
+    paused_until = self._paused_until
+    _add_refusal(self, *refusal)
+    self._paused_until = paused_until
+
+
+_update_others, _add_refusal = Rules._update_others, Rules.add_refusal
+BUGS: dict[str, tuple[Callable[[int], None], object, str, Any]] = {
+    "requests count when they are sent": (
+        check_refusals,
+        Rules,
+        "_max_counted_since",
+        lambda rules, start: _after(rules._sent, start),
+    ),
+    "requests in flight do not count": (
+        check_refusals,
+        Rules,
+        "_max_counted_since",
+        lambda rules, start: _after(rules._received, start),
+    ),
+    "low counts of a moment mean Enterprise": (
+        check_refusals,
+        sliding_window,
+        "_MIN_SECONDS_OF_LOW_COUNTS",
+        0.0,
+    ),
+    "counts are exact": (check_standard, sliding_window, "_COUNT_TOLERANCE", 0),
+    "counts are off by three": (
+        check_enterprise,
+        sliding_window,
+        "_COUNT_TOLERANCE",
+        -2,
+    ),
+    "no catching up": (check_few_threads, Rules, "add_request", without_catching_up),
+    "an uncertain count is ignored": (
+        check_slow_responses,
+        Rules,
+        "_update_others",
+        with_certain_counts,
+    ),
+    "others are ignored": (check_others, Rules, "_update_others", lambda *_: None),
+    "others never become fewer": (
+        check_idleness,
+        Rules,
+        "_update_others",
+        with_others_for_ever,
+    ),
+    "a refusal pauses nothing": (check_others, Rules, "add_refusal", without_pause),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the test above would prove nothing."""
+    check, place, name, value = BUGS[bug]
+    monkeypatch.setattr(place, name, value)
+    with pytest.raises(AssertionError):
+        [*map(check, SEEDS)]
