@@ -350,8 +350,8 @@ def by_cursor(
         is_held = False
         stream.warn_of_restart(reason)
 
-    starts = iter([cursor, None])
-    for page in restarted_once(lambda: proven(pages_from, next(starts)), restart):
+    starts = iter([_resumed(pages_from, position), proven(pages_from)])
+    for page in restarted_once(lambda: next(starts), restart):
         newest = timestamps.later(newest, page.newest)
         # Rows of nearly the same time may come in any order.
         if in_order and page.past and newest:
@@ -372,3 +372,17 @@ def by_cursor(
         cursor = page.next_cursor
         after = Position(bookmark, cursor=saved if in_order else None)
         yield Step(rows, after, cursor is not None)
+
+
+def _resumed(pages_from: PagesFrom, position: Position) -> Iterator[Page]:
+    """Read on from a saved cursor, if it leads to rows that have been read before.
+
+    A cursor that counts rows leads too far if rows before it were deleted.
+    """
+    pages = proven(pages_from, position.cursor)
+    first = next(pages)
+    bookmark = position.bookmark if position.cursor else None
+    if bookmark and first.past and first.past[0] > bookmark:
+        raise CursorRefusedError(PageError("its cursor leads past rows."))
+    yield first
+    yield from pages

@@ -76,6 +76,15 @@ def test_a_list_that_grew_is_read_from_its_former_last_page() -> None:
     assert pages.requested == ["c1", "c2"]
 
 
+def test_a_saved_cursor_that_leads_past_new_rows_is_discarded() -> None:
+    """It may count rows, and some before it have been deleted."""
+    pages = Pages(rows(at(8), at(9)), rows(at(11), at(12)), rows(at(13)))
+    read = read_list(pages, Position(at(10), cursor="c1"))
+    assert pages.requested == ["c1", None, "c1", "c2"]
+    assert len(read.restarts) == 1
+    assert read.positions[-1] == Position(at(13), cursor="c2")
+
+
 @pytest.mark.parametrize("status", [301, 400, 404, 410])
 def test_a_refused_cursor_is_discarded(status: int) -> None:
     """The list is read again from the beginning, with one warning."""
