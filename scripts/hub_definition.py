@@ -35,6 +35,8 @@ FOR_THE_HUB = {
     "quality": "silver",
 }
 """What the Hub shows. It gives this quality to a community's tap on the SDK."""
+CAN_HOLD_SECRETS = {"batch_config", "stream_map_config"}
+"""Settings of the SDK for the keys of a bucket, and for the salt of hashes."""
 
 
 def about() -> dict[str, Any]:
@@ -55,12 +57,13 @@ def kind(schema: dict[str, Any]) -> str:
 
 def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the entry of a setting."""
+    is_secret = schema.get("secret") or name in CAN_HOLD_SECRETS
     return {
         "name": name,
         "label": schema["title"],
         "kind": kind(schema),
         "description": schema["description"],
-        **({"sensitive": True} if schema.get("secret") else {}),
+        **({"sensitive": True} if is_secret else {}),
         **({"value": schema["default"]} if "default" in schema else {}),
     }
 

@@ -4,7 +4,7 @@
 # FOLDER (by default the current one) holds config.json and target.json, and catalog.json
 # to select streams. The script writes states.jsonl, load.log, the lock, and complete.log:
 # the time of the last run that read everything. It prints nothing unless a run fails.
-# These variables change what it runs:
+# Only its user can read what it, the tap and the target write. These variables change what it runs:
 #
 #   TAP, TARGET   commands or paths (tap-gorgias, target-duckdb), also found in .venv/bin
 #                 and .venv-target/bin of FOLDER, and in ~/.local/bin
@@ -12,17 +12,34 @@
 #   MAX_HOURS     how long a run may hold the lock before later ones fail (24)
 #   WAIT_SECONDS  how long to wait for the lock (0)
 set -uo pipefail
+umask 077
 
 fail() {
   echo "load.sh: $2" >&2
   exit "$1"
 }
 
+# The lines of a log that tell a cause, or else all. Targets add rows to their errors: a row
+# goes on until the next record of the log.
+causes() {
+  awk '
+    /^([0-9-]+ [0-9:,]+ \||time=|Traceback )/ { row = 0 }
+    /^(DETAIL|CONTEXT|QUERY|LINE [0-9]+):|^[[{]/ { row = 1 }
+    row { next }
+    { sub(/(DETAIL|parameters): .*/, ""); others = others $0 "\n" }
+    /^([0-9-]+ [0-9:,]+ \| |time=.* level=)?(ERROR|CRITICAL|FATAL) / ||
+    /^[A-Za-z0-9_.]*(Error|Exception)(:|$)/ ||
+    trace && /^[^ ]/ { errors = errors $0 "\n"; trace = 0 }
+    /^Traceback / { trace = 1 }
+    END { printf "%s", errors ? errors : others }
+  '
+}
+
 cd "${1:-.}" || exit 1
 home=~
 PATH="$PWD/.venv/bin:$PWD/.venv-target/bin:$home/.local/bin:$PATH"
 tap=${TAP:-tap-gorgias} target=${TARGET:-target-duckdb} catalog=${CATALOG:-catalog.json}
-for command in "$tap" "$target" flock python3; do
+for command in "$tap" "$target" awk flock python3; do
   command -v "$command" > /dev/null || fail 127 "$command was not found."
 done
 
@@ -69,9 +86,7 @@ codes=("${PIPESTATUS[@]}")
 # A target that fails makes the tap fail, too.
 code=$((codes[1] ? codes[1] : codes[0]))
 if ((code)); then
-  lines=$(tail -n +$((before + 1)) load.log)
-  errors=$(grep -E 'ERROR|CRITICAL|FATAL|Error|Exception' <<< "$lines")
-  tail -n 10 <<< "${errors:-$lines}" >&2
+  tail -n +$((before + 1)) load.log | causes | tail -n 10 >&2
   fail "$code" "$tap exited with ${codes[0]}, $target with ${codes[1]}: see $PWD/load.log."
 fi
 date --utc +%FT%TZ > complete.log

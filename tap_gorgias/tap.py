@@ -23,11 +23,13 @@ from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import check_streams
 from tap_gorgias.errors import (
     NEXT_RUN,
+    CatalogError,
     GorgiasError,
     SettingsError,
     StateError,
     StreamsFailedError,
     Terminated,
+    did_you_mean,
 )
 from tap_gorgias.replication.bookmarks import checked_entries
 from tap_gorgias.run.context import Run
@@ -169,9 +171,8 @@ class TapGorgias(SelfValidatingTap):
         child streams, and stops at the first failure. Raises `StreamsFailedError` if
         some streams failed, and the others were read completely.
         """
-        streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
-        selected = [stream for stream in streams if stream.selected]
-        if others := [stream.name for stream in streams if not stream.selected]:
+        selected = self.selected_streams()
+        if others := sorted(self.streams.keys() - {one.name for one in selected}):
             self.logger.info("Not selected: %s.", ", ".join(others))
         selected.sort(key=lambda stream: (stream.priority, stream.name))
         self.write_first_state(selected)
@@ -253,8 +254,7 @@ class TapGorgias(SelfValidatingTap):
 
         Exits with code 1 if a request was rejected or a response is not as expected.
         """
-        streams = cast("Mapping[str, GorgiasStream]", self.streams).values()
-        selected = [stream for stream in streams if stream.selected]
+        selected = self.selected_streams()
         self.logger.info(
             "Requesting a page or two of %d streams, as fast as the rate limit allows.",
             len(selected),
@@ -270,6 +270,20 @@ class TapGorgias(SelfValidatingTap):
         click.echo(report, nl=False)
         if not all(result.passed for result in results):
             raise SystemExit(1)
+
+    def selected_streams(self) -> list[GorgiasStream]:
+        """Return the streams to read. Raises `CatalogError` if there is none."""
+        streams = cast("Mapping[str, GorgiasStream]", self.streams)
+        for name in sorted((self.input_catalog or {}).keys() - streams.keys()):
+            hint = did_you_mean(name, streams)
+            self.logger.warning(
+                "The catalog: there is no stream `%s`.%s", name[:80], hint
+            )
+        selected = [stream for stream in streams.values() if stream.selected]
+        if not selected:
+            message = "No stream is selected: select streams in the catalog."
+            raise CatalogError(message)
+        return selected
 
     def write_first_state(self, selected: Iterable[GorgiasStream]) -> None:
         """Write STATE as it is before the run, with complete entries.

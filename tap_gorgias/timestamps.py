@@ -14,6 +14,8 @@ _COMMON_FORM = re.compile(
 )
 """The form of almost all values of the API and of the output."""
 
+_NOT_A_DATE = "not a date-time"
+
 
 def normalized(text: Any) -> str:  # noqa: ANN401
     """Convert a date-time in any form that `parse` accepts to that of `render`."""
@@ -32,29 +34,26 @@ def parse(text: Any, zone: str = "UTC") -> datetime:  # noqa: ANN401
     zone of a text that has none. Returns UTC, truncated to microseconds; raises
     `ValueError` for anything else.
     """
-    if not isinstance(text, str) or not text[:1].isdigit():
-        raise ValueError(_NOT_A_DATE)
-    if match := _COMMON_FORM.fullmatch(text):
-        return _datetime_from(match)
-    # This import takes a tenth of the startup time of the tap.
-    import pendulum  # noqa: PLC0415 (rarely needed)
-    from pendulum.exceptions import ParserError  # noqa: PLC0415
+    try:
+        if not isinstance(text, str) or not (match := _COMMON_FORM.fullmatch(text)):
+            return _parse_other_form(text, zone).astimezone(timezone.utc)
+        return datetime.fromisoformat(f"{match[1]}{match[2] or ''}+00:00")
+    except (OverflowError, ValueError) as error:
+        raise ValueError(_NOT_A_DATE) from error
 
-    try:
+
+def _parse_other_form(text: Any, zone: str) -> datetime:  # noqa: ANN401
+    if isinstance(text, str) and text[:1].isdigit():
+        # This import takes a tenth of the startup time of the tap.
+        import pendulum  # noqa: PLC0415 (rarely needed)
+
         value = pendulum.parse(text, exact=True, tz=zone)
-    except (ParserError, ValueError, OverflowError) as error:
-        raise ValueError(_NOT_A_DATE) from error
-    if isinstance(value, pendulum.DateTime):
-        # Arithmetic of pendulum ignores time zones of other libraries.
-        timestamp = datetime.fromisoformat(value.isoformat())
-    elif isinstance(value, pendulum.Date):
-        timestamp = pendulum.datetime(value.year, value.month, value.day, tz=zone)
-    else:
-        raise ValueError(_NOT_A_DATE)  # noqa: TRY004 (ValueError for all bad input)
-    try:
-        return timestamp.astimezone(timezone.utc)
-    except OverflowError as error:
-        raise ValueError(_NOT_A_DATE) from error
+        if isinstance(value, pendulum.DateTime):
+            # Arithmetic of pendulum ignores time zones of other libraries.
+            return datetime.fromisoformat(value.isoformat())
+        if isinstance(value, pendulum.Date):
+            return pendulum.datetime(value.year, value.month, value.day, tz=zone)
+    raise ValueError(_NOT_A_DATE)
 
 
 def render(timestamp: datetime) -> str:
@@ -100,13 +99,3 @@ def later(first: str | None, second: str | None) -> str | None:
 def sooner(first: str | None, second: str | None) -> str | None:
     """Return the earlier of two timestamps; None if both are None."""
     return min(filter(None, (first, second)), default=None)
-
-
-def _datetime_from(match: re.Match[str]) -> datetime:
-    try:
-        return datetime.fromisoformat(f"{match[1]}{match[2] or ''}+00:00")
-    except ValueError:
-        raise ValueError(_NOT_A_DATE) from None
-
-
-_NOT_A_DATE = "not a date-time"

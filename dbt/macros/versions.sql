@@ -36,7 +36,7 @@ so that it ends as a full build would, whatever changed. -#}
   {%- set parts = [] -%}
   {%- for name in [
     'gorgias_timezone', 'gorgias_streams_not_loaded', 'gorgias_ticket_custom_fields',
-    'gorgias_messages_stream', 'gorgias_database', 'gorgias_schema',
+    'gorgias_customer_custom_fields', 'gorgias_messages_stream', 'gorgias_database', 'gorgias_schema',
   ] -%}
     {%- do parts.append(var(name) | string) -%}
   {%- endfor -%}

@@ -81,8 +81,9 @@ def _parsed(body: bytes) -> tuple[Any, bool]:
     try:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError:
-        # msgspec rejects lone surrogates; the standard library accepts them.
-        return json.loads(body), True
+        # msgspec rejects lone surrogates, invalid UTF-8 and control characters.
+        text = body.decode(json.detect_encoding(body), "replace")
+        return json.loads(text, strict=False), True
     # JSON can only encode NUL as this escape. Searching the translated body for a long
     # number takes a tenth of the time of a regular expression.
     has_long_number = _LONG_NUMBER in body.translate(_DIGITS_ONLY)

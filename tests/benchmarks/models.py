@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -151,7 +152,14 @@ def change(shop: Shop, tickets: int) -> None:
 def build(dbt: Dbt, *options: str) -> str:
     """Return how long `dbt build` takes, and how much of the processor."""
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    dbt("build", "--exclude-resource-type", "unit_test", *options)
+    words = ("build", "--exclude-resource-type", "unit_test", *options)
+    subprocess.run(  # noqa: S603
+        [executable("dbt"), *dbt.arguments(*words)],
+        cwd=dbt.project,
+        env={**os.environ, **dbt.settings()},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return f"{time.monotonic() - began:.1f} s, {used:.1f} s of processor time"

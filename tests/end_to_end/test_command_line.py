@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_gorgias.errors import CatalogError
 from tap_gorgias.streams import STREAMS
+from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop
 from tests.support.logs import errors_of, summary_of
 from tests.support.runs import (
     COMMAND,
     Files,
     Output,
+    PartialRun,
     batches_of,
     catalog_of,
+    run,
     run_command,
 )
 
@@ -194,6 +198,25 @@ def test_an_invalid_file_is_reported_in_one_line(
     assert result.returncode == 1
     assert errors_of(result.stderr) == [error]
     assert "Traceback" not in result.stderr
+
+
+def test_a_stream_that_the_tap_does_not_have_is_named(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody takes its table for complete."""
+    catalog = catalog_of("tags")
+    entry = next(one for one in catalog["streams"] if one["stream"] == "tags")
+    catalog["streams"].append({**entry, "tap_stream_id": "tag", "stream": "tag"})
+    tap = TapGorgias(config=sandbox.config, catalog=catalog)
+    assert [stream.name for stream in tap.selected_streams()] == ["tags"]
+    assert "there is no stream `tag`. Did you mean `tags`?" in caplog.text
+
+
+def test_a_run_that_reads_nothing_fails(sandbox: Sandbox) -> None:
+    """A pattern may select no stream by mistake."""
+    with pytest.raises(PartialRun) as failed:
+        run(sandbox.config, catalog={"streams": []})
+    assert isinstance(failed.value.__cause__, CatalogError)
 
 
 @pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])

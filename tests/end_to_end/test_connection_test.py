@@ -63,19 +63,10 @@ def outcomes_in(report: str) -> dict[str, str]:
 
 def sections_of(report: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return what needs action and what is harmless: names of streams, and a text."""
-    actions, harmless = (
-        re.findall(r"^- ([^:]+): (.*?)(?=^- |^$)", part, re.MULTILINE | re.DOTALL)
-        for part in _between(report, "Needs action:\n", "Harmless differences:\n")
-    )
-    return tuple(
-        [(names, " ".join(text.split())) for names, text in one]
-        for one in (actions, harmless)
-    )  # type: ignore[return-value]
-
-
-def _between(report: str, first: str, second: str) -> tuple[str, str]:
-    before, _, harmless = report.partition(second)
-    return before.partition(first)[2], harmless.partition("You can paste")[0]
+    unwrapped = report.replace("\n  ", " ")
+    actions, _, harmless = unwrapped.partition("Harmless differences:\n")
+    line = re.compile(r"^- ([^:]+): (.*)", re.MULTILINE)
+    return line.findall(actions), line.findall(harmless)
 
 
 def quoted(text: str) -> str:

@@ -44,7 +44,7 @@ def test_a_redirect_of_the_first_request_questions_the_subdomain(
     sandbox: Sandbox, way: str, status: int
 ) -> None:
     """The web site of Gorgias may answer for a helpdesk that does not exist."""
-    sandbox.faults.add(always(Answer(status)), PATHS[way], times=99)
+    sandbox.faults.add(always(Answer(status)), times=99)
 
     error = str(failure_of(sandbox, way))
 
@@ -63,7 +63,7 @@ def test_a_web_page_as_the_first_response_is_not_retried(
     sandbox: Sandbox, way: str
 ) -> None:
     """A retry would get the same page."""
-    sandbox.faults.add(always(LOGIN_PAGE), PATHS[way], times=99)
+    sandbox.faults.add(always(LOGIN_PAGE), times=99)
     clock = FakeClock()
 
     error = failure_of(sandbox, way, clock)

@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 
 NO_OUTPUT = f"#!{sys.executable}\nimport sys\n"
 
+DETAIL = """DETAIL:  Failing row contains (7, "Jane Doe", Hello Jane.
+ERROR 404 when Jane pays.
+shop.Error: Jane
+[SQL: INSERT INTO tickets]
+"""
+"""What PostgreSQL adds to an error: the row, which may have several lines."""
+CAUSES = (
+    "2026-11-29 02:41:04,728 | ERROR    | target-postgres | (psycopg.errors.X) bad\n",
+    "time=2026-11-29 02:41:04 name=target_duckdb level=CRITICAL message=bad\n",
+    "ERROR bad\n",
+    'Traceback (most recent call last):\n  File "a.py"\npsycopg.errors.X: bad\n',
+    "MemoryError\n",
+    "Error: bad\n",
+    "target: cannot load libpq\n",
+)
+"""How SDKs, Python and others print an error; only its last line tells the cause."""
+
 
 @pytest.fixture
 def shop() -> Shop:
@@ -100,6 +117,33 @@ def test_a_failure_of_the_target_is_told_with_its_code(folder: Folder) -> None:
 
     assert done.returncode == 7
     assert "ValueError: full" in done.stderr
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_rows_that_a_target_prints_are_not_shown(folder: Folder, cause: str) -> None:
+    """The cause is. The rows are in the log, for its user alone."""
+    printed = cause + DETAIL
+    target = f"{NO_OUTPUT}sys.stderr.write({printed!r})\nsys.exit(1)\n"
+    folder.write_commands(tap=NO_OUTPUT, target=target)
+    folder.write("load.log", "INFO an older run\n")
+
+    shown = folder.load().stderr
+
+    assert cause.splitlines()[-1] in shown
+    assert "Jane" not in shown
+    assert printed in (folder.path / "load.log").read_text()
+
+
+def test_files_can_be_read_by_their_user_alone(folder: Folder) -> None:
+    """Those of the target, too, and a log that an older version wrote."""
+    create = 'open("helpdesk.duckdb", "w")\n'
+    folder.write_commands(tap=NO_OUTPUT, target=NO_OUTPUT + create)
+    folder.write("load.log", "an older run\n")
+
+    assert folder.load().returncode == 0
+
+    for name in ("load.log", "states.jsonl", "state.json", "helpdesk.duckdb"):
+        assert (folder.path / name).stat().st_mode & 0o077 == 0, name
 
 
 def test_a_command_that_is_missing_is_told(folder: Folder) -> None:

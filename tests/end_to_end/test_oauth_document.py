@@ -18,6 +18,7 @@ from tests.support.runs import PartialRun, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 EXAMPLE_HOST = "https://acme.gorgias.com"
 
@@ -35,15 +36,21 @@ def printed() -> Iterator[dict[str, str]]:
         server.terminate()
 
 
-def send(command: str, secret: str) -> requests.Response:
-    """Send the request of a curl command; curl itself prompts for the secret."""
-    curl, *words = shlex.split(command.replace("\\\n", " "))
-    assert curl == "curl"
+def send(command: str, secret: str, folder: Path | None = None) -> requests.Response:
+    """Send the request of a curl command; curl itself prompts for the secret.
+
+    A command before it, run in a folder, prints what curl reads (`@-`).
+    """
+    first, bar, curl = command.replace("\\\n", " ").rpartition(" | ")
+    read = subprocess.check_output(first, shell=True, text=True, cwd=folder)  # noqa: S602
+    name, *words = shlex.split(curl)
+    assert (name, "@-" in curl) == ("curl", bool(bar))
     (url,) = (word for word in words if word.startswith("http"))
     words.remove(url)
     options = list(zip(words[::2], words[1::2], strict=True))
     (user,) = (value for name, value in options if name == "--user")
-    form = dict(text.split("=", 1) for name, text in options if name != "--user")
+    texts = [text for name, text in options if name.startswith("--data")]
+    form = dict(text.replace("@-", f"={read}").split("=", 1) for text in texts)
     return requests.post(url, data=form, auth=(user, secret), timeout=10)
 
 
@@ -63,8 +70,13 @@ def authorized(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(redirect).query))
 
 
-def test_the_steps_of_the_document_lead_to_a_run(printed: dict[str, str]) -> None:
-    """The last one, revocation, makes the settings useless."""
+def test_the_steps_of_the_document_lead_to_a_run(
+    printed: dict[str, str], tmp_path: Path
+) -> None:
+    """The last one, revocation, makes the settings useless.
+
+    No command has a secret among its arguments, which `ps` and the history show.
+    """
     address = printed["authorize at"].removesuffix("/oauth/authorize")
     secret = printed["client secret"]
     values = {
@@ -85,7 +97,9 @@ def test_the_steps_of_the_document_lead_to_a_run(printed: dict[str, str]) -> Non
     assert len(run(config, "tickets").ids("tickets")) == 9
 
     assert send(filled(exchange, values), secret).json() == {"error": "invalid_grant"}
-    assert send(filled(revoke, values), secret).ok
+    assert "REFRESH_TOKEN" not in revoke
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert send(filled(revoke, values), secret, tmp_path).ok
     with pytest.raises(PartialRun) as failed:
         run(config, "tickets")
     assert "invalid_grant" in str(failed.value.__cause__)

@@ -171,7 +171,7 @@ def test_characters_that_databases_refuse_are_removed(sandbox: Sandbox) -> None:
     def poison(body: Body) -> Body:
         for row in body["data"]:
             row["subject"] = "a\x00b\ud83dc\U0001f600"
-            row["meta"] = {"k\x00ey": ["\x00"]}
+            row["meta"] = {"no\x00te": ["\x00"]}
         return body
 
     spoil(sandbox, "/api/tickets", poison, times=9)
@@ -179,4 +179,4 @@ def test_characters_that_databases_refuse_are_removed(sandbox: Sandbox) -> None:
     ticket = run(sandbox.config, "tickets").records("tickets")[0]
 
     assert ticket["subject"] == "abc\U0001f600"
-    assert ticket["meta"] == {"key": [""]}
+    assert ticket["meta"] == {"note": [""]}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tap_gorgias.replication.bookmarks import NO_WALK, SETTLED_KEYS
-from tests.sandbox import Fault, Sandbox, Shop
+from tests.sandbox import Answer, Fault, Request, Sandbox, Shop
 from tests.support.runs import LOOK_FOR_IMPORTS, Output, PartialRun, latest, run
 
 BOTH = ("tickets", "ticket_messages")
@@ -289,3 +290,31 @@ def test_a_deleted_parent_is_skipped_with_one_line(
     assert len(lines) == 1
     assert "subdomain" not in caplog.text
     assert len(second.records("tickets")) >= 5
+
+
+def test_a_message_that_a_merge_moves_meanwhile_keeps_its_new_ticket(
+    sandbox: Sandbox,
+) -> None:
+    """The later of two responses may be the older one, so it is requested again."""
+    shop = sandbox.shop
+    first = run(every_run(sandbox), "ticket_messages")
+    source, target = shop.tickets.ids()[3:5]
+    for ticket in (source, target):  # the target is requested first
+        shop.advance(3600)
+        shop.tickets.update(ticket)
+    moved = shop.messages.of_ticket(target)[0]
+    sandbox.reset_counters()
+
+    def before_the_merge(request: Request, answer: Answer) -> Answer:
+        is_first = tickets_with_requests(sandbox).count(str(source)) == 0
+        if request.query.get("ticket_id") != [str(source)] or not is_first:
+            return answer
+        row = {**shop.messages.row(moved), "ticket_id": source}
+        rows = [*answer.payload["data"], row]
+        return replace(answer, payload={**answer.payload, "data": rows})
+
+    sandbox.rewrite(before_the_merge)
+    second = run(every_run(sandbox), "ticket_messages", state=first.state)
+
+    assert latest("ticket_messages", second)[moved]["ticket_id"] == target
+    assert tickets_with_requests(sandbox).count(str(source)) == 2

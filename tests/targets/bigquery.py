@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import requests
 
+from scripts.compiled_models import CREDENTIALS
 from tap_gorgias.compat import override
 from tests.targets.emulated import EmulatedTarget
 from tests.targets.environments import SCRIPTS, executable
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
 PROJECT = "acme"
 
 LISTENS = re.compile(r'"host": "([^"]+)", "port": (\d+), "event": "rest.listen"')
-
-CREDENTIALS = {
-    "type": "authorized_user",
-    "client_id": "none",
-    "client_secret": "none",
-    "refresh_token": "none",
-    "token": "none",
-    "expiry": "2099-01-01T00:00:00Z",  # no refresh is attempted
-}
 
 
 @dataclass(frozen=True)

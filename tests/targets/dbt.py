@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
-import os
 import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.targets import postgresql
-from tests.targets.bigquery import CREDENTIALS
-from tests.targets.environments import ROOT, executable
+from scripts.compiled_models import CREDENTIALS, WAREHOUSES
+from tests.targets.environments import ROOT, SCRIPTS, executable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 
 PROJECT = ROOT / "dbt"
 SCHEMA = "gorgias_models"
-OFFLINE = ("--no-populate-cache", "--no-introspect")
-"""Options with which `dbt compile` needs no connection."""
-
-_LOGIN = {"user": postgresql.NAME, "password": "none", "dbname": postgresql.NAME}
-PROFILES: Mapping[str, Mapping[str, Any]] = {
-    "duckdb": {"path": ":memory:"},
-    "postgres": {"host": "localhost", "port": 5432, **_LOGIN},
-    "bigquery": {"method": "oauth", "project": "acme"},
-    "snowflake": {
-        **dict.fromkeys(("account", "user", "password"), "none"),
-        "database": "ACME",
-    },
-}
-"""Settings of each adapter; those of a connection may be replaced."""
 
 
 @dataclass
@@ -60,45 +46,59 @@ class Dbt:
         Raises:
             AssertionError: If it fails; the message is its output.
         """
+        output = self.folder / "output"
+        run = {
+            "arguments": self.arguments(*arguments),
+            "variables": self.settings(),
+            "folder": str(self.project),
+            "output": str(output),
+        }
+        server = _server()
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write(json.dumps(run) + "\n")
+        server.stdin.flush()
+        code, printed = int(server.stdout.readline()), output.read_text("utf-8")
+        assert code == 0, printed
+        return printed
+
+    def arguments(self, *arguments: str) -> list[str]:
+        """Add the variables of the project to arguments."""
+        return [*arguments, "--vars", json.dumps(dict(self.variables))]
+
+    def settings(self) -> dict[str, str]:
+        """Write the profile, and return environment variables that name it."""
         schema = "dataset" if self.adapter == "bigquery" else "schema"
         output = {
             "type": self.adapter,
             "threads": 2,
             schema: SCHEMA,
-            **PROFILES[self.adapter],
+            **WAREHOUSES[self.adapter],
             **self.connection,
         }
         profile = {"target": "test", "outputs": {"test": output}}
-        names = {"gorgias", self.project.name}
+        profiles = dict.fromkeys(("gorgias", self.project.name), profile)
         self.folder.mkdir(exist_ok=True)
-        (self.folder / "profiles.yml").write_text(
-            json.dumps(dict.fromkeys(names, profile)), "utf-8"
-        )
-        (self.folder / "credentials.json").write_text(json.dumps(CREDENTIALS), "utf-8")
-        paths = {
-            "DBT_PROFILES_DIR": self.folder,
-            "DBT_TARGET_PATH": self.folder / "target",
-            "DBT_LOG_PATH": self.folder / "logs",
-            "GOOGLE_APPLICATION_CREDENTIALS": self.folder / "credentials.json",
+        (self.folder / "profiles.yml").write_text(json.dumps(profiles), "utf-8")
+        credentials = self.folder / "credentials.json"
+        credentials.write_text(json.dumps(CREDENTIALS), "utf-8")
+        return {
+            **self.environment,
+            "DBT_PROFILES_DIR": str(self.folder),
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
         }
-        variables = json.dumps(dict(self.variables))
-        result = subprocess.run(  # noqa: S603
-            [str(executable("dbt")), *arguments, "--vars", variables],
-            cwd=self.project,
-            env={
-                **os.environ,
-                **self.environment,
-                **{name: str(path) for name, path in paths.items()},
-            },
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
 
-    def manifest(self) -> dict[str, Any]:
-        """Return what dbt wrote about the project in its last run."""
-        text = (self.folder / "target" / "manifest.json").read_text("utf-8")
-        content: dict[str, Any] = json.loads(text)
-        return content
+
+@cache
+def _server() -> subprocess.Popen[str]:
+    """Start the process that runs dbt."""
+    process = subprocess.Popen(  # noqa: S603
+        [executable("dbt", "python"), SCRIPTS / "dbt_server.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    atexit.register(process.communicate)
+    return process

@@ -74,7 +74,7 @@ DEFAULT_MINOR_VERSIONS = range(10, 14)
 SERVERS = {"target-bigquery": "bqemulator", "target-snowflake": "fakesnow"}
 """The environment of the emulator that a target loads."""
 
-USE_PIP = {"MELTANO_VENV_BACKEND": "virtualenv"}
+USE_PIP = {"MELTANO_VENV_BACKEND": "virtualenv", "PIP_NO_COMPILE": "1"}
 """Makes Meltano install with pip, which shares the configuration of this machine."""
 
 

@@ -18,9 +18,11 @@ from tests.targets.processes import run_pipe
 from tests.targets.target import Row, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from contextlib import ExitStack
     from pathlib import Path
+
+    from _pytest.mark import ParameterSet
 
     from tests.support.runs import Output
 
@@ -28,10 +30,17 @@ SCHEMA = "gorgias"
 """The schema or dataset that `load_schema` of tap-gorgias in meltano.yml names."""
 
 EMULATED = ("target-bigquery", "target-snowflake")
-TARGETS = [
-    pytest.param(name, marks=pytest.mark.emulators if name in EMULATED else ())
-    for name in LOADED
-]
+
+
+def parameters(names: Iterable[str]) -> list[ParameterSet]:
+    """Return parameters of tests, of which those with emulators are marked."""
+    return [
+        pytest.param(name, marks=pytest.mark.emulators if name in EMULATED else ())
+        for name in names
+    ]
+
+
+TARGETS = parameters(LOADED)
 """Parameters of tests that each target passes."""
 
 _RUN_IN_DUCKDB = """
@@ -80,10 +89,14 @@ class Database(Target):
     @override
     def rows(self, *streams: str) -> dict[str, list[Row]]:
         """Return the rows of the tables."""
+        return self.rows_in(self.schema, *streams)
+
+    def rows_in(self, schema: str, *streams: str) -> dict[str, list[Row]]:
+        """Return the rows of the tables or views of a schema."""
         lines = self.ask(
             " UNION ALL ".join(
                 f"SELECT '{name}' || chr(9) || {self.to_json}(row)"  # noqa: S608
-                f" FROM {self.schema}.{name} AS row"
+                f" FROM {schema}.{name} AS row"
                 for name in streams
             )
         )

@@ -97,6 +97,7 @@ def load(
     folder: Path,
     state: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    variables: str = "",
 ) -> Output:
     """Run `meltano run tap-gorgias TARGET` with all streams selected.
 
@@ -106,6 +107,7 @@ def load(
         folder: The folder in which the project is, or is created.
         state: The STATE that Meltano has stored after an earlier load.
         settings: Settings of the tap to write into meltano.yml.
+        variables: The content of `.env`.
 
     Returns:
         The messages that passed through the pipe; Meltano has stored the last STATE.
@@ -116,6 +118,7 @@ def load(
     if not project.exists():
         copy_to(project)
         _write_settings(project / "meltano.yml", settings or {})
+        (project / ".env").write_text(variables, "utf-8")
         loader = shlex.join(map(str, target.command))
         install_in_place(project, {target.name: f"tee {messages} | {loader}"})
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,11 @@ from zoneinfo import ZoneInfo
 from scripts import compiled_models
 from tap_gorgias.compat import override
 from tests.sandbox import Sandbox, Shop
-from tests.targets.bigquery import BigQuery
+from tests.targets.bigquery import PROJECT, BigQuery
 from tests.targets.dbt import SCHEMA, Dbt
 from tests.targets.environments import executable
 from tests.targets.loading import Database, DuckDB, PostgreSQL, load, target_of
+from tests.targets.postgresql import NAME
 from tests.targets.reference import Reference
 from tests.targets.snowflake import DATABASE, Snowflake
 
@@ -96,6 +96,7 @@ UPDATE {SCHEMA}.gorgias_tickets SET call_seconds = {ALTERED} WHERE ticket_id = (
 DELETE FROM {SCHEMA}.gorgias_tickets WHERE ticket_id % 11 = 0;
 DELETE FROM {SCHEMA}.int_gorgias__figures WHERE ticket_id % 13 = 0;
 DELETE FROM {SCHEMA}.gorgias_channel_days WHERE extract(day FROM date_day) = 7;
+DELETE FROM {SCHEMA}.gorgias_customers WHERE customer_id % 7 = 0;
 """  # noqa: S608
 """Changes a built row of a ticket that `EDITS` leave as it is, and deletes rows as a
 build does that is interrupted before it adds their new versions."""
@@ -142,11 +143,14 @@ class BuiltByDbt(Warehouse):
 
     target: Database
     dbt: Dbt
+    is_built: bool = False
 
     @override
     def build(self) -> None:
-        """Run `dbt build`, with all tests."""
-        self.dbt("build")
+        """Run `dbt build` with all tests, but unit tests only once."""
+        options = ("--exclude-resource-type", "unit_test") if self.is_built else ()
+        self.is_built = True
+        self.dbt("build", *options)
 
     def edit(self) -> Stage:
         """Change settings and rows, build on top of the last build, and then anew."""
@@ -162,16 +166,7 @@ class BuiltByDbt(Warehouse):
     @override
     def rows(self, names: Sequence[str]) -> dict[str, list[Row]]:
         """Return the rows of models."""
-        found: dict[str, list[Row]] = {name: [] for name in names}
-        query = " UNION ALL ".join(
-            f"SELECT '{name}' || chr(9) || {self.target.to_json}(row)"  # noqa: S608
-            f" FROM {SCHEMA}.{name} AS row"
-            for name in names
-        )
-        for line in self.target.ask(query):
-            name, _, row = line.partition("\t")
-            found[name].append(json.loads(row))
-        return found
+        return self.target.rows_in(SCHEMA, *names)
 
 
 @dataclass
@@ -179,13 +174,13 @@ class BuiltBySql(Warehouse):
     """An emulator that gets the statements of a release.
 
     Attributes:
-        dbt: What builds on top of them from the second time on, if it can connect.
+        dbt: What builds on top of them from the second time on.
     """
 
     target: BigQuery | Snowflake
     statements: Sequence[str]
+    dbt: Dbt
     streams: Collection[str]
-    dbt: Dbt | None = None
     is_built: bool = False
 
     @property
@@ -195,7 +190,7 @@ class BuiltBySql(Warehouse):
     @override
     def build(self) -> None:
         """Send the statements, or run `dbt run`."""
-        if self.dbt and self.is_built:
+        if self.is_built:
             self.dbt("run")
             return
         self.is_built = True
@@ -224,21 +219,21 @@ def warehouse_of(target: Target, folder: Path) -> Warehouse:
         }
         statements = list(compiled_models.statements(name, content))
         if isinstance(target, Snowflake):
-            return BuiltBySql(target, statements, needed)
-        address = {"BIGQUERY_EMULATOR_HOST": target.address}
-        connection = {"api_endpoint": target.address, "location": "US"}
-        dbt = Dbt(
-            "bigquery", folder / "dbt", connection, VARIABLES, environment=address
-        )
-        return BuiltBySql(target, statements, needed, dbt)
+            dbt = Dbt(name, folder / "dbt", target.address, VARIABLES)
+        else:
+            variables = {"BIGQUERY_EMULATOR_HOST": target.address}
+            connection = {"api_endpoint": target.address, "location": "US"}
+            connection["project"] = PROJECT
+            dbt = Dbt(
+                name, folder / "dbt", connection, VARIABLES, environment=variables
+            )
+        return BuiltBySql(target, statements, dbt, needed)
     if isinstance(target, DuckDB):
-        dbt = Dbt(
-            "duckdb", folder / "dbt", {"path": target.settings["path"]}, VARIABLES
-        )
-        return BuiltByDbt(target, dbt)
+        connection = dict(target.settings)
+        return BuiltByDbt(target, Dbt("duckdb", folder / "dbt", connection, VARIABLES))
     assert isinstance(target, PostgreSQL)
-    dbt = Dbt("postgres", folder / "dbt", {"host": target.host}, VARIABLES)
-    return BuiltByDbt(target, dbt)
+    connection = {"host": target.host, "user": NAME, "dbname": NAME}
+    return BuiltByDbt(target, Dbt("postgres", folder / "dbt", connection, VARIABLES))
 
 
 def invented_shop(ticket_merged: TicketMerged) -> Shop:

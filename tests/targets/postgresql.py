@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,26 @@ def programs() -> Path:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
+    """Yield the socket of a server, whose database is empty before and after."""
+    host = _started()
+    try:
+        yield host
+    finally:
+        # In a transaction, the second could not follow the first.
+        for statement in ("DROP DATABASE {} WITH (FORCE)", "CREATE DATABASE {}"):
+            lines(host, statement.format(NAME), "postgres")
+
+
+@cache
+def _started() -> str:
+    """Start the server of this process, which ends with it."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(_server())
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[str]:
     """Run a temporary server that listens on a Unix socket."""
     folder = Path(tempfile.mkdtemp(prefix="gorgias-"))
     try:
@@ -64,9 +86,9 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def lines(host: str, query: str) -> list[str]:
+def lines(host: str, query: str, database: str = NAME) -> list[str]:
     """Run a statement and return its only column, one value per row."""
-    login = ("-h", host, "-U", NAME, "-d", NAME)
+    login = ("-h", host, "-U", NAME, "-d", database)
     result = subprocess.run(  # noqa: S603
         [programs() / "psql", *login, "-X", "-q", "-A", "-t", "-c", query],
         capture_output=True,

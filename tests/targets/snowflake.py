@@ -53,6 +53,12 @@ class Snowflake(EmulatedTarget):
         return {**sign_in, "database": DATABASE}
 
     @property
+    def address(self) -> Mapping[str, Any]:
+        """Settings of a client of the emulator."""
+        address = {"host": "127.0.0.1", "port": int(self.port), "protocol": "http"}
+        return {**address, "database": DATABASE}
+
+    @property
     @override
     def variables(self) -> Mapping[str, str]:
         """The emulator's port."""
@@ -129,7 +135,10 @@ def server(folder: Path) -> Iterator[Snowflake]:
     with (
         log.open("wb") as errors,
         running(
-            [executable("fakesnow"), "--server"],
+            [
+                *(executable("fakesnow", "python"), SCRIPTS / "snowflake_emulator.py"),
+                "--server",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=errors,
         ),

@@ -156,6 +156,19 @@ def test_meltano_selects_what_the_tap_selects_by_default(meltano: Meltano) -> No
     }
 
 
+def test_secrets_in_settings_of_the_sdk_are_hidden(meltano: Meltano) -> None:
+    """The salt of stream maps, and the key of a bucket for BATCH files."""
+    secret = {"secret": "hidden-text"}
+    shown = meltano(
+        *("config", "list", "tap-gorgias"),
+        TAP_GORGIAS_STREAM_MAP_CONFIG=json.dumps(secret),
+        TAP_GORGIAS_BATCH_CONFIG=json.dumps({"storage": {"params": secret}}),
+    )
+
+    assert "TAP_GORGIAS_STREAM_MAP_CONFIG" in shown
+    assert "hidden-text" not in shown
+
+
 def test_selection_rules_of_the_sdk_page_are_applied(meltano: Meltano) -> None:
     """They select whole streams, except for one field each."""
     example = yaml.safe_load(block("!rules.code_ast", "yaml"))

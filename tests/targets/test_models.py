@@ -6,20 +6,28 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlglot import exp, parse_one
 
+from scripts import compiled_models
 from tap_gorgias import timestamps
+from tests.targets.environments import executable
+from tests.targets.loading import EMULATED, parameters
 from tests.targets.modelled import (
     ALTERED,
     INCREMENTAL,
     MODELS,
     UNPACKED,
+    VARIABLES,
     build_twice,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.sandbox.shop import TicketMerged
     from tests.targets.modelled import Stage
 
-WAREHOUSES = {
+WAREHOUSES: Mapping[str, TicketMerged] = {
     "target-duckdb": "survivor",
     "target-postgres": "vanished",
     "target-bigquery": "vanished",
@@ -35,14 +43,14 @@ COMPARISONS = [
 ]
 
 
-@pytest.fixture(scope="module", params=WAREHOUSES)
+@pytest.fixture(scope="module", params=parameters(WAREHOUSES))
 def stages(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Stages:
     """The models of a shop, and again after an hour of changes."""
     name = request.param
     folder = tmp_path_factory.mktemp(name)
-    return dict(build_twice(name, folder, WAREHOUSES[name]))  # type: ignore[arg-type]
+    return dict(build_twice(name, folder, WAREHOUSES[name]))
 
 
 def comparable(rows: list[dict[str, Any]]) -> list[list[tuple[str, object]]]:
@@ -125,3 +133,12 @@ def test_the_shop_has_every_case(stages: Stages) -> None:
         *("person", "ai_agent", "bot", None)
     }
     assert {"rule", "outside"} <= {row["first_reply_by"] for row in tickets}
+
+
+@pytest.mark.parametrize("name", EMULATED)
+def test_the_sql_of_a_release_is_that_of_the_warehouse(name: str) -> None:
+    """It can be parsed here, and is run by emulators on GitHub."""
+    warehouse = name.removeprefix("target-")
+    content = compiled_models.manifest(executable("dbt"), warehouse, VARIABLES)
+    for statement in compiled_models.statements(warehouse, content):
+        assert isinstance(parse_one(statement, dialect=warehouse), exp.Create)

@@ -11,7 +11,7 @@ import pytest
 from tap_gorgias.streams import STREAMS
 from tests.sandbox import Sandbox, Shop
 from tests.support import personal
-from tests.support.documents import blocks
+from tests.support.documents import block, blocks
 from tests.support.personal import AGENT, EMAIL, found_in
 from tests.targets import loading, meltano
 from tests.targets.loading import TARGETS, DuckDB, target_of
@@ -46,10 +46,14 @@ def assert_masked(rows: dict[str, list[Row]]) -> None:
 def test_nothing_that_meltano_masks_is_in_a_table(
     sandbox: Sandbox, name: str, tmp_path: Path
 ) -> None:
-    """The settings are in meltano.yml."""
+    """The settings are in meltano.yml, except for the salt."""
+    settings = {"stream_maps": NO_PERSONS["stream_maps"]}
+    salt = block("TAP_GORGIAS_STREAM_MAP_CONFIG", "text")
     with contextlib.ExitStack() as stack:
         target = target_of(name, tmp_path, stack)
-        meltano.load(target, sandbox.config, tmp_path, settings=NO_PERSONS)
+        meltano.load(
+            target, sandbox.config, tmp_path, settings=settings, variables=salt
+        )
         assert_masked(target.rows(*ALL))
 
 

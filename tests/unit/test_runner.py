@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,15 +14,17 @@ from tap_gorgias.run.runner import StreamRunner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_gorgias.sdk.writer import MessageWriter
-
 LOGGER = logging.getLogger("tests.runner")
 
 
-class Output:
-    """A writer that counts how often it is flushed."""
+class Stream:
+    """A stream that does what a function does, and counts how often it is flushed."""
 
-    flushes = 0
+    def __init__(self, name: str, sync: Callable[[], None]) -> None:
+        self.name = name
+        self.sync = sync
+        self.output: Any = self
+        self.flushes = 0
 
     def flush(self) -> None:
         """Count."""
@@ -31,24 +33,7 @@ class Output:
     def activate_versions(self) -> None:
         """Do nothing."""
 
-
-class Stream:
-    """A stream that does what a function does."""
-
-    def __init__(self, name: str, sync: Callable[[], None]) -> None:
-        self.name = name
-        self.sync = sync
-        self.writer = Output()
-
-    @property
-    def output(self) -> MessageWriter:
-        """The writer."""
-        return cast("MessageWriter", self.writer)
-
     def check_complete(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
         """Do nothing."""
 
 
@@ -85,7 +70,7 @@ def test_nothing_is_said_to_continue_after_a_fatal_error(
         if thread.name == "late":
             thread.join(10)
     assert caplog.messages == []
-    assert fatal.writer.flushes == 0
+    assert fatal.flushes == 0
 
 
 def test_an_os_error_of_a_stream_is_not_that_of_the_output() -> None:
@@ -95,4 +80,4 @@ def test_an_os_error_of_a_stream_is_not_that_of_the_output() -> None:
     runner = StreamRunner([alone], 1, LOGGER)
     runner.run()
     assert runner.failures == {"alone": error}
-    assert alone.writer.flushes == 1
+    assert alone.flushes == 1

@@ -25,6 +25,9 @@ with ticket as (
 {%- if gorgias.is_loaded('voice_calls') %}
   {%- do relations.update(phone=[ref('stg_gorgias__voice_calls'), ['call_id', 'duration_seconds']]) %}
 {%- endif %}
+{%- if gorgias.is_loaded('events') %}
+  {%- do relations.update(reopening=["(select * from " ~ ref('stg_gorgias__events') ~ " where type = 'ticket-reopened') as event", ['event_id']]) %}
+{%- endif %}
 {%- for name, (relation, columns) in relations.items() %}
 {%- do parts.append(name ~ '.version') %}
 
@@ -35,16 +38,6 @@ with ticket as (
   group by ticket_id
 ),
 {%- endfor %}
-{%- if gorgias.is_loaded('events') %}
-{%- do parts.append('reopening.version') %}
-
-reopening as (
-  select ticket_id, count(*) as version
-  from {{ ref('stg_gorgias__events') }}
-  where type = 'ticket-reopened' and ticket_id is not null
-  group by ticket_id
-),
-{%- endif %}
 
 {#- A change of these changes all tickets. -#}
 settings as (
@@ -80,7 +73,4 @@ left join {{ source('gorgias', 'customers') }} as customer
 {%- for name in relations %}
 left join {{ name }} on {{ name }}.ticket_id = ticket.ticket_id
 {%- endfor %}
-{%- if gorgias.is_loaded('events') %}
-left join reopening on reopening.ticket_id = ticket.ticket_id
-{%- endif %}
 where removed.ticket_id is null

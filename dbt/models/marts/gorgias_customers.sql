@@ -1,5 +1,9 @@
-with customer as (
-  select * from {{ ref('stg_gorgias__customers') }} where is_current
+{{ config(
+  materialized='incremental',
+  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__customer_versions'), 'customer_id') }}",
+) }}
+with missing as (
+  {{ gorgias.missing(ref('int_gorgias__customer_versions'), 'customer_id') }}
 ),
 
 {% if var('gorgias_customer_custom_fields') -%}
@@ -7,7 +11,7 @@ field as (
   select
     customer_id
     {{- gorgias.custom_field_columns('gorgias_customer_custom_fields', 'value_of') }}
-  from {{ ref('stg_gorgias__customer_custom_fields') }} as value_of
+  from ({{ gorgias.custom_field_values('customer', among='missing') }}) as value_of
   group by customer_id
 ),
 
@@ -44,8 +48,10 @@ select
   contact.last_contact_datetime,
   coalesce(contact.surveys_scored, 0) as surveys_scored,
   contact.average_score
-  {{- gorgias.custom_field_names('gorgias_customer_custom_fields', 'field') }}
-from customer
+  {{- gorgias.custom_field_names('gorgias_customer_custom_fields', 'field') }},
+  missing.row_version
+from missing
+inner join {{ ref('stg_gorgias__customers') }} as customer on customer.customer_id = missing.customer_id
 left join contact on contact.customer_id = customer.customer_id
 {% if var('gorgias_customer_custom_fields') -%}
 left join field on field.customer_id = customer.customer_id

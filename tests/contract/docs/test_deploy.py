@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "deploy"
+FAILED_RUN = """#!/bin/sh
+echo '2026-11-29T02:43:10Z [info     ] tap-gorgias  Summary of the run:
+2026-11-29T02:43:13Z [info     ] target-postgres DETAIL:  Failing row contains (Jane)
+Jane, in another line
+2026-11-29T02:43:15Z [error    ] meltano      Loader failed
+Error: There is no traceback' >&2
+exit 3
+"""
+"""What Meltano prints if a target fails that shows a row; other errors have no date."""
 COPIED = re.compile(r"^COPY (?:--chmod=\d+ )?(?!--)(.+) \S+$", re.MULTILINE)
 
 
@@ -87,6 +97,38 @@ def test_the_schedule_of_meltano_runs_a_job_of_the_project() -> None:
     [schedule] = added["schedules"]
     assert schedule["job"] in {job["name"] for job in project["jobs"]}
     assert f"meltano schedule run {schedule['name']}" in text()
+
+
+def test_a_failed_run_of_meltano_is_shown_without_rows(tmp_path: Path) -> None:
+    """By cron, and on GitHub, which fails. The log of cron is for its user alone."""
+    (tmp_path / "meltano").write_text(FAILED_RUN)
+    (tmp_path / "meltano").chmod(0o700)
+    _, line = block("meltano schedule run", "text").splitlines()
+    cron = line.split(maxsplit=5)[5].replace("/srv/helpdesk", str(tmp_path))
+    [workflow] = content("github-actions.yml")
+    step = next(s for s in workflow["jobs"]["load"]["steps"] if "env" in s)
+    assert step["shell"] == "bash"  # by default, GitHub's bash has no pipefail
+
+    codes = []
+    for options, script in (("-c", cron), ("-eo pipefail -c", step["run"])):
+        done = subprocess.run(  # noqa: S603
+            ["bash", *options.split(), script],  # noqa: S607
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Summary of the run" in done.stdout
+        assert "Error: There is no traceback" in done.stdout
+        assert "Jane" not in done.stdout + done.stderr
+        codes.append(done.returncode)
+    assert codes == [0, 3]
+    assert (tmp_path / "run.log").stat().st_mode & 0o077 == 0
+
+
+def test_units_of_systemd_write_files_for_their_user_alone() -> None:
+    """The target's files, too."""
+    assert "UMask=0077" in (FOLDER / "gorgias.service").read_text("utf-8")
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda one: one.stem)

@@ -115,7 +115,10 @@ def test_settings_are_those_of_meltano_yml_and_the_sdk() -> None:
     assert {"subdomain", "stream_maps", "flattening_enabled", "batch_config"} <= names
 
 
-@pytest.mark.parametrize("name", ["api_key", "client_secret", "refresh_token"])
+@pytest.mark.parametrize(
+    "name",
+    ["api_key", "batch_config", "client_secret", "refresh_token", "stream_map_config"],
+)
 def test_secrets_are_marked_as_sensitive(name: str) -> None:
     """Meltano hides their values in its output."""
     settings = {setting["name"]: setting for setting in definition()["settings"]}
