@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_gorgias import timestamps
@@ -127,7 +128,10 @@ class ListReader:
         try:
             return self.request(cursor, size, seconds)
         except TransientApiError as error:
-            if seconds != NO_RETRIES or self._can_divide(error):
+            # Of a single row, only a 5xx says something.
+            is_server_error = (error.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+            may_divide = self._can_divide(error) and (size != 1 or is_server_error)
+            if seconds != NO_RETRIES or may_divide:
                 raise
         return self.request(cursor, size, SECONDS_FOR_PIECES)
 
