@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Change = tuple[object, str, Any]
 
-SEEDS = 4
+SEEDS = 5
 SEEDS_TO_FIND_A_BUG = 10
 
 

@@ -195,6 +195,8 @@ class RunHistory:
                     self.weather.expire_cursors()
                 self._begin()
                 self._run(is_killed=self._chance.random() < 0.4)
+                if self.problems:
+                    return self
             self.weather.end()
             self.changes.settle()
             sandbox.remove_callbacks()
