@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
-MAX_FUTURE = 10
+MAX_FUTURE = 50
 """Pages that may come before one with a row of the past."""
 
 
@@ -173,7 +173,8 @@ def up_to_the_present(pages: Iterator[Page]) -> list[Page]:
     """Read on, newest rows first, until a page has a row of the past.
 
     A page of future rows decides nothing, nor does an empty one. Stops at a page whose
-    rows have no dates, and after ten pages, because a list may be like that to its end.
+    rows have no dates, and after fifty pages, which are held in memory: a list may be
+    like that to its end.
     """
     read = [next(pages)]
     while read[-1].next_cursor and read[-1].newest is None and len(read) < MAX_FUTURE:
