@@ -23,7 +23,6 @@ from tap_gorgias.connection_test.report import render
 from tap_gorgias.connection_test.tester import check_streams
 from tap_gorgias.errors import (
     NEXT_RUN,
-    CatalogError,
     GorgiasError,
     SettingsError,
     StateError,
@@ -272,7 +271,7 @@ class TapGorgias(SelfValidatingTap):
             raise SystemExit(1)
 
     def selected_streams(self) -> list[GorgiasStream]:
-        """Return the streams to read. Raises `CatalogError` if there is none."""
+        """Return the streams to read, and warn of what the catalog seems to mistype."""
         streams = cast("Mapping[str, GorgiasStream]", self.streams)
         for name in sorted((self.input_catalog or {}).keys() - streams.keys()):
             hint = did_you_mean(name, streams)
@@ -281,8 +280,7 @@ class TapGorgias(SelfValidatingTap):
             )
         selected = [stream for stream in streams.values() if stream.selected]
         if not selected:
-            message = "No stream is selected: select streams in the catalog."
-            raise CatalogError(message)
+            self.logger.warning("No stream is selected, so nothing is read.")
         return selected
 
     def write_first_state(self, selected: Iterable[GorgiasStream]) -> None:

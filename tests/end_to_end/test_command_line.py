@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_gorgias.errors import CatalogError
 from tap_gorgias.streams import STREAMS
 from tap_gorgias.tap import TapGorgias
 from tests.sandbox import Fault, Sandbox, Shop
@@ -16,10 +15,8 @@ from tests.support.runs import (
     COMMAND,
     Files,
     Output,
-    PartialRun,
     batches_of,
     catalog_of,
-    run,
     run_command,
 )
 
@@ -210,13 +207,6 @@ def test_a_stream_that_the_tap_does_not_have_is_named(
     tap = TapGorgias(config=sandbox.config, catalog=catalog)
     assert [stream.name for stream in tap.selected_streams()] == ["tags"]
     assert "there is no stream `tag`. Did you mean `tags`?" in caplog.text
-
-
-def test_a_run_that_reads_nothing_fails(sandbox: Sandbox) -> None:
-    """A pattern may select no stream by mistake."""
-    with pytest.raises(PartialRun) as failed:
-        run(sandbox.config, catalog={"streams": []})
-    assert isinstance(failed.value.__cause__, CatalogError)
 
 
 @pytest.mark.parametrize("stream", ["tickets", "events", "ticket_messages"])

@@ -212,9 +212,12 @@ def test_no_state_of_parallel_streams_precedes_its_rows(
             assert set(latest(stream, before, after)) == set(collection.ids())
 
 
-def test_a_catalog_without_streams_reads_nothing(sandbox: Sandbox) -> None:
-    """This is not a failure."""
+def test_a_catalog_without_streams_reads_nothing(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """This is not a failure, but a pattern may select no stream by mistake."""
     output = run(sandbox.config, catalog=catalog_of())
     assert {message["type"] for message in output.messages} == {"STATE"}
     assert output.state["bookmarks"] == {}
     assert sandbox.count() == 0
+    assert "No stream is selected, so nothing is read." in caplog.messages
