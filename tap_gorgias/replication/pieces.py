@@ -289,7 +289,7 @@ class _Search:
     def row_before(self, place: int) -> int | None:
         """Return the place of the row before an unreadable one.
 
-        None if it is unreadable, too.
+        None if it is unreadable, too, or if the cursor leads elsewhere.
         """
         try:
             page = self.probe(self.cursor_at(place, "prev"))
@@ -300,7 +300,8 @@ class _Search:
         if not page.rows or page.next_cursor is None:
             return self.first
         _, value, row, *_ = _decoded(page.next_cursor)
-        return self.place_of(value, row)
+        before = self.place_of(value, row)
+        return before if before < place else None
 
 
 def _decoded(cursor: str) -> list[Any]:

@@ -208,6 +208,30 @@ def test_a_connection_that_is_lost_between_pieces_is_retried() -> None:
     assert [row.get("id") for row in rows] == [0, 1, 2, 3, 4, None, 6, 7]
 
 
+@pytest.mark.parametrize("is_ascending", [False, True])
+@pytest.mark.parametrize("other", [0, -1])
+def test_a_made_cursor_that_leads_elsewhere_ends_the_search(
+    other: int, *, is_ascending: bool
+) -> None:
+    """Nobody knows whether Gorgias reads backwards from it."""
+    places = [(at(10, minute), minute) for minute in range(1, 9)]
+    places = places if is_ascending else places[::-1]
+    table = Table(places, 4, is_ascending=is_ascending)
+
+    def probe(cursor: str) -> Page | None:
+        assert len(table.asked) < 500
+        direction = json.loads(base64.b64decode(cursor))[0]
+        page = table.probe(cursor)
+        if direction == "prev" and page is not None:
+            return Page(page.rows, _cursor(places[other]))
+        return page
+
+    start = places[places.index((at(10, 4), 4)) - 1]
+    beyond = cursor_beyond(_cursor(start), probe, is_ascending=is_ascending)
+    assert beyond is not None
+    assert probe(beyond[0]) is not None
+
+
 @pytest.mark.parametrize("cursor", ["c1", "b2Zmc2V0OjI=", "", "W10=", "WzEsIDJd"])
 def test_a_cursor_of_another_form_is_not_guessed(cursor: str) -> None:
     """Nothing is asked for, and the stream fails at its row."""
