@@ -124,7 +124,7 @@ def mask(value: Any) -> Any:  # noqa: ANN401
         return _mask_short(value) if is_short else _mask_text(value)
     if kind is dict:
         return _mask_object(value)
-    return [_mask_item(item) for item in value] if kind is list else value
+    return _mask_list(value, _mask_value, mask) if kind is list else value
 
 
 def _mask_object(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,12 +174,7 @@ def _masker_of(name: str) -> Callable[[Any], Any]:
 def _mask_parameters(value: Any) -> Any:  # noqa: ANN401
     """Mask parameters as in a query string: an object, or pairs."""
     if isinstance(value, list):
-        return [
-            [mask(item[0]), _mask_parameter(*item)]
-            if _is_pair_of_texts(item)
-            else _mask_parameters(item)
-            for item in value
-        ]
+        return _mask_list(value, _mask_parameter, _mask_parameters)
     if not isinstance(value, dict):
         return mask(value)
     names = _names_in_pair(value)
@@ -195,25 +190,31 @@ def _mask_parameters(value: Any) -> Any:  # noqa: ANN401
 
 def _mask_parameter(name: str, value: Any) -> Any:  # noqa: ANN401
     is_secret = is_secret_parameter(name, value)
-    return (_hidden if is_secret else _masker_of(name))(value)
+    return _hidden(value) if is_secret else _mask_value(name, value)
 
 
-def _mask_item(item: Any) -> Any:  # noqa: ANN401
-    if _is_pair_of_texts(item):
-        name, value = item
-        return [mask(name), _masker_of(name)(value)]
-    return mask(item)
+def _mask_value(name: str, value: Any) -> Any:  # noqa: ANN401
+    return _masker_of(name)(value)
+
+
+def _mask_list(
+    items: list[Any],
+    mask_value: Callable[[str, Any], Any],
+    mask_item: Callable[[Any], Any],
+) -> list[Any]:
+    """Mask the items of a list, which may be pairs of a name and a value."""
+    return [
+        [mask(item[0]), mask_value(*item)]
+        if _is_pair_of_texts(item)
+        else mask_item(item)
+        for item in items
+    ]
 
 
 def _mask_headers(value: Any) -> Any:  # noqa: ANN401
     """Mask the values of headers, or of form data: objects, pairs or lines."""
     if isinstance(value, list):
-        return [
-            [mask(item[0]), _mask_header(*item)]
-            if _is_pair_of_texts(item)
-            else _mask_headers(item)
-            for item in value
-        ]
+        return _mask_list(value, _mask_header, _mask_headers)
     if isinstance(value, str):
         decoded = decode_text(value)
         if isinstance(decoded, (dict, list)):
