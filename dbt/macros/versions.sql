@@ -56,7 +56,8 @@ so that it ends as a full build would, whatever changed. -#}
 {%- endmacro -%}
 
 
-{#- Deletes rows of an incremental model whose version is not that in another model. -#}
+{#- Deletes rows of an incremental model whose version is not that in another model. DuckDB
+cannot add a column to a table in the transaction that deletes its rows. -#}
 
 {%- macro delete_outdated(this, versions, key='ticket_id') -%}
   {%- if gorgias.keeps_rows() -%}

@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__conversations')) }}",
+  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__conversations')) }}", 'transaction': target.type != 'duckdb'},
 ) }}
 {#- Seconds in business hours from the first message of a customer to the responses and
 to the closing. The business time of a moment is the time that was open until then. -#}

@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}",
+  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}", 'transaction': target.type != 'duckdb'},
 ) }}
 {#- Who wrote and answered when, a row for each ticket with messages. -#}
 

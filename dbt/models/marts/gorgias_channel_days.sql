@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook="{{ gorgias.delete_outdated(this, ref('int_gorgias__day_versions'), 'date_day') }}",
+  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__day_versions'), 'date_day') }}", 'transaction': target.type != 'duckdb'},
 ) }}
 with figure as (
   select
