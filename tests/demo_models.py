@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
 PROJECT = Path(__file__).resolve().parents[1] / "dbt"
-PACKAGES = ("dbt-core>=1.10,<1.12", "dbt-duckdb>=1.10,<1.12", "duckdb<1.2")
+PACKAGES = ("dbt-core>=1.10,<1.12", "dbt-duckdb>=1.10,<1.12", "duckdb<2")
 SCHEMA = "gorgias_models"
 NEEDED = {"customers", "ticket_messages", "tickets", "users"}
 OPTIONAL = {

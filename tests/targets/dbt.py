@@ -71,7 +71,7 @@ class Dbt:
         schema = "dataset" if self.adapter == "bigquery" else "schema"
         output = {
             "type": self.adapter,
-            "threads": 2,
+            "threads": 1,
             schema: SCHEMA,
             **WAREHOUSES[self.adapter],
             **self.connection,

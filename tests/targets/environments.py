@@ -42,7 +42,7 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     # bqemulator does not declare its dependency on numpy.
     "bqemulator": ("bqemulator", "google-cloud-bigquery", "numpy"),
     "fakesnow": ("fakesnow[server]",),
-    "marimo": ("marimo", "altair", "pandas", "duckdb<1.2"),
+    "marimo": ("marimo", "altair", "pandas", "duckdb<2"),
     "pipx": ("pipx",),
     "uv": ("uv",),
 }

@@ -35,10 +35,19 @@ rows = [database.execute(query).fetchall() for query in sys.argv[2:]]
 print(json.dumps(rows, default=str))
 """
 
+_STOP = """
+import duckdb, os, sys
+database = duckdb.connect(sys.argv[1])
+database.execute("CREATE TABLE built AS SELECT 1 AS id")
+os._exit(0)
+"""
 
-def ask(database: Path, *queries: str) -> list[list[list[object]]]:
+
+def ask(
+    database: Path, *queries: str, environment: str = "dbt"
+) -> list[list[list[object]]]:
     """Return the rows that each query finds."""
-    python = executable("dbt", "python")
+    python = executable(environment, "python")
     output = output_of([python, "-c", _ASK, database, *queries])
     found: list[list[list[object]]] = json.loads(output)
     return found
@@ -89,6 +98,19 @@ def test_the_end_of_the_demo_draws_three_tables(folder: Path) -> None:
     assert len(lines) > 25
     assert max(len(line) for text in lines for line in text.split("\n")) <= 80
     assert sum(demo_models.BARS[8] in line for line in lines) > 15
+
+
+def test_the_target_opens_a_file_that_an_interrupted_build_has_created(
+    tmp_path: Path,
+) -> None:
+    """The target's DuckDB is older than that of dbt."""
+    database = tmp_path / "helpdesk.duckdb"
+    output_of([executable("dbt", "python"), "-c", _STOP, database])
+    assert database.with_name("helpdesk.duckdb.wal").exists()
+
+    found = ask(database, "SELECT id FROM built", environment="target-duckdb")
+
+    assert found == [[[1]]]
 
 
 def test_the_project_is_a_local_package(folder: Path) -> None:
