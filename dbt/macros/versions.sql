@@ -56,8 +56,15 @@ so that it ends as a full build would, whatever changed. -#}
 {%- endmacro -%}
 
 
-{#- Deletes rows of an incremental model whose version is not that in another model. DuckDB
-cannot add a column to a table in the transaction that deletes its rows. -#}
+{#- A hook that runs in the transaction of its model. On DuckDB it runs before that, because a
+transaction that deletes rows of a table cannot add a column to it. -#}
+
+{%- macro hook(sql) -%}
+  {{ return({'sql': sql, 'transaction': target.type != 'duckdb'}) }}
+{%- endmacro -%}
+
+
+{#- Deletes rows of an incremental model whose version is not that in another model. -#}
 
 {%- macro delete_outdated(this, versions, key='ticket_id') -%}
   {%- if gorgias.keeps_rows() -%}

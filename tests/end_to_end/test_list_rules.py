@@ -71,7 +71,7 @@ def shop() -> Shop:
 
 
 def spoil(sandbox: Sandbox, path: str, pages: Collection[int], how: Spoil) -> None:
-    """Spoil the answers to cursors, of every three whole pages those of some."""
+    """Spoil some of every three whole pages that a cursor leads to."""
     spoiled: dict[str, bool] = {}
 
     def change(request: Request, answer: Answer) -> Answer:

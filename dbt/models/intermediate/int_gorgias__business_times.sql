@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__conversations')) }}", 'transaction': target.type != 'duckdb'},
+  pre_hook=gorgias.hook("{{ gorgias.delete_outdated(this, ref('int_gorgias__conversations')) }}"),
 ) }}
 {#- Seconds in business hours from the first message of a customer to the responses and
 to the closing. The business time of a moment is the time that was open until then. -#}

@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}", 'transaction': target.type != 'duckdb'},
+  pre_hook=gorgias.hook("{{ gorgias.delete_outdated(this, ref('int_gorgias__ticket_versions')) }}"),
 ) }}
 {#- Who wrote and answered when, a row for each ticket with messages. -#}
 

@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('gorgias_tickets')) }}", 'transaction': target.type != 'duckdb'},
+  pre_hook=gorgias.hook("{{ gorgias.delete_outdated(this, ref('gorgias_tickets')) }}"),
 ) }}
 {#- All that is counted or measured by day, in one table: a row is one ticket, message,
 duration or score. The models of days only add up. -#}

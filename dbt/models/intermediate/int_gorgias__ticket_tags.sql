@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook={'sql': "{{ gorgias.delete_outdated(this, gorgias.versions_of_tags()) }}", 'transaction': target.type != 'duckdb'},
+  pre_hook=gorgias.hook("{{ gorgias.delete_outdated(this, gorgias.versions_of_tags()) }}"),
 ) }}
 {#- The tags of each ticket, as they were when it was read. -#}
 

@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__day_versions'), 'date_day') }}", 'transaction': target.type != 'duckdb'},
+  pre_hook=gorgias.hook("{{ gorgias.delete_outdated(this, ref('int_gorgias__day_versions'), 'date_day') }}"),
 ) }}
 with figure as (
   select * from {{ gorgias.figures_of_missing_days() }} as figures where agent_id is not null

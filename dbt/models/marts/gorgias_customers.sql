@@ -1,6 +1,6 @@
 {{ config(
   materialized='incremental',
-  pre_hook={'sql': "{{ gorgias.delete_outdated(this, ref('int_gorgias__customer_versions'), 'customer_id') }}", 'transaction': target.type != 'duckdb'},
+  pre_hook=gorgias.hook("{{ gorgias.delete_outdated(this, ref('int_gorgias__customer_versions'), 'customer_id') }}"),
 ) }}
 with missing as (
   {{ gorgias.missing(ref('int_gorgias__customer_versions'), 'customer_id') }}
